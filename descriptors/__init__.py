@@ -1,0 +1,1 @@
+"""Descriptors of local atomic environments, invariant and extensive when summed."""

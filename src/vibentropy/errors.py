@@ -1,0 +1,33 @@
+"""Every error this package raises on purpose.
+
+Messages name what was found, where, and what was expected; the workflow turns those of single configurations
+into a row of a table and lets the others stop the run.
+"""
+
+
+class VibentropyError(Exception):
+    """Base class: catching it catches every deliberate error of the package."""
+
+
+class ConfigError(VibentropyError):
+    """The configuration asks for something that does not exist or cannot work."""
+
+
+class DataError(VibentropyError):
+    """A file is missing, unreadable, or does not hold what it should."""
+
+
+class StructureError(VibentropyError):
+    """A configuration of atoms is outside what the computation is defined for."""
+
+
+class PotentialError(VibentropyError):
+    """A potential file cannot be represented, or was used outside its domain."""
+
+
+class NotConvergedError(VibentropyError):
+    """A configuration is not at rest: its largest force exceeds the gate."""
+
+
+class SaddlePointError(VibentropyError):
+    """The Hessian of a configuration has a direction that is not clearly stable, so it has no harmonic entropy."""
