@@ -1,6 +1,7 @@
 """Neighbour lists of any cell: periodic or not, triclinic, smaller than the cutoff, atoms outside the box."""
 
 import numpy as np
+from ase.geometry import complete_cell
 from matscipy.neighbours import neighbour_list
 
 from vibentropy.errors import StructureError
@@ -33,7 +34,9 @@ def neighbour_pairs(atoms, r_cut):
         If positions or cell are not finite, a periodic direction has no cell vector, or two atoms coincide.
     """
     check_geometry(atoms)
-    i, j, vectors, distances = neighbour_list("ijDd", atoms, r_cut)
+    # matscipy inverts the cell, so directions without periodicity get a vector even where there is none.
+    cell = complete_cell(np.where(atoms.pbc[:, None], atoms.cell[:], 0.0))
+    i, j, vectors, distances = neighbour_list("ijDd", positions=atoms.positions, cell=cell, pbc=atoms.pbc, cutoff=r_cut)
     if len(distances) and distances.min() < MIN_DISTANCE:
         k = int(np.argmin(distances))
         raise StructureError(f"atoms {i[k]} and {j[k]} are on one site ({distances[k]:.2e} Å apart)")
