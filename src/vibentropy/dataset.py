@@ -1,0 +1,369 @@
+"""Sets of configurations: atoms on one side, a table with one row for each of them on the other.
+
+Columns of the table (a producer gives those it knows, the others take their defaults, further ones are kept):
+
+====================================== ======= =========================================================================
+column                                 unit    meaning
+====================================== ======= =========================================================================
+id                                             unique; ``<dataset>/<trajectory>/<number in the trajectory>``
+dataset                                        name of the data set in the configuration of the run
+trajectory                                     configurations of one trajectory are not independent; see `groups`
+defect_class                                   ``I2``, ``V4``, ``I2+V1``; free text where files gave it
+n_atoms                                        atoms in the cell, always counted here
+n_sites                                        sites of the perfect cell; -1 where unknown
+seed                                           of the random numbers that made the trajectory; -1 where unknown
+energy                                 eV      of the cell; NaN where unknown
+formation_energy                       eV      NaN where unknown
+max_force                              eV/Å    largest force on an atom; NaN where unknown
+status                                         one of `STATUSES`
+reason                                         why there is no label; empty where there is one
+formation_entropy                      k_B     compared mode by mode (SCIENCE, section 1); NaN where there is none
+formation_entropy_per_atom_convention  k_B     the same in the N_d/N_0 convention of the literature; NaN where unknown
+smallest_eigenvalue                    eV/Å²   of the Hessian without the translations; NaN where unknown
+label_source                                   ``exact`` (computed here), ``given`` (read from a file), empty for none
+duplicate_of                                   id of the minimum that this one repeats, empty for none
+====================================== ======= =========================================================================
+
+In HDF5 (kind ``configurations``, schema 1) atoms of all configurations follow each other: ``/positions`` (sum of n, 3)
+in Å, ``/numbers``, those of configuration i from ``/first[i]`` to ``/first[i + 1]``; ``/cells`` (n, 3, 3) in Å,
+``/pbc`` (n, 3), and one data set per column in ``/table``.
+"""
+
+import bisect
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+import ase.io
+import h5py
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from vibentropy.errors import DataError
+from vibentropy.storage import atomic, create, open_file
+
+#: Default and unit of every column the package knows.
+COLUMNS = {
+    "id": ("", ""),
+    "dataset": ("", ""),
+    "trajectory": ("", ""),
+    "defect_class": ("", ""),
+    "n_atoms": (0, ""),
+    "n_sites": (-1, ""),
+    "seed": (-1, ""),
+    "energy": (np.nan, "eV"),
+    "formation_energy": (np.nan, "eV"),
+    "max_force": (np.nan, "eV/Å"),
+    "status": ("relaxed", ""),
+    "reason": ("", ""),
+    "formation_entropy": (np.nan, "k_B"),
+    "formation_entropy_per_atom_convention": (np.nan, "k_B"),
+    "smallest_eigenvalue": (np.nan, "eV/Å²"),
+    "label_source": ("", ""),
+    "duplicate_of": ("", ""),
+}
+
+#: From a relaxed configuration to its label, or to the reason why there is none.
+STATUSES = ("relaxed", "labelled", "saddle", "not converged", "rejected")
+
+KIND = "configurations"
+
+
+def complete_table(table):
+    """Fill in missing columns, order them, and give each the type of its default.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any of `COLUMNS`, and others that hold numbers, booleans or text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS` in their order, then the others by name; a fresh index. Where ids are missing they are made.
+
+    Raises
+    ------
+    DataError
+        If ids repeat, a status is unknown, or a column cannot have its type.
+    """
+    table = table.reset_index(drop=True)
+    columns = {}
+    for name, (default, _) in COLUMNS.items():
+        try:
+            column = table[name] if name in table else pd.Series(default, table.index)
+            columns[name] = column.fillna(default).astype(type(default))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"column {name!r} should hold {type(default).__name__}: {error}") from error
+    for name in sorted(set(table) - set(COLUMNS)):
+        column = table[name]
+        if column.dtype.kind not in "biuf":
+            column = column.fillna("")
+            types = sorted({type(value).__name__ for value in column})
+            if types not in ([], ["str"]):
+                raise DataError(f"column {name!r} holds {', '.join(types)}; expected only numbers, booleans or text")
+            column = column.astype(str)
+        columns[name] = column
+    table = pd.DataFrame(columns)
+    nameless = table["id"] == ""
+    number = table.groupby(["dataset", "trajectory"]).cumcount()
+    made = table["dataset"] + "/" + table["trajectory"] + "/" + number.map("{:04d}".format).astype(str)
+    table["id"] = table["id"].mask(nameless, made)
+    repeated = table["id"][table["id"].duplicated()]
+    if len(repeated):
+        raise DataError(f"id {repeated.iloc[0]!r} occurs more than once; expected unique ids")
+    unknown = table[~table["status"].isin(STATUSES)]
+    if len(unknown):
+        row = unknown.iloc[0]
+        raise DataError(f"status of {row['id']} is {row['status']!r}; expected one of {', '.join(STATUSES)}")
+    return table
+
+
+@dataclass
+class ConfigurationSet:
+    """Configurations of atoms and what is known about them.
+
+    Parameters
+    ----------
+    frames : list of ase.Atoms
+        Copied; only numbers, positions (Å), cell and periodicity are kept.
+    table : pandas.DataFrame
+        One row per frame; completed by `complete_table`, with `n_atoms` counted.
+    attributes : dict
+        What holds for the whole set: text, numbers and arrays that HDF5 attributes can hold.
+
+    Raises
+    ------
+    DataError
+        If the table does not fit the frames, or for the reasons of `complete_table`.
+    """
+
+    frames: list
+    table: pd.DataFrame
+    attributes: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if len(self.frames) != len(self.table):
+            raise DataError(f"{len(self.frames)} frames but {len(self.table)} rows; expected one row per frame")
+        self.frames = [
+            Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc) for atoms in self.frames
+        ]
+        self.table = complete_table(self.table.assign(n_atoms=[len(atoms) for atoms in self.frames]))
+
+    def __len__(self):
+        return len(self.frames)
+
+    def subset(self, selection):
+        """Select configurations.
+
+        Parameters
+        ----------
+        selection : array_like of bool of shape (n_configurations,), or of int
+            A mask, or indices in the wanted order.
+
+        Returns
+        -------
+        ConfigurationSet
+        """
+        index = np.arange(len(self))[np.asarray(selection)]
+        return ConfigurationSet([self.frames[i] for i in index], self.table.iloc[index], dict(self.attributes))
+
+    def save(self, path):
+        """Write the set to HDF5; see the module for the layout.
+
+        Parameters
+        ----------
+        path : path-like
+        """
+        with create(path, KIND, **self.attributes) as file:
+            for name, arrays, shape, dtype, unit in [
+                ("positions", [atoms.positions for atoms in self.frames], (0, 3), float, "Å"),
+                ("numbers", [atoms.numbers for atoms in self.frames], (0,), np.uint8, ""),
+                ("cells", [atoms.cell[None, :] for atoms in self.frames], (0, 3, 3), float, "Å"),
+                ("pbc", [atoms.pbc[None, :] for atoms in self.frames], (0, 3), bool, ""),
+            ]:
+                file[name] = np.concatenate([np.empty(shape, dtype), *arrays], dtype=dtype, casting="unsafe")
+                file[name].attrs["unit"] = unit
+            file["first"] = np.concatenate([[0], np.cumsum([len(atoms) for atoms in self.frames], dtype=np.int64)])
+            write_table(file.create_group("table"), self.table)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        ConfigurationSet
+
+        Raises
+        ------
+        DataError
+            If the file is missing, truncated or something else.
+        """
+        with open_file(path, KIND) as file:
+            first, positions, numbers = file["first"][:], file["positions"][:], file["numbers"][:]
+            cells, pbc = file["cells"][:], file["pbc"][:]
+            table = read_table(file["table"])
+            attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items()}
+        for written_by_storage in ("kind", "schema", "vibentropy_version"):
+            del attributes[written_by_storage]
+        frames = [
+            Atoms(numbers[start:stop], positions=positions[start:stop], cell=cell, pbc=periodic)
+            for start, stop, cell, periodic in zip(first[:-1], first[1:], cells, pbc, strict=True)
+        ]
+        return cls(frames, table, attributes)
+
+    def to_extxyz(self, path):
+        """Write the set as extended XYZ, for people and other programs.
+
+        Every frame carries its row of the table under the same names and in the same units, without unknown
+        values. The format has eight decimals: positions are rounded to 1e-8 Å.
+
+        Parameters
+        ----------
+        path : path-like
+        """
+        frames = []
+        for atoms, row in zip(self.frames, self.table.to_dict("records"), strict=True):
+            frames.append(atoms.copy())
+            # `value == value` is False for NaN only.
+            frames[-1].info = {name: value for name, value in row.items() if value != "" and value == value}
+        with atomic(path) as temporary:
+            ase.io.write(temporary, frames, format="extxyz")
+
+
+def concatenate(sets):
+    """Several sets as one, in the order given.
+
+    Parameters
+    ----------
+    sets : iterable of ConfigurationSet
+
+    Returns
+    -------
+    ConfigurationSet
+        With the attributes that all of them share.
+
+    Raises
+    ------
+    DataError
+        If there are none, or an id occurs in two of them.
+    """
+    sets = list(sets)
+    if not sets:
+        raise DataError("no data sets to put together")
+    shared = {
+        name: value
+        for name, value in sets[0].attributes.items()
+        if all(name in other.attributes and np.array_equal(other.attributes[name], value) for other in sets[1:])
+    }
+    frames = [atoms for one in sets for atoms in one.frames]
+    return ConfigurationSet(frames, pd.concat([one.table for one in sets if len(one)] or [sets[0].table]), shared)
+
+
+def write_table(group, table):
+    """Write a completed table, one data set per column with its unit as an attribute.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    table : pandas.DataFrame
+    """
+    for name, column in table.items():
+        if column.dtype.kind in "biuf":
+            group[name] = column.to_numpy()
+        else:
+            group.create_dataset(name, data=column.to_numpy(object), dtype=h5py.string_dtype())
+        group[name].attrs["unit"] = COLUMNS.get(name, ("", ""))[1]
+
+
+def read_table(group):
+    """Read what `write_table` wrote.
+
+    Parameters
+    ----------
+    group : h5py.Group
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return complete_table(
+        pd.DataFrame(
+            {name: data.asstr()[:] if h5py.check_string_dtype(data.dtype) else data[:] for name, data in group.items()}
+        )
+    )
+
+
+def groups(table):
+    """Label of the group of every row: rows of one group must stay in one fold.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    ndarray of str of shape (n_rows,)
+        ``<dataset>/<trajectory>``.
+    """
+    return (table["dataset"] + "/" + table["trajectory"]).to_numpy(str)
+
+
+def usable(table, exclude_duplicates=True):
+    """Rows that a model may be fitted to or tested on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    exclude_duplicates : bool
+        Leave out the rows that `mark_duplicates` marked.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+    """
+    labelled = table["status"] == "labelled"
+    return (labelled & (table["duplicate_of"] == "") if exclude_duplicates else labelled).to_numpy()
+
+
+def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
+    """Mark the minima that repeat another one.
+
+    Labelled rows of one `defect_class` and `n_sites` are taken in the order of their ids. Each is compared with the
+    representatives so far, the rows that repeat none: if energy and entropy agree with one of them, the row is a
+    duplicate of the first such representative, otherwise it becomes a representative itself. Duplicates never
+    stand for others, so there are no chains, and the outcome does not depend on the order of the rows. It does
+    depend on which rows are there: mark whole data sets, not shards. A row without an energy repeats nothing.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    energy_tolerance : float
+        In eV.
+    entropy_tolerance : float
+        In k_B.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy with `duplicate_of` set in every row.
+    """
+    candidates = table[(table["status"] == "labelled") & table["energy"].notna() & table["formation_entropy"].notna()]
+    duplicate_of = {}
+    for _, rows in candidates.sort_values("id").groupby(["defect_class", "n_sites"]):
+        representatives = []  # (energy, entropy, id), by energy
+        for row in rows[["energy", "formation_entropy", "id"]].itertuples(index=False, name=None):
+            energy, entropy, name = row
+            start = bisect.bisect_left(representatives, energy - energy_tolerance, key=itemgetter(0))
+            stop = bisect.bisect_right(representatives, energy + energy_tolerance, key=itemgetter(0))
+            matches = [other for _, s, other in representatives[start:stop] if abs(s - entropy) <= entropy_tolerance]
+            if matches:
+                duplicate_of[name] = min(matches)
+            else:
+                bisect.insort(representatives, row)
+    return table.assign(duplicate_of=table["id"].map(duplicate_of).fillna("").astype(str))
