@@ -1,0 +1,416 @@
+"""Linear regressions without intercept: the only ones whose predictions grow in proportion to the crystal.
+
+A cell that holds the same defect m times has m times the features and m times the entropy, so the prediction is
+``w · X``, the features may be scaled but never centred, and there is no constant (SCIENCE, section 4). Every
+regressor here follows the contract of scikit-learn and this protocol:
+
+``fit(X, y, groups=None)``
+    Rows of one group (one trajectory) stay together wherever rows are split.
+``predict(X, return_std=False)``
+    Entropies in k_B; the standard deviation is NaN for a regressor that has none.
+``coef_``, ``scale_``
+    Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
+"""
+
+import difflib
+import importlib
+import inspect
+import warnings
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, RegressorMixin, TransformerMixin, clone, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import BayesianRidge, Ridge
+from sklearn.model_selection import GroupKFold
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vibentropy.errors import ConfigError, DataError
+
+
+class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Divide each feature by its root mean square over the training rows; never centre.
+
+    Attributes
+    ----------
+    scale_ : ndarray of shape (n_features,)
+        In the units of the features; 1 for a feature that is zero in every training row.
+    """
+
+    def fit(self, X, y=None):
+        """Measure the scales.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+        y : ignored
+
+        Returns
+        -------
+        RootMeanSquareScaler
+        """
+        X = validate_data(self, X, dtype=np.float64)
+        rms = _rms(X, axis=0)
+        self.scale_ = np.where(rms > 0, rms, 1.0)
+        return self
+
+    def transform(self, X):
+        """Scale.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), dimensionless
+            Zero where `X` is zero.
+        """
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=np.float64, reset=False) / self.scale_
+
+
+def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
+    """Entropies and their standard deviations from the arrays that make up a fitted model.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    coef : ndarray of shape (n_features,), k_B per unit of the feature
+    scale : ndarray of shape (n_features,)
+        Root mean square of each training feature.
+    noise_variance : float, k_B²
+        Variance of the noise of a cell whose scaled features have the root mean square 1.
+    covariance : ndarray of shape (n_features, n_features), k_B²
+        Of the weights of the scaled features.
+
+    Returns
+    -------
+    mean : ndarray of shape (n,), k_B
+    std : ndarray of shape (n,), k_B
+        As in `ExtensiveBayesianRidge`; NaN without a covariance.
+    """
+    mean = X @ coef
+    if covariance is None:
+        return mean, np.full(len(X), np.nan)
+    scaled = X / scale
+    weights_part = np.einsum("ij,ij->i", scaled @ covariance, scaled)
+    return mean, np.sqrt(noise_variance * _rms(scaled, axis=1) + np.maximum(weights_part, 0.0))
+
+
+class _ExtensiveRegressor(RegressorMixin, BaseEstimator):
+    """What the regressors share: they differ in how the weights of the scaled features are found."""
+
+    def fit(self, X, y, groups=None):
+        """Fit the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Extensive features, one row per cell.
+        y : array-like of shape (n,), k_B
+            Formation entropies.
+        groups : array-like of shape (n,), optional
+            Label of the trajectory of each row. Without it every row is a group of its own.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If `X` or `y` are not finite numbers of matching shapes, or a parameter is out of range.
+        DataError
+            If the regressor cross-validates and all rows belong to one group.
+        """
+        self._validate_params()
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        scaler = RootMeanSquareScaler().fit(X)
+        self.scale_ = scaler.scale_
+        self.coef_ = self._fit_scaled(X / self.scale_, y, groups) / self.scale_
+        return self
+
+    def predict(self, X, return_std=False):
+        """Predict formation entropies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+        return_std : bool
+
+        Returns
+        -------
+        mean : ndarray of shape (n,), k_B
+        std : ndarray of shape (n,), k_B
+            Only with `return_std`; NaN for a regressor that has none.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        mean, std = predict_linear(
+            X,
+            self.coef_,
+            self.scale_,
+            getattr(self, "noise_variance_", None),
+            getattr(self, "covariance_", None),
+        )
+        return (mean, std) if return_std else mean
+
+    def _fit_scaled(self, Z, y, groups):
+        """Weights of the scaled features `Z`, in k_B."""
+        raise NotImplementedError
+
+
+class ExtensiveRidge(_ExtensiveRegressor):
+    """Ridge regression without intercept, its penalty chosen by cross-validation over groups.
+
+    Minimises ``mean((y - Z v)²) + penalty · |v|²`` over the weights v of the scaled features Z. Because the first
+    term is a mean, a penalty means the same on the folds and on all rows. Scales are measured anew on the training
+    rows of every fold, and all penalties share one singular value decomposition per fold.
+
+    Parameters
+    ----------
+    penalties : array-like of float, optional
+        Dimensionless candidates; four per decade from 1e-12 to 1e2 by default. A single one is taken without
+        cross-validation.
+    n_folds : int
+        Number of folds; the number of groups if there are fewer.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+    penalty_ : float
+        The candidate of smallest error; the largest of several.
+    penalties_ : ndarray of shape (n_penalties,)
+        The candidates, largest first.
+    cv_rmse_ : ndarray of shape (n_penalties,), k_B
+        Root mean square error of each candidate over all held-out rows; NaN for a single candidate.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "penalties": ["array-like", None],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(self, penalties=None, n_folds=5):
+        self.penalties = penalties
+        self.n_folds = n_folds
+
+    def _fit_scaled(self, Z, y, groups):
+        candidates = np.logspace(-12, 2, 57) if self.penalties is None else np.asarray(self.penalties, dtype=float)
+        if candidates.ndim != 1 or not len(candidates) or not (candidates > 0).all():
+            raise ValueError(f"penalties must be positive numbers, not {self.penalties}")
+        self.penalties_ = np.unique(candidates)[::-1]
+        self.cv_rmse_ = np.full(len(self.penalties_), np.nan)
+        if len(self.penalties_) > 1:
+            squared = np.zeros(len(self.penalties_))
+            for train, test in _group_splits(len(y), groups, self.n_folds):
+                scaler = RootMeanSquareScaler().fit(Z[train])
+                path = _ridge_path(scaler.transform(Z[train]), y[train], self.penalties_)
+                squared += np.sum((scaler.transform(Z[test]) @ path.T - y[test, None]) ** 2, axis=0)
+            self.cv_rmse_ = np.sqrt(squared / len(y))
+            self.penalty_ = float(self.penalties_[np.argmin(self.cv_rmse_)])
+        else:
+            self.penalty_ = float(self.penalties_[0])
+        return _ridge_path(Z, y, np.array([self.penalty_]))[0]
+
+
+class ExtensiveBayesianRidge(_ExtensiveRegressor):
+    """Bayesian ridge regression without intercept, its noise growing with the defect.
+
+    With z the scaled features of a cell and m(z) their root mean square, the model is
+
+        S_f = v · z + noise,    v ~ N(0, 1/λ),    noise ~ N(0, σ² m(z)),
+
+    λ and σ² being those of largest evidence (MacKay's iteration, by scikit-learn's `BayesianRidge` on rows divided
+    by √m). The predictive variance of a new cell is
+
+        σ² m(z) + zᵀ Σ z,    Σ = (λ + σ⁻² Zᵀ diag(1/m) Z)⁻¹.
+
+    m is the extensive measure of the defect: it is zero in the perfect crystal and doubles when the cell is
+    repeated twice, and it is one, root mean square, over the training cells. The noise of a repeated cell thus adds
+    up like that of independent defects, while the error that comes from uncertain weights is common to all copies
+    and grows with the cell itself. Rows without features say nothing about the weights or the noise and do not
+    take part.
+
+    Parameters
+    ----------
+    max_iter : int
+    tol : float, k_B
+        Iterations end when the weights of the scaled features change by less, in total.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+    covariance_ : ndarray of shape (n_features, n_features), k_B²
+        Σ above.
+    noise_variance_ : float, k_B²
+        σ² above.
+    weight_precision_ : float, k_B⁻²
+        λ above.
+    n_iter_ : int
+
+    Notes
+    -----
+    Not `sample_weight` 1/m: scikit-learn counts the sum of the weights as the number of rows when it estimates the
+    noise, which is right for repeated rows only.
+
+    The posterior narrows with the number of rows even when the error comes from what the features cannot express;
+    `vibentropy.evaluation.coverage_table` measures how far the intervals can be trusted (SCIENCE, section 8).
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "max_iter": BayesianRidge._parameter_constraints["max_iter"],
+        "tol": BayesianRidge._parameter_constraints["tol"],
+    }
+
+    def __init__(self, max_iter=3000, tol=1e-6):
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def _fit_scaled(self, Z, y, groups):
+        measure = _rms(Z, axis=1)
+        # Far above rounding, far below any defect: the root mean square over the training rows is one.
+        defective = measure > 1e-8
+        root = np.sqrt(measure[defective])
+        if len(root) < 2:
+            raise DataError(f"{len(root)} of {len(y)} training rows differ from the perfect crystal; 2 are needed")
+        posterior = BayesianRidge(max_iter=self.max_iter, tol=self.tol, fit_intercept=False)
+        posterior.fit(Z[defective] / root[:, None], y[defective] / root)
+        self.n_iter_ = posterior.n_iter_
+        if self.n_iter_ == self.max_iter:
+            warnings.warn(
+                f"the evidence of the Bayesian ridge did not converge to {self.tol} k_B in {self.max_iter} iterations",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        self.noise_variance_ = float(1.0 / posterior.alpha_)
+        self.weight_precision_ = float(posterior.lambda_)
+        self.covariance_ = posterior.sigma_
+        return posterior.coef_
+
+
+class ExtensiveLinear(_ExtensiveRegressor):
+    """Any linear regressor in the manner of scikit-learn, on scaled features and held to extensivity.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It has ``coef_`` once fitted. One with a parameter ``cv`` that is None or a number of folds is given folds
+        that keep groups together.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+    estimator_ : estimator
+        Fitted to the scaled features.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {"estimator": [HasMethods(["fit", "predict"])]}
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def _fit_scaled(self, Z, y, groups):
+        self.estimator_ = clone(self.estimator)
+        cv = self.estimator_.get_params().get("cv", "none of its parameters")
+        if cv is None or isinstance(cv, Integral):
+            self.estimator_.set_params(cv=_group_splits(len(y), groups, cv or 5))
+        self.estimator_.fit(Z, y)
+        name = type(self.estimator_).__name__
+        weights = np.ravel(getattr(self.estimator_, "coef_", ()))
+        if weights.shape != (Z.shape[1],):
+            raise ConfigError(f"{name} has no coef_ of one weight per feature: only linear regressors are extensive")
+        if not np.allclose(np.ravel(self.estimator_.predict(Z)), Z @ weights, atol=1e-8 * np.abs(y).max()):
+            raise ConfigError(f"the predictions of {name} are not its coef_ times the features: it is not extensive")
+        return weights
+
+
+#: Regressors by the name that a configuration gives them.
+REGRESSORS = {"ridge": ExtensiveRidge, "bayesian_ridge": ExtensiveBayesianRidge}
+
+
+def create_regressor(kind, **parameters):
+    """Build a regressor by name.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `REGRESSORS`, or the dotted path of a class of linear regressors in the manner of scikit-learn,
+        such as ``"sklearn.linear_model.HuberRegressor"``, which is fitted without intercept.
+    **parameters
+        Of its constructor.
+
+    Returns
+    -------
+    estimator
+        Unfitted, with the protocol of this module.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such regressor or parameter, or a value is out of range.
+    """
+    cls = REGRESSORS[kind] if kind in REGRESSORS else _import_class(kind)
+    known = list(inspect.signature(cls).parameters)
+    for name in parameters:
+        if name not in known:
+            raise ConfigError(f"regressor {kind!r} has no parameter {name!r}{_did_you_mean(name, known)}")
+    if "fit_intercept" in known:
+        if parameters.get("fit_intercept", False):
+            raise ConfigError(f"regressor {kind!r}: fit_intercept must be false, an intercept is not extensive")
+        parameters["fit_intercept"] = False
+    try:
+        estimator = cls(**parameters)
+        estimator._validate_params()
+    except (TypeError, InvalidParameterError) as error:
+        raise ConfigError(f"regressor {kind!r}: {error}") from error
+    if not is_regressor(estimator):
+        raise ConfigError(f"{kind!r} is not a regressor in the manner of scikit-learn")
+    return estimator if isinstance(estimator, _ExtensiveRegressor) else ExtensiveLinear(estimator)
+
+
+def _import_class(kind):
+    """Class of estimators of a dotted path."""
+    module, _, name = str(kind).rpartition(".")
+    if not module:
+        raise ConfigError(f"there is no regressor {kind!r}{_did_you_mean(kind, REGRESSORS)}")
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError as error:
+        raise ConfigError(f"regressor {kind!r}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
+    return found
+
+
+def _did_you_mean(name, known):
+    """End of an error message: the closest of the known names, and all of them."""
+    close = difflib.get_close_matches(str(name), known, n=1)
+    return (f"; did you mean {close[0]!r}?" if close else "") + f" Known: {', '.join(sorted(known)) or 'none'}."
+
+
+def _rms(X, axis):
+    """Root mean square along an axis."""
+    return np.sqrt(np.mean(np.square(X), axis=axis))
+
+
+def _group_splits(n, groups, n_folds):
+    """Pairs of training and test rows that keep groups together; each row is its own group if there are none."""
+    groups = np.arange(n) if groups is None else np.asarray(groups)
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise DataError(f"all {n} training rows belong to one group: cross-validation needs two")
+    return list(GroupKFold(min(n_folds, n_groups)).split(np.empty((n, 0)), groups=groups))
+
+
+def _ridge_path(Z, y, penalties):
+    """Weights of shape (n_penalties, n_features), all penalties from one decomposition."""
+    ridge = Ridge(alpha=len(y) * penalties, fit_intercept=False, solver="svd")
+    return ridge.fit(Z, np.repeat(y[:, None], len(penalties), axis=1)).coef_.reshape(len(penalties), -1)
