@@ -13,8 +13,8 @@ from vibentropy.storage import atomic, create, open_file
 TEXT = ["", "Fe", "Å, k_B, Σ", "x" * 300]
 
 
-def write_example(path, seed=3):
-    with create(path, "example", seed=seed, units="eV/Å²") as file:
+def write_example(path, **attributes):
+    with create(path, "example", **(attributes or {"seed": 3, "units": "eV/Å²"})) as file:
         file["group/numbers"] = np.arange(1000.0).reshape(250, 4)
         file["text"] = TEXT
         file.create_dataset("packed", data=np.arange(1000), compression="gzip", shuffle=True)
@@ -41,8 +41,8 @@ def test_round_trip_with_provenance(tmp_path):
 def test_same_content_gives_same_bytes(tmp_path):
     write_example(tmp_path / "a.h5")
     time.sleep(1.1)  # HDF5 keeps times in whole seconds
-    write_example(tmp_path / "b.h5")
-    write_example(tmp_path / "c.h5", seed=4)
+    write_example(tmp_path / "b.h5", units="eV/Å²", seed=3)
+    write_example(tmp_path / "c.h5", seed=4, units="eV/Å²")
     contents = [(tmp_path / name).read_bytes() for name in ("a.h5", "b.h5", "c.h5")]
     assert contents[0] == contents[1]
     assert contents[0] != contents[2]

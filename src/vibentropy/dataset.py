@@ -366,4 +366,5 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
                 duplicate_of[name] = min(matches)
             else:
                 bisect.insort(representatives, row)
-    return table.assign(duplicate_of=table["id"].map(duplicate_of).fillna("").astype(str))
+    column = [duplicate_of.get(name, "") for name in table["id"]]
+    return table.assign(duplicate_of=pd.Series(column, table.index, dtype=str))

@@ -59,9 +59,10 @@ def create(path, kind, schema=1, **attributes):
     ------
     h5py.File
     """
-    # HDF5 tracks neither times nor the order of creation unless asked to, which the equality of bytes relies on.
+    # The bytes depend on the order in which attributes are written; times are not kept unless asked for.
     with atomic(path) as temporary, h5py.File(temporary, "w", track_order=False) as file:
-        file.attrs.update(attributes | {"kind": kind, "schema": schema, "vibentropy_version": version("vibentropy")})
+        attributes |= {"kind": kind, "schema": schema, "vibentropy_version": version("vibentropy")}
+        file.attrs.update(sorted(attributes.items()))
         yield file
 
 

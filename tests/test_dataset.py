@@ -1,0 +1,233 @@
+"""Data sets survive files and rearrangement, and duplicates are the ones of the definition."""
+
+import itertools
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vibentropy.dataset import (
+    COLUMNS,
+    ConfigurationSet,
+    complete_table,
+    concatenate,
+    groups,
+    mark_duplicates,
+    usable,
+)
+from vibentropy.errors import DataError
+
+reproducible = settings(derandomize=True, deadline=None, max_examples=30)
+
+
+def random_set(seed, n_configurations, dataset="train"):
+    rng = np.random.default_rng(seed)
+    frames = []
+    for n_atoms in rng.integers(1, 9, n_configurations):
+        atoms = Atoms(
+            rng.integers(1, 100, n_atoms),
+            positions=rng.normal(scale=5, size=(n_atoms, 3)),
+            cell=rng.normal(size=(3, 3)),
+        )
+        atoms.pbc = rng.random(3) < 0.5
+        frames.append(atoms)
+    table = pd.DataFrame(
+        {
+            "dataset": dataset,
+            "trajectory": [f"I2-{number // 3}" for number in range(n_configurations)],
+            "energy": rng.normal(size=n_configurations),
+            "status": rng.choice(["relaxed", "labelled", "saddle"], n_configurations),
+            "reason": rng.choice(["", 'Å and "quotes"'], n_configurations),
+            "temperature": rng.normal(size=n_configurations),
+            "large": rng.random(n_configurations) < 0.5,
+            "comment": rng.choice(["", "a", "b c"], n_configurations),
+        }
+    )
+    return ConfigurationSet(frames, table, {"seed": seed, "config_hash": "abc", "vector": rng.normal(size=3)})
+
+
+def assert_same(one, other):
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert len(one.frames) == len(other.frames)
+    for a, b in zip(one.frames, other.frames, strict=True):
+        np.testing.assert_array_equal(a.numbers, b.numbers)
+        np.testing.assert_array_equal(a.positions, b.positions)
+        np.testing.assert_array_equal(a.cell, b.cell)
+        np.testing.assert_array_equal(a.pbc, b.pbc)
+
+
+@given(seed=st.integers(0, 1000), n_configurations=st.integers(0, 12))
+@reproducible
+def test_hdf5_round_trip_is_exact(tmp_path_factory, seed, n_configurations):
+    path = tmp_path_factory.mktemp("set") / "set.h5"
+    one = random_set(seed, n_configurations)
+    one.save(path)
+    other = ConfigurationSet.load(path)
+    assert_same(one, other)
+    np.testing.assert_equal(other.attributes, one.attributes)
+    before = path.read_bytes()
+    other.save(path)
+    assert path.read_bytes() == before
+
+
+def test_columns_fill_in_and_keep_their_types():
+    table = complete_table(pd.DataFrame({"trajectory": ["a", "a", "b"], "n_sites": [250, None, 54], "zeta": [1, 2, 3]}))
+    assert list(table) == [*COLUMNS, "zeta"]
+    assert list(table["id"]) == ["/a/0000", "/a/0001", "/b/0000"]
+    assert list(table["n_sites"]) == [250, -1, 54]
+    assert table["n_sites"].dtype == np.int64
+    assert (table["status"] == "relaxed").all()
+    assert table["formation_entropy"].isna().all()
+    assert (table["duplicate_of"] == "").all()
+    assert table["zeta"].dtype == np.int64
+
+
+def test_only_geometry_is_kept_and_atoms_are_counted():
+    atoms = Atoms(
+        "Fe2", positions=[[0, 0, 0], [0, 0, 2]], cell=[3, 3, 4], pbc=True, info={"S": 3}, velocities=np.ones((2, 3))
+    )
+    atoms.calc = SinglePointCalculator(atoms, energy=1.0)
+    one = ConfigurationSet([atoms], pd.DataFrame({"id": ["x"], "n_atoms": [7]}))
+    assert set(one.frames[0].arrays) == {"numbers", "positions"}
+    assert not one.frames[0].info
+    assert one.frames[0].calc is None
+    assert one.table["n_atoms"].item() == 2
+    atoms.positions[0] = 1.0
+    assert (one.frames[0].positions[0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"id": ["a", "a"]}, "id 'a' occurs more than once"),
+        ({"id": ["a", "b"], "status": ["relaxed", "fine"]}, "status of b is 'fine'; expected one of relaxed"),
+        ({"energy": [1.0, "low"]}, "'energy' should hold float.*low"),
+        ({"extra": [1.0, "low"]}, "'extra' holds float, str; expected only"),
+        ({"extra": [{}, {}]}, "'extra' holds dict"),
+        ({"id": ["a"]}, "2 frames but 1 rows"),
+    ],
+)
+def test_tables_that_make_no_sense_are_refused(table, message):
+    with pytest.raises(DataError, match=message):
+        ConfigurationSet([Atoms("Fe"), Atoms("Fe")], pd.DataFrame(table))
+
+
+@given(seed=st.integers(0, 1000), sizes=st.lists(st.integers(0, 5), min_size=1, max_size=4))
+@reproducible
+def test_shards_put_together_are_the_whole(seed, sizes):
+    whole = random_set(seed, sum(sizes))
+    ends = np.cumsum([0, *sizes])
+    shards = [whole.subset(np.arange(start, stop)) for start, stop in itertools.pairwise(ends)]
+    assert_same(concatenate(shards), whole)
+    mask = whole.table["energy"] > 0
+    assert list(whole.subset(mask).table["id"]) == list(whole.table["id"][mask])
+
+
+def test_concatenate_keeps_what_is_shared_and_refuses_repeated_ids():
+    first, second = random_set(1, 4), random_set(2, 3, dataset="test")
+    assert set(concatenate([first, second]).attributes) == {"config_hash"}
+    assert set(groups(concatenate([first, second]).table)) == {"train/I2-0", "train/I2-1", "test/I2-0"}
+    with pytest.raises(DataError, match="train/I2-0/0000"):
+        concatenate([first, random_set(2, 3)])
+    with pytest.raises(DataError, match="no data sets"):
+        concatenate([])
+
+
+def test_extended_xyz_opens_in_ase_with_the_row(tmp_path):
+    one = random_set(5, 6)
+    one.table.loc[0, "formation_entropy"] = 3.25
+    one.to_extxyz(tmp_path / "set.xyz")
+    frames = ase.io.read(tmp_path / "set.xyz", ":")
+    assert len(frames) == len(one)
+    for frame, atoms, (_, row) in zip(frames, one.frames, one.table.iterrows(), strict=True):
+        np.testing.assert_array_equal(frame.numbers, atoms.numbers)
+        np.testing.assert_allclose(frame.positions, atoms.positions, atol=5.1e-9)
+        np.testing.assert_allclose(frame.cell, atoms.cell, rtol=1e-12)
+        np.testing.assert_array_equal(frame.pbc, atoms.pbc)
+        assert frame.get_potential_energy() == pytest.approx(row["energy"], rel=1e-12)
+        assert frame.info["id"] == row["id"]
+        assert frame.info.get("reason", "") == row["reason"]
+        assert frame.info["large"] == row["large"]
+    assert frames[0].info["formation_entropy"] == 3.25
+    assert "formation_entropy" not in frames[1].info
+
+
+def brute_force_duplicates(table, energy_tolerance, entropy_tolerance):
+    """The definition, word by word: quadratic, no sorting by energy."""
+    result = dict.fromkeys(table["id"], "")
+    rows = sorted(table.to_dict("records"), key=lambda row: row["id"])
+    representatives = []
+    for row in rows:
+        if row["status"] != "labelled" or np.isnan(row["energy"]) or np.isnan(row["formation_entropy"]):
+            continue
+        for other in representatives:
+            if (
+                row["defect_class"] == other["defect_class"]
+                and row["n_sites"] == other["n_sites"]
+                and abs(row["energy"] - other["energy"]) <= energy_tolerance
+                and abs(row["formation_entropy"] - other["formation_entropy"]) <= entropy_tolerance
+            ):
+                result[row["id"]] = other["id"]
+                break
+        else:
+            representatives.append(row)
+    return result
+
+
+@given(seed=st.integers(0, 10_000), n_rows=st.integers(0, 40))
+@reproducible
+def test_duplicates_follow_the_definition_in_any_order(seed, n_rows):
+    rng = np.random.default_rng(seed)
+    table = complete_table(
+        pd.DataFrame(
+            {
+                "id": [f"train/{number:02d}" for number in range(n_rows)],
+                "defect_class": rng.choice(["I2", "V2"], n_rows),
+                "n_sites": rng.choice([54, 128], n_rows),
+                # Binary fractions: sums and differences are exact, so "within" has no rounding in it.
+                "energy": rng.choice([0.0, 0.125, 0.25, 0.375, 1.0, np.nan], n_rows),
+                "formation_entropy": rng.choice([0.0, 0.5, 1.0, 1.5, np.nan], n_rows),
+                "status": rng.choice(["labelled", "labelled", "labelled", "saddle"], n_rows),
+                "duplicate_of": "stale",
+            }
+        )
+    )
+    marked = mark_duplicates(table, 0.125, 0.5)
+    assert dict(zip(marked["id"], marked["duplicate_of"], strict=True)) == brute_force_duplicates(table, 0.125, 0.5)
+    assert (table["duplicate_of"] == "stale").all()
+    shuffled = mark_duplicates(table.sample(frac=1, random_state=seed), 0.125, 0.5).sort_values("id")
+    pd.testing.assert_frame_equal(shuffled.reset_index(drop=True), marked)
+
+
+def test_duplicates_do_not_chain():
+    table = complete_table(
+        pd.DataFrame(
+            {
+                "id": ["a", "b", "c"],
+                "status": "labelled",
+                "energy": [0.0, 0.8e-4, 1.6e-4],
+                "formation_entropy": [2.0, 2.0, 2.0],
+            }
+        )
+    )
+    marked = mark_duplicates(table)
+    assert list(marked["duplicate_of"]) == ["", "a", ""]
+    assert list(usable(marked)) == [True, False, True]
+    assert list(usable(marked, exclude_duplicates=False)) == [True, True, True]
+    assert list(usable(marked.assign(status=["labelled", "saddle", "rejected"]))) == [True, False, False]
+
+
+def test_many_repeats_take_seconds_at_most():
+    rng = np.random.default_rng(0)
+    basins = rng.normal(size=(2000, 2))
+    values = basins[rng.integers(0, len(basins), 30_000)] + rng.uniform(-1e-5, 1e-5, (30_000, 2))
+    table = complete_table(
+        pd.DataFrame({"status": "labelled", "energy": values[:, 0], "formation_entropy": values[:, 1]})
+    )
+    marked = mark_duplicates(table)
+    assert (marked["duplicate_of"] == "").sum() == len(basins)
