@@ -60,3 +60,20 @@ def check_crystal(atoms):
         raise StructureError(
             f"the configuration holds {', '.join(elements)}: formation entropies are defined here for one element"
         )
+
+
+def check_element(atoms, element):
+    """Check that all atoms are of one given element.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    element : str
+
+    Raises
+    ------
+    StructureError
+    """
+    others = sorted(set(atoms.get_chemical_symbols()) - {element})
+    if others:
+        raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")

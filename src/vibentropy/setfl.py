@@ -1,0 +1,144 @@
+"""Reading and writing of setfl tables (``eam/alloy`` and ``eam/fs``), the files of embedded-atom potentials."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vibentropy.errors import PotentialError
+
+
+@dataclass(frozen=True)
+class SetflTable:
+    """The functions of one element, as tabulated.
+
+    Attributes
+    ----------
+    element : str
+    mass : float
+        In u.
+    lattice_constant : float
+        In Å, as stated by the file.
+    structure : str
+        Lattice type as stated by the file, for example ``"bcc"``.
+    drho, dr : float
+        Grid steps of density and distance (Å); all grids start at 0.
+    r_cut : float
+        Cutoff in Å.
+    embedding : ndarray of shape (n_rho,)
+        F(ρ) in eV.
+    density : ndarray of shape (n_r,)
+        f(r), in the unit of ρ.
+    r_times_pair : ndarray of shape (n_r,)
+        r V(r) in eV Å.
+    """
+
+    element: str
+    mass: float
+    lattice_constant: float
+    structure: str
+    drho: float
+    dr: float
+    r_cut: float
+    embedding: np.ndarray
+    density: np.ndarray
+    r_times_pair: np.ndarray
+
+
+def read_setfl(path, element):
+    """Read the functions of one element from a setfl file.
+
+    Which of the two styles a file has follows from the number of values in it.
+
+    Parameters
+    ----------
+    path : path-like
+    element : str
+        Chemical symbol, for example ``"Fe"``.
+
+    Returns
+    -------
+    SetflTable
+
+    Raises
+    ------
+    PotentialError
+        If the file is missing, lacks the element, or does not hold as many values as its header announces.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise PotentialError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        n_elements, *elements = lines[3].split()
+        n_elements = int(n_elements)
+        n_rho, drho, n_r, dr, r_cut = (kind(value) for kind, value in zip(_GRID, lines[4].split(), strict=True))
+    except (IndexError, ValueError):
+        raise PotentialError(
+            f"{path}: not a setfl file: lines 4 and 5 must hold the elements and `Nrho drho Nr dr cutoff`"
+        ) from None
+    if len(elements) != n_elements:
+        raise PotentialError(f"{path}: line 4 announces {n_elements} elements and names {len(elements)}: {elements}")
+    if element not in elements:
+        raise PotentialError(f"{path}: holds {', '.join(elements)}, not {element}")
+    if min(n_rho, n_r) < 100 or not (drho > 0 and dr > 0 and r_cut > 0):
+        raise PotentialError(
+            f"{path}: line 5: expected at least 100 points and positive steps, found {lines[4].strip()!r}"
+        )
+    index = elements.index(element)
+
+    tokens = " ".join(lines[5:]).split()
+    n_pairs = n_elements * (n_elements + 1) // 2
+    expected = {
+        "eam/alloy": n_elements * (4 + n_rho + n_r) + n_pairs * n_r,
+        "eam/fs": n_elements * (4 + n_rho + n_elements * n_r) + n_pairs * n_r,
+    }
+    style = next((name for name, count in expected.items() if count == len(tokens)), None)
+    if style is None:
+        counts = " or ".join(f"{count} ({name})" for name, count in expected.items())
+        raise PotentialError(f"{path}: holds {len(tokens)} values after its header, expected {counts}: truncated?")
+
+    n_densities = n_elements if style == "eam/fs" else 1
+    block = 4 + n_rho + n_densities * n_r
+    start = index * block
+    density_start = start + 4 + n_rho + (index * n_r if style == "eam/fs" else 0)
+    pair_start = n_elements * block + (index * (index + 1) // 2 + index) * n_r
+    try:
+        mass, lattice_constant = float(tokens[start + 1]), float(tokens[start + 2])
+        embedding = np.array(tokens[start + 4 : start + 4 + n_rho], dtype=float)
+        density = np.array(tokens[density_start : density_start + n_r], dtype=float)
+        r_times_pair = np.array(tokens[pair_start : pair_start + n_r], dtype=float)
+    except ValueError as error:
+        raise PotentialError(f"{path}: {error}") from None
+    for name, values in (("embedding", embedding), ("density", density), ("pair", r_times_pair)):
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            raise PotentialError(f"{path}: value {bad[0]} of the {name} function of {element} is {values[bad[0]]}")
+    return SetflTable(
+        element, mass, lattice_constant, tokens[start + 3].lower(), drho, dr, r_cut, embedding, density, r_times_pair
+    )
+
+
+_GRID = (int, float, int, float, float)
+
+
+def write_setfl(path, table, comment):
+    """Write the functions of one element as an ``eam/alloy`` file with all digits of a double.
+
+    Parameters
+    ----------
+    path : path-like
+    table : SetflTable
+    comment : str
+        One line, stating where the functions come from.
+    """
+    with open(path, "w", encoding="utf-8") as file:
+        # LAMMPS reads units from the first line of a potential file.
+        file.write(f"UNITS: metal {comment}\n\n\n1 {table.element}\n")
+        file.write(
+            f"{len(table.embedding)} {table.drho!r} {len(table.density)} {table.dr!r} {table.r_cut!r}\n"
+            f"0 {table.mass!r} {table.lattice_constant!r} {table.structure}\n"
+        )
+        for values in (table.embedding, table.density, table.r_times_pair):
+            np.savetxt(file, values, fmt="%.17g")
