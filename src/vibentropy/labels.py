@@ -1,0 +1,57 @@
+"""Labels of whole sets: each configuration gets its exact formation entropy, or the reason why it has none."""
+
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
+from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, check_same_cell, entropy_of, relaxed_log_determinant
+
+
+def label(configurations, reference, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE, progress=None):
+    """Label the relaxed configurations of a set with their exact formation entropies.
+
+    Parameters
+    ----------
+    configurations : ConfigurationSet
+    reference : callable
+        From a row of the table to the perfect crystal (ase.Atoms) in the cell of that configuration.
+    potential : vibentropy.Potential
+    max_force, min_eigenvalue : float
+        See `vibentropy.harmonic.relaxed_log_determinant`; eV/Å and eV/Å².
+    progress : callable, optional
+        Called with the id of each configuration that is done.
+
+    Returns
+    -------
+    ConfigurationSet
+        The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue of
+        the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
+    """
+    table = configurations.table.copy()
+    bulk_determinants = {}
+
+    def bulk_determinant(perfect):
+        key = perfect.cell[:].tobytes(), len(perfect)
+        if key not in bulk_determinants:
+            bulk_determinants[key] = relaxed_log_determinant(perfect, potential, max_force, min_eigenvalue)
+        return bulk_determinants[key]
+
+    for index, row in table.iterrows():
+        if row["status"] != "relaxed":
+            continue
+        atoms = configurations.frames[index]
+        try:
+            perfect = reference(row)
+            check_same_cell(atoms, perfect)
+            defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue)
+            per_mode, per_atom = entropy_of(defect, bulk_determinant(perfect))
+        except VibentropyError as error:
+            table.loc[index, ["status", "reason"]] = _STATUS.get(type(error), "rejected"), str(error)
+        else:
+            table.loc[index, ["status", "label_source"]] = "labelled", "exact"
+            table.loc[index, ["formation_entropy", "formation_entropy_per_atom_convention"]] = per_mode, per_atom
+            table.loc[index, "smallest_eigenvalue"] = defect.smallest_eigenvalue
+        if progress:
+            progress(row["id"])
+    return ConfigurationSet(configurations.frames, table, configurations.attributes)
+
+
+_STATUS = {SaddlePointError: "saddle", NotConvergedError: "not converged"}
