@@ -1,1 +1,104 @@
-"""Descriptors of local atomic environments, invariant and extensive when summed."""
+"""Descriptors of atomic configurations, built by name.
+
+To add one, write a file here with a class that derives from `LocalDescriptor` or `Descriptor`, and give it a line in
+`REGISTRY`: the contract tests and the configuration follow. A class that lives elsewhere is named by its dotted path,
+or by an entry point of the group ``vibentropy.descriptors``.
+"""
+
+import inspect
+import pkgutil
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+
+from vibentropy.descriptors.base import Descriptor, LocalDescriptor
+from vibentropy.errors import ConfigError
+
+__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]
+
+#: Kind and place of every descriptor of this package; imported when first asked for.
+REGISTRY = {
+    "afs": "vibentropy.descriptors.afs:AngularFourierSeries",
+}
+
+
+def available():
+    """Kinds that `create` knows by name, and where their classes are.
+
+    Returns
+    -------
+    dict of str to str
+        Those of installed entry points first, then those of this package, which win where names clash.
+    """
+    return {entry.name: f"{entry.module}:{entry.attr}" for entry in entry_points(group=__name__)} | REGISTRY
+
+
+def find(kind):
+    """Class of a descriptor.
+
+    Parameters
+    ----------
+    kind : str
+        A name from `available`, or the dotted path of a class.
+
+    Returns
+    -------
+    type
+        Subclass of `Descriptor`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such descriptor, or it cannot be imported.
+    """
+    known = available()
+    if kind not in known and "." not in str(kind):
+        raise ConfigError(
+            f"there is no descriptor of kind {kind!r}{_hint(kind, known)}; known are {', '.join(known)}, "
+            "and dotted paths to classes"
+        )
+    try:
+        found = pkgutil.resolve_name(known.get(kind, kind))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"the descriptor of kind {kind!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Descriptor)):
+        raise ConfigError(f"the descriptor of kind {kind!r} is {found!r}, not a subclass of {Descriptor.__name__}")
+    return found
+
+
+def create(kind, **parameters):
+    """Build a descriptor by name.
+
+    Parameters
+    ----------
+    kind : str
+        See `find`.
+    **parameters
+        Those of the class; what is left out takes its default.
+
+    Returns
+    -------
+    Descriptor
+
+    Raises
+    ------
+    ConfigError
+        If the kind or a parameter does not exist, or a value is not valid.
+    """
+    descriptor = find(kind)
+    accepted = inspect.signature(descriptor).parameters
+    for name in parameters:
+        if name not in accepted:
+            raise ConfigError(
+                f"descriptor {kind!r} has no parameter {name!r}{_hint(name, accepted)}; it takes {', '.join(accepted)}"
+            )
+    missing = [name for name, p in accepted.items() if p.default is p.empty and name not in parameters]
+    if missing:
+        raise ConfigError(f"descriptor {kind!r} needs {', '.join(missing)}")
+    built = descriptor(**parameters)
+    built.validate()
+    return built
+
+
+def _hint(name, known):
+    matches = get_close_matches(str(name), known, n=1)
+    return f" (did you mean {matches[0]!r}?)" if matches else ""

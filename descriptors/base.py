@@ -1,0 +1,220 @@
+"""What every descriptor offers: the interface, the checks it shares, and the sum over a cell."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from ase.data import chemical_symbols
+from sklearn.base import BaseEstimator
+
+from vibentropy.errors import ConfigError, StructureError
+from vibentropy.structures import check_geometry
+
+#: Atoms whose local features are held at a time.
+BLOCK = 512
+
+
+class Descriptor(BaseEstimator, ABC):
+    """An extensive, invariant fingerprint of a cell.
+
+    Parameters are those of the constructor, which only stores them (scikit-learn's contract: ``get_params``,
+    ``set_params`` and ``clone`` work, and the parameters survive YAML). A subclass implements `feature_names` and
+    `_total`, and may refine `check_parameters`. One that is a sum over atoms derives from `LocalDescriptor` instead.
+
+    Attributes
+    ----------
+    species : list of str or None
+        Parameter that every descriptor has. The elements that it tells apart; with None, all atoms of a
+        configuration must be of one element, whichever.
+    has_local : bool
+        Whether the cell's features are sums of features of the atoms.
+    tolerance : float
+        How well invariance, additivity and replication hold: the error divided by the largest feature.
+    continuous : bool
+        Whether features change continuously when an atom comes within `reach` of another.
+    examples : tuple of dict
+        Parameter sets that between them show all the descriptor can do; the contract tests run on each.
+    """
+
+    has_local: ClassVar[bool] = False
+    tolerance: ClassVar[float] = 1e-10
+    continuous: ClassVar[bool] = True
+    examples: ClassVar[tuple[dict, ...]] = ({},)
+
+    @property
+    @abstractmethod
+    def feature_names(self):
+        """Name of each feature, list of unique str."""
+
+    @property
+    def n_features(self):
+        """Number of features."""
+        return len(self.feature_names)
+
+    @property
+    def reach(self):
+        """Distance in Å beyond which atoms do not enter each other's features; None if there is none."""
+        return self.r_cut
+
+    def check_parameters(self):
+        """Check the parameters; subclasses extend it with checks of their own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the value found and what was expected. Users see them as `ConfigError`.
+        """
+        for name, value in self.get_params(deep=False).items():
+            if isinstance(value, float) and not np.isfinite(value):
+                raise ValueError(f"{name} == {value}, must be finite.")
+        if self.species is None:
+            return
+        if isinstance(self.species, str) or not all(isinstance(symbol, str) for symbol in self.species):
+            raise TypeError(f"species == {self.species!r}, must be a list of chemical symbols.")
+        for symbol in self.species:
+            if symbol not in chemical_symbols[1:]:
+                raise ValueError(f"species == {self.species!r}, but {symbol!r} is no chemical symbol.")
+        if not 0 < len(self.species) == len(set(self.species)):
+            raise ValueError(f"species == {self.species!r}, must hold at least one element and each of them once.")
+
+    def validate(self):
+        """Check the parameters.
+
+        Raises
+        ------
+        ConfigError
+            Naming the descriptor, the parameter, the value found and what was expected.
+        """
+        try:
+            self.check_parameters()
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{self!r}: {error}") from error
+
+    def total(self, atoms):
+        """Descriptor of the whole cell, in bounded memory.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic or not, any cell; lengths in Å.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            Doubles when the cell is repeated twice. For a descriptor with local values, their sum.
+
+        Raises
+        ------
+        ConfigError
+            If a parameter is not valid.
+        StructureError
+            If a species was not declared, a number is not finite, or two atoms coincide.
+        """
+        self._check(atoms)
+        return self._total(atoms)
+
+    def local(self, atoms):
+        """Descriptor of each atom; see `LocalDescriptor.local`.
+
+        Raises
+        ------
+        ConfigError
+            For a descriptor without local values.
+        """
+        raise ConfigError(f"{self!r} describes cells as a whole and has no values per atom: use total() instead")
+
+    def species_indices(self, atoms):
+        """Index of each atom's element in `species`, from 0.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        ndarray of shape (n_atoms,), int64
+
+        Raises
+        ------
+        StructureError
+            Naming the elements found and how to declare them.
+        """
+        found = np.unique(atoms.numbers)
+        declared = found[:1] if self.species is None else [chemical_symbols.index(symbol) for symbol in self.species]
+        undeclared = np.setdiff1d(found, declared)
+        if len(undeclared):
+            known = "none is declared" if self.species is None else f"declared are {', '.join(self.species)}"
+            everything = [*(self.species or []), *(chemical_symbols[z] for z in found)]
+            raise StructureError(
+                f"the configuration holds {', '.join(chemical_symbols[z] for z in found)} and {known}: "
+                f"give the descriptor `species: [{', '.join(dict.fromkeys(everything))}]`"
+            )
+        index = np.zeros(len(chemical_symbols), dtype=np.int64)
+        index[declared] = np.arange(len(declared))
+        return index[atoms.numbers]
+
+    @abstractmethod
+    def _total(self, atoms):
+        """Features of a checked configuration, ndarray of shape (n_features,)."""
+
+    def _check(self, atoms):
+        self.validate()
+        check_geometry(atoms)
+        self.species_indices(atoms)
+
+
+class LocalDescriptor(Descriptor):
+    """A descriptor whose value for a cell is the sum of values of its atoms.
+
+    A subclass implements `feature_names` and `_blocks`.
+    """
+
+    has_local: ClassVar[bool] = True
+
+    def local(self, atoms):
+        """Descriptor of each atom.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic or not, any cell; lengths in Å.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms, n_features)
+
+        Raises
+        ------
+        ConfigError
+            If a parameter is not valid.
+        StructureError
+            If a species was not declared, a number is not finite, or two atoms coincide.
+        """
+        self._check(atoms)
+        features = np.empty((len(atoms), self.n_features))
+        for centres, block in self._blocks(atoms):
+            features[centres] = block
+        return features
+
+    @abstractmethod
+    def _blocks(self, atoms):
+        """Yield the features of a checked configuration, a few atoms at a time.
+
+        Yields
+        ------
+        centres : slice or ndarray of int
+            Atoms of the block; every atom is in one block. Blocks must not depend on the number of threads.
+        features : ndarray of shape (n_centres, n_features)
+        """
+
+    def _total(self, atoms):
+        total = np.zeros(self.n_features)
+        for _, block in self._blocks(atoms):
+            total += block.sum(axis=0)
+        return total
+
+
+def blocks(n_atoms):
+    """Yield slices of at most `BLOCK` atoms that cover all of them."""
+    for start in range(0, n_atoms, BLOCK):
+        yield slice(start, min(start + BLOCK, n_atoms))
