@@ -1,0 +1,201 @@
+"""The configuration of a run, checked as a whole before anything is computed.
+
+What keys there are, with their units and defaults, stands in the JSON Schema of the workflow; what a schema cannot
+say (that files exist, that a potential is there when something needs it) is checked here.
+"""
+
+import copy
+import difflib
+import glob
+import hashlib
+import json
+import math
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+
+from vibentropy.errors import ConfigError, PotentialError
+from vibentropy.potentials import find_potential
+
+#: Keys that say where results go and how work is cut up, not what is computed.
+_NOT_SCIENCE = ("results", "shard_size")
+
+
+def validate(config, schema_path):
+    """Check a configuration and fill in its defaults.
+
+    Parameters
+    ----------
+    config : dict
+    schema_path : path-like
+        JSON Schema (draft 2020-12) in YAML.
+
+    Returns
+    -------
+    dict
+        A copy with all defaults filled in and with the patterns in `files` replaced by the files they match.
+        Validating it again changes nothing.
+
+    Raises
+    ------
+    ConfigError
+        With all problems, each with the place in the configuration, the value found and what was expected.
+    """
+    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    config = copy.deepcopy(config)
+    errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
+    if not problems:
+        for specification in config["datasets"].values():
+            if "files" in specification:
+                specification["files"] = expand_files(specification["files"])
+        problems = list(_contradictions(config, schema))
+    if problems:
+        raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
+    return config
+
+
+def config_hash(config):
+    """Fingerprint of what a configuration computes.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `validate`.
+
+    Returns
+    -------
+    str
+        SHA-256 of its canonical JSON, without the keys that do not touch the numbers (`results`, `shard_size`).
+    """
+    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
+    return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def expand_files(patterns):
+    """Replace patterns by the files that they match.
+
+    Parameters
+    ----------
+    patterns : list of str
+        Paths, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+
+    Returns
+    -------
+    list of str
+        In the order of the patterns, sorted within each, none twice. What matches nothing is kept as it is.
+    """
+    files = []
+    for pattern in patterns:
+        matches = [] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        files += matches or [pattern]
+    return list(dict.fromkeys(files))
+
+
+def _fill_defaults(validator, properties, instance, schema):
+    """Check the properties of an object after adding those that have a default."""
+    if isinstance(instance, dict):
+        for name, subschema in properties.items():
+            if isinstance(subschema, dict) and "default" in subschema:
+                instance.setdefault(name, copy.deepcopy(subschema["default"]))
+    yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
+
+
+def _is_number(_, value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(_, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = extend(
+    Draft202012Validator,
+    {"properties": _fill_defaults},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),
+)
+
+
+def _place(path):
+    """``datasets.train.recipe.cells[0]`` for a path of keys and indices."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return text.removeprefix(".") or "top level"
+
+
+def _describe(error):
+    """Value found and what was expected, for one error of the JSON Schema."""
+    found, expected = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema["properties"])
+            return "; ".join(f"unknown key {key!r}{_hint(key, known)}" for key in found if key not in known)
+        case "required":
+            return f"missing key {', '.join(repr(key) for key in expected if key not in found)}"
+        case "oneOf":
+            known = [key for alternative in expected for key in alternative["required"]]
+            hints = "".join(_hint(key, known) for key in found)
+            return f"exactly one of the keys {', '.join(known)} is expected, found {', '.join(found)}{hints}"
+        case "type":
+            text = f"found {found!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
+            if isinstance(found, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", found):
+                text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
+        case "enum":
+            text = f"found {found!r}{_hint(found, expected)}, expected one of {', '.join(map(str, expected))}"
+        case "pattern":
+            text = f"found {found!r}, expected a match of {expected}"
+        case _:
+            text = error.message
+    return f"{text} ({error.schema['description']})" if "description" in error.schema else text
+
+
+def _hint(name, known):
+    """Suggest the closest of the known names, if one is close."""
+    close = difflib.get_close_matches(str(name), list(map(str, known)), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _contradictions(config, schema):
+    """Yield what is wrong with a configuration that its schema accepts."""
+    datasets = config["datasets"]
+    if not any(specification["role"] == "train" for specification in datasets.values()):
+        yield "datasets: none has the role train"
+    for name, specification in datasets.items():
+        if "recipe" in specification:
+            for label, defect in specification["recipe"]["defects"].items():
+                if not defect["interstitials"] + defect["vacancies"]:
+                    yield f"datasets.{name}.recipe.defects.{label}: neither interstitials nor vacancies"
+        else:
+            for file in specification["files"]:
+                if not Path(file).is_file():
+                    yield f"datasets.{name}.files: no file is or matches {file!r}"
+            if not Path(specification["reference"]).is_file():
+                yield f"datasets.{name}.reference: there is no file {specification['reference']!r}"
+
+    generated = [name for name, specification in datasets.items() if "recipe" in specification]
+    unlabelled = [name for name, specification in datasets.items() if specification.get("entropy") is None]
+    if generated and config["lattice"] is None:
+        yield f"lattice: missing, but {', '.join(generated)} is made from a recipe"
+    if unlabelled and config["potential"] is None:
+        yield f"potential: missing, but the entropies of {', '.join(unlabelled)} have to be computed"
+    if config["potential"] is not None:
+        try:
+            find_potential(config["potential"]["file"])
+        except PotentialError as error:
+            yield f"potential.file: {error}"
+
+    plugins = [entry.name for entry in entry_points(group="vibentropy.descriptors")]
+    for section, known in [
+        ("descriptors", [*schema["$defs"]["descriptors"], *plugins]),
+        ("regressors", [*schema["$defs"]["regressors"]]),
+    ]:
+        for name, block in config[section].items():
+            kind = block["kind"]
+            if "." not in kind and kind not in known:
+                yield (
+                    f"{section}.{name}.kind: found {kind!r}{_hint(kind, known)}, expected one of {', '.join(known)}, "
+                    "or a dotted path"
+                )
