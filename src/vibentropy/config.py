@@ -48,6 +48,9 @@ def validate(config, schema_path):
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
     config = copy.deepcopy(config)
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    # Where the type is wrong, nothing else that is said about the value helps.
+    types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
+    errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
     problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
     if not problems:
         for specification in config["datasets"].values():
@@ -100,7 +103,7 @@ def _fill_defaults(validator, properties, instance, schema):
     """Check the properties of an object after adding those that have a default."""
     if isinstance(instance, dict):
         for name, subschema in properties.items():
-            if isinstance(subschema, dict) and "default" in subschema:
+            if "default" in subschema:
                 instance.setdefault(name, copy.deepcopy(subschema["default"]))
     yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
 
