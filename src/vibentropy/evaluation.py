@@ -1,0 +1,301 @@
+"""How far predictions can be trusted: folds that keep trajectories together, held-out predictions, error tables.
+
+A table of predictions has one row per configuration and model, with the columns
+
+================= ==== =============================================================================================
+column            unit meaning
+================= ==== =============================================================================================
+id, dataset            of the configuration, as in `vibentropy.dataset`; further on trajectory, defect_class, n_atoms
+                       and n_sites
+role                   what the data set is for, ``train`` or ``test`` for instance
+formation_entropy k_B  exact, compared mode by mode
+prediction        k_B
+std               k_B  of the prediction; NaN where the regressor has none
+fold                   that the configuration was held out in; -1 where it was not part of a cross-validation
+stage                  one of `STAGES`
+descriptor             name in the configuration of the run
+regressor              name in the configuration of the run
+================= ==== =============================================================================================
+
+Folds are a table too, written once and shared by all descriptors and regressors, so that they are compared on the
+same splits.
+"""
+
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedGroupKFold
+
+from vibentropy.dataset import groups as trajectory_groups
+from vibentropy.errors import DataError
+from vibentropy.storage import atomic
+
+#: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
+STAGES = ("cross-validation", "training", "test")
+
+#: One model.
+MODEL = ["descriptor", "regressor"]
+
+
+def grouped_folds(groups, n_folds, strata=None):
+    """Divide rows into folds of similar size that keep groups together.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n,)
+        Rows with the same label stay in one fold.
+    n_folds : int
+    strata : array-like of shape (n,), optional
+        Classes to be spread evenly over the folds.
+
+    Returns
+    -------
+    ndarray of int of shape (n,)
+        Number of the fold of each row, from 0 to ``n_folds - 1``, the same in every run.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two folds, or fewer groups than folds.
+    """
+    groups = np.asarray(groups)
+    n_groups = len(np.unique(groups))
+    if not 2 <= n_folds <= n_groups:
+        raise DataError(f"{n_folds} folds of {n_groups} groups: expected at least 2 folds and as many groups")
+    _, strata, counts = np.unique(
+        np.zeros(len(groups)) if strata is None else np.asarray(strata, dtype=str),
+        return_inverse=True,
+        return_counts=True,
+    )
+    # A class with fewer rows than folds cannot be in all of them: such classes are spread as one.
+    strata = np.where(counts[strata] < n_folds, -1, strata)
+    folds = np.empty(len(groups), dtype=int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for number, (_, test) in enumerate(StratifiedGroupKFold(n_folds).split(strata, strata, groups)):
+            folds[test] = number
+    return folds
+
+
+def folds_table(table, n_folds):
+    """Folds of a data set: trajectories stay together, classes are spread evenly.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of configurations: id, dataset, trajectory, defect_class.
+    n_folds : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns id and fold, in the order of `table`.
+
+    Raises
+    ------
+    DataError
+        As `grouped_folds`.
+    """
+    fold = grouped_folds(trajectory_groups(table), n_folds, table["defect_class"])
+    return pd.DataFrame({"id": table["id"].to_numpy(), "fold": fold})
+
+
+def cross_predict(regressor, X, y, groups, folds):
+    """Predict every row by a fit to the other folds.
+
+    Whatever the regressor chooses by itself, such as a penalty, it chooses within the rows it is fitted to, which
+    is why it is given their groups.
+
+    Parameters
+    ----------
+    regressor : estimator
+        With the protocol of `vibentropy.regression`; cloned for every fold.
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    y : ndarray of shape (n,), k_B
+    groups : ndarray of shape (n,)
+        Label of the trajectory of each row.
+    folds : ndarray of int of shape (n,)
+        As from `grouped_folds`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns prediction and std (k_B) and fold, in the order of the rows.
+
+    Raises
+    ------
+    DataError
+        If a group lies in two folds.
+    """
+    X, y, groups, folds = (np.asarray(array) for array in (X, y, groups, folds))
+    pairs = pd.DataFrame({"group": groups, "fold": folds}).drop_duplicates()
+    torn = pairs["group"][pairs["group"].duplicated()]
+    if len(torn):
+        raise DataError(f"group {torn.iloc[0]!r} lies in more than one fold: its held-out errors would be too small")
+    held_out = pd.DataFrame({"prediction": np.nan, "std": np.nan, "fold": folds})
+    for number in np.unique(folds):
+        test = folds == number
+        fitted = clone(regressor).fit(X[~test], y[~test], groups=groups[~test])
+        held_out.loc[test, ["prediction", "std"]] = np.column_stack(fitted.predict(X[test], return_std=True))
+    return held_out
+
+
+def predictions_table(table, predicted, *, stage, role, descriptor, regressor):
+    """Put predictions beside the configurations they belong to.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of configurations.
+    predicted : pandas.DataFrame
+        Columns prediction, std (k_B) and, from a cross-validation, fold; rows in the order of `table`.
+    stage : str
+        One of `STAGES`.
+    role, descriptor, regressor : str
+        As in the configuration of the run.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns that the module lists.
+
+    Raises
+    ------
+    DataError
+        If the tables do not have the same number of rows, or the stage is unknown.
+    """
+    if stage not in STAGES:
+        raise DataError(f"stage {stage!r} is none of {', '.join(STAGES)}")
+    if len(table) != len(predicted):
+        raise DataError(f"{len(predicted)} predictions for {len(table)} configurations")
+    of_configuration = table[["id", "dataset"]].assign(role=role)
+    for name in ("trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"):
+        of_configuration[name] = table[name]
+    return of_configuration.reset_index(drop=True).assign(
+        prediction=predicted["prediction"].to_numpy(),
+        std=predicted["std"].to_numpy(),
+        fold=predicted["fold"].to_numpy() if "fold" in predicted else -1,
+        stage=stage,
+        descriptor=descriptor,
+        regressor=regressor,
+    )
+
+
+def error_metrics(truth, prediction):
+    """Errors of predictions.
+
+    Parameters
+    ----------
+    truth, prediction : array-like of shape (n,), k_B
+
+    Returns
+    -------
+    dict
+        ``n``; ``rmse``, ``mae``, ``max_error`` (largest absolute one) and ``bias`` (mean of prediction minus truth)
+        in k_B; ``slope`` of the line through the origin that fits the prediction as a function of the truth, by
+        least squares: its distance from 1 is a relative error that grows with the cell.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or one is not finite: a configuration without label has no error.
+    """
+    truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
+    error = prediction - truth
+    if not len(error) or not np.isfinite(error).all():
+        raise DataError(f"{np.isfinite(error).sum()} of {len(error)} rows have both a label and a prediction")
+    norm_squared = truth @ truth
+    return {
+        "n": len(truth),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+        "max_error": float(np.max(np.abs(error))),
+        "bias": float(np.mean(error)),
+        "slope": float(truth @ prediction / norm_squared) if norm_squared > 0 else np.nan,
+    }
+
+
+def metrics_table(predictions, by=("overall", "defect_class", "n_sites")):
+    """Errors of every model at every stage, overall and for each value of some columns.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions.
+    by : sequence of str
+        Columns to resolve the errors by; ``"overall"`` for all rows together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns descriptor, regressor, stage, ``by`` and ``value`` (as text), then those of `error_metrics`.
+    """
+    return _summarise(predictions, by, lambda rows: error_metrics(rows["formation_entropy"], rows["prediction"]))
+
+
+def coverage_table(predictions, by=("overall", "defect_class", "n_sites"), levels=(0.68, 0.95)):
+    """How often the exact entropy lies within the central Gaussian interval of its prediction.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions; those without standard deviation are left out.
+    by : sequence of str
+        As in `metrics_table`.
+    levels : sequence of float
+        Probabilities of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns descriptor, regressor, stage, ``by``, ``value``, ``n``, one ``coverage_68`` for each level,
+        ``mean_std`` and ``rmse`` in k_B. A coverage below its level means that the intervals are too narrow.
+    """
+
+    def summary(rows):
+        error, std = np.abs(rows["prediction"] - rows["formation_entropy"]), rows["std"]
+        covered = {f"coverage_{100 * p:g}": float(np.mean(error <= norm.ppf((1 + p) / 2) * std)) for p in levels}
+        return {"n": len(rows), **covered, "mean_std": float(std.mean()), "rmse": float(np.sqrt(np.mean(error**2)))}
+
+    return _summarise(predictions[predictions["std"].notna()], by, summary)
+
+
+def save_table(table, path):
+    """Write a table as CSV or JSON, whole or not at all.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    path : path-like
+        Its suffix, ``.csv`` or ``.json``, chooses the format; JSON is a list of objects with null for NaN. Floats keep
+        all their digits.
+
+    Raises
+    ------
+    DataError
+        If the suffix is another one.
+    """
+    with atomic(path) as temporary:
+        if temporary.suffix == ".csv":
+            table.to_csv(temporary, index=False)
+        elif temporary.suffix == ".json":
+            rows = table.astype(object).where(table.notna(), None).to_dict("records")
+            temporary.write_text(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        else:
+            raise DataError(f"{path}: tables are written as .csv or .json")
+
+
+def _summarise(predictions, by, summary):
+    """Apply `summary` (rows -> dict) per model, stage and value of each column of `by`."""
+    rows = []
+    for model, of_model in predictions.groupby([*MODEL, "stage"], sort=False):
+        identity = dict(zip([*MODEL, "stage"], model, strict=True))
+        for column in by:
+            parts = [("all", of_model)] if column == "overall" else of_model.groupby(column)
+            rows += [identity | {"by": column, "value": str(value)} | summary(part) for value, part in parts]
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else [*MODEL, "stage", "by", "value", "n"])

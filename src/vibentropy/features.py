@@ -1,0 +1,222 @@
+"""Extensive features: the descriptor of a whole cell minus that of as many atoms of the perfect crystal.
+
+``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (SCIENCE, section
+4). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
+
+In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``/feature_names`` (n_features,),
+``/bulk`` (n_features,) per atom, ``/failures/ids`` and ``/failures/reasons``, and the attribute ``descriptor``, JSON
+text with ``kind`` and ``parameters``.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+from ase import Atoms
+
+from vibentropy.descriptors import available
+from vibentropy.errors import DataError, VibentropyError
+from vibentropy.storage import create, open_file
+
+KIND = "features"
+
+
+def bulk_features(descriptor, crystal):
+    """Descriptor of the perfect crystal per atom.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    crystal : ase.Atoms
+        Perfect crystal, any number of cells.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    return np.asarray(descriptor.total(crystal), dtype=float) / len(crystal)
+
+
+def extensive_features(descriptor, frames, bulk):
+    """Features of defective cells.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    frames : ase.Atoms or iterable of ase.Atoms
+    bulk : ndarray of shape (n_features,)
+        As from `bulk_features`, of the crystal that the cells are made of.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_features)
+
+    Raises
+    ------
+    VibentropyError
+        Whatever the descriptor refuses a configuration for.
+    """
+    frames = [frames] if isinstance(frames, Atoms) else frames
+    rows = [np.asarray(descriptor.total(atoms), dtype=float) - len(atoms) * bulk for atoms in frames]
+    return np.array(rows).reshape(len(rows), len(bulk))
+
+
+def recipe(descriptor):
+    """Say what `vibentropy.descriptors.create` needs to build a descriptor again.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+
+    Returns
+    -------
+    dict
+        ``kind``, the name in the registry or else the dotted path of the class, and ``parameters``.
+    """
+    cls = type(descriptor)
+    names = {place: name for name, place in available().items()}
+    kind = names.get(f"{cls.__module__}:{cls.__qualname__}", f"{cls.__module__}.{cls.__qualname__}")
+    return {"kind": kind, "parameters": descriptor.get_params(deep=False)}
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of the configurations that have them, and why the others have none.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    ids : tuple of str
+        Of the configurations, one per row.
+    feature_names : tuple of str
+    bulk : ndarray of shape (n_features,)
+        Descriptor of the perfect crystal per atom.
+    descriptor : dict
+        ``kind`` and ``parameters``, as `vibentropy.descriptors.create` takes them.
+    failures : dict
+        Reason by id.
+    """
+
+    X: np.ndarray
+    ids: tuple
+    feature_names: tuple
+    bulk: np.ndarray
+    descriptor: dict
+    failures: dict = field(default_factory=dict)
+
+    @classmethod
+    def compute(cls, descriptor, ids, frames, bulk):
+        """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+        ids : sequence of str
+        frames : sequence of ase.Atoms
+        bulk : ndarray of shape (n_features,)
+
+        Returns
+        -------
+        FeatureSet
+
+        Raises
+        ------
+        DataError
+            If ids and frames do not have the same number, or the descriptor fails for every configuration.
+        """
+        if len(ids) != len(frames):
+            raise DataError(f"{len(ids)} ids for {len(frames)} configurations")
+        rows, kept, failures = [], [], {}
+        for name, atoms in zip(ids, frames, strict=True):
+            try:
+                row = extensive_features(descriptor, atoms, bulk)[0]
+                if not np.isfinite(row).all():
+                    raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+            except (VibentropyError, ValueError, ArithmeticError, RuntimeError) as error:
+                failures[str(name)] = f"{type(error).__name__}: {error}"
+            else:
+                rows.append(row)
+                kept.append(str(name))
+        if failures and not rows:
+            name, reason = next(iter(failures.items()))
+            raise DataError(f"the descriptor fails for all {len(failures)} configurations, for {name} with {reason}")
+        return cls(
+            X=np.array(rows).reshape(len(rows), len(bulk)),
+            ids=tuple(kept),
+            feature_names=tuple(descriptor.feature_names),
+            bulk=np.asarray(bulk, dtype=float),
+            descriptor=recipe(descriptor),
+            failures=failures,
+        )
+
+    def rows(self, ids):
+        """Features of some configurations, in the order asked for.
+
+        Parameters
+        ----------
+        ids : iterable of str
+
+        Returns
+        -------
+        ndarray of shape (n_ids, n_features)
+
+        Raises
+        ------
+        DataError
+            If one has no features, with the reason.
+        """
+        number = {name: i for i, name in enumerate(self.ids)}
+        ids = list(ids)
+        for name in ids:
+            if name not in number:
+                raise DataError(f"{name} has no features: {self.failures.get(name, 'it was not computed')}")
+        return self.X[[number[name] for name in ids]]
+
+    def save(self, path, **attributes):
+        """Write to HDF5; see the module for the layout.
+
+        Parameters
+        ----------
+        path : path-like
+        **attributes
+            Provenance, as for `vibentropy.storage.create`.
+        """
+        with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
+            file["X"], file["bulk"] = self.X, self.bulk
+            for name, strings in [
+                ("ids", self.ids),
+                ("feature_names", self.feature_names),
+                ("failures/ids", list(self.failures)),
+                ("failures/reasons", list(self.failures.values())),
+            ]:
+                file.create_dataset(name, data=np.array(strings, dtype=object), dtype=h5py.string_dtype())
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        FeatureSet
+
+        Raises
+        ------
+        DataError
+            If the file is missing, truncated or something else.
+        """
+        with open_file(path, KIND) as file:
+            failed, reasons = file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:]
+            return cls(
+                X=file["X"][:],
+                ids=tuple(file["ids"].asstr()[:]),
+                feature_names=tuple(file["feature_names"].asstr()[:]),
+                bulk=file["bulk"][:],
+                descriptor=json.loads(file.attrs["descriptor"]),
+                failures=dict(zip(failed, reasons, strict=True)),
+            )

@@ -1,0 +1,243 @@
+"""Fitted models: from relaxed atoms to formation entropies, in one file of arrays and plain text.
+
+In HDF5 (kind ``entropy model``, schema 1):
+
+=================== =============================== ===================================================================
+data set            shape                           meaning
+=================== =============================== ===================================================================
+``/coef``           (n_features,)                   weights w in k_B per unit of the feature; S_f = w · X
+``/bulk``           (n_features,)                   descriptor of the perfect crystal per atom; X = total - N · bulk
+``/scale``          (n_features,)                   root mean square of each feature over the training cells
+``/covariance``     (n_features, n_features)        of the weights of the scaled features z = X / scale, k_B²; absent
+                                                    where the model has no standard deviation
+``/noise_variance`` scalar                          σ² of the variance σ² m + zᵀ covariance z, k_B², m being the root
+                                                    mean square of z; absent with the covariance
+``/feature_names``  (n_features,)                   text
+=================== =============================== ===================================================================
+
+and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``lattice_parameter`` (Å),
+``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``, ``regressor`` and
+``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import h5py
+import numpy as np
+import pandas as pd
+from ase import Atoms
+
+from vibentropy import descriptors
+from vibentropy.descriptors import Descriptor
+from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
+from vibentropy.features import bulk_features, extensive_features, recipe
+from vibentropy.regression import predict_linear
+from vibentropy.storage import create, open_file
+from vibentropy.structures import check_crystal
+
+KIND = "entropy model"
+
+#: What the entropies of this package are compared by (SCIENCE, section 1).
+ENTROPY_CONVENTION = "per mode"
+
+
+@dataclass(frozen=True, eq=False)
+class EntropyModel:
+    """Linear model of the vibrational formation entropy of defects in one crystal.
+
+    Built by `from_fit` or `load`; the arrays are those of the file.
+
+    Attributes
+    ----------
+    descriptor : Descriptor
+    coef, bulk, scale : ndarray of shape (n_features,)
+    noise_variance : float or None, k_B²
+    covariance : ndarray of shape (n_features, n_features) or None, k_B²
+    element : str
+    lattice_parameter : float, Å
+    entropy_range : tuple of two floats, k_B
+    regressor : str
+    provenance : dict
+    """
+
+    descriptor: Descriptor
+    coef: np.ndarray
+    bulk: np.ndarray
+    scale: np.ndarray
+    noise_variance: float | None
+    covariance: np.ndarray | None
+    element: str
+    lattice_parameter: float
+    entropy_range: tuple
+    regressor: str
+    provenance: Mapping = field(default_factory=dict)
+
+    @classmethod
+    def from_fit(cls, descriptor, regressor, bulk, *, element, lattice_parameter, entropy_range, **provenance):
+        """Take over what a fit found.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+            That made the features.
+        regressor : estimator
+            Fitted, with the protocol of `vibentropy.regression`.
+        bulk : ndarray of shape (n_features,)
+            Descriptor of the perfect crystal per atom.
+        element : str
+            Chemical symbol.
+        lattice_parameter : float
+            Of the perfect crystal, Å.
+        entropy_range : sequence of two floats
+            Smallest and largest training entropy, k_B.
+        **provenance
+            Numbers and text: hash of the configuration, seed, name of the data set.
+
+        Returns
+        -------
+        EntropyModel
+
+        Raises
+        ------
+        DataError
+            If descriptor, regressor and bulk do not have the same number of features.
+        """
+        sizes = (descriptor.n_features, len(regressor.coef_), len(bulk))
+        if len(set(sizes)) > 1:
+            raise DataError("the descriptor has {} features, the regressor {}, the bulk reference {}".format(*sizes))
+        smallest, largest = entropy_range
+        return cls(
+            descriptor=descriptor,
+            coef=np.asarray(regressor.coef_, dtype=float),
+            bulk=np.asarray(bulk, dtype=float),
+            scale=np.asarray(regressor.scale_, dtype=float),
+            noise_variance=getattr(regressor, "noise_variance_", None),
+            covariance=getattr(regressor, "covariance_", None),
+            element=element,
+            lattice_parameter=float(lattice_parameter),
+            entropy_range=(float(smallest), float(largest)),
+            regressor=repr(regressor),
+            provenance=provenance | {name: version(name) for name in ("vibentropy", "numpy", "scikit-learn")},
+        )
+
+    def predict(self, configurations, reference=None):
+        """Predict formation entropies.
+
+        Parameters
+        ----------
+        configurations : ase.Atoms or iterable of ase.Atoms
+            Relaxed cells of the crystal that the model was fitted to, with any defects; lengths in Å.
+        reference : ase.Atoms, optional
+            Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
+            same strain. Any number of cells.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per configuration: formation_entropy (k_B, compared mode by mode), std (k_B, NaN where the model
+            has none), n_atoms.
+
+        Raises
+        ------
+        StructureError
+            If one is not a periodic crystal of the model's element or the descriptor refuses it; with its number in
+            the list.
+        """
+        frames = [configurations] if isinstance(configurations, Atoms) else list(configurations)
+        if reference is not None:
+            self._check("the reference", reference)
+        bulk = self.bulk if reference is None else bulk_features(self.descriptor, reference)
+        X = np.empty((len(frames), len(bulk)))
+        for index, atoms in enumerate(frames):
+            self._check(f"configuration {index}", atoms)
+            try:
+                X[index] = extensive_features(self.descriptor, atoms, bulk)[0]
+            except VibentropyError as error:
+                raise StructureError(f"configuration {index}: {error}") from error
+        mean, std = predict_linear(X, self.coef, self.scale, self.noise_variance, self.covariance)
+        return pd.DataFrame({"formation_entropy": mean, "std": std, "n_atoms": [len(atoms) for atoms in frames]})
+
+    def save(self, path, **attributes):
+        """Write to HDF5; see the module for the layout.
+
+        Parameters
+        ----------
+        path : path-like
+        **attributes
+            Provenance, as for `vibentropy.storage.create`.
+        """
+        with create(
+            path,
+            KIND,
+            descriptor=json.dumps(recipe(self.descriptor)),
+            element=self.element,
+            lattice_parameter=self.lattice_parameter,
+            entropy_range=self.entropy_range,
+            entropy_convention=ENTROPY_CONVENTION,
+            units="entropies in k_B, lengths in Å",
+            regressor=self.regressor,
+            provenance=json.dumps(self.provenance),
+            **attributes,
+        ) as file:
+            file["coef"], file["bulk"], file["scale"] = self.coef, self.bulk, self.scale
+            if self.covariance is not None:
+                file["covariance"], file["noise_variance"] = self.covariance, self.noise_variance
+            names = np.array(self.descriptor.feature_names, dtype=object)
+            file.create_dataset("feature_names", data=names, dtype=h5py.string_dtype())
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; predictions are the same to the last bit.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        EntropyModel
+
+        Raises
+        ------
+        DataError
+            If the file is missing, truncated, of another kind or schema, or its descriptor is not installed.
+        """
+        with open_file(path, KIND) as file:
+            described = json.loads(file.attrs["descriptor"])
+            try:
+                descriptor = descriptors.create(described["kind"], **described["parameters"])
+            except ConfigError as error:
+                raise DataError(f"{path}: the descriptor of the model cannot be built: {error}") from error
+            names = file["feature_names"].asstr()[:].tolist()
+            if names != list(descriptor.feature_names):
+                raise DataError(
+                    f"{path}: the features of the installed descriptor {described['kind']!r} begin with "
+                    f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}"
+                )
+            uncertain = "covariance" in file
+            return cls(
+                descriptor=descriptor,
+                coef=file["coef"][:],
+                bulk=file["bulk"][:],
+                scale=file["scale"][:],
+                noise_variance=float(file["noise_variance"][()]) if uncertain else None,
+                covariance=file["covariance"][:] if uncertain else None,
+                element=file.attrs["element"],
+                lattice_parameter=float(file.attrs["lattice_parameter"]),
+                entropy_range=tuple(file.attrs["entropy_range"].tolist()),
+                regressor=file.attrs["regressor"],
+                provenance=json.loads(file.attrs["provenance"]),
+            )
+
+    def _check(self, name, atoms):
+        """Refuse what is not a crystal of the model's element."""
+        try:
+            check_crystal(atoms)
+        except StructureError as error:
+            raise StructureError(f"{name}: {error}") from error
+        found = atoms.get_chemical_symbols()[0]
+        if found != self.element:
+            raise StructureError(f"{name}: a crystal of {found}; the model is of {self.element}")

@@ -1,0 +1,318 @@
+"""Figures of predictions: parity by class of defect, extrapolation to larger cells.
+
+Figures are made as objects, without pyplot and its global state, in the style of ``vibentropy.mplstyle``. A class of
+defects has the same colour and marker in every figure: warm colours for interstitials, cold ones for vacancies,
+darker ones for larger clusters, so that figures survive colour blindness and grey printing.
+"""
+
+import functools
+import re
+from importlib.resources import as_file, files
+
+import matplotlib.style
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation import MODEL, error_metrics
+from vibentropy.storage import atomic
+
+#: Widths of one and of two journal columns, in.
+SINGLE, DOUBLE = 3.4, 7.0
+
+#: Panels with more points than this are images inside vector files.
+MAX_VECTOR_POINTS = 5000
+
+#: Colours of clusters of 1, 2, 3 and 4 interstitials (I) or vacancies (V), and their markers.
+CLUSTERS = {
+    "I": ("#f0a733", "#e0701a", "#b8400c", "#6f1d06"),
+    "V": ("#79b8e0", "#3a8fc8", "#1f5fa8", "#0b2a5c"),
+}
+CLUSTER_MARKERS = ("o", "s", "^", "D")
+MIXED = {"color": "#5f8f2c", "marker": "X"}
+OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
+
+#: Cell sizes from small to large, and the cells of the training.
+SIZES = [
+    {"color": color, "marker": marker}
+    for color, marker in zip(("#1f9e92", "#c43e8c", "#43237e", "#8c8a00", "#c0392b", "#000000"), "os^DvP", strict=True)
+]
+TRAINING = {"color": "#8c8c8c", "marker": "."}
+
+#: Areas (points²) that make markers look equally large.
+AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, ".": 14}
+
+CLUSTER = re.compile(r"([IV])([1-9]\d*)")
+SUM_OF_CLUSTERS = re.compile(r"[IV]\d+(\+[IV]\d+)+")
+
+
+def styled(function):
+    """Run a function with the parameters of ``vibentropy.mplstyle`` instead of those of the process."""
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        with as_file(files("vibentropy") / "vibentropy.mplstyle") as path, matplotlib.style.context(["default", path]):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def class_styles(classes):
+    """Colour and marker of classes of defects.
+
+    Parameters
+    ----------
+    classes : iterable of str
+        ``I1`` to ``I4`` and ``V1`` to ``V4`` have a style each, larger clusters that of four; sums of clusters
+        such as ``I2+V1`` share one. Other names take further styles in alphabetical order.
+
+    Returns
+    -------
+    dict of dict
+        ``color`` and ``marker`` by class.
+    """
+    styles, others = {}, []
+    for name in sorted(set(classes)):
+        if match := CLUSTER.fullmatch(name):
+            size = min(int(match[2]), len(CLUSTER_MARKERS)) - 1
+            styles[name] = {"color": CLUSTERS[match[1]][size], "marker": CLUSTER_MARKERS[size]}
+        elif SUM_OF_CLUSTERS.fullmatch(name):
+            styles[name] = MIXED
+        else:
+            others.append(name)
+    return styles | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
+
+
+@styled
+def parity(predictions):
+    """Predicted against exact formation entropies by class of defect, one panel for each model.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions (`vibentropy.evaluation`), of one stage.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With root mean square and mean absolute error in the corner of each panel.
+
+    Raises
+    ------
+    DataError
+        If there are no predictions.
+    """
+    figure, n_columns, models = _grid(predictions, height=1.0)
+    figure.set_layout_engine("compressed")
+    n_rows = -(-len(models) // n_columns)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+    limits = _limits(predictions["formation_entropy"], predictions["prediction"])
+    styles = class_styles(predictions["defect_class"])
+    for axes, (title, rows) in zip(panels, models.items(), strict=False):
+        _diagonal(axes, limits)
+        for name, of_class in _legend_classes(rows):
+            _points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
+        _corner(axes, rows, ("RMSE", "MAE"))
+        axes.set(xlim=limits, ylim=limits, box_aspect=1)
+        if len(models) > 1:
+            axes.set_title(title)
+    _finish(figure, panels, panels, len(models), n_columns)
+    return figure
+
+
+@styled
+def extrapolation(predictions):
+    """Predicted against exact formation entropies inside and outside the range of the training, with residuals.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions: those of stage ``test``, and the held-out (``cross-validation``) or, without any, the fitted
+        (``training``) ones.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For each model one panel above one of residuals. The range of the training entropies is shaded; test cells
+        have a colour and marker by size, faint bars of one standard deviation where there is one, and their errors
+        in the corner.
+
+    Raises
+    ------
+    DataError
+        If there are no predictions of test or of training cells.
+    """
+    stages = set(predictions["stage"])
+    seen = "cross-validation" if "cross-validation" in stages else "training"
+    for stage in (seen, "test"):
+        if stage not in stages:
+            raise DataError(f"no predictions of stage {stage!r} among {', '.join(sorted(stages)) or 'none at all'}")
+    predictions = predictions[predictions["stage"].isin([seen, "test"])]
+    predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
+    truth = predictions["formation_entropy"]
+    training_range = truth[predictions["stage"] == seen].agg(["min", "max"])
+    limits = _limits(truth, predictions["prediction"])
+    largest_error = 1.15 * predictions["error"].abs().max() or 1.0
+    sizes = sorted(set(predictions.loc[predictions["stage"] == "test", "n_sites"]))
+
+    figure, n_columns, models = _grid(predictions, height=1.22)
+    n_rows = -(-len(models) // n_columns)
+    panels = figure.subplots(
+        2 * n_rows, n_columns, squeeze=False, sharex=True, sharey="row", height_ratios=[3, 1] * n_rows
+    )
+    mains, residuals = panels[::2].ravel(), panels[1::2].ravel()
+    for main, residual, (title, rows) in zip(mains, residuals, models.items(), strict=False):
+        for axes in (main, residual):
+            axes.axvspan(*training_range, color="#e9e9e9", lw=0, zorder=0, label="range of training")
+        _diagonal(main, limits)
+        residual.axhline(0, color="black", lw=0.6, zorder=1)
+        training, test = rows[rows["stage"] == seen], rows[rows["stage"] == "test"]
+        for axes, column in ((main, "prediction"), (residual, "error")):
+            label = f"{_sites(training)}training ({'held out' if seen == 'cross-validation' else 'fitted'})"
+            _points(axes, training, column, **TRAINING, label=label)
+            for size, of_size in test.groupby("n_sites"):
+                style = SIZES[sizes.index(size) % len(SIZES)]
+                _points(axes, of_size, column, **style, label=f"{_sites(of_size)}test", bars=True)
+        _corner(main, test, ("RMSE", "MAE", "slope"), title="test cells")
+        main.set(xlim=limits, ylim=limits)
+        residual.set_ylim(-largest_error, largest_error)
+        if len(models) > 1:
+            main.set_title(title)
+    for residual in residuals[: len(models) : n_columns]:
+        residual.set_ylabel(r"error ($k_\mathrm{B}$)")
+    _finish(figure, mains, residuals, len(models), n_columns)
+    return figure
+
+
+@styled
+def save(figure, *paths):
+    """Write a figure, each file whole or not at all; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    *paths : path-like
+        Their suffixes choose the formats: ``.pdf``, ``.svg``, or ``.png`` at 300 dots per inch.
+    """
+    undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    for path in paths:
+        with atomic(path) as temporary:
+            figure.savefig(temporary, metadata=undated.get(temporary.suffix))
+
+
+def _grid(predictions, height):
+    """Figure and rows of each model by the title of its panel, regressor after regressor.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+    height : float
+        Of a panel in units of its width.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Without axes.
+    n_columns : int
+    models : dict of DataFrame
+    """
+    if predictions.empty:
+        raise DataError("there are no predictions to draw")
+    models = dict(iter(predictions.groupby(MODEL, sort=False)))
+    descriptors, regressors = (list(dict.fromkeys(names)) for names in zip(*models, strict=True))
+    models = {f"{d}, {r}": models[d, r] for r in regressors for d in descriptors if (d, r) in models}
+    if len(models) == 1:
+        return Figure(figsize=(SINGLE, height * SINGLE)), 1, models
+    side_by_side = len(descriptors) if len(descriptors) > 1 else len(regressors)
+    n_columns = side_by_side if side_by_side <= 3 else 2 if side_by_side == 4 else 3
+    n_rows = -(-len(models) // n_columns)
+    legend = 0.4
+    return Figure(figsize=(DOUBLE, n_rows * (height * DOUBLE / n_columns + 0.2) + legend)), n_columns, models
+
+
+def _limits(*columns):
+    """Find common limits of both axes: all values, zero, and a margin."""
+    values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [[0.0]])
+    margin = 0.04 * np.ptp(values)
+    return values.min() - margin, values.max() + margin
+
+
+def _diagonal(axes, limits):
+    axes.plot(limits, limits, color="black", lw=0.6, zorder=1)
+
+
+def _legend_classes(rows):
+    """Pairs of legend entry and rows: sums of clusters are one class, named with its numbers of atoms."""
+    shown = rows["defect_class"].map(lambda name: "mixed" if SUM_OF_CLUSTERS.fullmatch(name) else name)
+    for name, of_class in rows.groupby(shown):
+        counts = sorted(set(of_class["n_atoms"]))
+        atoms = ", ".join(map(str, counts)) if len(counts) < 3 else f"{counts[0]}–{counts[-1]}"
+        yield f"{name or 'unnamed'} ({atoms} atoms)", of_class
+
+
+def _points(axes, rows, column, color, marker, label, bars=False):
+    """Draw points, and faint bars of one standard deviation where asked for and known."""
+    rasterized = len(rows) > MAX_VECTOR_POINTS
+    x, y = rows["formation_entropy"], rows[column]
+    if bars and rows["std"].notna().any():
+        axes.errorbar(
+            x, y, rows["std"], fmt="none", ecolor=color, elinewidth=0.5, alpha=0.35, zorder=2, rasterized=rasterized
+        )
+    axes.scatter(
+        x,
+        y,
+        s=AREAS[marker],
+        c=color,
+        marker=marker,
+        edgecolors="white",
+        linewidths=0.25,
+        alpha=0.9,
+        label=label,
+        zorder=3,
+        rasterized=rasterized,
+    )
+
+
+def _sites(rows):
+    """Beginning of a legend entry: the cell sizes, where they are known."""
+    sizes = sorted(set(rows["n_sites"]))
+    return f"{', '.join(map(str, sizes))} sites, " if sizes and sizes[0] > 0 else ""
+
+
+def _corner(axes, rows, names, title=None):
+    """Write errors into the lower right corner."""
+    metrics = error_metrics(rows["formation_entropy"], rows["prediction"])
+    units = {"RMSE": r"$\,k_\mathrm{B}$", "MAE": r"$\,k_\mathrm{B}$", "slope": ""}
+    lines = [f"{name} {metrics[name.lower()]:.{3 if name == 'slope' else 2}f}{units[name]}" for name in names]
+    text = "\n".join([title, *lines] if title else lines)
+    axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3)
+
+
+def _finish(figure, tops, bottoms, n_models, n_columns):
+    """Remove spare panels, label the others, place the legend, and lay everything out."""
+    for k, (top, bottom) in enumerate(zip(tops, bottoms, strict=True)):
+        if k >= n_models:
+            for axes in {top, bottom}:
+                axes.remove()
+            continue
+        for axis in (top.xaxis, top.yaxis):
+            axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        if k % n_columns == 0:
+            top.set_ylabel(r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
+        if k + n_columns >= n_models:
+            bottom.set_xlabel(r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)")
+            bottom.tick_params(labelbottom=True)
+    if n_models == 1:
+        tops[0].legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")
+    else:
+        entries = {}
+        for axes in tops[:n_models]:
+            handles, labels = axes.get_legend_handles_labels()
+            entries |= {label: h for label, h in zip(labels, handles, strict=True) if label not in entries}
+        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)
+    figure.align_ylabels()
+    # The engine needs two passes; after them files do not depend on the order in which they are written.
+    figure.draw_without_rendering()
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
