@@ -2,7 +2,31 @@
 
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
+from vibentropy.ingest import reference_crystal
+from vibentropy.sampling import Crystal
 from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, check_same_cell, entropy_of, relaxed_log_determinant
+
+
+def perfect_crystals(specification, lattice):
+    """Find the perfect crystal that belongs to a configuration of a data set.
+
+    Parameters
+    ----------
+    specification : dict
+        Of the data set, as in the configuration of a run.
+    lattice : path-like
+        File of the `Crystal` that recipes start from; not read where the data set has a reference of its own.
+
+    Returns
+    -------
+    callable
+        From a row of the table of configurations to the perfect crystal in its cell (ase.Atoms).
+    """
+    if "recipe" not in specification:
+        perfect = reference_crystal(specification)
+        return lambda row: perfect
+    crystal = Crystal.load(lattice)
+    return lambda row: crystal.cell([int(n) for n in row["repetitions"].split("x")])
 
 
 def label(configurations, reference, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE, progress=None):

@@ -21,7 +21,7 @@ from vibentropy.smooth import SmoothFunction, evaluate, fit_table, rounding_nois
 from vibentropy.structures import check_element
 
 #: Atoms closer than this (Å) are outside the representation: tables are seldom smooth there, crystals never go there.
-R_MIN = 1.2
+R_MIN = 1.5
 #: Densities below so many table steps are outside: F has a root of ρ in it, whose derivatives diverge at 0.
 _MIN_DENSITY_STEPS = 20
 #: First knots of the functions of distance (Å), and number of first pieces of the embedding function in sqrt(ρ).
@@ -155,7 +155,7 @@ class Potential:
         StructureError
             For another element, or whatever `vibentropy.neighbours.neighbour_pairs` refuses.
         PotentialError
-            If atoms are closer than 1.2 Å or so isolated that the embedding function is not represented there.
+            If atoms are closer than 1.5 Å or so isolated that the embedding function is not represented there.
         """
         first, neighbour, vectors, distances = self._neighbours(atoms)
         pair_energy, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
@@ -194,7 +194,7 @@ class Potential:
     def write_setfl(self, path):
         """Write the representation as a table fine enough for LAMMPS to follow it to rounding.
 
-        Outside the range of the representation (below 1.2 Å, at vanishing density) functions continue as straight
+        Outside the range of the representation (below 1.5 Å, at vanishing density) functions continue as straight
         lines, so that molecular dynamics meets a repulsive wall and no hole.
 
         Parameters

@@ -5,7 +5,9 @@ the run: neither on other trajectories nor on the number of cores.
 """
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from vibentropy.dataset import ConfigurationSet
 from vibentropy.engine import MAX_SEED
 from vibentropy.errors import ConfigError, NotConvergedError, StructureError, VibentropyError
 from vibentropy.relaxation import newton_relax
+from vibentropy.storage import atomic
 
 #: An interstitial is not put closer than this (Å) to another atom where the crystal has room for it.
 _MIN_INSERTION_DISTANCE = 1.45
@@ -45,6 +48,16 @@ class Crystal:
     def cell(self, repetitions):
         """Build so many cubic unit cells along each axis, as ase.Atoms."""
         return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
+
+    def save(self, path):
+        """Write as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits."""
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote."""
+        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
     def relaxed(self, potential, tolerance=1e-9):
         """Find the lattice constant of lowest energy.
@@ -248,7 +261,8 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda done: 
         perfect = crystal.cell(trajectory.repetitions)
         common = {
             "dataset": trajectory.dataset,
-            "trajectory": f"{trajectory.dataset}/{trajectory.name}",
+            "trajectory": trajectory.name,
+            "repetitions": "x".join(map(str, trajectory.repetitions)),
             "defect_class": trajectory.defect_class,
             "n_sites": len(perfect),
             "seed": seed,

@@ -171,7 +171,7 @@ def _refined_spline(x, y, noise, spacing):
     grid = np.arange(np.floor(x[0] / spacing) + 1, np.ceil(x[-1] / spacing)) * spacing
     jumps = []
     while True:
-        start = np.sort(np.concatenate([x[:1], grid, jumps, x[-1:]]))
+        start = np.unique(np.concatenate([x[:1], grid, jumps, x[-1:]]))
         borders = _without_small_pieces(x, start, keep=jumps)
         while True:
             inner = np.repeat(borders[1:-1], np.where(np.isin(borders[1:-1], jumps), 4, 3))
@@ -185,7 +185,7 @@ def _refined_spline(x, y, noise, spacing):
             if not divisible.any():
                 break
             middles = (borders[1:] + borders[:-1])[divisible] / 2
-            borders = _without_small_pieces(x, np.sort(np.concatenate([borders, middles])), keep=jumps)
+            borders = _without_small_pieces(x, np.unique(np.concatenate([borders, middles])), keep=jumps)
         if ratio.max() < _JUMP_RATIO or len(jumps) == _MAX_JUMPS:
             return spline
         worst = int(np.argmax(ratio))
@@ -212,7 +212,9 @@ def _jump_in_curvature(x, y, noise, near):
     joints = u[_MIN_POINTS_PER_PIECE:-_MIN_POINTS_PER_PIECE]
     best = int(np.argmin([misfit(joint) for joint in joints]))
     step = joints[1] - joints[0]
-    fine = minimize_scalar(misfit, bounds=(joints[best] - step, joints[best] + step), method="bounded")
+    fine = minimize_scalar(
+        misfit, bounds=(joints[best] - step, joints[best] + step), method="bounded", options={"xatol": 1e-6 * step}
+    )
     # Authors join their pieces at round numbers; a table cannot tell these from neighbours a thousandth away.
     found = near + fine.x
     return round(found, 3) if abs(found - round(found, 3)) < 0.05 * step else found

@@ -1,0 +1,46 @@
+from snakemake.utils import min_version
+
+min_version("9.5")
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/potential.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/fit.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+
+
+wildcard_constraints:
+    dataset="|".join(config["datasets"]),
+    descriptor="|".join(config["descriptors"]),
+    regressor="|".join(config["regressors"]),
+    shard=r"[A-Za-z0-9_.+-]+",
+
+
+rule all:
+    default_target: True
+    input:
+        rules.evaluate.output,
+        rules.figures.output,
+        rules.configurations.output,
+        potential_outputs,
+
+
+# Everything up to the labels: what takes longest, and what other programs may want.
+rule labels:
+    input:
+        rules.configurations.output,
+
+
+rule models:
+    input:
+        expand(rules.fit.output.model, descriptor=config["descriptors"], regressor=config["regressors"]),

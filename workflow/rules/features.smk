@@ -1,0 +1,20 @@
+# Extensive features of labelled configurations, one file per descriptor and shard.
+rule features:
+    input:
+        labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
+        reference=reference,
+        code=lambda wildcards: modules("features", "neighbours") + descriptor_source(wildcards),
+    output:
+        f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
+    params:
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
+    log:
+        f"{RESULTS}/logs/features/{{descriptor}}/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/features/{{descriptor}}/{{dataset}}/{{shard}}.tsv"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(60),
+    script:
+        "../scripts/features.py"

@@ -1,0 +1,30 @@
+# Figures for a paper, as PDF and PNG.
+rule figures:
+    input:
+        predictions=rules.evaluate.input.predictions,
+        code=modules("plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        parity=report(
+            f"{RESULTS}/figures/parity.png",
+            caption="../report/parity.rst",
+            category="Figures",
+            labels={"figure": "parity by class of defects"},
+        ),
+        parity_pdf=f"{RESULTS}/figures/parity.pdf",
+        extrapolation=report(
+            f"{RESULTS}/figures/extrapolation.png",
+            caption="../report/extrapolation.rst",
+            category="Figures",
+            labels={"figure": "extrapolation to larger cells"},
+        ),
+        extrapolation_pdf=f"{RESULTS}/figures/extrapolation.pdf",
+    log:
+        f"{RESULTS}/logs/figures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures.tsv"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/figures.py"

@@ -1,0 +1,45 @@
+# Linear models without intercept, and their predictions of what they were and were not fitted to.
+rule folds:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        code=modules("evaluation"),
+    output:
+        f"{RESULTS}/folds.csv",
+    params:
+        n_folds=config["evaluation"]["folds"],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    log:
+        f"{RESULTS}/logs/folds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/folds.tsv"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/folds.py"
+
+
+rule fit:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        folds=f"{RESULTS}/folds.csv",
+        features=lambda wildcards: every_shard(
+            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5", descriptor=wildcards.descriptor
+        ),
+        code=modules("regression", "evaluation", "model"),
+    output:
+        model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
+        predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
+    params:
+        descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
+        regressor=lambda wildcards: config["regressors"][wildcards.regressor],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    log:
+        f"{RESULTS}/logs/fit/{{descriptor}}/{{regressor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit/{{descriptor}}/{{regressor}}.tsv"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    script:
+        "../scripts/fit.py"

@@ -1,0 +1,50 @@
+# Exact formation entropies, and the table of all configurations.
+rule label:
+    input:
+        structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+        reference=reference,
+        potential=potential_file,
+        code=modules("labels", "harmonic", "potentials"),
+    output:
+        f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
+    params:
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        potential=config["potential"],
+        labels={key: config["labels"][key] for key in ("max_force", "minimum_eigenvalue")},
+    log:
+        f"{RESULTS}/logs/labels/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/labels/{{dataset}}/{{shard}}.tsv"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(120),
+    script:
+        "../scripts/label.py"
+
+
+rule configurations:
+    input:
+        labels=every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
+        code=modules("dataset"),
+    output:
+        data=f"{RESULTS}/configurations.h5",
+        table=f"{RESULTS}/configurations.csv",
+        atoms=f"{RESULTS}/configurations.extxyz",
+        outcomes=report(
+            f"{RESULTS}/tables/outcomes.csv",
+            caption="../report/outcomes.rst",
+            category="Data",
+            labels={"table": "what became of every configuration"},
+        ),
+    params:
+        roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
+        duplicates=config["labels"]["duplicates"],
+    log:
+        f"{RESULTS}/logs/configurations.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/configurations.tsv"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30),
+    script:
+        "../scripts/configurations.py"

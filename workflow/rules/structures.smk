@@ -1,0 +1,48 @@
+# Relaxed configurations: made by a recipe, or read from files.
+rule sample:
+    input:
+        table=TABLE,
+        lattice=LATTICE,
+        potential=potential_file,
+        code=modules("sampling", "relaxation", "engine", "potentials"),
+    output:
+        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+    wildcard_constraints:
+        dataset="|".join(RECIPES) or "$^",
+    params:
+        trajectories=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
+        potential=config["potential"],
+        seed=config["seed"],
+    log:
+        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(120),
+    script:
+        "../scripts/sample.py"
+
+
+rule ingest:
+    input:
+        files=lambda wildcards: config["datasets"][wildcards.dataset]["files"],
+        reference=reference,
+        code=modules("ingest"),
+    output:
+        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+    wildcard_constraints:
+        dataset="|".join(INGESTED) or "$^",
+    # Files of the user come first: their faults should show before hours are spent.
+    priority: 100
+    params:
+        specification=lambda wildcards: config["datasets"][wildcards.dataset],
+    log:
+        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    script:
+        "../scripts/ingest.py"

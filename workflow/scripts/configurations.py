@@ -1,0 +1,19 @@
+from vibentropy.config import config_hash
+from vibentropy.dataset import ConfigurationSet, collect, outcomes
+from vibentropy.evaluation import save_table
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    configurations = collect(
+        [ConfigurationSet.load(path) for path in snakemake.input.labels],
+        snakemake.params.roles,
+        energy_tolerance=snakemake.params.duplicates["energy"],
+        entropy_tolerance=snakemake.params.duplicates["entropy"],
+    )
+    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    counts = outcomes(configurations.table)
+    progress.note(counts.to_string(index=False))
+    configurations.save(snakemake.output.data)
+    configurations.to_extxyz(snakemake.output.atoms)
+    save_table(configurations.table, snakemake.output.table)
+    save_table(counts, snakemake.output.outcomes)

@@ -1,0 +1,17 @@
+from vibentropy.config import config_hash
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.descriptors import create
+from vibentropy.features import FeatureSet, bulk_features
+from vibentropy.labels import perfect_crystals
+from vibentropy.progress import logged
+
+configurations = ConfigurationSet.load(snakemake.input.labels)
+labelled = configurations.subset(configurations.table["status"] == "labelled")
+with logged(snakemake.log[0], len(labelled)) as progress:
+    descriptor = create(**snakemake.params.descriptor)
+    perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)
+    bulk = bulk_features(descriptor, perfect(configurations.table.iloc[0]))
+    features = FeatureSet.compute(descriptor, labelled.table["id"], labelled.frames, bulk, progress)
+    for name, reason in features.failures.items():
+        progress.note(f"{name} has no features: {reason}")
+    features.save(snakemake.output[0], config_sha256=config_hash(snakemake.config))

@@ -1,0 +1,21 @@
+from vibentropy.config import config_hash
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.labels import label, perfect_crystals
+from vibentropy.potentials import Potential
+from vibentropy.progress import logged
+
+configurations = ConfigurationSet.load(snakemake.input.structures)
+waiting = configurations.table["status"] == "relaxed"
+with logged(snakemake.log[0], int(waiting.sum())) as progress:
+    if waiting.any():
+        potential = Potential.from_setfl(snakemake.params.potential["file"], snakemake.params.potential["element"])
+        configurations = label(
+            configurations,
+            perfect_crystals(snakemake.params.dataset, snakemake.input.reference),
+            potential,
+            max_force=snakemake.params.labels["max_force"],
+            min_eigenvalue=snakemake.params.labels["minimum_eigenvalue"],
+            progress=progress,
+        )
+    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.save(snakemake.output[0])
