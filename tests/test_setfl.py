@@ -96,7 +96,8 @@ def test_residuals_of_the_iron_tables_are_their_rounding(iron):
     ("file", "element"), [("Fe_mm.eam.fs", "Fe"), ("Al_mm.eam.fs", "Al"), ("Cu_mishin1.eam.alloy", "Cu")]
 )
 def test_other_elements_are_represented(file, element):
-    assert (Potential.from_setfl(file, element).residuals()["max_residual"] < 1e-8).all()
+    residuals = Potential.from_setfl(file, element).residuals()
+    assert (residuals["max_residual"] < 1e-7).all()
 
 
 def test_potential_with_steps_in_it_is_refused_with_the_place():

@@ -26,7 +26,7 @@ def test_rounding_is_measured(digits):
 def test_second_derivative_of_a_cubic_spline_is_recovered_from_ten_digits():
     spline = cubic_spline()
     x, y = tabulate(spline, 10)
-    fitted = fit_table(x, y, rounding_noise(y), 0.1, 1e-8)
+    fitted = fit_table(x, y, rounding_noise(y), 0.1)
     # Inside the pieces: at a knot the third derivative jumps, and a point in the wrong piece says nothing.
     inner = np.linspace(1.2, 4.8, 997)
     value, slope, curvature = fitted(inner)
@@ -40,7 +40,7 @@ def test_second_derivative_of_a_cubic_spline_is_recovered_from_ten_digits():
 
 def test_knots_stay_where_the_table_was_made():
     x, y = tabulate(cubic_spline(), 10)
-    fitted = fit_table(x, y, rounding_noise(y), 0.1, 1e-8)
+    fitted = fit_table(x, y, rounding_noise(y), 0.1)
     np.testing.assert_allclose(fitted.breaks[1:-1], np.arange(1.1, 4.95, 0.1), atol=1e-12)
 
 
@@ -49,7 +49,7 @@ def test_steep_function_is_followed_by_smaller_pieces():
         return 1e3 * np.exp(-4 * x)
 
     x, y = tabulate(steep, 10)
-    fitted = fit_table(x, y, rounding_noise(y), 0.4, 1e-8)
+    fitted = fit_table(x, y, rounding_noise(y), 0.4)
     widths = np.diff(fitted.breaks)
     assert widths[0] < widths[-2]
     _, _, curvature = fitted(x)
@@ -64,7 +64,7 @@ def test_jump_of_the_second_derivative_is_kept(jump_at):
         return spline(x) + 6.5 * np.maximum(x - jump_at, 0) ** 2
 
     x, y = tabulate(function, 10)
-    fitted = fit_table(x, y, rounding_noise(y), 0.1, 1e-8)
+    fitted = fit_table(x, y, rounding_noise(y), 0.1)
     assert np.abs(fitted.breaks - jump_at).min() < 1e-5
     sides = np.array([jump_at - 1e-4, jump_at + 1e-4])
     _, slope, curvature = fitted(sides)
@@ -76,12 +76,12 @@ def test_jagged_table_is_refused_with_its_place():
     x, y = tabulate(np.sin, 10)
     y[x > 3.0] += 1e-3
     with pytest.raises(PotentialError, match=r"at 3 the best spline is off by"):
-        fit_table(x, y, rounding_noise(y), 0.1, 1e-8)
+        fit_table(x, y, rounding_noise(y), 0.1)
 
 
 def test_evaluation_is_that_of_the_polynomial_at_every_border():
     x, y = tabulate(cubic_spline(2), 10)
-    fitted = fit_table(x, y, rounding_noise(y), 0.1, 1e-8)
+    fitted = fit_table(x, y, rounding_noise(y), 0.1)
     borders = fitted.breaks[1:-1]
     for points in (borders, np.nextafter(borders, 0), np.nextafter(borders, 9)):
         piece = np.searchsorted(fitted.breaks, points, side="right") - 1

@@ -27,8 +27,6 @@ _MIN_DENSITY_STEPS = 20
 #: First knots of the functions of distance (Å), and number of first pieces of the embedding function in sqrt(ρ).
 _KNOT_SPACING = 0.1
 _EMBEDDING_PIECES = 112
-#: Bound on the deviation from the table: absolute, and relative where values exceed 1 (eV, or the unit of ρ).
-_MAX_RESIDUAL = 1e-8
 #: How much finer than the original the table for LAMMPS is.
 _REFINEMENT = 10
 
@@ -72,7 +70,7 @@ class Potential:
         ------
         PotentialError
             If the file is not a setfl file, lacks the element, or holds functions that no smooth representation
-            reproduces within 1e-8.
+            reproduces (see `vibentropy.smooth.fit_table`).
         """
         path = find_potential(path)
         table = read_setfl(path, element)
@@ -89,17 +87,13 @@ class Potential:
                     table.r_times_pair[used] / r[used],
                     rounding_noise(table.r_times_pair[used]) / r[used],
                     _KNOT_SPACING,
-                    _MAX_RESIDUAL,
                 ),
-                density=fit_table(
-                    r[used], table.density[used], rounding_noise(table.density[used]), _KNOT_SPACING, _MAX_RESIDUAL
-                ),
+                density=fit_table(r[used], table.density[used], rounding_noise(table.density[used]), _KNOT_SPACING),
                 embedding=fit_table(
                     root,
                     table.embedding[dense],
                     rounding_noise(table.embedding)[dense],
                     root[-1] / _EMBEDDING_PIECES,
-                    _MAX_RESIDUAL,
                 ),
             )
         except PotentialError as error:

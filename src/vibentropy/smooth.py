@@ -31,6 +31,8 @@ _NOISE_FLOOR = 1e-11
 _JUMP_WINDOW = 60
 #: A smallest piece that fails by this factor holds a jump; less is rounding that is not quite random.
 _JUMP_RATIO = 20.0
+#: A table may deviate by so many times its rounding at any point, within these bounds (of max(1, |value|)).
+_MAX_RATIO, _MAX_RESIDUAL = 10.0, (1e-8, 1e-6)
 #: More jumps than this in one function is a table that is not smooth.
 _MAX_JUMPS = 4
 
@@ -120,7 +122,7 @@ def rounding_noise(y):
     return np.maximum(1.4826 * median, _NOISE_FLOOR)
 
 
-def fit_table(x, y, noise, spacing, max_residual):
+def fit_table(x, y, noise, spacing):
     """Least-squares spline that reproduces a table to its rounding and no further.
 
     The pieces are quintics joined with a continuous second derivative, a family that holds the cubic splines most
@@ -136,8 +138,6 @@ def fit_table(x, y, noise, spacing, max_residual):
         Rounding of ``y`` (see `rounding_noise`).
     spacing : float
         Distance of the first knots, in the unit of ``x``.
-    max_residual : float
-        Bound on the largest deviation, relative where ``|y| > 1`` and absolute elsewhere.
 
     Returns
     -------
@@ -146,16 +146,17 @@ def fit_table(x, y, noise, spacing, max_residual):
     Raises
     ------
     PotentialError
-        If no spline of the family stays within the bound.
+        If the table is off the best such function by more than ten times its rounding (at least 1e-8 and at most
+        1e-6 are allowed, in the unit of ``y`` or relative to it, whichever is more).
     """
     spline = _refined_spline(x, y, noise, spacing)
     deviation = np.abs(spline(x) - y)
-    excess = deviation / np.maximum(1.0, np.abs(y))
-    worst = int(np.argmax(excess))
-    if excess[worst] > max_residual:
+    allowed = np.clip(_MAX_RATIO * noise, *_MAX_RESIDUAL) * np.maximum(1.0, np.abs(y))
+    worst = int(np.argmax(deviation / allowed))
+    if deviation[worst] > allowed[worst]:
         raise PotentialError(
             f"no smooth function reproduces the table: at {x[worst]:.6g} the best spline is off by "
-            f"{deviation[worst]:.2e} (table {y[worst]:.6g}, allowed {max_residual:.1e} of max(1, |value|))"
+            f"{deviation[worst]:.2e} (table {y[worst]:.6g}, allowed {allowed[worst]:.2e})"
         )
     pieces = PPoly.from_spline(spline)
     proper = np.diff(pieces.x) > 0
