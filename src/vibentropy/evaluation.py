@@ -5,9 +5,8 @@ A table of predictions has one row per configuration and model, with the columns
 ================= ==== =============================================================================================
 column            unit meaning
 ================= ==== =============================================================================================
-id, dataset            of the configuration, as in `vibentropy.dataset`; further on trajectory, defect_class, n_atoms
+id, dataset, role      of the configuration, as in `vibentropy.dataset`; further on trajectory, defect_class, n_atoms
                        and n_sites
-role                   what the data set is for, ``train`` or ``test`` for instance
 formation_entropy k_B  exact, compared mode by mode
 prediction        k_B
 std               k_B  of the prediction; NaN where the regressor has none
@@ -39,6 +38,9 @@ STAGES = ("cross-validation", "training", "test")
 
 #: One model.
 MODEL = ["descriptor", "regressor"]
+
+#: Columns that predictions take over from the table of configurations.
+OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"]
 
 
 def grouped_folds(groups, n_folds, strata=None):
@@ -145,18 +147,18 @@ def cross_predict(regressor, X, y, groups, folds):
     return held_out
 
 
-def predictions_table(table, predicted, *, stage, role, descriptor, regressor):
+def predictions_table(table, predicted, *, stage, descriptor, regressor):
     """Put predictions beside the configurations they belong to.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of configurations.
+        Of configurations, each with the role of its data set.
     predicted : pandas.DataFrame
         Columns prediction, std (k_B) and, from a cross-validation, fold; rows in the order of `table`.
     stage : str
         One of `STAGES`.
-    role, descriptor, regressor : str
+    descriptor, regressor : str
         As in the configuration of the run.
 
     Returns
@@ -173,16 +175,17 @@ def predictions_table(table, predicted, *, stage, role, descriptor, regressor):
         raise DataError(f"stage {stage!r} is none of {', '.join(STAGES)}")
     if len(table) != len(predicted):
         raise DataError(f"{len(predicted)} predictions for {len(table)} configurations")
-    of_configuration = table[["id", "dataset"]].assign(role=role)
-    for name in ("trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"):
-        of_configuration[name] = table[name]
-    return of_configuration.reset_index(drop=True).assign(
-        prediction=predicted["prediction"].to_numpy(),
-        std=predicted["std"].to_numpy(),
-        fold=predicted["fold"].to_numpy() if "fold" in predicted else -1,
-        stage=stage,
-        descriptor=descriptor,
-        regressor=regressor,
+    return (
+        table[OF_CONFIGURATION]
+        .assign(
+            prediction=predicted["prediction"].to_numpy(),
+            std=predicted["std"].to_numpy(),
+            fold=predicted["fold"].to_numpy() if "fold" in predicted else -1,
+            stage=stage,
+            descriptor=descriptor,
+            regressor=regressor,
+        )
+        .reset_index(drop=True)
     )
 
 
@@ -265,6 +268,31 @@ def coverage_table(predictions, by=("overall", "defect_class", "n_sites"), level
     return _summarise(predictions[predictions["std"].notna()], by, summary)
 
 
+def summary_table(metrics, coverage):
+    """Put the overall errors and coverages of each model into one row.
+
+    Parameters
+    ----------
+    metrics, coverage : pandas.DataFrame
+        As from `metrics_table` and `coverage_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, in the order of `metrics`; a column such as ``test_rmse`` or
+        ``cross_validation_coverage_68`` for each stage and quantity, NaN where a model does not have it.
+    """
+    models = pd.MultiIndex.from_frame(metrics[MODEL].drop_duplicates())
+    parts = []
+    for stage in STAGES:
+        for table in (metrics, coverage.drop(columns=["n", "rmse"], errors="ignore")):
+            rows = table[(table["by"] == "overall") & (table["stage"] == stage)]
+            if len(rows):
+                numbers = rows.set_index(MODEL).drop(columns=["stage", "by", "value"])
+                parts.append(numbers.reindex(models).add_prefix(stage.replace("-", "_") + "_"))
+    return pd.concat(parts, axis=1).reset_index()
+
+
 def save_table(table, path):
     """Write a table as CSV or JSON, whole or not at all.
 
@@ -288,6 +316,40 @@ def save_table(table, path):
             temporary.write_text(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         else:
             raise DataError(f"{path}: tables are written as .csv or .json")
+
+
+def load_predictions(*paths):
+    """Read tables of predictions that `save_table` wrote as CSV, one after the other.
+
+    Parameters
+    ----------
+    *paths : path-like
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same values and types: a class without a name or one named ``None`` is text, not a missing value.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, cannot be read, or lacks a column.
+    """
+    text = dict.fromkeys(("id", "dataset", "role", "trajectory", "defect_class", "stage", *MODEL), str)
+    numbers = {name: [""] for name in ("formation_entropy", "prediction", "std")}
+    tables = []
+    for path in paths:
+        try:
+            table = pd.read_csv(
+                path, dtype=text, keep_default_na=False, na_values=numbers, float_precision="round_trip"
+            )
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: not a table of predictions ({error})") from error
+        missing = [name for name in (*OF_CONFIGURATION, *numbers, "fold", "stage", *MODEL) if name not in table]
+        if missing:
+            raise DataError(f"{path}: not a table of predictions, it has no column {', '.join(missing)}")
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _summarise(predictions, by, summary):

@@ -107,7 +107,7 @@ class FeatureSet:
     failures: dict = field(default_factory=dict)
 
     @classmethod
-    def compute(cls, descriptor, ids, frames, bulk):
+    def compute(cls, descriptor, ids, frames, bulk, progress=lambda name: None):
         """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
 
         Parameters
@@ -116,18 +116,13 @@ class FeatureSet:
         ids : sequence of str
         frames : sequence of ase.Atoms
         bulk : ndarray of shape (n_features,)
+        progress : callable
+            Called with the id of each configuration that is done.
 
         Returns
         -------
         FeatureSet
-
-        Raises
-        ------
-        DataError
-            If ids and frames do not have the same number, or the descriptor fails for every configuration.
         """
-        if len(ids) != len(frames):
-            raise DataError(f"{len(ids)} ids for {len(frames)} configurations")
         rows, kept, failures = [], [], {}
         for name, atoms in zip(ids, frames, strict=True):
             try:
@@ -139,9 +134,7 @@ class FeatureSet:
             else:
                 rows.append(row)
                 kept.append(str(name))
-        if failures and not rows:
-            name, reason = next(iter(failures.items()))
-            raise DataError(f"the descriptor fails for all {len(failures)} configurations, for {name} with {reason}")
+            progress(name)
         return cls(
             X=np.array(rows).reshape(len(rows), len(bulk)),
             ids=tuple(kept),
@@ -220,3 +213,45 @@ class FeatureSet:
                 descriptor=json.loads(file.attrs["descriptor"]),
                 failures=dict(zip(failed, reasons, strict=True)),
             )
+
+
+def concatenate(sets):
+    """Features of several sets as one, in the order given.
+
+    Parameters
+    ----------
+    sets : iterable of FeatureSet
+        Of one descriptor and one crystal.
+
+    Returns
+    -------
+    FeatureSet
+        With the bulk reference of the first.
+
+    Raises
+    ------
+    DataError
+        If there are none, an id occurs in two of them, or descriptors or bulk references differ.
+    """
+    sets = list(sets)
+    if not sets:
+        raise DataError("no sets of features to put together")
+    first = sets[0]
+    for other in sets[1:]:
+        if (other.descriptor, other.feature_names) != (first.descriptor, first.feature_names):
+            raise DataError(f"features of {other.descriptor} cannot be put together with those of {first.descriptor}")
+        # Perfect cells of different sizes give the same reference to rounding only.
+        if not np.allclose(other.bulk, first.bulk, rtol=1e-9, atol=1e-9 * np.abs(first.bulk).max()):
+            raise DataError("features relative to different perfect crystals cannot be put together")
+    ids = [name for one in sets for name in (*one.ids, *one.failures)]
+    if len(set(ids)) < len(ids):
+        repeated = next(name for name in ids if ids.count(name) > 1)
+        raise DataError(f"{repeated} has features in more than one set")
+    return FeatureSet(
+        X=np.concatenate([one.X for one in sets]),
+        ids=tuple(name for one in sets for name in one.ids),
+        feature_names=first.feature_names,
+        bulk=first.bulk,
+        descriptor=first.descriptor,
+        failures={name: reason for one in sets for name, reason in one.failures.items()},
+    )

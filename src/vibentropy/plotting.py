@@ -11,6 +11,7 @@ from importlib.resources import as_file, files
 
 import matplotlib.style
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -85,13 +86,15 @@ def class_styles(classes):
 
 
 @styled
-def parity(predictions):
+def parity(predictions, stage="cross-validation"):
     """Predicted against exact formation entropies by class of defect, one panel for each model.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions (`vibentropy.evaluation`), of one stage.
+        Of predictions (`vibentropy.evaluation`).
+    stage : str
+        Which of them to draw.
 
     Returns
     -------
@@ -101,8 +104,9 @@ def parity(predictions):
     Raises
     ------
     DataError
-        If there are no predictions.
+        If there are none.
     """
+    predictions = _of_stage(predictions, stage)
     figure, n_columns, models = _grid(predictions, height=1.0)
     figure.set_layout_engine("compressed")
     n_rows = -(-len(models) // n_columns)
@@ -128,8 +132,8 @@ def extrapolation(predictions):
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions: those of stage ``test``, and the held-out (``cross-validation``) or, without any, the fitted
-        (``training``) ones.
+        Of predictions: the held-out ones (``cross-validation``) or, without any, those of the fit (``training``),
+        and those of larger cells (``test``), if there are any.
 
     Returns
     -------
@@ -141,18 +145,14 @@ def extrapolation(predictions):
     Raises
     ------
     DataError
-        If there are no predictions of test or of training cells.
+        If there are no predictions of training cells.
     """
-    stages = set(predictions["stage"])
-    seen = "cross-validation" if "cross-validation" in stages else "training"
-    for stage in (seen, "test"):
-        if stage not in stages:
-            raise DataError(f"no predictions of stage {stage!r} among {', '.join(sorted(stages)) or 'none at all'}")
-    predictions = predictions[predictions["stage"].isin([seen, "test"])]
+    held_out = (predictions["stage"] == "cross-validation").any()
+    training = _of_stage(predictions, "cross-validation" if held_out else "training")
+    predictions = pd.concat([training, predictions[predictions["stage"] == "test"]], ignore_index=True)
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
-    truth = predictions["formation_entropy"]
-    training_range = truth[predictions["stage"] == seen].agg(["min", "max"])
-    limits = _limits(truth, predictions["prediction"])
+    training_range = training["formation_entropy"].agg(["min", "max"])
+    limits = _limits(predictions["formation_entropy"], predictions["prediction"])
     largest_error = 1.15 * predictions["error"].abs().max() or 1.0
     sizes = sorted(set(predictions.loc[predictions["stage"] == "test", "n_sites"]))
 
@@ -167,14 +167,18 @@ def extrapolation(predictions):
             axes.axvspan(*training_range, color="#e9e9e9", lw=0, zorder=0, label="range of training")
         _diagonal(main, limits)
         residual.axhline(0, color="black", lw=0.6, zorder=1)
-        training, test = rows[rows["stage"] == seen], rows[rows["stage"] == "test"]
+        test = rows[rows["stage"] == "test"]
+        training = rows.drop(test.index)
         for axes, column in ((main, "prediction"), (residual, "error")):
-            label = f"{_sites(training)}training ({'held out' if seen == 'cross-validation' else 'fitted'})"
+            label = f"{_sites(training)}training ({'held out' if held_out else 'fitted'})"
             _points(axes, training, column, **TRAINING, label=label)
             for size, of_size in test.groupby("n_sites"):
                 style = SIZES[sizes.index(size) % len(SIZES)]
                 _points(axes, of_size, column, **style, label=f"{_sites(of_size)}test", bars=True)
-        _corner(main, test, ("RMSE", "MAE", "slope"), title="test cells")
+        if len(test):
+            _corner(main, test, ("RMSE", "MAE", "slope"), title="test cells")
+        else:
+            _corner(main, training, ("RMSE", "MAE", "slope"), title="training cells")
         main.set(xlim=limits, ylim=limits)
         residual.set_ylim(-largest_error, largest_error)
         if len(models) > 1:
@@ -201,6 +205,15 @@ def save(figure, *paths):
             figure.savefig(temporary, metadata=undated.get(temporary.suffix))
 
 
+def _of_stage(predictions, stage):
+    """Rows of one stage, at least one."""
+    rows = predictions[predictions["stage"] == stage]
+    if rows.empty:
+        found = ", ".join(sorted(set(predictions["stage"]))) or "none at all"
+        raise DataError(f"there are no predictions of stage {stage!r} to draw, but {found}")
+    return rows
+
+
 def _grid(predictions, height):
     """Figure and rows of each model by the title of its panel, regressor after regressor.
 
@@ -217,8 +230,6 @@ def _grid(predictions, height):
     n_columns : int
     models : dict of DataFrame
     """
-    if predictions.empty:
-        raise DataError("there are no predictions to draw")
     models = dict(iter(predictions.groupby(MODEL, sort=False)))
     descriptors, regressors = (list(dict.fromkeys(names)) for names in zip(*models, strict=True))
     models = {f"{d}, {r}": models[d, r] for r in regressors for d in descriptors if (d, r) in models}
