@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from vibentropy.dataset import (
     COLUMNS,
+    STATUSES,
     ConfigurationSet,
+    collect,
     complete_table,
     concatenate,
     groups,
     mark_duplicates,
+    outcomes,
     usable,
 )
 from vibentropy.errors import DataError
@@ -231,3 +234,26 @@ def test_many_repeats_take_seconds_at_most():
     )
     marked = mark_duplicates(table)
     assert (marked["duplicate_of"] == "").sum() == len(basins)
+
+
+def test_collected_shards_do_not_depend_on_their_order():
+    shards = [random_set(seed, 7, dataset=name) for seed, name in enumerate(["train", "small", "large"])]
+    for shard in shards:
+        shard.table["formation_entropy"] = 1.0
+        shard.table.loc[[2, 5], "status"] = "labelled"
+        shard.table.loc[[2, 5], "energy"] = 0.5
+    roles = {"train": "train", "small": "test", "large": "test"}
+    one = collect(shards, roles)
+    assert_same(one, collect(shards[::-1], roles))
+    assert list(one.table["id"]) == sorted(one.table["id"])
+    assert set(one.table["role"][one.table["dataset"] == "small"]) == {"test"}
+    # One class and one number of sites, whatever the data set: all but the first repeat it.
+    alike = one.table[one.table["energy"] == 0.5]
+    assert list(alike["duplicate_of"]) == ["", *[alike["id"].iloc[0]] * 5]
+
+    counts = outcomes(one.table)
+    assert list(counts["dataset"]) == ["large", "small", "train"]
+    assert list(counts["configurations"]) == [7, 7, 7]
+    assert list(counts[list(STATUSES)].sum(axis=1)) == [7, 7, 7]
+    assert list(counts["duplicates"]) == [1, 2, 2]
+    assert counts["saddle"].sum() == (one.table["status"] == "saddle").sum()

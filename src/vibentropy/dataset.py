@@ -265,6 +265,35 @@ def concatenate(sets):
     return ConfigurationSet(frames, pd.concat([one.table for one in sets if len(one)] or [sets[0].table]), shared)
 
 
+def collect(sets, roles, energy_tolerance=1e-4, entropy_tolerance=1e-3):
+    """Put the shards of all data sets of a run together.
+
+    Parameters
+    ----------
+    sets : iterable of ConfigurationSet
+        In any order.
+    roles : dict of str to str
+        Role of each data set, ``train`` or ``test``; becomes the column ``role``.
+    energy_tolerance, entropy_tolerance : float
+        See `mark_duplicates`; eV and k_B.
+
+    Returns
+    -------
+    ConfigurationSet
+        In the order of the ids, duplicates marked.
+
+    Raises
+    ------
+    DataError
+        If there are no sets, or an id occurs in two of them.
+    """
+    whole = concatenate(sets)
+    whole = whole.subset(np.argsort(whole.table["id"].to_numpy(str), kind="stable"))
+    whole.table["role"] = whole.table["dataset"].map(roles).astype(str)
+    whole.table = mark_duplicates(whole.table, energy_tolerance, entropy_tolerance)
+    return whole
+
+
 def write_table(group, table):
     """Write a completed table, one data set per column with its unit as an attribute.
 
@@ -368,3 +397,24 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
                 bisect.insort(representatives, row)
     column = [duplicate_of.get(name, "") for name in table["id"]]
     return table.assign(duplicate_of=pd.Series(column, table.index, dtype=str))
+
+
+def outcomes(table):
+    """Count what became of the configurations.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per data set, number of sites and class of defects, with the number of configurations, how many of
+        them have each of the `STATUSES`, and how many of the labelled ones are duplicates.
+    """
+    counts = table[["dataset", "n_sites", "defect_class"]].assign(
+        configurations=1,
+        **{status: (table["status"] == status).astype(int) for status in STATUSES},
+        duplicates=(table["duplicate_of"] != "").astype(int),
+    )
+    return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
