@@ -69,7 +69,7 @@ class Descriptor(BaseEstimator, ABC):
                 raise ValueError(f"{name} == {value}, must be finite.")
         if self.species is None:
             return
-        if isinstance(self.species, str) or not all(isinstance(symbol, str) for symbol in self.species):
+        if not isinstance(self.species, list | tuple) or not all(isinstance(symbol, str) for symbol in self.species):
             raise TypeError(f"species == {self.species!r}, must be a list of chemical symbols.")
         for symbol in self.species:
             if symbol not in chemical_symbols[1:]:
