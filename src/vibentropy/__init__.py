@@ -2,4 +2,10 @@
 
 from importlib.metadata import version
 
+from vibentropy.errors import SaddlePointError, VibentropyError
+from vibentropy.harmonic import formation_entropy
+from vibentropy.potentials import Potential
+
 __version__ = version("vibentropy")
+
+__all__ = ["Potential", "SaddlePointError", "VibentropyError", "formation_entropy"]

@@ -2,6 +2,8 @@
 
 import ctypes
 from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase.calculators.lammps import Prism
@@ -41,6 +43,7 @@ class LammpsEngine:
     def __init__(self, table, element):
         self._table = table
         self._element = element
+        self._mass = float(atomic_masses[atomic_numbers[element]])
         self._lammps = _load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
 
     def close(self):
@@ -52,6 +55,34 @@ class LammpsEngine:
 
     def __exit__(self, *_):
         self.close()
+
+    def energy_and_forces(self, atoms):
+        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        self._load(atoms)
+        self._command("run 0 post no")
+        forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
+        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
+
+    def hessian(self, atoms, step):
+        """Second derivatives of the energy by central differences of forces (``dynamical_matrix``).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            With a cell whose first vector is along x and whose second is in the xy plane.
+        step : float
+            Displacement in Å.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+        """
+        self._load(atoms)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "matrix"
+            self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
+            matrix = np.fromfile(path).reshape(3 * len(atoms), 3 * len(atoms))
+        return matrix * self._mass
 
     def relax(self, atoms, max_force, max_steps=2000):
         """Conjugate gradients at fixed cell.
@@ -123,7 +154,7 @@ class LammpsEngine:
             "box tilt large",
             f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
             "create_box 1 cell",
-            f"mass 1 {float(atomic_masses[atomic_numbers[self._element]])!r}",
+            f"mass 1 {self._mass!r}",
         ):
             self._command(command)
         positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)

@@ -42,6 +42,9 @@ MODEL = ["descriptor", "regressor"]
 #: Columns that predictions take over from the table of configurations.
 OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"]
 
+#: All columns of predictions.
+PREDICTION_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "stage", *MODEL]
+
 
 def grouped_folds(groups, n_folds, strata=None):
     """Divide rows into folds of similar size that keep groups together.
@@ -138,7 +141,7 @@ def cross_predict(regressor, X, y, groups, folds):
     pairs = pd.DataFrame({"group": groups, "fold": folds}).drop_duplicates()
     torn = pairs["group"][pairs["group"].duplicated()]
     if len(torn):
-        raise DataError(f"group {torn.iloc[0]!r} lies in more than one fold: its held-out errors would be too small")
+        raise DataError(f"group {torn.iloc[0]} lies in more than one fold: its held-out errors would be too small")
     held_out = pd.DataFrame({"prediction": np.nan, "std": np.nan, "fold": folds})
     for number in np.unique(folds):
         test = folds == number
@@ -335,20 +338,18 @@ def load_predictions(*paths):
     DataError
         If a file is missing, cannot be read, or lacks a column.
     """
-    text = dict.fromkeys(("id", "dataset", "role", "trajectory", "defect_class", "stage", *MODEL), str)
-    numbers = {name: [""] for name in ("formation_entropy", "prediction", "std")}
     tables = []
     for path in paths:
         try:
-            table = pd.read_csv(
-                path, dtype=text, keep_default_na=False, na_values=numbers, float_precision="round_trip"
-            )
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            missing = [name for name in PREDICTION_COLUMNS if name not in table]
+            if missing:
+                raise DataError(f"{path}: not a table of predictions, it has no column {', '.join(missing)}")
+            floats = ["formation_entropy", "prediction", "std"]
+            table[floats] = table[floats].replace("", "nan").astype(float)
+            tables.append(table.astype(dict.fromkeys(["n_atoms", "n_sites", "fold"], int)))
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: not a table of predictions ({error})") from error
-        missing = [name for name in (*OF_CONFIGURATION, *numbers, "fold", "stage", *MODEL) if name not in table]
-        if missing:
-            raise DataError(f"{path}: not a table of predictions, it has no column {', '.join(missing)}")
-        tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
 

@@ -80,7 +80,7 @@ def recipe(descriptor):
     return {"kind": kind, "parameters": descriptor.get_params(deep=False)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureSet:
     """Features of the configurations that have them, and why the others have none.
 

@@ -115,8 +115,8 @@ class Potential:
         Returns
         -------
         pandas.DataFrame
-            One row per function: number of pieces, largest deviation from the table, and the rounding of the table
-            (both in eV, or the unit of ρ for the density).
+            One row per function: number of pieces, largest deviation from the table in units of max(1, |value|),
+            and the root mean square rounding of the table (eV, or the unit of ρ for the density).
         """
         functions = {"pair": self.pair, "density": self.density, "embedding": self.embedding}
         return pd.DataFrame(

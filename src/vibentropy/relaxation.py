@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import lapack
 
-from vibentropy.errors import NotConvergedError
+from vibentropy.errors import NotConvergedError, PotentialError
 from vibentropy.harmonic import stabilise
 
 #: Longest displacement of an atom in one step, Å.
@@ -39,7 +39,7 @@ def newton_relax(atoms, potential, max_force):
     NotConvergedError
         If sixty factorisations do not reach the bound, or no step lowers the energy any more.
     PotentialError
-        If the configuration leaves the domain of the potential.
+        If the configuration is outside the domain of the potential to begin with.
     """
     atoms = atoms.copy()
     energy, forces = potential.energy_and_forces(atoms)
@@ -74,9 +74,13 @@ def _backtrack(atoms, step, energy, largest, potential):
     for _ in range(6):
         trial = atoms.copy()
         trial.positions += step
-        trial_energy, trial_forces = potential.energy_and_forces(trial)
-        if trial_energy < energy - level or (trial_energy < energy + level and _largest(trial_forces) < largest):
-            return trial, trial_energy, trial_forces
+        try:
+            trial_energy, trial_forces = potential.energy_and_forces(trial)
+        except PotentialError:
+            pass  # The step leaves the domain of the potential: too long.
+        else:
+            if trial_energy < energy - level or (trial_energy < energy + level and _largest(trial_forces) < largest):
+                return trial, trial_energy, trial_forces
         step = step / 2
     return None, None, None
 

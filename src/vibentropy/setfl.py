@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from vibentropy.errors import PotentialError
 
@@ -138,7 +139,7 @@ def write_setfl(path, table, comment):
         file.write(f"UNITS: metal {comment}\n\n\n1 {table.element}\n")
         file.write(
             f"{len(table.embedding)} {table.drho!r} {len(table.density)} {table.dr!r} {table.r_cut!r}\n"
-            f"0 {table.mass!r} {table.lattice_constant!r} {table.structure}\n"
+            f"{atomic_numbers[table.element]} {table.mass!r} {table.lattice_constant!r} {table.structure}\n"
         )
         for values in (table.embedding, table.density, table.r_times_pair):
             np.savetxt(file, values, fmt="%.17g")

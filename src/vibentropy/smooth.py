@@ -50,7 +50,7 @@ class SmoothFunction:
     lookup : ndarray of shape (n_bins,), int64
         Piece at the left border of each bin of a uniform grid that is finer than the pieces.
     max_residual : float
-        Largest deviation from the table, in the unit of the table.
+        Largest deviation from the table, in units of max(1, |value|).
     noise : float
         Root mean square rounding of the table, measured by its sixth differences.
     """
@@ -158,13 +158,17 @@ def fit_table(x, y, noise, spacing):
             f"no smooth function reproduces the table: at {x[worst]:.6g} the best spline is off by "
             f"{deviation[worst]:.2e} (table {y[worst]:.6g}, allowed {allowed[worst]:.2e})"
         )
+    residual = float(np.max(deviation / np.maximum(1.0, np.abs(y))))
     pieces = PPoly.from_spline(spline)
     proper = np.diff(pieces.x) > 0
     breaks = np.append(pieces.x[:-1][proper], pieces.x[-1])
     coefficients = np.ascontiguousarray(pieces.c[::-1, proper].T)
+    # Beyond the cutoff of a density the table is exactly zero, and so is the function: its Hessian stays sparse.
+    piece = np.clip(np.searchsorted(breaks, x, side="right") - 1, 0, len(coefficients) - 1)
+    coefficients[np.bincount(piece, y != 0, minlength=len(coefficients)) == 0] = 0.0
     grid = np.linspace(breaks[0], breaks[-1], 4 * len(coefficients) + 1)[:-1]
     lookup = np.searchsorted(breaks, grid, side="right") - 1
-    return SmoothFunction(breaks, coefficients, lookup, float(deviation.max()), float(np.sqrt(np.mean(noise**2))))
+    return SmoothFunction(breaks, coefficients, lookup, residual, float(np.sqrt(np.mean(noise**2))))
 
 
 def _refined_spline(x, y, noise, spacing):
