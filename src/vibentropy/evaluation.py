@@ -30,6 +30,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold
 
 from vibentropy.dataset import groups as trajectory_groups
+from vibentropy.dataset import usable
 from vibentropy.errors import DataError
 from vibentropy.storage import atomic
 
@@ -148,6 +149,68 @@ def cross_predict(regressor, X, y, groups, folds):
         fitted = clone(regressor).fit(X[~test], y[~test], groups=groups[~test])
         held_out.loc[test, ["prediction", "std"]] = np.column_stack(fitted.predict(X[test], return_std=True))
     return held_out
+
+
+def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=True, names):
+    """Fit a regressor to the training sets and predict everything that has a label.
+
+    Parameters
+    ----------
+    regressor : estimator
+        With the protocol of `vibentropy.regression`; cloned.
+    table : pandas.DataFrame
+        Of all configurations, with their role (see `vibentropy.dataset.collect`).
+    features : dict of str to FeatureSet
+        By data set.
+    folds : pandas.DataFrame
+        As from `folds_table`; training configurations that are not in it are left out.
+    exclude_duplicates : bool
+        Leave configurations that repeat others out of the test as well.
+    names : dict of str to str
+        ``descriptor`` and ``regressor``, as in the configuration of the run.
+
+    Returns
+    -------
+    fitted : estimator
+        To all training configurations.
+    predictions : pandas.DataFrame
+        Those of the cross-validation, of the fit to its own training set, and of the test sets.
+
+    Raises
+    ------
+    DataError
+        If no training configuration has features.
+    """
+    described = {name for one in features.values() for name in one.ids}
+    table = table[usable(table, exclude_duplicates) & table["id"].isin(described).to_numpy()]
+    training = table[table["id"].isin(folds["id"])]
+    test = table[table["role"] != "train"]
+    if training.empty:
+        raise DataError("no training configuration has both a label and features")
+
+    def rows(part):
+        X = pd.concat(
+            [
+                pd.DataFrame(features[name].rows(of_set["id"]), index=of_set.index)
+                for name, of_set in part.groupby("dataset")
+            ]
+        )
+        return X.loc[part.index].to_numpy()
+
+    X, y, groups = rows(training), training["formation_entropy"].to_numpy(), trajectory_groups(training)
+    fold = folds.set_index("id")["fold"].loc[training["id"]].to_numpy()
+    fitted = clone(regressor).fit(X, y, groups=groups)
+
+    def predicted(X):
+        return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
+
+    parts = [
+        predictions_table(training, cross_predict(regressor, X, y, groups, fold), stage="cross-validation", **names),
+        predictions_table(training, predicted(X), stage="training", **names),
+    ]
+    if len(test):
+        parts.append(predictions_table(test, predicted(rows(test)), stage="test", **names))
+    return fitted, pd.concat(parts, ignore_index=True)
 
 
 def predictions_table(table, predicted, *, stage, descriptor, regressor):

@@ -1,0 +1,292 @@
+"""Folds, held-out predictions and error tables, against values worked out by hand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation import (
+    PREDICTION_COLUMNS,
+    coverage_table,
+    cross_predict,
+    error_metrics,
+    folds_table,
+    grouped_folds,
+    load_predictions,
+    metrics_table,
+    predictions_table,
+    save_table,
+    summary_table,
+)
+from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge
+
+
+@pytest.fixture
+def configurations():
+    """Six configurations of two data sets, whose trajectories have the same names."""
+    return pd.DataFrame(
+        {
+            "id": [f"{d}/{t}/{n}" for d in ("a", "b") for t in ("x", "y", "z") for n in (0, 1)],
+            "dataset": ["a"] * 6 + ["b"] * 6,
+            "role": "train",
+            "trajectory": ["x", "x", "y", "y", "z", "z"] * 2,
+            "defect_class": ["I2"] * 6 + ["V1"] * 6,
+            "n_atoms": [252] * 6 + [431] * 6,
+            "n_sites": [250] * 6 + [432] * 6,
+            "seed": 7,
+            "formation_entropy": np.arange(1.0, 13.0),
+        }
+    )
+
+
+@pytest.fixture
+def predictions(configurations):
+    """Two models, one with standard deviations, both stages; errors +1 for I2 and -2 for V1."""
+    error = np.where(configurations["defect_class"] == "I2", 1.0, -2.0)
+    predicted = pd.DataFrame({"prediction": configurations["formation_entropy"] + error, "std": np.nan})
+    tables = []
+    for regressor, std in [("ridge", np.nan), ("bayes", 1.5)]:
+        for stage in ("cross-validation", "test"):
+            predicted["std"] = std
+            predicted["fold"] = np.arange(12) % 3
+            tables.append(
+                predictions_table(configurations, predicted, stage=stage, descriptor="afs", regressor=regressor)
+            )
+    return pd.concat(tables)
+
+
+@st.composite
+def grouped_rows(draw):
+    """Group of each row and class of each group."""
+    sizes = draw(st.lists(st.integers(1, 6), min_size=5, max_size=25))
+    classes = draw(st.lists(st.sampled_from("ABC"), min_size=len(sizes), max_size=len(sizes)))
+    return np.repeat(np.arange(len(sizes)), sizes), np.repeat(classes, sizes)
+
+
+@given(grouped_rows(), st.integers(2, 5), st.booleans(), st.randoms(use_true_random=False))
+def test_folds_keep_groups_together_whatever_the_order(rows, n_folds, stratified, random):
+    groups, strata = rows
+    strata = strata if stratified else None
+    folds = grouped_folds(groups, n_folds, strata)
+    assert set(folds) == set(range(n_folds))
+    assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
+    order = np.array(random.sample(range(len(groups)), len(groups)))
+    again = grouped_folds(groups[order], n_folds, None if strata is None else strata[order])
+    np.testing.assert_array_equal(again, folds[order])
+
+
+def test_folds_spread_rows_and_classes_evenly():
+    groups = np.repeat(np.arange(40), 3)
+    strata = np.where(groups < 10, "I1", np.where(groups < 15, "I2", "V4"))
+    counts = pd.crosstab(grouped_folds(groups, 5, strata), strata)
+    np.testing.assert_array_equal(counts, [[6, 3, 15]] * 5)
+
+
+def test_folds_of_classes_that_are_rarer_than_folds(recwarn):
+    folds = grouped_folds(list("abcdefgh"), 4, ["I1", "I2", "I3", "I4", "V1", "V2", "V3", "V4"])
+    np.testing.assert_array_equal(np.bincount(folds), [2, 2, 2, 2])
+    grouped_folds(list("abcdefgh"), 4, ["I1"] * 7 + ["V1"])
+    assert not recwarn
+
+
+@pytest.mark.parametrize("n_folds", [1, 4])
+def test_impossible_numbers_of_folds(n_folds):
+    with pytest.raises(DataError, match=f"{n_folds} folds of 3 groups"):
+        grouped_folds(["a", "b", "c", "c"], n_folds)
+
+
+def test_folds_table(configurations):
+    folds = folds_table(configurations, 3)
+    assert list(folds.columns) == ["id", "fold"]
+    assert list(folds["id"]) == list(configurations["id"])
+    # Trajectory x of data set a and that of data set b are two groups: each class is in each fold.
+    assert pd.crosstab(folds["fold"], configurations["defect_class"]).eq(2).all(axis=None)
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 20))
+    groups = np.repeat(np.arange(20), 3)
+    return X, X @ rng.normal(size=20) + rng.normal(size=60), groups, groups % 4
+
+
+def test_cross_predict_fits_to_the_other_folds(data):
+    X, y, groups, folds = data
+    regressor = ExtensiveBayesianRidge()
+    held_out = cross_predict(regressor, X, y, groups, folds)
+    assert list(held_out.columns) == ["prediction", "std", "fold"]
+    np.testing.assert_array_equal(held_out["fold"], folds)
+    assert not hasattr(regressor, "coef_")
+    for number in range(4):
+        mean, std = clone(regressor).fit(X[folds != number], y[folds != number]).predict(X, return_std=True)
+        np.testing.assert_allclose(held_out["prediction"][folds == number], mean[folds == number], rtol=1e-12)
+        np.testing.assert_allclose(held_out["std"][folds == number], std[folds == number], rtol=1e-12)
+
+
+def test_penalty_is_chosen_within_the_other_folds(data):
+    """Nested: labels of a fold never touch its own predictions, although they decide on the penalty elsewhere."""
+    X, y, groups, folds = data
+    before = cross_predict(ExtensiveRidge(), X, y, groups, folds)["prediction"]
+    after = cross_predict(ExtensiveRidge(), X, np.where(folds == 2, -50 * y, y), groups, folds)["prediction"]
+    np.testing.assert_array_equal(after[folds == 2], before[folds == 2])
+    assert not np.isclose(after[folds != 2], before[folds != 2]).any()
+
+
+def test_penalty_is_chosen_with_the_groups(data):
+    X, y, groups, folds = data
+    seen = []
+
+    class Spy(ExtensiveRidge):
+        def fit(self, X, y, groups=None):
+            seen.append(groups)
+            return super().fit(X, y, groups)
+
+    cross_predict(Spy(), X, y, groups, folds)
+    for number in range(4):
+        np.testing.assert_array_equal(seen[number], groups[folds != number])
+
+
+def test_torn_groups_are_refused(data):
+    X, y, groups, folds = data
+    with pytest.raises(DataError, match="group 7 lies in more than one fold"):
+        cross_predict(ExtensiveRidge(), X, y, groups, np.where(np.arange(60) == 21, folds + 1, folds))
+
+
+def test_error_metrics_by_hand():
+    metrics = error_metrics([1.0, 2.0, 4.0], [2.0, 2.0, 1.0])
+    assert metrics == {
+        "n": 3,
+        "rmse": pytest.approx(np.sqrt(10 / 3)),
+        "mae": pytest.approx(4 / 3),
+        "max_error": 3.0,
+        "bias": pytest.approx(-2 / 3),
+        "slope": pytest.approx(10 / 21),
+    }
+
+
+def test_slope_of_proportional_predictions():
+    truth = np.random.default_rng(2).uniform(1, 100, 50)
+    assert error_metrics(truth, 1.03 * truth)["slope"] == pytest.approx(1.03)
+    assert np.isnan(error_metrics([0.0], [1.0])["slope"])
+
+
+@pytest.mark.parametrize(("truth", "n"), [([], "0 of 0"), ([1.0, np.nan], "1 of 2")])
+def test_errors_without_labels_are_refused(truth, n):
+    with pytest.raises(DataError, match=f"{n} rows have both"):
+        error_metrics(truth, np.ones(len(truth)))
+
+
+def test_predictions_table(predictions):
+    assert list(predictions.columns) == PREDICTION_COLUMNS
+    first = predictions.iloc[0]
+    assert (first["id"], first["formation_entropy"], first["prediction"]) == ("a/x/0", 1.0, 2.0)
+
+
+def test_predictions_table_of_rows_that_were_not_held_out(configurations):
+    predicted = pd.DataFrame({"prediction": np.arange(12.0), "std": 0.0}, index=np.arange(12)[::-1])
+    table = predictions_table(configurations[::-1], predicted, stage="test", descriptor="afs", regressor="ridge")
+    assert set(table["fold"]) == {-1}
+    np.testing.assert_array_equal(table["prediction"], np.arange(12.0))
+    np.testing.assert_array_equal(table["formation_entropy"], np.arange(12.0, 0.0, -1.0))
+
+
+def test_predictions_table_refuses(configurations):
+    predicted = pd.DataFrame({"prediction": np.zeros(11), "std": 0.0})
+    with pytest.raises(DataError, match="11 predictions for 12 configurations"):
+        predictions_table(configurations, predicted, stage="test", descriptor="afs", regressor="ridge")
+    with pytest.raises(DataError, match="stage 'tests' is none of"):
+        predictions_table(configurations[:11], predicted, stage="tests", descriptor="afs", regressor="ridge")
+
+
+def test_metrics_table(predictions):
+    metrics = metrics_table(predictions)
+    assert len(metrics) == 2 * 2 * (1 + 2 + 2)
+    row = metrics.set_index(["regressor", "stage", "by", "value"]).sort_index().loc[("bayes", "test")]
+    assert row.loc[("overall", "all"), "rmse"] == pytest.approx(np.sqrt(2.5))
+    assert row.loc[("overall", "all"), "n"] == 12
+    assert row.loc[("defect_class", "I2"), "bias"] == 1.0
+    assert row.loc[("n_sites", "432"), "mae"] == 2.0
+    assert list(metrics_table(predictions, by=["dataset"])["value"]) == ["a", "b"] * 4
+
+
+def test_coverage_table_by_hand(predictions):
+    predictions["std"] = np.where(predictions["regressor"] == "bayes", 1.5, np.nan)
+    coverage = coverage_table(predictions).set_index(["stage", "by", "value"])
+    assert set(coverage["regressor"]) == {"bayes"}
+    # Half of the errors are 1 = 0.67 std, the others 2 = 1.33 std; limits are at 0.99 and 1.96 std.
+    overall = coverage.loc[("test", "overall", "all")]
+    assert (overall["coverage_68"], overall["coverage_95"]) == (0.5, 1.0)
+    assert (overall["n"], overall["mean_std"], overall["rmse"]) == (12, 1.5, pytest.approx(np.sqrt(2.5)))
+    assert coverage.loc[("test", "defect_class", "I2"), "coverage_68"] == 1.0
+    assert coverage.loc[("test", "defect_class", "V1"), "coverage_68"] == 0.0
+
+
+def test_coverage_of_gaussian_errors():
+    rng = np.random.default_rng(3)
+    std = rng.uniform(0.1, 3.0, 40000)
+    table = pd.DataFrame({"formation_entropy": 0.0, "prediction": std * rng.normal(size=40000), "std": std})
+    table = table.assign(descriptor="afs", regressor="bayes", stage="test")
+    coverage = coverage_table(table, by=["overall"], levels=[0.5, 0.68, 0.95]).iloc[0]
+    for level in (50, 68, 95):
+        assert coverage[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
+
+
+def test_coverage_without_standard_deviations(predictions, tmp_path):
+    coverage = coverage_table(predictions[predictions["regressor"] == "ridge"])
+    assert coverage.empty
+    save_table(coverage, tmp_path / "coverage.csv")
+    assert pd.read_csv(tmp_path / "coverage.csv").empty
+
+
+def test_summary_has_one_row_per_model(predictions):
+    summary = summary_table(metrics_table(predictions), coverage_table(predictions))
+    assert list(summary["regressor"]) == ["ridge", "bayes"]
+    np.testing.assert_allclose(summary["test_rmse"], np.sqrt(2.5))
+    np.testing.assert_allclose(summary["cross_validation_mae"], 1.5)
+    np.testing.assert_array_equal(summary["test_coverage_68"], [np.nan, 0.5])
+    assert not any(name.startswith("training") for name in summary)
+    metrics = metrics_table(predictions)
+    alone = summary_table(metrics, coverage_table(predictions[predictions["std"].isna()]))
+    assert len(alone) == 2
+    assert "test_coverage_68" not in alone
+
+
+def test_tables_come_back_as_they_were_written(predictions, tmp_path):
+    predictions["prediction"] += np.pi * 1e-5
+    predictions["defect_class"] = ["", "None", "NA", "I2,V1", "Å", "nan"] * 8
+    predictions["trajectory"] = [f"{k:03d}" for k in range(48)]
+    save_table(predictions[:20], tmp_path / "a.csv")
+    save_table(predictions[20:], tmp_path / "b.csv")
+    again = load_predictions(tmp_path / "a.csv", tmp_path / "b.csv")
+    pd.testing.assert_frame_equal(again, predictions.reset_index(drop=True), check_exact=True)
+
+
+def test_tables_of_something_else_are_refused(tmp_path):
+    (tmp_path / "other.csv").write_text("id,prediction\na,1.0\n")
+    with pytest.raises(DataError, match=r"other.csv: .*no column dataset, role"):
+        load_predictions(tmp_path / "other.csv")
+    (tmp_path / "text.csv").write_text("id,prediction\na,much\n")
+    with pytest.raises(DataError, match=r"text.csv: not a table"):
+        load_predictions(tmp_path / "text.csv")
+    with pytest.raises(DataError, match=r"none.csv"):
+        load_predictions(tmp_path / "none.csv")
+
+
+def test_json_has_null_for_what_is_unknown(tmp_path):
+    table = pd.DataFrame({"class": ["Å"], "n": [3], "slope": [np.nan], "rmse": [0.1 + 0.2]})
+    save_table(table, tmp_path / "table.json")
+    text = (tmp_path / "table.json").read_text()
+    assert json.loads(text) == [{"class": "Å", "n": 3, "slope": None, "rmse": 0.1 + 0.2}]
+    assert "Å" in text
+
+
+def test_other_formats_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"table.xlsx: tables are written as .csv or .json"):
+        save_table(pd.DataFrame({"a": [1]}), tmp_path / "table.xlsx")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,256 @@
+"""Figures say what they should, look the same wherever they are made, and leave no trace in the process."""
+
+import itertools
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgb
+
+from vibentropy import plotting
+from vibentropy.errors import DataError
+from vibentropy.evaluation import PREDICTION_COLUMNS
+
+CLASSES = {"I1": 1, "I2": 2, "I3": 3, "I4": 4, "V1": -1, "V2": -2, "V3": -3, "V4": -4}
+
+
+@pytest.fixture
+def make():
+    """Predictions of one or more models: eight classes of ten held out, two sizes of test cells of twelve."""
+
+    def make(models=(("afs", "ridge"),), std=np.nan, stage="cross-validation"):
+        rng, rows = np.random.default_rng(4), []
+        for descriptor, regressor in models:
+            for name, extra in CLASSES.items():
+                for _ in range(10):
+                    truth = 3 * abs(extra) + rng.uniform()
+                    rows.append([stage, "train", name, 250 + extra, 250, truth, descriptor, regressor])
+            for n_sites in (432, 1024):
+                for k in range(12):
+                    truth = rng.uniform(5, 60)
+                    name = "I2+V1" if k % 2 else "I1+I1+V4"
+                    rows.append(
+                        ["test", "test", name, n_sites + 1 - 3 * (k % 2), n_sites, truth, descriptor, regressor]
+                    )
+        columns = [
+            "stage",
+            "role",
+            "defect_class",
+            "n_atoms",
+            "n_sites",
+            "formation_entropy",
+            "descriptor",
+            "regressor",
+        ]
+        table = pd.DataFrame(rows, columns=columns)
+        # The errors are 1 and -1 in turn, so that RMSE and MAE are 1.
+        error = np.where(np.arange(len(table)) % 2, -1.0, 1.0)
+        table = table.assign(
+            prediction=table["formation_entropy"] + error, std=std, dataset="d", trajectory="t", fold=0
+        )
+        return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[PREDICTION_COLUMNS]
+
+    return make
+
+
+def points(axes):
+    """Number of points per legend entry."""
+    return {c.get_label(): len(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)}
+
+
+def legend(owner):
+    return [text.get_text() for text in owner.get_legend().get_texts()]
+
+
+def corner(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_parity_of_one_model(make):
+    figure = plotting.parity(make())
+    (axes,) = figure.axes
+    assert figure.get_figwidth() == plotting.SINGLE
+    entries = [f"{name} ({250 + extra} atoms)" for name, extra in CLASSES.items()]
+    assert legend(axes) == entries
+    assert points(axes) == dict.fromkeys(entries, 10)
+    assert corner(axes) == ["RMSE 1.00$\\,k_\\mathrm{B}$\nMAE 1.00$\\,k_\\mathrm{B}$"]
+    assert axes.get_xlim() == axes.get_ylim()
+    (diagonal,) = axes.lines
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    assert "exact" in axes.get_xlabel()
+    assert "predicted" in axes.get_ylabel()
+
+
+def test_parity_draws_prediction_over_truth(make):
+    predictions = make()
+    (axes,) = plotting.parity(predictions).axes
+    drawn = np.concatenate([c.get_offsets() for c in axes.collections])
+    rows = predictions[predictions["stage"] == "cross-validation"]
+    np.testing.assert_array_equal(drawn, rows[["formation_entropy", "prediction"]])
+    assert (drawn.min() > axes.get_xlim()[0]) & (drawn.max() < axes.get_xlim()[1])
+
+
+def test_parity_of_test_cells_has_sums_of_clusters_as_one_class(make):
+    (axes,) = plotting.parity(make(), stage="test").axes
+    assert points(axes) == {"mixed (430–1025 atoms)": 24}
+
+
+def test_legend_with_two_sizes_and_a_class_without_a_name(make):
+    predictions = make().replace({"defect_class": {"I1": "", "V1": "I2"}})
+    (axes,) = plotting.parity(predictions).axes
+    assert legend(axes)[:2] == ["unnamed (251 atoms)", "I2 (249, 252 atoms)"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "descriptors", "regressors", "shape"),
+    [
+        (plotting.parity, "a", "rb", (1, 2)),
+        (plotting.parity, "abc", "rb", (2, 3)),
+        (plotting.parity, "abcd", "r", (2, 2)),
+        (plotting.extrapolation, "a", "rb", (1, 2)),
+        (plotting.extrapolation, "abcde", "r", (2, 3)),
+    ],
+)
+def test_one_panel_for_each_model(make, draw, descriptors, regressors, shape):
+    models = [(d, r) for d in descriptors for r in regressors]
+    figure = draw(make(models))
+    mains = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in mains] == [f"{d}, {r}" for r in regressors for d in descriptors]
+    assert len(figure.axes) == len(models) * (2 if draw is plotting.extrapolation else 1)
+    assert figure.get_figwidth() == plotting.DOUBLE
+    boxes = [axes.get_position() for axes in mains]
+    assert len({round(box.y0, 4) for box in boxes}) == shape[0]
+    assert len({round(box.x0, 4) for box in boxes}) == shape[1]
+    # Everything is within the figure, titles included.
+    for axes in figure.axes:
+        box = axes.get_tightbbox().transformed(figure.transFigure.inverted())
+        assert min(box.x0, box.y0) > -0.002
+        assert max(box.x1, box.y1) < 1.002
+    (shared,) = figure.legends
+    assert len(shared.get_texts()) == (4 if draw is plotting.extrapolation else 8)
+    exact = [axes for axes in figure.axes if axes.get_xlabel()]
+    assert len(exact) == shape[1]
+
+
+def test_classes_missing_from_the_first_model_are_in_the_legend(make):
+    predictions = make([("a", "r"), ("b", "r")])
+    predictions = predictions[(predictions["descriptor"] == "b") | (predictions["defect_class"] != "V4")]
+    (shared,) = plotting.parity(predictions).legends
+    assert len(shared.get_texts()) == 8
+
+
+def test_extrapolation_of_one_model(make):
+    predictions = make()
+    main, residual = plotting.extrapolation(predictions).axes
+    entries = {"250 sites, training (held out)": 80, "432 sites, test": 12, "1024 sites, test": 12}
+    for axes in (main, residual):
+        assert points(axes) == entries
+    assert legend(main) == ["range of training", *entries]
+    assert corner(main) == [
+        "test cells\nRMSE 1.00$\\,k_\\mathrm{B}$\nMAE 1.00$\\,k_\\mathrm{B}$\nslope " + slope(predictions)
+    ]
+    shaded = main.patches[0]
+    training = predictions.loc[predictions["role"] == "train", "formation_entropy"]
+    np.testing.assert_allclose([shaded.get_x(), shaded.get_width()], [training.min(), np.ptp(training)])
+    drawn = np.concatenate([c.get_offsets() for c in residual.collections])
+    np.testing.assert_allclose(np.abs(drawn[:, 1]), 1.0)
+    assert residual.get_ylim() == pytest.approx((-1.15, 1.15))
+    assert main.get_xlim() == residual.get_xlim()
+
+
+def slope(predictions):
+    test = predictions[predictions["stage"] == "test"]
+    x, y = test["formation_entropy"], test["prediction"]
+    return f"{(x * y).sum() / (x * x).sum():.3f}"
+
+
+@pytest.mark.parametrize(("std", "bars"), [(0.5, 2), (np.nan, 0)])
+def test_bars_where_there_is_a_standard_deviation(make, std, bars):
+    for axes in plotting.extrapolation(make(std=std)).axes:
+        drawn = [c for c in axes.collections if isinstance(c, LineCollection)]
+        assert len(drawn) == bars
+        for collection in drawn:
+            np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in collection.get_segments()], 2 * 0.5)
+
+
+def test_extrapolation_without_held_out_or_test_cells(make):
+    main, _ = plotting.extrapolation(make(stage="training")).axes
+    assert "250 sites, training (fitted)" in points(main)
+    predictions = make()
+    main, _ = plotting.extrapolation(predictions[predictions["stage"] != "test"]).axes
+    assert corner(main)[0].startswith("training cells\nRMSE 1.00")
+    assert set(points(main)) == {"250 sites, training (held out)"}
+
+
+def test_unknown_sizes_are_not_named(make):
+    main, _ = plotting.extrapolation(make().assign(n_sites=-1)).axes
+    assert points(main) == {"training (held out)": 80, "test": 24}
+
+
+def test_nothing_to_draw_is_refused(make):
+    predictions = make()
+    with pytest.raises(DataError, match="no predictions of stage 'training' to draw, but test"):
+        plotting.extrapolation(predictions[predictions["stage"] == "test"])
+    with pytest.raises(DataError, match="no predictions of stage 'cross-validation' to draw, but none at all"):
+        plotting.parity(predictions[:0])
+
+
+def luminance(color):
+    return np.dot(to_rgb(color), [0.2126, 0.7152, 0.0722])
+
+
+def test_classes_have_one_style_in_all_figures():
+    styles = plotting.class_styles(CLASSES)
+    assert len({tuple(style.values()) for style in styles.values()}) == 8
+    for kind in "IV":
+        tones = [luminance(styles[f"{kind}{n}"]["color"]) for n in range(1, 5)]
+        assert all(darker < 0.8 * lighter for lighter, darker in itertools.pairwise(tones))
+        assert tones[0] < 0.7
+    assert plotting.class_styles(["V3"]) == {"V3": styles["V3"]}
+    assert plotting.class_styles(["I7"])["I7"] == styles["I4"]
+    sums = plotting.class_styles(["I2+V1", "V1+V1", "split", "crowdion"])
+    assert sums["I2+V1"] == sums["V1+V1"]
+    assert len({tuple(style.values()) for style in sums.values()}) == 3
+
+
+def test_files_are_reproducible_and_undated(make, tmp_path):
+    names = ["parity.pdf", "parity.png", "parity.svg"]
+    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "lines.linewidth": 9}):
+        plotting.save(plotting.parity(make()), *[tmp_path / "a" / name for name in names])
+    # In another order, and from other settings of the process.
+    plotting.save(plotting.parity(make()), *[tmp_path / "b" / name for name in reversed(names)])
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
+    assert b"CreationDate" not in (tmp_path / "a/parity.pdf").read_bytes()
+    assert b"dc:date" not in (tmp_path / "a/parity.svg").read_bytes()
+    assert (tmp_path / "a/parity.pdf").read_bytes().startswith(b"%PDF")
+    width = int.from_bytes((tmp_path / "a/parity.png").read_bytes()[16:20], "big")
+    assert width == 300 * plotting.SINGLE
+
+
+def test_many_points_become_an_image(make, tmp_path, monkeypatch):
+    predictions = make()
+    plotting.save(plotting.parity(predictions), tmp_path / "vector.pdf")
+    monkeypatch.setattr(plotting, "MAX_VECTOR_POINTS", 9)
+    plotting.save(plotting.parity(predictions), tmp_path / "image.pdf")
+    assert b"/Subtype /Image" not in (tmp_path / "vector.pdf").read_bytes()
+    assert b"/Subtype /Image" in (tmp_path / "image.pdf").read_bytes()
+
+
+def test_settings_of_the_process_stay(make, tmp_path):
+    def settings():
+        return {name: mpl.rcParams[name] for name in mpl.rcParams if name != "backend"}  # looking that up chooses one
+
+    before = settings()
+    plotting.save(plotting.parity(make()), tmp_path / "parity.png")
+    assert settings() == before
+
+
+def test_pyplot_is_not_touched():
+    script = "import sys, vibentropy.plotting; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
