@@ -175,6 +175,7 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         (("evaluation", "folds"), 5.0, "evaluation.folds: found 5.0, expected integer"),
         (("labels", "max_force"), "1e-4", "YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"),
         (("labels", "max_force"), float("nan"), "labels.max_force: found nan, expected number"),
+        (("labels", "max_force"), True, "labels.max_force: found True, expected number"),
         (("labels", "max_force"), 0, "labels.max_force: 0 is less than or equal to the minimum of 0"),
         (("lattice", "structure"), "bbc", "found 'bbc' (did you mean 'bcc'?), expected one of sc, bcc, fcc, diamond"),
         (("datasets", "train", "recipe", "cells"), [[5, 5]], "datasets.train.recipe.cells[0]: [5, 5] is too short"),
@@ -291,13 +292,13 @@ def test_hash_is_of_the_science(config):
 
 def test_files_are_expanded_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("b/2.xyz", "b/1.xyz", "a/c/3.xyz", "odd[1].xyz"):
+    for name in ("b/2.xyz", "b/1.xyz", "a/c/3.xyz", "odd[1].dat", "odd1.dat"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
-    assert expand_files(["b/*.xyz", "**/*.xyz", "odd[1].xyz", "none*"]) == [
+    assert expand_files(["b/*.xyz", "**/*.xyz", "odd[1].dat", "none*"]) == [
         "b/1.xyz",
         "b/2.xyz",
         "a/c/3.xyz",
-        "odd[1].xyz",
+        "odd[1].dat",
         "none*",
     ]

@@ -92,13 +92,20 @@ def test_columns_fill_in_and_keep_their_types():
 
 def test_only_geometry_is_kept_and_atoms_are_counted():
     atoms = Atoms(
-        "Fe2", positions=[[0, 0, 0], [0, 0, 2]], cell=[3, 3, 4], pbc=True, info={"S": 3}, velocities=np.ones((2, 3))
+        "Fe2",
+        positions=[[0, 0, 0], [0, 0, 2]],
+        cell=[3, 3, 4],
+        pbc=[True, False, True],
+        info={"S": 3},
+        velocities=np.ones((2, 3)),
     )
     atoms.calc = SinglePointCalculator(atoms, energy=1.0)
     one = ConfigurationSet([atoms], pd.DataFrame({"id": ["x"], "n_atoms": [7]}))
     assert set(one.frames[0].arrays) == {"numbers", "positions"}
     assert not one.frames[0].info
     assert one.frames[0].calc is None
+    assert list(one.frames[0].pbc) == [True, False, True]
+    np.testing.assert_array_equal(one.frames[0].cell, np.diag([3, 3, 4]))
     assert one.table["n_atoms"].item() == 2
     atoms.positions[0] = 1.0
     assert (one.frames[0].positions[0] == 0).all()
