@@ -32,7 +32,7 @@ rule all:
         rules.evaluate.output,
         rules.figures.output,
         rules.configurations.output,
-        potential_outputs,
+        rules.potential.output if RECIPES else [],
 
 
 # Everything up to the labels: what takes longest, and what other programs may want.

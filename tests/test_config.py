@@ -21,9 +21,10 @@ from vibentropy.errors import ConfigError
 from vibentropy.regression import REGRESSORS
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
-SCHEMA = Path(__file__).parents[1] / "workflow/schemas/config.schema.yaml"
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 EXAMPLE = """
-potential: {style: eam/fs, file: FeP_mm.eam.fs, element: Fe}
+potential: {file: FeP_mm.eam.fs, element: Fe}
 lattice: {structure: bcc, a: 2.8553}
 labels: {duplicates: {exclude: false}}
 evaluation: {folds: 3}
@@ -73,6 +74,11 @@ def blocks(value, path=()):
         yield path
         for key, child in value.items():
             yield from blocks(child, (*path, key))
+
+
+def test_shipped_configurations_are_valid():
+    for path in [ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")]:
+        validate(yaml.safe_load(path.read_text()), SCHEMA)
 
 
 def problems(config):

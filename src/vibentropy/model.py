@@ -15,7 +15,7 @@ data set            shape                           meaning
 ``/feature_names``  (n_features,)                   text
 =================== =============================== ===================================================================
 
-and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``lattice_parameter`` (Å),
+and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` (of the perfect crystal, Å³),
 ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``, ``regressor`` and
 ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted).
 """
@@ -57,7 +57,7 @@ class EntropyModel:
     noise_variance : float or None, k_B²
     covariance : ndarray of shape (n_features, n_features) or None, k_B²
     element : str
-    lattice_parameter : float, Å
+    volume_per_atom : float, Å³
     entropy_range : tuple of two floats, k_B
     regressor : str
     provenance : dict
@@ -70,13 +70,13 @@ class EntropyModel:
     noise_variance: float | None
     covariance: np.ndarray | None
     element: str
-    lattice_parameter: float
+    volume_per_atom: float
     entropy_range: tuple
     regressor: str
     provenance: Mapping = field(default_factory=dict)
 
     @classmethod
-    def from_fit(cls, descriptor, regressor, bulk, *, element, lattice_parameter, entropy_range, **provenance):
+    def from_fit(cls, descriptor, regressor, bulk, *, element, volume_per_atom, entropy_range, **provenance):
         """Take over what a fit found.
 
         Parameters
@@ -89,8 +89,8 @@ class EntropyModel:
             Descriptor of the perfect crystal per atom.
         element : str
             Chemical symbol.
-        lattice_parameter : float
-            Of the perfect crystal, Å.
+        volume_per_atom : float
+            Of the perfect crystal, Å³.
         entropy_range : sequence of two floats
             Smallest and largest training entropy, k_B.
         **provenance
@@ -117,7 +117,7 @@ class EntropyModel:
             noise_variance=getattr(regressor, "noise_variance_", None),
             covariance=getattr(regressor, "covariance_", None),
             element=element,
-            lattice_parameter=float(lattice_parameter),
+            volume_per_atom=float(volume_per_atom),
             entropy_range=(float(smallest), float(largest)),
             regressor=repr(regressor),
             provenance=provenance | {name: version(name) for name in ("vibentropy", "numpy", "scikit-learn")},
@@ -174,7 +174,7 @@ class EntropyModel:
             KIND,
             descriptor=json.dumps(recipe(self.descriptor)),
             element=self.element,
-            lattice_parameter=self.lattice_parameter,
+            volume_per_atom=self.volume_per_atom,
             entropy_range=self.entropy_range,
             entropy_convention=ENTROPY_CONVENTION,
             units="entropies in k_B, lengths in Å",
@@ -226,7 +226,7 @@ class EntropyModel:
                 noise_variance=float(file["noise_variance"][()]) if uncertain else None,
                 covariance=file["covariance"][:] if uncertain else None,
                 element=file.attrs["element"],
-                lattice_parameter=float(file.attrs["lattice_parameter"]),
+                volume_per_atom=float(file.attrs["volume_per_atom"]),
                 entropy_range=tuple(file.attrs["entropy_range"].tolist()),
                 regressor=file.attrs["regressor"],
                 provenance=json.loads(file.attrs["provenance"]),

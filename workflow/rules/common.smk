@@ -1,11 +1,12 @@
 # Input functions and names shared by the rules; no rules here.
 import dataclasses
+import sys
 from itertools import groupby
 from pathlib import Path
 
 import vibentropy
-import vibentropy.descriptors
-from vibentropy.config import config_hash, validate
+from vibentropy import descriptors
+from vibentropy.config import validate
 from vibentropy.potentials import find_potential
 from vibentropy.sampling import trajectories
 
@@ -18,6 +19,7 @@ LATTICE = f"{RESULTS}/potential/lattice.json"
 PACKAGE = Path(vibentropy.__file__).parent
 
 RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in dataset]
+TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
 INGESTED = [name for name in config["datasets"] if name not in RECIPES]
 
 
@@ -48,9 +50,13 @@ def every_shard(pattern, **fixed):
     ]
 
 
-def reference(wildcards):
+def reference_of(dataset):
     """File that says which perfect crystal a data set belongs to."""
-    return LATTICE if wildcards.dataset in RECIPES else config["datasets"][wildcards.dataset]["reference"]
+    return LATTICE if dataset in RECIPES else config["datasets"][dataset]["reference"]
+
+
+def reference(wildcards):
+    return reference_of(wildcards.dataset)
 
 
 def potential_file(_):
@@ -59,13 +65,16 @@ def potential_file(_):
 
 
 def descriptor_source(wildcards):
-    """Source files of the descriptor: its own module and what it imports from this package."""
-    return source_files(config["descriptors"][wildcards.descriptor])
-
-
-def provenance():
-    """Attributes that every result carries."""
-    return {"config_sha256": config_hash(config), "run_seed": config["seed"]}
+    """Source files of a descriptor: its module, and those beside it that it takes names from."""
+    pending = [descriptors.find(config["descriptors"][wildcards.descriptor]["kind"]).__module__]
+    package = pending[0].rpartition(".")[0] + "."
+    found = {}
+    while pending:
+        source = sys.modules[pending.pop()]
+        found[source.__name__] = source.__file__
+        taken = {getattr(value, "__module__", None) for value in vars(source).values()}
+        pending += [name for name in taken - found.keys() if name and name.startswith(package)]
+    return sorted(found.values())
 
 
 def memory(megabytes):

@@ -26,11 +26,13 @@ rule fit:
         features=lambda wildcards: every_shard(
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5", descriptor=wildcards.descriptor
         ),
+        reference=reference_of(TRAINING[0]),
         code=modules("regression", "evaluation", "model"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
     params:
+        dataset=config["datasets"][TRAINING[0]],
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],

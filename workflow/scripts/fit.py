@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pandas as pd
+
+from vibentropy.config import config_hash
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.descriptors import create
+from vibentropy.evaluation import fit_and_predict, save_table
+from vibentropy.features import FeatureSet, concatenate
+from vibentropy.labels import perfect_crystals
+from vibentropy.model import EntropyModel
+from vibentropy.progress import logged
+from vibentropy.regression import create_regressor
+
+with logged(snakemake.log[0]) as progress:
+    configurations = ConfigurationSet.load(snakemake.input.configurations)
+    shards = {}
+    for path in snakemake.input.features:
+        shards.setdefault(Path(path).parent.name, []).append(FeatureSet.load(path))
+    features = {dataset: concatenate(sets) for dataset, sets in shards.items()}
+    fitted, predictions = fit_and_predict(
+        create_regressor(**snakemake.params.regressor),
+        configurations.table,
+        features,
+        pd.read_csv(snakemake.input.folds),
+        exclude_duplicates=snakemake.params.exclude_duplicates,
+        names=dict(snakemake.wildcards.items()),
+    )
+    save_table(predictions, snakemake.output.predictions)
+
+    training = predictions[predictions["stage"] == "training"]
+    trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
+    reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
+    perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)(trained_on.table.iloc[0])
+    EntropyModel.from_fit(
+        create(**snakemake.params.descriptor),
+        fitted,
+        reference.bulk,
+        element=perfect.get_chemical_symbols()[0],
+        volume_per_atom=perfect.get_volume() / len(perfect),
+        entropy_range=(training["formation_entropy"].min(), training["formation_entropy"].max()),
+        config_sha256=config_hash(snakemake.config),
+        run_seed=snakemake.config["seed"],
+        trained_on=len(training),
+    ).save(snakemake.output.model)
+    progress.note(f"{fitted!r} fitted to {len(training)} configurations")
