@@ -91,13 +91,18 @@ def problems(config):
 def test_schema_is_a_schema_and_describes_every_key(schema):
     Draft202012Validator.check_schema(schema)
 
+    def described(node):
+        target = schema if "$ref" in node else node
+        for step in node.get("$ref", "").split("/")[1:]:
+            target = target[step]
+        return "description" in node or "description" in target
+
     def undescribed(node, path=()):
         if isinstance(node, dict):
             for name, child in node.get("properties", {}).items():
-                if child and "const" not in child and "description" not in child:
-                    target = child.get("$ref", "").removeprefix("#/$defs/")
-                    if not target or "description" not in schema["$defs"][target]:
-                        yield (*path, name)
+                # An empty schema stands beside another one that has the description.
+                if child not in ({}, {"const": child.get("const")}) and not described(child):
+                    yield (*path, name)
             for name, child in node.items():
                 yield from undescribed(child, (*path, name))
         elif isinstance(node, list):
