@@ -24,6 +24,8 @@ label_source                                   ``exact`` (computed here), ``give
 duplicate_of                                   id of the minimum that this one repeats, empty for none
 ====================================== ======= =========================================================================
 
+`collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5).
+
 In HDF5 (kind ``configurations``, schema 1) atoms of all configurations follow each other: ``/positions`` (sum of n, 3)
 in Å, ``/numbers``, those of configuration i from ``/first[i]`` to ``/first[i + 1]``; ``/cells`` (n, 3, 3) in Å,
 ``/pbc`` (n, 3), and one data set per column in ``/table``.
