@@ -83,7 +83,8 @@ def radial_functions(t, n, basis, psi, g):
             row[j] = ((t[j] - a) * last[j] - b * before[j]) * inverse
     for i in range(n_max):
         row = g[i]
-        row[:n] = 0.0
+        for j in range(n):
+            row[j] = 0.0
         for k in range(n_max):
             factor, source = basis.rotation[i, k], psi[k]
             for j in range(n):
@@ -94,10 +95,12 @@ def radial_functions(t, n, basis, psi, g):
 def real_harmonics(x, y, z, n, basis, Y):
     """Fill the first n columns of Y with the harmonics of the unit vectors (x, y, z); row l² + l + m is (l, m)."""
     l_max = len(basis.harmonics) - 1
-    Y[0, :n] = 1.0
+    for j in range(n):
+        Y[0, j] = 1.0
     if l_max > 0:
-        Y[1, :n] = y[:n]
-        Y[3, :n] = x[:n]
+        for j in range(n):
+            Y[1, j] = y[j]
+            Y[3, j] = x[j]
     # m = ±l: imaginary and real part of (x + iy)^l.
     for degree in range(2, l_max + 1):
         factor = np.sqrt((2 * degree - 1) / (2 * degree))
@@ -147,45 +150,52 @@ def _add_products(g, Y, n, c):
             c[i + 1, k + 3] += s13
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=SUMS)
-def _expand(first, neighbour, vectors, distances, species, basis, coefficients, squares):
-    n_atoms, n_species, n_max, n_harmonics = coefficients.shape
-    for task in prange((n_atoms + TASK - 1) // TASK):
-        t, x, y, z = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
-        psi = np.zeros((n_max, TILE))
-        # Rows beyond the last function stay zero: they complete the blocks of `_add_products`.
-        g = np.zeros((n_max + n_max % 2, TILE))
-        Y = np.zeros((n_harmonics + -n_harmonics % 4, TILE))
-        c = np.zeros((len(g), len(Y)))
-        for i in range(task * TASK, min((task + 1) * TASK, n_atoms)):
-            for s in range(n_species):
-                c[:] = 0.0
-                squares[i, s] = 0.0
-                pair = first[i]
-                while pair < first[i + 1]:
-                    n = 0
-                    while pair < first[i + 1] and n < TILE:
-                        if species[neighbour[pair]] == s:
-                            r = distances[pair]
-                            t[n] = 1.0 - r / basis.r_cut
-                            x[n] = vectors[pair, 0] / r
-                            y[n] = vectors[pair, 1] / r
-                            z[n] = vectors[pair, 2] / r
-                            n += 1
-                        pair += 1
-                    # t = 0 makes all radial functions zero, so what fills up the lanes contributes nothing.
-                    while n % LANES:
-                        t[n] = 0.0
+@njit(cache=True, nogil=True, fastmath=SUMS)
+def _expand_some(start, stop, first, neighbour, vectors, distances, species, basis, coefficients, squares):
+    _, n_species, n_max, n_harmonics = coefficients.shape
+    t, x, y, z = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
+    psi = np.zeros((n_max, TILE))
+    # Rows beyond the last function stay zero: they complete the blocks of `_add_products`.
+    g = np.zeros((n_max + n_max % 2, TILE))
+    Y = np.zeros((n_harmonics + -n_harmonics % 4, TILE))
+    c = np.zeros((len(g), len(Y)))
+    for i in range(start, stop):
+        for s in range(n_species):
+            c[:] = 0.0
+            squares[i, s] = 0.0
+            pair = first[i]
+            while pair < first[i + 1]:
+                n = 0
+                while pair < first[i + 1] and n < TILE:
+                    if species[neighbour[pair]] == s:
+                        r = distances[pair]
+                        t[n] = 1.0 - r / basis.r_cut
+                        x[n] = vectors[pair, 0] / r
+                        y[n] = vectors[pair, 1] / r
+                        z[n] = vectors[pair, 2] / r
                         n += 1
-                    radial_functions(t, n, basis, psi, g)
-                    real_harmonics(x, y, z, n, basis, Y)
-                    _add_products(g, Y, n, c)
-                    for k in range(n_max):
-                        total = 0.0
-                        for j in range(n):
-                            total += g[k, j] * g[k, j]
-                        squares[i, s, k] += total
-                coefficients[i, s] = c[:n_max, :n_harmonics]
+                    pair += 1
+                # t = 0 makes all radial functions zero, so what fills up the lanes contributes nothing.
+                while n % LANES:
+                    t[n] = 0.0
+                    n += 1
+                radial_functions(t, n, basis, psi, g)
+                real_harmonics(x, y, z, n, basis, Y)
+                _add_products(g, Y, n, c)
+                for k in range(n_max):
+                    total = 0.0
+                    for j in range(n):
+                        total += g[k, j] * g[k, j]
+                    squares[i, s, k] += total
+            coefficients[i, s] = c[:n_max, :n_harmonics]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _expand(first, neighbour, vectors, distances, species, basis, coefficients, squares):
+    n_atoms = len(coefficients)
+    for task in prange((n_atoms + TASK - 1) // TASK):
+        start, stop = task * TASK, min((task + 1) * TASK, n_atoms)
+        _expand_some(start, stop, first, neighbour, vectors, distances, species, basis, coefficients, squares)
 
 
 def expand(first, neighbour, vectors, distances, species, n_species, basis):
