@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from importlib.metadata import entry_points
 
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
+
 from vibentropy.errors import ConfigError
 
 __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]

@@ -365,7 +365,8 @@ def usable(table, exclude_duplicates=True):
 def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     """Mark the minima that repeat another one.
 
-    Labelled rows of one `defect_class` and `n_sites` are taken in the order of their ids. Each is compared with the
+    Labelled rows of one `defect_class` and `n_sites` are taken in the order of their ids, training sets first (a test
+    configuration that repeats a training one is the duplicate, not the other way round). Each is compared with the
     representatives so far, the rows that repeat none: if energy and entropy agree with one of them, the row is a
     duplicate of the first such representative, otherwise it becomes a representative itself. Duplicates never
     stand for others, so there are no chains, and the outcome does not depend on the order of the rows. It does
@@ -386,15 +387,19 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     """
     candidates = table[(table["status"] == "labelled") & table["energy"].notna() & table["formation_entropy"].notna()]
     duplicate_of = {}
-    for _, rows in candidates.sort_values("id").groupby(["defect_class", "n_sites"]):
-        representatives = []  # (energy, entropy, id), by energy
-        for row in rows[["energy", "formation_entropy", "id"]].itertuples(index=False, name=None):
-            energy, entropy, name = row
+    role = candidates["role"] if "role" in candidates else pd.Series("", candidates.index)
+    candidates = candidates.assign(later=role != "train").sort_values(["later", "id"])
+    for _, rows in candidates.groupby(["defect_class", "n_sites"]):
+        representatives = []  # (energy, entropy, rank, id), by energy
+        columns = rows["energy"], rows["formation_entropy"], range(len(rows)), rows["id"]
+        for row in zip(*columns, strict=True):
+            energy, entropy, _, name = row
             start = bisect.bisect_left(representatives, energy - energy_tolerance, key=itemgetter(0))
             stop = bisect.bisect_right(representatives, energy + energy_tolerance, key=itemgetter(0))
-            matches = [other for _, s, other in representatives[start:stop] if abs(s - entropy) <= entropy_tolerance]
+            near = representatives[start:stop]
+            matches = [(rank, other) for _, s, rank, other in near if abs(s - entropy) <= entropy_tolerance]
             if matches:
-                duplicate_of[name] = min(matches)
+                duplicate_of[name] = min(matches)[1]
             else:
                 bisect.insort(representatives, row)
     column = [duplicate_of.get(name, "") for name in table["id"]]

@@ -233,7 +233,7 @@ def _interstitial(others, cell, centre, radius, rng):
     return best
 
 
-def sample(planned, crystal, potential, engine, run_seed, progress=lambda done: None):
+def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: None):
     """Seed, anneal and quench trajectories.
 
     Parameters
@@ -246,7 +246,7 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda done: 
         On the fine table of the same potential.
     run_seed : int
     progress : callable
-        Called with each trajectory that is done.
+        Called with the name of each trajectory that is done.
 
     Returns
     -------
@@ -272,7 +272,7 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda done: 
                 outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
             frames.append(atoms)
             rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
-        progress(trajectory)
+        progress(trajectory.name)
     return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, "lattice_constant": crystal.a})
 
 
