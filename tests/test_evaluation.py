@@ -104,8 +104,14 @@ def test_folds_table(configurations):
     folds = folds_table(configurations, 3)
     assert list(folds.columns) == ["id", "fold"]
     assert list(folds["id"]) == list(configurations["id"])
-    # Trajectory x of data set a and that of data set b are two groups: each class is in each fold.
     assert pd.crosstab(folds["fold"], configurations["defect_class"]).eq(2).all(axis=None)
+    # Trajectory x of data set a and that of data set b are two groups, so that there are six.
+    assert set(folds_table(configurations, 6)["fold"]) == set(range(6))
+    # Whatever the order in which classes come.
+    many = pd.concat([configurations.assign(dataset=configurations["dataset"] + name) for name in "abcdefghi"])
+    classes = np.where(many["trajectory"] == "x", "I1", np.where(many["dataset"].str.startswith("a"), "I2", "V4"))
+    folds = folds_table(many.assign(id=np.arange(108), defect_class=classes), 9)
+    np.testing.assert_array_equal(pd.crosstab(folds["fold"], classes), [[4, 4, 4]] * 9)
 
 
 @pytest.fixture
@@ -189,7 +195,7 @@ def test_predictions_table(predictions):
 
 
 def test_predictions_table_of_rows_that_were_not_held_out(configurations):
-    predicted = pd.DataFrame({"prediction": np.arange(12.0), "std": 0.0}, index=np.arange(12)[::-1])
+    predicted = pd.DataFrame({"prediction": np.arange(12.0), "std": 0.0})
     table = predictions_table(configurations[::-1], predicted, stage="test", descriptor="afs", regressor="ridge")
     assert set(table["fold"]) == {-1}
     np.testing.assert_array_equal(table["prediction"], np.arange(12.0))

@@ -47,8 +47,8 @@ def make():
             "regressor",
         ]
         table = pd.DataFrame(rows, columns=columns)
-        # The errors are 1 and -1 in turn, so that RMSE and MAE are 1.
-        error = np.where(np.arange(len(table)) % 2, -1.0, 1.0)
+        # Root mean square and mean absolute error: 1 of the training, 2 of the test cells.
+        error = np.where(np.arange(len(table)) % 2, -1.0, 1.0) * np.where(table["role"] == "test", 2, 1)
         table = table.assign(
             prediction=table["formation_entropy"] + error, std=std, dataset="d", trajectory="t", fold=0
         )
@@ -151,14 +151,14 @@ def test_extrapolation_of_one_model(make):
         assert points(axes) == entries
     assert legend(main) == ["range of training", *entries]
     assert corner(main) == [
-        "test cells\nRMSE 1.00$\\,k_\\mathrm{B}$\nMAE 1.00$\\,k_\\mathrm{B}$\nslope " + slope(predictions)
+        "test cells\nRMSE 2.00$\\,k_\\mathrm{B}$\nMAE 2.00$\\,k_\\mathrm{B}$\nslope " + slope(predictions)
     ]
     shaded = main.patches[0]
     training = predictions.loc[predictions["role"] == "train", "formation_entropy"]
     np.testing.assert_allclose([shaded.get_x(), shaded.get_width()], [training.min(), np.ptp(training)])
     drawn = np.concatenate([c.get_offsets() for c in residual.collections])
-    np.testing.assert_allclose(np.abs(drawn[:, 1]), 1.0)
-    assert residual.get_ylim() == pytest.approx((-1.15, 1.15))
+    np.testing.assert_allclose(np.abs(drawn[:, 1]), [1.0] * 80 + [2.0] * 24)
+    assert residual.get_ylim() == pytest.approx((-2.3, 2.3))
     assert main.get_xlim() == residual.get_xlim()
 
 
@@ -219,10 +219,11 @@ def test_classes_have_one_style_in_all_figures():
 
 def test_files_are_reproducible_and_undated(make, tmp_path):
     names = ["parity.pdf", "parity.png", "parity.svg"]
-    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "lines.linewidth": 9}):
-        plotting.save(plotting.parity(make()), *[tmp_path / "a" / name for name in names])
+    predictions = make([("afs", "ridge"), ("afs", "bayes")])
+    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "axes.grid": True}):
+        plotting.save(plotting.parity(predictions), *[tmp_path / "a" / name for name in names])
     # In another order, and from other settings of the process.
-    plotting.save(plotting.parity(make()), *[tmp_path / "b" / name for name in reversed(names)])
+    plotting.save(plotting.parity(predictions), *[tmp_path / "b" / name for name in reversed(names)])
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
@@ -230,7 +231,7 @@ def test_files_are_reproducible_and_undated(make, tmp_path):
     assert b"dc:date" not in (tmp_path / "a/parity.svg").read_bytes()
     assert (tmp_path / "a/parity.pdf").read_bytes().startswith(b"%PDF")
     width = int.from_bytes((tmp_path / "a/parity.png").read_bytes()[16:20], "big")
-    assert width == 300 * plotting.SINGLE
+    assert width == 300 * plotting.DOUBLE
 
 
 def test_many_points_become_an_image(make, tmp_path, monkeypatch):
