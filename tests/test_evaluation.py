@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
+from vibentropy.dataset import usable
 from vibentropy.errors import DataError
 from vibentropy.evaluation import (
     PREDICTION_COLUMNS,
     coverage_table,
     cross_predict,
     error_metrics,
+    fit_and_predict,
     folds_table,
     grouped_folds,
     load_predictions,
@@ -23,6 +25,7 @@ from vibentropy.evaluation import (
     save_table,
     summary_table,
 )
+from vibentropy.features import FeatureSet
 from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge
 
 
@@ -296,3 +299,72 @@ def test_other_formats_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"table.xlsx: tables are written as .csv or .json"):
         save_table(pd.DataFrame({"a": [1]}), tmp_path / "table.xlsx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def chain(configurations):
+    """Nine trajectories of two minima for training and three larger cells, as they come from `collect`."""
+    train = pd.concat(
+        [configurations.assign(dataset="train", trajectory=configurations["trajectory"] + n) for n in "abc"]
+    )
+    train["id"] = [f"train/{k}" for k in range(36)]
+    test = configurations[:3].assign(dataset="test", role="test", id=[f"test/{k}" for k in range(3)], n_sites=432)
+    table = pd.concat([train, test], ignore_index=True).assign(status="labelled", duplicate_of="")
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(39, 4))
+    table["formation_entropy"] = X @ [1.0, -2.0, 0.5, 3.0] + 0.1 * rng.normal(size=39)
+    table.loc[5, "duplicate_of"] = "train/3"
+    table.loc[6, ["status", "formation_entropy"]] = ["saddle", np.nan]
+
+    def features(rows):
+        return FeatureSet(X[rows], tuple(table["id"].iloc[rows]), tuple("abcd"), np.zeros(4), {})
+
+    # In another order than the table, and without number 7.
+    features = {"test": features([38, 36, 37]), "train": features([k for k in range(35, -1, -1) if k != 7])}
+    training = table[usable(table) & (table["role"] == "train")]
+    return table, X, features, folds_table(training, 3)
+
+
+def test_chain_of_fit_and_predictions(chain):
+    table, X, features, folds = chain
+    regressor = ExtensiveBayesianRidge()
+    names = {"descriptor": "afs", "regressor": "bayes"}
+    fitted, predictions = fit_and_predict(regressor, table, features, folds, names=names)
+    taken = np.setdiff1d(np.arange(36), [5, 6, 7])
+    y = table["formation_entropy"].to_numpy()
+    expected = ExtensiveBayesianRidge().fit(X[taken], y[taken])
+    np.testing.assert_array_equal(fitted.coef_, expected.coef_)
+    stages = dict(iter(predictions.groupby("stage")))
+    assert {stage: list(rows["id"]) for stage, rows in stages.items()} == {
+        "cross-validation": list(table["id"][taken]),
+        "training": list(table["id"][taken]),
+        "test": ["test/0", "test/1", "test/2"],
+    }
+    mean, std = expected.predict(X[36:], return_std=True)
+    np.testing.assert_allclose(stages["test"][["prediction", "std"]], np.column_stack([mean, std]), rtol=1e-12)
+    np.testing.assert_allclose(stages["training"]["prediction"], expected.predict(X[taken]), rtol=1e-12)
+    held_out = stages["cross-validation"]
+    assert dict(zip(held_out["id"], held_out["fold"], strict=True)).items() <= dict(folds.to_numpy().tolist()).items()
+    other = held_out["fold"].to_numpy() != 1
+    alone = ExtensiveBayesianRidge().fit(X[taken][other], y[taken][other]).predict(X[taken][~other])
+    np.testing.assert_allclose(held_out["prediction"][~other], alone, rtol=1e-12)
+    assert not hasattr(regressor, "coef_")
+
+
+def test_chain_keeps_trajectories_together(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    torn = folds.assign(fold=np.arange(len(folds)) % 3)
+    with pytest.raises(DataError, match=r"group train/.* lies in more than one fold"):
+        fit_and_predict(ExtensiveRidge(), table, features, torn, names=names)
+    with pytest.raises(DataError, match="train/5 is in no fold"):
+        fit_and_predict(ExtensiveRidge(), table, features, folds, exclude_duplicates=False, names=names)
+    with pytest.raises(DataError, match="no training configuration has both"):
+        fit_and_predict(ExtensiveRidge(), table, {"test": features["test"]}, folds, names=names)
+
+
+def test_chain_without_test_sets(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    _, predictions = fit_and_predict(ExtensiveRidge(), table[:36], features, folds, names=names)
+    assert set(predictions["stage"]) == {"cross-validation", "training"}

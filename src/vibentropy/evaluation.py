@@ -151,68 +151,6 @@ def cross_predict(regressor, X, y, groups, folds):
     return held_out
 
 
-def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=True, names):
-    """Fit a regressor to the training sets and predict everything that has a label.
-
-    Parameters
-    ----------
-    regressor : estimator
-        With the protocol of `vibentropy.regression`; cloned.
-    table : pandas.DataFrame
-        Of all configurations, with their role (see `vibentropy.dataset.collect`).
-    features : dict of str to FeatureSet
-        By data set.
-    folds : pandas.DataFrame
-        As from `folds_table`; training configurations that are not in it are left out.
-    exclude_duplicates : bool
-        Leave configurations that repeat others out of the test as well.
-    names : dict of str to str
-        ``descriptor`` and ``regressor``, as in the configuration of the run.
-
-    Returns
-    -------
-    fitted : estimator
-        To all training configurations.
-    predictions : pandas.DataFrame
-        Those of the cross-validation, of the fit to its own training set, and of the test sets.
-
-    Raises
-    ------
-    DataError
-        If no training configuration has features.
-    """
-    described = {name for one in features.values() for name in one.ids}
-    table = table[usable(table, exclude_duplicates) & table["id"].isin(described).to_numpy()]
-    training = table[table["id"].isin(folds["id"])]
-    test = table[table["role"] != "train"]
-    if training.empty:
-        raise DataError("no training configuration has both a label and features")
-
-    def rows(part):
-        X = pd.concat(
-            [
-                pd.DataFrame(features[name].rows(of_set["id"]), index=of_set.index)
-                for name, of_set in part.groupby("dataset")
-            ]
-        )
-        return X.loc[part.index].to_numpy()
-
-    X, y, groups = rows(training), training["formation_entropy"].to_numpy(), trajectory_groups(training)
-    fold = folds.set_index("id")["fold"].loc[training["id"]].to_numpy()
-    fitted = clone(regressor).fit(X, y, groups=groups)
-
-    def predicted(X):
-        return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
-
-    parts = [
-        predictions_table(training, cross_predict(regressor, X, y, groups, fold), stage="cross-validation", **names),
-        predictions_table(training, predicted(X), stage="training", **names),
-    ]
-    if len(test):
-        parts.append(predictions_table(test, predicted(rows(test)), stage="test", **names))
-    return fitted, pd.concat(parts, ignore_index=True)
-
-
 def predictions_table(table, predicted, *, stage, descriptor, regressor):
     """Put predictions beside the configurations they belong to.
 
@@ -253,6 +191,65 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor):
         )
         .reset_index(drop=True)
     )
+
+
+def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=True, names):
+    """Fit to the training sets, and predict them held out, as fitted, and the test sets.
+
+    Configurations without label or without features take no part.
+
+    Parameters
+    ----------
+    regressor : estimator
+        With the protocol of `vibentropy.regression`; cloned.
+    table : pandas.DataFrame
+        Of configurations of all data sets, with their role.
+    features : dict of FeatureSet
+        By data set.
+    folds : pandas.DataFrame
+        As from `folds_table`, for the training sets.
+    exclude_duplicates : bool
+        Leave out minima that repeat another one.
+    names : dict
+        ``descriptor`` and ``regressor``, as in the configuration of the run.
+
+    Returns
+    -------
+    fitted : estimator
+    predictions : pandas.DataFrame
+        Of all stages.
+
+    Raises
+    ------
+    DataError
+        If nothing is left to fit to, a training configuration is in no fold, or as `cross_predict`.
+    """
+    row = {name: x for one in features.values() for name, x in zip(one.ids, one.X, strict=True)}
+    taken = table[usable(table, exclude_duplicates) & table["id"].isin(row.keys())]
+    train, test = (taken[taken["role"] == role] for role in ("train", "test"))
+    if train.empty:
+        raise DataError("no training configuration has both a label and features")
+    fold = train["id"].map(folds.set_index("id")["fold"])
+    if fold.isna().any():
+        raise DataError(f"{train['id'][fold.isna()].iloc[0]} is in no fold: the folds are of other configurations")
+
+    X = np.array([row[name] for name in train["id"]])
+    y, groups = train["formation_entropy"].to_numpy(), trajectory_groups(train)
+    fitted = clone(regressor).fit(X, y, groups=groups)
+
+    def predict(X):
+        return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
+
+    parts = [
+        predictions_table(
+            train, cross_predict(regressor, X, y, groups, fold.astype(int)), stage="cross-validation", **names
+        ),
+        predictions_table(train, predict(X), stage="training", **names),
+    ]
+    if len(test):
+        predicted = predict(np.array([row[name] for name in test["id"]]))
+        parts.append(predictions_table(test, predicted, stage="test", **names))
+    return fitted, pd.concat(parts, ignore_index=True)
 
 
 def error_metrics(truth, prediction):

@@ -144,29 +144,6 @@ class FeatureSet:
             failures=failures,
         )
 
-    def rows(self, ids):
-        """Features of some configurations, in the order asked for.
-
-        Parameters
-        ----------
-        ids : iterable of str
-
-        Returns
-        -------
-        ndarray of shape (n_ids, n_features)
-
-        Raises
-        ------
-        DataError
-            If one has no features, with the reason.
-        """
-        number = {name: i for i, name in enumerate(self.ids)}
-        ids = list(ids)
-        for name in ids:
-            if name not in number:
-                raise DataError(f"{name} has no features: {self.failures.get(name, 'it was not computed')}")
-        return self.X[[number[name] for name in ids]]
-
     def save(self, path, **attributes):
         """Write to HDF5; see the module for the layout.
 

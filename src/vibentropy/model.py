@@ -15,9 +15,9 @@ data set            shape                           meaning
 ``/feature_names``  (n_features,)                   text
 =================== =============================== ===================================================================
 
-and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` (of the perfect crystal, Å³),
-``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``, ``regressor`` and
-``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted).
+and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` of the
+perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``,
+``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted).
 """
 
 import json
@@ -177,7 +177,7 @@ class EntropyModel:
             volume_per_atom=self.volume_per_atom,
             entropy_range=self.entropy_range,
             entropy_convention=ENTROPY_CONVENTION,
-            units="entropies in k_B, lengths in Å",
+            units="entropies in k_B, volumes in Å³",
             regressor=self.regressor,
             provenance=json.dumps(self.provenance),
             **attributes,
