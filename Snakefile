@@ -43,4 +43,8 @@ rule labels:
 
 rule models:
     input:
-        expand(rules.fit.output.model, descriptor=config["descriptors"], regressor=config["regressors"]),
+        expand(
+            rules.fit.output.model,
+            descriptor=config["descriptors"],
+            regressor=config["regressors"],
+        ),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vibentropy.engine import MAX_SEED, LammpsEngine
 from vibentropy.errors import ConfigError, StructureError
-from vibentropy.sampling import Crystal, Trajectory, sample, seed_defects, trajectories
+from vibentropy.sampling import Crystal, Trajectory, sample, seed_defects, shards, trajectories
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
 
@@ -53,13 +53,20 @@ def test_crystal_survives_its_file(tmp_path):
     assert Crystal.load(tmp_path / "lattice.json") == crystal
 
 
-def test_recipe_is_expanded_with_what_differs_per_class():
-    recipe = {
+def two_classes(n_interstitials):
+    return {
         "cells": [[3, 3, 3], [4, 4, 5]],
         "anneal": {"temperature": 900, "time_step": 0.002, "steps_between": 10, "snapshots": 2},
         "quench": {"max_force": 1e-6},
         "defects": {
-            "I1": {"interstitials": 1, "vacancies": 0, "radius": 3.0, "clusters": 1, "trajectories": 2, "anneal": {}},
+            "I1": {
+                "interstitials": 1,
+                "vacancies": 0,
+                "radius": 3.0,
+                "clusters": 1,
+                "trajectories": n_interstitials,
+                "anneal": {},
+            },
             "V1": {
                 "interstitials": 0,
                 "vacancies": 1,
@@ -70,7 +77,10 @@ def test_recipe_is_expanded_with_what_differs_per_class():
             },
         },
     }
-    planned = trajectories("train", recipe)
+
+
+def test_recipe_is_expanded_with_what_differs_per_class():
+    planned = trajectories("train", two_classes(2))
     assert [t.name for t in planned] == [
         *("3x3x3-I1-0000", "3x3x3-I1-0001", "3x3x3-V1-0000"),
         *("4x4x5-I1-0000", "4x4x5-I1-0001", "4x4x5-V1-0000"),
@@ -78,6 +88,16 @@ def test_recipe_is_expanded_with_what_differs_per_class():
     assert [t.temperature for t in planned] == [900, 900, 1500] * 2
     assert planned[-1].repetitions == (4, 4, 5)
     assert planned[-1].steps_between == 10
+
+
+def test_more_trajectories_only_add_shards():
+    few, many = shards("train", two_classes(4), 2), shards("train", two_classes(7), 2)
+    assert few.items() <= many.items()
+    assert len(many) == len(few) + 4
+    for recipe, shared in ((4, few), (7, many)):
+        planned = [Trajectory(**fields) for members in shared.values() for fields in members]
+        assert planned == trajectories("train", two_classes(recipe))
+    assert max(map(len, many.values())) == 2
 
 
 @given(run_seed=st.integers(0, 2**40), name=st.text(max_size=20))

@@ -7,6 +7,7 @@ the run: neither on other trajectories nor on the number of cores.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,32 @@ def trajectories(dataset, recipe):
                 for index in range(defect["trajectories"])
             ]
     return planned
+
+
+def shards(dataset, recipe, size):
+    """Divide the trajectories of a recipe into jobs.
+
+    Parameters
+    ----------
+    dataset : str
+    recipe : dict
+    size : int
+        Largest number of trajectories in a shard.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By the name of the shard, the fields of its trajectories, all of one class in one cell size: more trajectories
+        of a class add shards and leave full ones as they are.
+    """
+    named = {}
+    planned = trajectories(dataset, recipe)
+    for (repetitions, defect_class), members in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
+        members = [asdict(member) for member in members]
+        for number, start in enumerate(range(0, len(members), size)):
+            name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
+            named[name] = members[start : start + size]
+    return named
 
 
 def seed_defects(perfect, trajectory, rng):

@@ -1,5 +1,4 @@
 import pytest
-
 from vibentropy.descriptors import REGISTRY, create, find
 
 EXAMPLES = [

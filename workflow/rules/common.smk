@@ -1,17 +1,18 @@
-# Input functions and names shared by the rules; no rules here.
-import dataclasses
+# Input functions and names that all rule files share.
 import sys
-from itertools import groupby
 from pathlib import Path
 
 import vibentropy
 from vibentropy import descriptors
 from vibentropy.config import validate
 from vibentropy.potentials import find_potential
-from vibentropy.sampling import trajectories
+from vibentropy.sampling import shards
 
 # In place: scripts see the same dictionary, with the defaults filled in.
 config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
+
+# With `--software-deployment-method conda`, jobs run in the conda environment of this name, with the package in it.
+ENVIRONMENT = "vibentropy"
 
 RESULTS = config["results"]
 TABLE = f"{RESULTS}/potential/table.eam.alloy"
@@ -24,23 +25,14 @@ INGESTED = [name for name in config["datasets"] if name not in RECIPES]
 
 
 def modules(*names):
-    """Source files of the library that a rule stands on: editing one reruns the rule."""
+    """Source files of the library, as inputs: editing one runs again what stands on it."""
     return [str(PACKAGE / f"{name}.py") for name in names]
 
 
-def planned_shards(dataset):
-    """Trajectories of a recipe by shard: chunks of one class in one cell size, so that more trajectories only add shards."""
-    size = config["shard_size"]
-    planned = trajectories(dataset, config["datasets"][dataset]["recipe"])
-    named = {}
-    for (repetitions, defect_class), members in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
-        members = [dataclasses.asdict(member) for member in members]
-        for number, start in enumerate(range(0, len(members), size)):
-            named[f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"] = members[start : start + size]
-    return named
-
-
-SHARDS = {name: planned_shards(name) if name in RECIPES else {"files": None} for name in config["datasets"]}
+SHARDS = {
+    name: shards(name, dataset["recipe"], config["shard_size"]) if "recipe" in dataset else {"files": None}
+    for name, dataset in config["datasets"].items()
+}
 
 
 def every_shard(pattern, **fixed):

@@ -31,6 +31,8 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

@@ -6,15 +6,17 @@ rule features:
         code=lambda wildcards: modules("features", "neighbours") + descriptor_source(wildcards),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
-    params:
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
-        descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
     log:
         f"{RESULTS}/logs/features/{{descriptor}}/{{dataset}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/features/{{descriptor}}/{{dataset}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=minutes(60),
+    params:
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
     script:
         "../scripts/features.py"

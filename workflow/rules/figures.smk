@@ -23,6 +23,8 @@ rule figures:
         f"{RESULTS}/logs/figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

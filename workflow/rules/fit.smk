@@ -5,16 +5,18 @@ rule folds:
         code=modules("evaluation"),
     output:
         f"{RESULTS}/folds.csv",
-    params:
-        n_folds=config["evaluation"]["folds"],
-        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     log:
         f"{RESULTS}/logs/folds.log",
     benchmark:
         f"{RESULTS}/benchmarks/folds.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        n_folds=config["evaluation"]["folds"],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
         "../scripts/folds.py"
 
@@ -24,24 +26,27 @@ rule fit:
         configurations=f"{RESULTS}/configurations.h5",
         folds=f"{RESULTS}/folds.csv",
         features=lambda wildcards: every_shard(
-            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5", descriptor=wildcards.descriptor
+            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
+            descriptor=wildcards.descriptor,
         ),
         reference=reference_of(TRAINING[0]),
         code=modules("regression", "evaluation", "model"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
+    log:
+        f"{RESULTS}/logs/fit/{{descriptor}}/{{regressor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit/{{descriptor}}/{{regressor}}.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         dataset=config["datasets"][TRAINING[0]],
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
-    log:
-        f"{RESULTS}/logs/fit/{{descriptor}}/{{regressor}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit/{{descriptor}}/{{regressor}}.tsv"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
     script:
         "../scripts/fit.py"

@@ -7,17 +7,19 @@ rule label:
         code=modules("labels", "harmonic", "potentials"),
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
-    params:
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
-        potential=config["potential"],
-        labels={key: config["labels"][key] for key in ("max_force", "minimum_eigenvalue")},
     log:
         f"{RESULTS}/logs/labels/{{dataset}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/labels/{{dataset}}/{{shard}}.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
+    params:
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        potential=config["potential"],
+        labels={key: config["labels"][key] for key in ("max_force", "minimum_eigenvalue")},
     script:
         "../scripts/label.py"
 
@@ -36,15 +38,17 @@ rule configurations:
             category="Data",
             labels={"table": "what became of every configuration"},
         ),
-    params:
-        roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
-        duplicates=config["labels"]["duplicates"],
     log:
         f"{RESULTS}/logs/configurations.log",
     benchmark:
         f"{RESULTS}/benchmarks/configurations.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(2000),
         runtime=minutes(30),
+    params:
+        roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
+        duplicates=config["labels"]["duplicates"],
     script:
         "../scripts/configurations.py"

@@ -12,15 +12,17 @@ rule potential:
             category="Potential",
             labels={"table": "smooth representation against the file"},
         ),
-    params:
-        potential=config["potential"],
-        lattice=config["lattice"],
     log:
         f"{RESULTS}/logs/potential.log",
     benchmark:
         f"{RESULTS}/benchmarks/potential.tsv"
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        potential=config["potential"],
+        lattice=config["lattice"],
     script:
         "../scripts/potential.py"

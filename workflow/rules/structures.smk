@@ -7,19 +7,21 @@ rule sample:
         code=modules("sampling", "relaxation", "engine", "potentials"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-    wildcard_constraints:
-        dataset="|".join(RECIPES) or "$^",
-    params:
-        trajectories=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
-        potential=config["potential"],
-        seed=config["seed"],
     log:
         f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(RECIPES) or "$^",
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
+    params:
+        trajectories=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
+        potential=config["potential"],
+        seed=config["seed"],
     script:
         "../scripts/sample.py"
 
@@ -31,18 +33,20 @@ rule ingest:
         code=modules("ingest"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-    wildcard_constraints:
-        dataset="|".join(INGESTED) or "$^",
-    # Files of the user come first: their faults should show before hours are spent.
-    priority: 100
-    params:
-        specification=lambda wildcards: config["datasets"][wildcards.dataset],
     log:
         f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(INGESTED) or "$^",
+    # Files of the user come first: their faults should show before hours are spent.
+    priority: 100
+    conda:
+        ENVIRONMENT
     resources:
         mem_mb=memory(2000),
         runtime=minutes(60),
+    params:
+        specification=lambda wildcards: config["datasets"][wildcards.dataset],
     script:
         "../scripts/ingest.py"

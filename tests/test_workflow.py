@@ -1,0 +1,233 @@
+"""The workflow as its users run it: small configurations, the real commands."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ase.db
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.model import EntropyModel
+from vibentropy.sampling import Crystal
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
+
+#: Times differ between runs, figures and tables do not.
+VOLATILE = ("logs", "benchmarks")
+
+
+def snakemake(folder, config, *arguments, wait=True):
+    """Run the workflow on a configuration of its own, in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
+    command += ["--directory", folder, "--cores", "2", *arguments]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    if not wait:
+        return process
+    output, _ = process.communicate(timeout=600)
+    return process.returncode, output
+
+
+def digests(results):
+    """Hash of every lasting file below a folder."""
+    return {
+        str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and path.relative_to(results).parts[0] not in VOLATILE
+    }
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny run é")
+    code, output = snakemake(folder, TINY | {"results": "results"})
+    assert code == 0, output
+    return folder / "results"
+
+
+def test_every_promised_file_is_there_and_consistent(tiny):
+    configurations = ConfigurationSet.load(tiny / "configurations.h5")
+    table = pd.read_csv(tiny / "configurations.csv", keep_default_na=False)
+    assert list(table["id"]) == list(configurations.table["id"])
+    assert len(ase.io.read(tiny / "configurations.extxyz", index=":")) == len(table)
+    assert set(table["status"]) <= {"labelled", "saddle", "not converged", "rejected"}
+    assert set(configurations.table["role"]) == {"train", "test"}
+    labelled = configurations.table[configurations.table["status"] == "labelled"]
+    assert (labelled["max_force"] <= 1e-6).all()
+    assert labelled["formation_entropy"].between(0, 60).all()
+    outcomes = pd.read_csv(tiny / "tables/outcomes.csv")
+    assert outcomes["configurations"].sum() == len(table)
+    assert len(json.loads((tiny / "tables/metrics.json").read_text())) == len(pd.read_csv(tiny / "tables/metrics.csv"))
+    summary = pd.read_csv(tiny / "summary.csv")
+    assert list(summary["regressor"]) == ["ridge", "bayesian_ridge"]
+    for figure in ("parity", "extrapolation"):
+        assert (tiny / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert (tiny / f"figures/{figure}.png").stat().st_size > 10_000
+
+
+def test_model_file_predicts_what_the_workflow_predicted(tiny):
+    model = EntropyModel.load(tiny / "models/afs_2_3/bayesian_ridge.h5")
+    predictions = pd.read_csv(tiny / "predictions/afs_2_3/bayesian_ridge.csv").set_index("id")
+    expected = predictions[predictions["stage"] != "cross-validation"]
+    configurations = ConfigurationSet.load(tiny / "configurations.h5")
+    chosen = configurations.subset(configurations.table["id"].isin(expected.index))
+    predicted = model.predict(chosen.frames)
+    np.testing.assert_allclose(
+        predicted[["formation_entropy", "std"]],
+        expected.loc[chosen.table["id"], ["prediction", "std"]],
+        rtol=1e-10,
+        atol=1e-10,
+    )
+    # The perfect crystal is zero, and a doubled cell twice the single one.
+    crystal = Crystal.load(tiny / "potential/lattice.json").cell((3, 3, 3))
+    atoms = chosen.frames[0]
+    zero, single, double = model.predict([crystal, atoms, atoms * (1, 2, 1)])["formation_entropy"]
+    assert zero == pytest.approx(0, abs=1e-8)
+    assert double == pytest.approx(2 * single, abs=1e-8)
+
+
+def test_second_run_finds_nothing_to_do(tiny):
+    code, output = snakemake(tiny.parent, TINY | {"results": "results"})
+    assert code == 0, output
+    assert "Nothing to be done" in output
+
+
+def test_another_regressor_reruns_no_label(tiny):
+    config = TINY | {"results": "results"}
+    config["regressors"] = config["regressors"] | {"huber": {"kind": "sklearn.linear_model.HuberRegressor"}}
+    code, output = snakemake(tiny.parent, config, "--dry-run")
+    assert code == 0, output
+    assert "rule fit" in output
+    assert "rule label" not in output
+    assert "rule features" not in output
+
+
+def test_killed_run_ends_in_the_same_files(tiny, tmp_path):
+    config = TINY | {"results": "results"}
+    process = snakemake(tmp_path, config, wait=False)
+    # Somewhere among structures and labels, with jobs at work.
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob("results/structures/train/*.h5")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "results/summary.csv").exists()
+
+    assert snakemake(tmp_path, config, "--unlock")[0] == 0
+    code, output = snakemake(tmp_path, config, "--rerun-incomplete")
+    assert code == 0, output
+    assert digests(tmp_path / "results") == digests(tiny)
+
+
+def test_one_core_gives_the_same_structures_and_labels(tiny, tmp_path):
+    wanted = ["results/labels/test/4x4x4-2xV2-000.h5"]
+    code, output = snakemake(tmp_path, TINY | {"results": "results"}, "--cores", "1", *wanted)
+    assert code == 0, output
+    for name in (*wanted, "results/structures/test/4x4x4-2xV2-000.h5"):
+        assert (tmp_path / name).read_bytes() == (tiny.parent / name).read_bytes()
+
+
+# --- Files instead of recipes ----------------------------------------------------------------------------------------
+
+
+def export(tiny, folder, change=lambda frames: None):
+    """Write the labelled minima of the tiny run as others would have them: extended XYZ, a database, a reference."""
+    configurations = ConfigurationSet.load(tiny / "configurations.h5")
+    configurations = configurations.subset(configurations.table["status"] == "labelled")
+    frames = []
+    for atoms, row in zip(configurations.frames, configurations.table.to_dict("records"), strict=True):
+        atoms = atoms.copy()
+        atoms.info = {"S_f": row["formation_entropy"], "run": row["trajectory"], "role": row["role"]}
+        frames.append(atoms)
+    change(frames)
+    folder.mkdir(parents=True, exist_ok=True)
+    ase.io.write(folder / "my train.extxyz", [atoms for atoms in frames if atoms.info["role"] == "train"])
+    with ase.db.connect(folder / "test.db") as database:
+        for atoms in frames:
+            if atoms.info["role"] == "test":
+                database.write(atoms, key_value_pairs={"S_f": atoms.info["S_f"], "run": atoms.info["run"]})
+    crystal = Crystal.load(tiny / "potential/lattice.json")
+    ase.io.write(folder / "bulk.extxyz", crystal.cell((3, 3, 3)))
+    entropy = {"key": "S_f", "unit": "k_B", "kind": "formation"}
+    common = {"reference": str(folder / "bulk.extxyz"), "group_key": "run", "entropy": entropy}
+    return {
+        "results": "results",
+        "datasets": {
+            "mine": {"role": "train", "files": [str(folder / "my train.extxyz")], **common},
+            "larger": {"role": "test", "files": [str(folder / "test.db")], **common},
+        },
+        **{key: TINY[key] for key in ("descriptors", "regressors", "evaluation")},
+    }
+
+
+def test_the_same_chain_from_files(tiny, tmp_path):
+    config = export(tiny, tmp_path / "data")
+    code, output = snakemake(tmp_path / "run", config)
+    assert code == 0, output
+    ours = pd.read_csv(tiny / "summary.csv").set_index("regressor")
+    theirs = pd.read_csv(tmp_path / "run/results/summary.csv").set_index("regressor")
+    # Positions in extended XYZ have eight decimals; duplicates are not known without energies.
+    assert theirs["test_rmse"]["ridge"] == pytest.approx(ours["test_rmse"]["ridge"], rel=0.5)
+    configurations = ConfigurationSet.load(tmp_path / "run/results/configurations.h5").table
+    assert set(configurations["label_source"]) == {"given"}
+
+
+def test_labels_are_computed_for_files_without_them(tiny, tmp_path):
+    config = export(tiny, tmp_path / "data")
+    given = pd.Series([a.info["S_f"] for a in ase.io.read(tmp_path / "data/my train.extxyz", index=":")])
+    config["potential"] = TINY["potential"]
+    del config["datasets"]["larger"]
+    del config["datasets"]["mine"]["entropy"]
+    code, output = snakemake(tmp_path / "run", config, "labels")
+    assert code == 0, output
+    table = ConfigurationSet.load(tmp_path / "run/results/configurations.h5").table
+    assert set(table["status"]) == {"labelled"}
+    np.testing.assert_allclose(table["formation_entropy"], given, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frames: [atoms.info.pop("S_f") for atoms in frames if atoms.info["role"] == "train"], "S_f"),
+        (lambda frames: [atoms.symbols.__setitem__(0, "Cr") for atoms in frames], "Cr"),
+        (lambda frames: [atoms.set_pbc(False) for atoms in frames], "periodic"),
+    ],
+)
+def test_faulty_files_stop_before_anything_is_computed(tiny, tmp_path, change, message):
+    def spoil(frames):
+        change(frames)
+        for atoms in frames:
+            atoms.info.setdefault("S_f", 1.0 if atoms.info["role"] == "test" else None)
+            if atoms.info["S_f"] is None:
+                del atoms.info["S_f"]
+
+    config = export(tiny, tmp_path / "data", spoil)
+    code, output = snakemake(tmp_path / "run", config)
+    assert code != 0
+    assert "my train.extxyz" in output
+    assert message in output
+    assert "Traceback" not in output
+    assert not list((tmp_path / "run/results").glob("features/**/*.h5"))
+
+
+def test_unknown_key_stops_at_once_with_a_hint(tmp_path):
+    config = TINY | {"descriptors": {"afs": {"kind": "afs", "nmax": 3}}}
+    code, output = snakemake(tmp_path, config, "--dry-run")
+    assert code != 0
+    assert "descriptors.afs: unknown key 'nmax'" in output
+    assert "did you mean 'n_max'" in output
