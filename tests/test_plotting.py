@@ -32,7 +32,7 @@ def make():
             for n_sites in (432, 1024):
                 for k in range(12):
                     truth = rng.uniform(5, 60)
-                    name = "I2+V1" if k % 2 else "I1+I1+V4"
+                    name = "I2+V1" if k % 2 else "4xI2"
                     rows.append(
                         ["test", "test", name, n_sites + 1 - 3 * (k % 2), n_sites, truth, descriptor, regressor]
                     )
@@ -94,9 +94,9 @@ def test_parity_draws_prediction_over_truth(make):
     assert (drawn.min() > axes.get_xlim()[0]) & (drawn.max() < axes.get_xlim()[1])
 
 
-def test_parity_of_test_cells_has_sums_of_clusters_as_one_class(make):
+def test_parity_of_test_cells_has_several_clusters_as_one_class(make):
     (axes,) = plotting.parity(make(), stage="test").axes
-    assert points(axes) == {"mixed (430–1025 atoms)": 24}
+    assert points(axes) == {"several clusters (430–1025 atoms)": 24}
 
 
 def test_legend_with_two_sizes_and_a_class_without_a_name(make):
@@ -212,9 +212,9 @@ def test_classes_have_one_style_in_all_figures():
         assert tones[0] < 0.7
     assert plotting.class_styles(["V3"]) == {"V3": styles["V3"]}
     assert plotting.class_styles(["I7"])["I7"] == styles["I4"]
-    sums = plotting.class_styles(["I2+V1", "V1+V1", "split", "crowdion"])
-    assert sums["I2+V1"] == sums["V1+V1"]
-    assert len({tuple(style.values()) for style in sums.values()}) == 3
+    several = plotting.class_styles(["I2+V1", "V1+V1", "4xI2", "2xI2+V1", "split", "crowdion"])
+    assert len({tuple(style.values()) for style in several.values()}) == 3
+    assert several["I2+V1"] == several["4xI2"] == several["2xI2+V1"]
 
 
 def test_files_are_reproducible_and_undated(make, tmp_path):

@@ -31,7 +31,7 @@ CLUSTERS = {
     "V": ("#79b8e0", "#3a8fc8", "#1f5fa8", "#0b2a5c"),
 }
 CLUSTER_MARKERS = ("o", "s", "^", "D")
-MIXED = {"color": "#5f8f2c", "marker": "X"}
+SEVERAL = {"color": "#5f8f2c", "marker": "X"}
 OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
 
 #: Cell sizes from small to large, and the cells of the training.
@@ -45,7 +45,7 @@ TRAINING = {"color": "#8c8c8c", "marker": "."}
 AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, ".": 14}
 
 CLUSTER = re.compile(r"([IV])([1-9]\d*)")
-SUM_OF_CLUSTERS = re.compile(r"[IV]\d+(\+[IV]\d+)+")
+SEVERAL_CLUSTERS = re.compile(r"(?![IV]\d+$)(\d+x)?[IV]\d+(\+(\d+x)?[IV]\d+)*")
 
 
 def styled(function):
@@ -65,8 +65,8 @@ def class_styles(classes):
     Parameters
     ----------
     classes : iterable of str
-        ``I1`` to ``I4`` and ``V1`` to ``V4`` have a style each, larger clusters that of four; sums of clusters
-        such as ``I2+V1`` share one. Other names take further styles in alphabetical order.
+        ``I1`` to ``I4`` and ``V1`` to ``V4`` have a style each, larger clusters that of four; several clusters
+        such as ``I2+V1`` or ``4xI2`` share one. Other names take further styles in alphabetical order.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def class_styles(classes):
         if match := CLUSTER.fullmatch(name):
             size = min(int(match[2]), len(CLUSTER_MARKERS)) - 1
             styles[name] = {"color": CLUSTERS[match[1]][size], "marker": CLUSTER_MARKERS[size]}
-        elif SUM_OF_CLUSTERS.fullmatch(name):
-            styles[name] = MIXED
+        elif SEVERAL_CLUSTERS.fullmatch(name):
+            styles[name] = SEVERAL
         else:
             others.append(name)
     return styles | {name: OTHERS[k % len(OTHERS)] for k, name in enumerate(others)}
@@ -254,8 +254,8 @@ def _diagonal(axes, limits):
 
 
 def _legend_classes(rows):
-    """Pairs of legend entry and rows: sums of clusters are one class, named with its numbers of atoms."""
-    shown = rows["defect_class"].map(lambda name: "mixed" if SUM_OF_CLUSTERS.fullmatch(name) else name)
+    """Pairs of legend entry and rows: several clusters are one class, named with its numbers of atoms."""
+    shown = rows["defect_class"].map(lambda name: "several clusters" if SEVERAL_CLUSTERS.fullmatch(name) else name)
     for name, of_class in rows.groupby(shown):
         counts = sorted(set(of_class["n_atoms"]))
         atoms = ", ".join(map(str, counts)) if len(counts) < 3 else f"{counts[0]}–{counts[-1]}"
