@@ -7,12 +7,11 @@ or by an entry point of the group ``vibentropy.descriptors``.
 
 import inspect
 import pkgutil
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 
-from vibentropy.errors import ConfigError
+from vibentropy.errors import ConfigError, did_you_mean
 
 __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]
 
@@ -54,7 +53,7 @@ def find(kind):
     known = available()
     if kind not in known and "." not in str(kind):
         raise ConfigError(
-            f"there is no descriptor of kind {kind!r}{_hint(kind, known)}; known are {', '.join(known)}, "
+            f"there is no descriptor of kind {kind!r}{did_you_mean(kind, known)}; known are {', '.join(known)}, "
             "and dotted paths to classes"
         )
     try:
@@ -90,7 +89,8 @@ def create(kind, **parameters):
     for name in parameters:
         if name not in accepted:
             raise ConfigError(
-                f"descriptor {kind!r} has no parameter {name!r}{_hint(name, accepted)}; it takes {', '.join(accepted)}"
+                f"descriptor {kind!r} has no parameter {name!r}{did_you_mean(name, accepted)}; "
+                f"it takes {', '.join(accepted)}"
             )
     missing = [name for name, p in accepted.items() if p.default is p.empty and name not in parameters]
     if missing:
@@ -98,8 +98,3 @@ def create(kind, **parameters):
     built = descriptor(**parameters)
     built.validate()
     return built
-
-
-def _hint(name, known):
-    matches = get_close_matches(str(name), known, n=1)
-    return f" (did you mean {matches[0]!r}?)" if matches else ""

@@ -251,11 +251,11 @@ def test_dotted_kinds_that_cross_validate_are_given_groups(data):
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
-        ("rigde", {}, "no regressor 'rigde'; did you mean 'ridge'.*Known: bayesian_ridge, ridge"),
-        ("ridge", {"n_fold": 3}, "no parameter 'n_fold'; did you mean 'n_folds'"),
+        ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*known are ridge, bayesian_ridge"),
+        ("ridge", {"n_fold": 3}, "no parameter 'n_fold' .did you mean 'n_folds'"),
         ("ridge", {"n_folds": 1}, "'n_folds' parameter of ExtensiveRidge must be an int"),
         ("bayesian_ridge", {"tol": -1.0}, "'tol' parameter"),
-        ("sklearn.linear_model.Lasso", {"alhpa": 1.0}, "no parameter 'alhpa'; did you mean 'alpha'"),
+        ("sklearn.linear_model.Lasso", {"alhpa": 1.0}, "no parameter 'alhpa' .did you mean 'alpha'"),
         ("sklearn.linear_model.Lasso", {"alpha": "much"}, "'alpha' parameter of Lasso"),
         ("sklearn.linear_model.Lasso", {"fit_intercept": True}, "fit_intercept must be false"),
         ("sklearn.linear_model.Laso", {}, "not a class of estimators"),

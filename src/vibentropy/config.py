@@ -5,7 +5,6 @@ say (that files exist, that a potential is there when something needs it) is che
 """
 
 import copy
-import difflib
 import glob
 import hashlib
 import json
@@ -18,7 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from vibentropy.errors import ConfigError, PotentialError
+from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.potentials import find_potential
 
 #: Keys that say where results go and how work is cut up, not what is computed.
@@ -135,30 +134,24 @@ def _describe(error):
     match error.validator:
         case "additionalProperties":
             known = list(error.schema["properties"])
-            return "; ".join(f"unknown key {key!r}{_hint(key, known)}" for key in found if key not in known)
+            return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in found if key not in known)
         case "required":
             return f"missing key {', '.join(repr(key) for key in expected if key not in found)}"
         case "oneOf":
             known = [key for alternative in expected for key in alternative["required"]]
-            hints = "".join(_hint(key, known) for key in found)
+            hints = "".join(did_you_mean(key, known) for key in found)
             return f"exactly one of the keys {', '.join(known)} is expected, found {', '.join(found)}{hints}"
         case "type":
             text = f"found {found!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
             if isinstance(found, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", found):
                 text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
         case "enum":
-            text = f"found {found!r}{_hint(found, expected)}, expected one of {', '.join(map(str, expected))}"
+            text = f"found {found!r}{did_you_mean(found, expected)}, expected one of {', '.join(map(str, expected))}"
         case "pattern":
             text = f"found {found!r}, expected a match of {expected}"
         case _:
             text = error.message
     return f"{text} ({error.schema['description']})" if "description" in error.schema else text
-
-
-def _hint(name, known):
-    """Suggest the closest of the known names, if one is close."""
-    close = difflib.get_close_matches(str(name), list(map(str, known)), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _contradictions(config, schema):
@@ -199,6 +192,6 @@ def _contradictions(config, schema):
             kind = block["kind"]
             if "." not in kind and kind not in known:
                 yield (
-                    f"{section}.{name}.kind: found {kind!r}{_hint(kind, known)}, expected one of {', '.join(known)}, "
-                    "or a dotted path"
+                    f"{section}.{name}.kind: found {kind!r}{did_you_mean(kind, known)}, "
+                    f"expected one of {', '.join(known)}, or a dotted path"
                 )

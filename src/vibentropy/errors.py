@@ -4,6 +4,14 @@ Messages name what was found, where, and what was expected; the workflow turns t
 into a row of a table and lets the others stop the run.
 """
 
+from difflib import get_close_matches
+
+
+def did_you_mean(name, known):
+    """Suggest the closest of the known names, if one is close: the end of many messages."""
+    close = get_close_matches(str(name), [str(other) for other in known], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
 
 class VibentropyError(Exception):
     """Base class: catching it catches every deliberate error of the package."""

@@ -12,7 +12,6 @@ regressor here follows the contract of scikit-learn and this protocol:
     Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
 """
 
-import difflib
 import importlib
 import inspect
 import warnings
@@ -27,7 +26,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vibentropy.errors import ConfigError, DataError
+from vibentropy.errors import ConfigError, DataError, did_you_mean
 
 
 class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -361,7 +360,10 @@ def create_regressor(kind, **parameters):
     known = list(inspect.signature(cls).parameters)
     for name in parameters:
         if name not in known:
-            raise ConfigError(f"regressor {kind!r} has no parameter {name!r}{_did_you_mean(name, known)}")
+            raise ConfigError(
+                f"regressor {kind!r} has no parameter {name!r}{did_you_mean(name, known)}; "
+                f"it takes {', '.join(known) or 'none'}"
+            )
     if "fit_intercept" in known:
         if parameters.get("fit_intercept", False):
             raise ConfigError(f"regressor {kind!r}: fit_intercept must be false, an intercept is not extensive")
@@ -380,7 +382,10 @@ def _import_class(kind):
     """Class of estimators of a dotted path."""
     module, _, name = str(kind).rpartition(".")
     if not module:
-        raise ConfigError(f"there is no regressor {kind!r}{_did_you_mean(kind, REGRESSORS)}")
+        raise ConfigError(
+            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
+            "and dotted paths to classes"
+        )
     try:
         found = getattr(importlib.import_module(module), name, None)
     except ImportError as error:
@@ -388,12 +393,6 @@ def _import_class(kind):
     if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
         raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
     return found
-
-
-def _did_you_mean(name, known):
-    """End of an error message: the closest of the known names, and all of them."""
-    close = difflib.get_close_matches(str(name), known, n=1)
-    return (f"; did you mean {close[0]!r}?" if close else "") + f" Known: {', '.join(sorted(known)) or 'none'}."
 
 
 def _rms(X, axis):

@@ -1,10 +1,8 @@
-import pandas as pd
-
-from vibentropy.evaluation import coverage_table, metrics_table, save_table, summary_table
+from vibentropy.evaluation import coverage_table, load_predictions, metrics_table, save_table, summary_table
 from vibentropy.progress import logged
 
 with logged(snakemake.log[0]) as progress:
-    predictions = pd.concat([pd.read_csv(path) for path in snakemake.input.predictions])
+    predictions = load_predictions(*snakemake.input.predictions)
     metrics, coverage = metrics_table(predictions), coverage_table(predictions)
     summary = summary_table(metrics, coverage)
     progress.note(summary.to_string(index=False))
