@@ -10,7 +10,6 @@ import pkgutil
 from importlib.metadata import entry_points
 
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
-
 from vibentropy.errors import ConfigError, did_you_mean
 
 __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numba import njit, prange
 from sklearn.utils import check_scalar
+
 from vibentropy.descriptors.base import LocalDescriptor, blocks
 from vibentropy.descriptors.density import SUMS, expand, make_basis
-
 from vibentropy.neighbours import neighbour_pairs
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
+
 from vibentropy.descriptors.radial import recurrence, rotation
 
 #: Sums may be reordered into vector lanes and fused with products; nan, inf and signed zeros keep their meaning.

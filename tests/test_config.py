@@ -13,10 +13,10 @@ import pytest
 import yaml
 from ase.build import bulk
 from jsonschema import Draft202012Validator
-from vibentropy.descriptors import REGISTRY, find
 
 from vibentropy import harmonic
 from vibentropy.config import config_hash, expand_files, validate
+from vibentropy.descriptors import REGISTRY, find
 from vibentropy.errors import ConfigError
 from vibentropy.regression import REGRESSORS
 from vibentropy.units import KB_PER_ENTROPY_UNIT

@@ -5,8 +5,8 @@ import pytest
 from ase.build import bulk
 from hypothesis import given
 from hypothesis import strategies as st
-from vibentropy.descriptors import Descriptor, create
 
+from vibentropy.descriptors import Descriptor, create
 from vibentropy.errors import DataError, StructureError
 from vibentropy.features import FeatureSet, bulk_features, concatenate, extensive_features, recipe
 

@@ -9,8 +9,8 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
-from vibentropy.descriptors import create
 
+from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
 from vibentropy.features import bulk_features, extensive_features
 from vibentropy.model import EntropyModel

@@ -1,4 +1,5 @@
 import pytest
+
 from vibentropy.descriptors import REGISTRY, create, find
 
 EXAMPLES = [

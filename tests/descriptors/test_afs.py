@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.geometry import wrap_positions
 from definition import double_loop, environment, radial
+
 from vibentropy.descriptors import create
 from vibentropy.descriptors.afs import chebyshev_in_legendre
 

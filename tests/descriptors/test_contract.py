@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_cells import LATTICES, cluster, elements, odd_cells, rattled, rotate
 from sklearn.base import clone
-from vibentropy.descriptors import create
 
+from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, StructureError
 
 cells = settings(max_examples=15, deadline=None, derandomize=True)

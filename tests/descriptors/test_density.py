@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from definition import radial
 from scipy.special import eval_legendre
+
 from vibentropy.descriptors.density import make_basis, radial_functions, real_harmonics
 from vibentropy.descriptors.radial import overlap
 

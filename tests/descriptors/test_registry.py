@@ -5,9 +5,9 @@ import sys
 
 import pytest
 from ase.build import bulk
+
 from vibentropy.descriptors import REGISTRY, Descriptor, LocalDescriptor, available, create, find
 from vibentropy.descriptors.afs import AngularFourierSeries
-
 from vibentropy.errors import ConfigError
 
 HOMEMADE = """

@@ -11,9 +11,6 @@ from vibentropy.sampling import shards
 # In place: scripts see the same dictionary, with the defaults filled in.
 config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
 
-# With `--software-deployment-method conda`, jobs run in the conda environment of this name, with the package in it.
-ENVIRONMENT = "vibentropy"
-
 RESULTS = config["results"]
 TABLE = f"{RESULTS}/potential/table.eam.alloy"
 LATTICE = f"{RESULTS}/potential/lattice.json"

@@ -32,7 +32,7 @@ rule evaluate:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

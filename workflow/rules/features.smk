@@ -11,7 +11,7 @@ rule features:
     benchmark:
         f"{RESULTS}/benchmarks/features/{{descriptor}}/{{dataset}}/{{shard}}.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(60),

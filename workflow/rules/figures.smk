@@ -24,7 +24,7 @@ rule figures:
     benchmark:
         f"{RESULTS}/benchmarks/figures.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

@@ -10,7 +10,7 @@ rule folds:
     benchmark:
         f"{RESULTS}/benchmarks/folds.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
@@ -39,7 +39,7 @@ rule fit:
     benchmark:
         f"{RESULTS}/benchmarks/fit/{{descriptor}}/{{regressor}}.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(60),

@@ -12,7 +12,7 @@ rule label:
     benchmark:
         f"{RESULTS}/benchmarks/labels/{{dataset}}/{{shard}}.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
@@ -43,7 +43,7 @@ rule configurations:
     benchmark:
         f"{RESULTS}/benchmarks/configurations.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(30),

@@ -17,7 +17,7 @@ rule potential:
     benchmark:
         f"{RESULTS}/benchmarks/potential.tsv"
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

@@ -14,7 +14,7 @@ rule sample:
     wildcard_constraints:
         dataset="|".join(RECIPES) or "$^",
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
@@ -42,7 +42,7 @@ rule ingest:
     # Files of the user come first: their faults should show before hours are spent.
     priority: 100
     conda:
-        ENVIRONMENT
+        "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(60),

@@ -1,7 +1,6 @@
-from vibentropy.descriptors import create
-
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.descriptors import create
 from vibentropy.features import FeatureSet, bulk_features
 from vibentropy.labels import perfect_crystals
 from vibentropy.progress import logged

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pandas as pd
-from vibentropy.descriptors import create
 
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.descriptors import create
 from vibentropy.evaluation import fit_and_predict, save_table
 from vibentropy.features import FeatureSet, concatenate
 from vibentropy.labels import perfect_crystals

@@ -1,0 +1,109 @@
+import io
+
+import numpy as np
+import pytest
+from ase.geometry import find_mic
+
+from vibentropy.engine import LammpsEngine
+from vibentropy.errors import NotConvergedError, VibentropyError
+from vibentropy.progress import Progress, logged
+from vibentropy.relaxation import newton_relax
+
+
+@pytest.fixture
+def vacancy(iron_crystal):
+    atoms = iron_crystal(4)
+    del atoms[0]
+    return atoms
+
+
+def test_newton_ends_in_the_minimum_of_lammps(iron, fine_table, vacancy):
+    with LammpsEngine(fine_table, "Fe") as engine:
+        coarse = engine.relax(vacancy, 1e-5)
+    relaxed, energy, largest = newton_relax(vacancy, iron, 1e-9)
+    assert largest <= 1e-9
+    assert energy == pytest.approx(iron.energy_and_forces(coarse)[0], abs=1e-9)
+    assert np.abs(relaxed.positions - coarse.positions).max() < 1e-4
+    assert np.abs(vacancy.positions - relaxed.positions).max() > 0.01
+
+
+def test_newton_goes_downhill_where_the_hessian_is_not_positive(iron, iron_crystal):
+    perfect = iron_crystal(3)
+    shaken = perfect.copy()
+    shaken.rattle(0.25, seed=4)
+    assert np.linalg.eigvalsh(iron.hessian(shaken).toarray())[0] < -0.1
+    relaxed, energy, _ = newton_relax(shaken, iron, 1e-8)
+    assert energy < iron.energy_and_forces(shaken)[0]
+    assert energy == pytest.approx(iron.energy_and_forces(perfect)[0], abs=1e-9)
+    assert np.linalg.eigvalsh(iron.hessian(relaxed).toarray())[0] > -1e-9
+
+
+def test_forces_below_rounding_cannot_be_had(iron, vacancy):
+    with pytest.raises(NotConvergedError, match="largest force of .*, expected 1.0e-20"):
+        newton_relax(vacancy, iron, 1e-20)
+
+
+def test_triclinic_cells_come_back_from_lammps_unturned(iron, fine_table, iron_crystal):
+    atoms = iron_crystal(3)
+    atoms.set_cell(
+        atoms.cell[:] @ (np.eye(3) + [[0.0, 0.02, 0.01], [0.03, 0.0, 0.0], [0.0, 0.01, 0.0]]), scale_atoms=True
+    )
+    at_rest = atoms.copy()
+    atoms.rattle(0.05, seed=1)
+    with LammpsEngine(fine_table, "Fe") as engine:
+        relaxed = engine.relax(atoms, 1e-5)
+        hot = engine.anneal(at_rest, 300.0, 0.002, 50, 2, 17)
+    np.testing.assert_array_equal(relaxed.cell[:], atoms.cell[:])
+
+    def displacements(moved):
+        return find_mic(moved.positions - at_rest.positions, at_rest.cell)[0]
+
+    displacement = displacements(relaxed)
+    assert np.abs(displacement - displacement.mean(axis=0)).max() < 1e-4
+    for snapshot in hot:
+        moved = np.linalg.norm(displacements(snapshot), axis=1)
+        assert 0.01 < moved.mean() < 0.4
+
+
+def test_annealing_repeats_itself_bit_by_bit(fine_table, vacancy):
+    with LammpsEngine(fine_table, "Fe") as engine:
+        first = engine.anneal(vacancy, 600.0, 0.002, 30, 2, 99)
+        engine.relax(vacancy, 1e-2)
+        second = engine.anneal(vacancy, 600.0, 0.002, 30, 2, 99)
+        other = engine.anneal(vacancy, 600.0, 0.002, 30, 2, 98)
+    for one, two, three in zip(first, second, other, strict=True):
+        np.testing.assert_array_equal(one.positions, two.positions)
+        assert np.abs(one.positions - three.positions).max() > 1e-3
+
+
+def test_annealing_has_its_temperature(iron, fine_table, iron_crystal):
+    atoms = iron_crystal(5)
+    ground = iron.energy_and_forces(atoms)[0]
+    with LammpsEngine(fine_table, "Fe") as engine:
+        snapshots = engine.anneal(atoms, 300.0, 0.002, 200, 6, 5)[2:]
+    # Equipartition: the mean potential energy of a nearly harmonic crystal is 3/2 k_B T per atom.
+    energy = np.mean([iron.energy_and_forces(s)[0] for s in snapshots]) - ground
+    assert energy / (1.5 * 8.617333e-5 * len(atoms)) == pytest.approx(300, rel=0.15)
+
+
+def test_failures_of_lammps_carry_its_message(fine_table, vacancy):
+    with (
+        LammpsEngine(fine_table, "Ni") as engine,
+        pytest.raises(VibentropyError, match="LAMMPS stopped at 'pair_coeff"),
+    ):
+        engine.relax(vacancy, 1e-2)
+
+
+def test_progress_counts_and_deliberate_errors_end_with_their_message(tmp_path):
+    stream = io.StringIO()
+    progress = Progress(stream, 2)
+    progress("first")
+    progress("second")
+    assert [line.split(" (")[0] for line in stream.getvalue().splitlines()] == ["1/2 first", "2/2 second"]
+    assert "0 s left" in stream.getvalue().splitlines()[-1]
+
+    with pytest.raises(SystemExit, match="error: no such thing"), logged(tmp_path / "log"):
+        raise VibentropyError("no such thing")
+    assert (tmp_path / "log").read_text() == "error: no such thing\n"
+    with pytest.raises(ZeroDivisionError), logged(tmp_path / "log"):
+        raise ZeroDivisionError
