@@ -1,12 +1,21 @@
 import pytest
 from ase.build import bulk
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from vibentropy.potentials import Potential
 
 # The same examples in every run, and no clock: a slow machine must not fail a property.
 settings.register_profile("reproducible", derandomize=True, deadline=None)
 settings.load_profile("reproducible")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_blas_thread():
+    """Small matrices and a busy machine: more threads only wait for each other."""
+    with threadpool_limits(1):
+        yield
+
 
 #: Lattice constant (Å) at which the numbers of the 2004 iron potential below were published.
 IRON_A = 2.8553127

@@ -40,6 +40,5 @@ def neighbour_pairs(atoms, r_cut):
     if len(distances) and distances.min() < MIN_DISTANCE:
         k = int(np.argmin(distances))
         raise StructureError(f"atoms {i[k]} and {j[k]} are on one site ({distances[k]:.2e} Å apart)")
-    order = np.lexsort((vectors[:, 2], vectors[:, 1], vectors[:, 0], j, i)) if np.any(np.diff(i) < 0) else slice(None)
-    first = np.searchsorted(i, np.arange(len(atoms) + 1))
-    return first, j[order].astype(np.int64), vectors[order], distances[order]
+    # matscipy returns the pairs of each atom together, in the order of the atoms.
+    return np.searchsorted(i, np.arange(len(atoms) + 1)), j.astype(np.int64), vectors, distances

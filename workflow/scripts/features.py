@@ -1,3 +1,5 @@
+import numba
+
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
@@ -5,6 +7,7 @@ from vibentropy.features import FeatureSet, bulk_features
 from vibentropy.labels import perfect_crystals
 from vibentropy.progress import logged
 
+numba.set_num_threads(snakemake.threads)
 configurations = ConfigurationSet.load(snakemake.input.labels)
 labelled = configurations.subset(configurations.table["status"] == "labelled")
 with logged(snakemake.log[0], len(labelled)) as progress:
