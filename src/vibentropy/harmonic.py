@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
-from vibentropy.structures import check_crystal
+from vibentropy.structures import check_crystal, check_same_cell
 
 #: Largest force (eV/Å) of a configuration that counts as relaxed.
 MAX_FORCE = 1e-4
@@ -202,24 +202,3 @@ def formation_entropy(atoms, bulk, potential, max_force=MAX_FORCE, min_eigenvalu
     check_same_cell(atoms, bulk)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue)
     return entropy_of(defect, relaxed_log_determinant(bulk, potential, max_force, min_eigenvalue))[0]
-
-
-def check_same_cell(atoms, bulk, tolerance=1e-3):
-    """Check that a defective cell and its perfect crystal share their cell vectors.
-
-    Parameters
-    ----------
-    atoms, bulk : ase.Atoms
-    tolerance : float
-        In Å.
-
-    Raises
-    ------
-    StructureError
-    """
-    difference = np.abs(atoms.cell[:] - bulk.cell[:]).max()
-    if not difference <= tolerance:
-        raise StructureError(
-            f"the cell of the configuration {atoms.cell[:].tolist()} and of its perfect crystal "
-            f"{bulk.cell[:].tolist()} differ by {difference:.2e} Å; formation entropies compare the same cell"
-        )

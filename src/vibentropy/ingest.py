@@ -22,9 +22,9 @@ from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
 
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, NotConvergedError, VibentropyError
-from vibentropy.harmonic import MAX_FORCE, check_same_cell
+from vibentropy.harmonic import MAX_FORCE
 from vibentropy.neighbours import neighbour_pairs
-from vibentropy.structures import check_crystal, check_element
+from vibentropy.structures import check_crystal, check_element, check_same_cell
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 #: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.

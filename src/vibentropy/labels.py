@@ -2,9 +2,10 @@
 
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
-from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, check_same_cell, entropy_of, relaxed_log_determinant
+from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, relaxed_log_determinant
 from vibentropy.ingest import reference_crystal
 from vibentropy.sampling import Crystal
+from vibentropy.structures import check_same_cell
 
 
 def perfect_crystals(specification, lattice):

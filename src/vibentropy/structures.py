@@ -77,3 +77,24 @@ def check_element(atoms, element):
     others = sorted(set(atoms.get_chemical_symbols()) - {element})
     if others:
         raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")
+
+
+def check_same_cell(atoms, bulk, tolerance=1e-3):
+    """Check that a defective cell and its perfect crystal share their cell vectors.
+
+    Parameters
+    ----------
+    atoms, bulk : ase.Atoms
+    tolerance : float
+        In Å.
+
+    Raises
+    ------
+    StructureError
+    """
+    difference = np.abs(atoms.cell[:] - bulk.cell[:]).max()
+    if not difference <= tolerance:
+        raise StructureError(
+            f"the cell of the configuration {atoms.cell[:].tolist()} and of its perfect crystal "
+            f"{bulk.cell[:].tolist()} differ by {difference:.2e} Å; formation entropies compare the same cell"
+        )
