@@ -17,6 +17,10 @@ __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
     "afs": "vibentropy.descriptors.afs:AngularFourierSeries",
+    "soap": "vibentropy.descriptors.soap:SmoothOverlap",
+    "acsf": "vibentropy.descriptors.acsf:SymmetryFunctions",
+    "snap": "vibentropy.descriptors.snap:Bispectrum",
+    "union": "vibentropy.descriptors.union:Union",
 }
 
 

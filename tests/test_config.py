@@ -225,8 +225,8 @@ def test_values_that_cannot_be_are_named(config, path, value, message):
         (("datasets", "given", "reference"), "no.xyz", "datasets.given.reference: there is no file 'no.xyz'"),
         (
             ("descriptors", "afs_3_10", "kind"),
-            "asf",
-            "descriptors.afs_3_10.kind: found 'asf' (did you mean 'afs'?), expected one of afs",
+            "affs",
+            "descriptors.afs_3_10.kind: found 'affs' (did you mean 'afs'?), expected one of afs",
         ),
         (
             ("regressors", "ridge", "kind"),

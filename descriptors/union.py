@@ -1,0 +1,127 @@
+"""Several descriptors side by side."""
+
+import json
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from vibentropy.descriptors import create
+from vibentropy.descriptors.base import Descriptor
+from vibentropy.errors import ConfigError
+
+#: Pairs of neighbours, and triples of them.
+DEFAULT = {"afs": {"kind": "afs"}, "snap": {"kind": "snap"}}
+
+
+class Union(Descriptor):
+    """The features of several descriptors, one after the other.
+
+    Parameters
+    ----------
+    parts : dict of str to dict, optional
+        Kind and parameters of each descriptor, under a name that its features begin with. Their order is that of the
+        names in the alphabet, because a mapping in YAML has none. By default Angular Fourier Series and bispectrum.
+    species : list of str, optional
+        Elements to tell apart, for all parts; by default all atoms must be of one element.
+    """
+
+    examples: ClassVar[tuple[dict, ...]] = (
+        {
+            "parts": {
+                "b": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0},
+                "a": {"kind": "snap", "twojmax": 2, "r_cut": 3.0},
+            },
+        },
+        {
+            "parts": {
+                "pairs": {"kind": "acsf", "r_cut": 4.0, "g4": []},
+                "more": {"kind": "union", "parts": {"x": {"kind": "afs", "n_max": 1, "l_max": 2, "r_cut": 3.5}}},
+            },
+            "species": ["Fe", "Cr"],
+        },
+    )
+
+    def __init__(self, parts=None, species=None):
+        self.parts = parts
+        self.species = species
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        parts = DEFAULT if self.parts is None else self.parts
+        if not isinstance(parts, dict) or not parts:
+            raise TypeError(f"parts == {parts!r}, must be a mapping of names to descriptors.")
+        for name, specification in parts.items():
+            if not isinstance(name, str):
+                raise TypeError(f"part {name!r}: its name must be text.")
+            if not isinstance(specification, dict) or not isinstance(specification.get("kind"), str):
+                raise TypeError(f"part {name!r}: found {specification!r}, must be a mapping with a kind.")
+            if "species" in specification:
+                raise ValueError(f"part {name!r}: species belong to the union, which hands them to all its parts.")
+        _build(self._recipe)
+
+    @property
+    def feature_names(self):
+        """``name.A_n1_l0``: the name of the part, and that of the feature in it."""
+        return [f"{name}.{feature}" for name, part in self._parts.items() for feature in part.feature_names]
+
+    @property
+    def has_local(self):
+        """Whether all parts have local values."""
+        return all(part.has_local for part in self._parts.values())
+
+    @property
+    def tolerance(self):
+        """That of the part with the largest one."""
+        return max(part.tolerance for part in self._parts.values())
+
+    @property
+    def continuous(self):
+        """Whether all parts are."""
+        return all(part.continuous for part in self._parts.values())
+
+    @property
+    def reach(self):
+        """That of the part with the longest one; None if there is a part without."""
+        reaches = [part.reach for part in self._parts.values()]
+        return None if None in reaches else max(reaches)
+
+    def local(self, atoms):
+        """Descriptor of each atom; see `LocalDescriptor.local`.
+
+        Raises
+        ------
+        ConfigError
+            If a parameter is not valid, or a part has no local values.
+        """
+        self._check(atoms)
+        for name, part in self._parts.items():
+            if not part.has_local:
+                raise ConfigError(f"part {name!r} has no values per atom: use total() instead")
+        return np.hstack([part.local(atoms) for part in self._parts.values()])
+
+    @property
+    def _parts(self):
+        return _build(self._recipe)
+
+    @property
+    def _recipe(self):
+        parts = DEFAULT if self.parts is None else self.parts
+        return json.dumps({"parts": parts, "species": self.species}, sort_keys=True)
+
+    def _total(self, atoms):
+        return np.concatenate([part.total(atoms) for part in self._parts.values()])
+
+
+@lru_cache
+def _build(recipe):
+    """Build the parts, once for each text: looking kinds up costs as much as describing a small cell."""
+    recipe = json.loads(recipe)
+    parts = {}
+    for name, specification in recipe["parts"].items():
+        try:
+            parts[name] = create(**specification, species=recipe["species"])
+        except ConfigError as error:
+            raise ValueError(f"part {name!r}: {error}") from error
+    return parts
