@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit, prange
 from sklearn.utils import check_scalar
 
-from vibentropy.descriptors.base import LocalDescriptor, blocks
+from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.density import SUMS, expand, make_basis
-from vibentropy.neighbours import neighbour_pairs
+from vibentropy.neighbours import neighbour_blocks
 
 
 class AngularFourierSeries(LocalDescriptor):
@@ -78,11 +78,9 @@ class AngularFourierSeries(LocalDescriptor):
         legendre = chebyshev_in_legendre(self.l_max)
         species = self.species_indices(atoms)
         n_pairs = self._n_species * (self._n_species + 1) // 2
-        first, neighbour, vectors, distances = neighbour_pairs(atoms, self.r_cut)
-        for centres in blocks(len(atoms)):
-            pairs = first[centres.start : centres.stop + 1]
-            coefficients, squares = expand(pairs, neighbour, vectors, distances, species, self._n_species, basis)
-            features = np.zeros((len(pairs) - 1, self._n_species, n_pairs, self.n_max, self.l_max + 1))
+        for centres, *neighbours in neighbour_blocks(atoms, self.r_cut):
+            coefficients, squares = expand(*neighbours, species, self._n_species, basis)
+            features = np.zeros((len(centres), self._n_species, n_pairs, self.n_max, self.l_max + 1))
             _series(coefficients, squares, species[centres], legendre, features)
             yield centres, features.reshape(len(features), -1)
 
