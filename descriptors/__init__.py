@@ -21,6 +21,7 @@ REGISTRY = {
     "acsf": "vibentropy.descriptors.acsf:SymmetryFunctions",
     "snap": "vibentropy.descriptors.snap:Bispectrum",
     "union": "vibentropy.descriptors.union:Union",
+    "scattering": "vibentropy.descriptors.scattering:SolidHarmonicScattering",
 }
 
 
