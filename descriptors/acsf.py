@@ -72,8 +72,8 @@ class SymmetryFunctions(LocalDescriptor):
     @property
     def feature_names(self):
         """``G2_eta0.5_R2.0``; with several species ``G2_Fe_Cr_eta0.5_R2.0``, the central one and the neighbours'."""
-        radial = ["", *(f"_eta{eta:.6g}_R{shift:.6g}" for eta, shift in self._g2)]
-        angular = [f"_eta{eta:.6g}_zeta{zeta}_lambda{sign:+g}" for eta, zeta, sign in self._g4]
+        radial = ["", *(f"_eta{eta:.12g}_R{shift:.12g}" for eta, shift in self._g2)]
+        angular = [f"_eta{eta:.12g}_zeta{zeta}_lambda{sign:+g}" for eta, zeta, sign in self._g4]
         species = self._sorted_species
         if len(species) == 1:
             centres, neighbours, pairs = [""], [""], [""]

@@ -53,8 +53,7 @@ def test_definition(species):
     features = descriptor.local(atoms)
     for centre in (0, 1, 2):
         expected = [by_definition(atoms, centre, 4.0, name) for name in descriptor.feature_names]
-        # Names give six digits of the parameters, which is what limits the comparison.
-        np.testing.assert_allclose(features[centre], expected, rtol=3e-5, atol=1e-6)
+        np.testing.assert_allclose(features[centre], expected, rtol=1e-10, atol=1e-13)
 
 
 def test_the_functions_asked_for():
