@@ -132,10 +132,10 @@ def test_an_atom_alone_has_no_features():
 
 def test_more_atoms_than_a_block():
     """Neighbours count whether or not they are centres of the same block."""
-    descriptor = create("snap", twojmax=2, r_cut=3.5)
-    one = descriptor.local(bulk("Fe", a=2.8553))
-    many = descriptor.local(bulk("Fe", a=2.8553, cubic=True).repeat(7))
-    np.testing.assert_allclose(many, np.tile(one, (2 * 7**3, 1)), rtol=1e-10, atol=1e-10)
+    atoms = bulk("FeCr", "cesiumchloride", a=2.86)
+    descriptor = create("snap", twojmax=2, r_cut=3.5, species=["Fe", "Cr"])
+    one, many = descriptor.local(atoms), descriptor.local(atoms.repeat(7))
+    np.testing.assert_allclose(many, np.tile(one, (7**3, 1)), rtol=1e-10, atol=1e-10)
 
 
 def test_other_uses_of_lammps_do_not_disturb():
