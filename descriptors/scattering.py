@@ -47,12 +47,13 @@ class SolidHarmonicScattering(Descriptor):
     For l = 0 and q = 1 both are the number of atoms whatever the structure, and are left out. The zeroth order ∫ρ^q
     is left out too: the first one for l = 0 is the same of a wider Gaussian.
 
-    Repeating a cell repeats its grids, and with them every error, where its vectors are multiples of `grid_spacing` to
-    half a spacing per vector: choose the lattice parameter divided by 2^(n_scales - 1) or a larger power of two, for a
-    dilation of 2. Otherwise, and for translations, integrals hold to the error of the quadrature. It comes from the
-    zeros of U, where U^q has a cusp: for the default ratio of width and spacing about 1e-4 of the largest feature for
-    q = 1/2 in disordered cells and several 1e-3 in perfect crystals, whose zeros are all alike; 1e-5 and 1e-4 for
-    q = 1; 1e-7 for q = 2. For a ratio of 3 it is three times as large. `tolerance` bounds all of them for q >= 1/2.
+    The grids follow the atoms, so that translations change nothing. Repeating a cell repeats its grids, and with them
+    every error, where its vectors are multiples of `grid_spacing` to half a spacing per vector: choose the lattice
+    parameter divided by 2^(n_scales - 1) or a larger power of two, for a dilation of 2. Otherwise integrals hold to
+    the error of the quadrature. It comes from the zeros of U, where U^q has a cusp: for the default ratio of width
+    and spacing about 1e-4 of the largest feature for q = 1/2 in disordered cells and several 1e-3 in perfect
+    crystals, whose zeros are all alike; 1e-5 and 1e-4 for q = 1; 1e-7 for q = 2. For a ratio of 3 it is three times
+    as large. `tolerance` bounds all of them for q >= 1/2.
 
     Where a cell is not periodic, the integrals extend over free space; what is left out is less than 1e-3.
 
@@ -218,6 +219,12 @@ class SolidHarmonicScattering(Descriptor):
         padding = np.sqrt(2 * TAIL * variance / min(*self._powers, 2))
         scaled = atoms.positions @ np.linalg.inv(cell)
         origin = np.zeros(3)
+        for axis in np.flatnonzero(atoms.pbc):
+            # The points follow the atoms: the structure factor at the wave that they cannot tell from a constant, on
+            # which errors of a quadrature depend, is made real. Rounding has no say where it vanishes by symmetry.
+            alias = np.exp(-2j * np.pi * shape[axis] * scaled[:, axis]).mean()
+            if abs(alias) > 1e-6:
+                origin -= np.angle(alias) / (2 * np.pi * shape[axis]) * cell[axis]
         for axis in np.flatnonzero(~atoms.pbc):
             low, high = scaled[:, axis].min() * lengths[axis], scaled[:, axis].max() * lengths[axis]
             shape[axis] = np.ceil((high - low + 2 * padding) / spacing)
@@ -346,15 +353,16 @@ class _Grid:
         -------
         ndarray of shape (n_waves of target,), complex
         """
+        shift = (self.origin - target.origin) @ np.linalg.inv(target.cell)
         for axis in (2, 1, 0):
             n, waves = self.shape[axis], target.waves[axis]
             if self.periodic[axis]:
                 values = (fft.rfft if axis == 2 else fft.fft)(values, axis=axis)
-                values = values.take(waves % n, axis=axis)
+                phases = np.exp(-2j * np.pi * shift[axis] * waves)
+                values = values.take(waves % n, axis=axis) * np.expand_dims(phases, [a for a in range(3) if a != axis])
             else:
-                length, target_length = np.linalg.norm(self.cell[axis]), np.linalg.norm(target.cell[axis])
-                start = (self.origin - target.origin) @ self.cell[axis] / length
-                points = (start + np.arange(n) * length / n) / target_length
+                ratio = np.linalg.norm(self.cell[axis]) / np.linalg.norm(target.cell[axis])
+                points = shift[axis] + np.arange(n) / n * ratio
                 transform = np.exp(-2j * np.pi * np.outer(waves, points))
                 values = np.moveaxis(np.tensordot(transform, values, (1, axis)), 0, axis)
         return values.ravel() * self.volume_element
