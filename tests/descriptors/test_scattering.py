@@ -211,6 +211,27 @@ class TestGrids:
         weight = grid.gaussian(grid.width)
         np.testing.assert_allclose(grid.structure_factor(positions) * weight, expected * weight, atol=1e-12)
 
+    @pytest.mark.parametrize("axis", [0, 2])
+    def test_spectrum_between_grids(self, axis):
+        """That of a Gaussian, from a slab's grid to a coarser one with another origin and more vacuum."""
+        periodic = tuple(k != axis for k in range(3))
+        sides, wider = np.where(periodic, 5.0, 14.0), np.where(periodic, 5.0, 19.0)
+        origin = np.array([0.1, -0.2, 0.3]) - sides / 2
+        fine = _Grid(np.diag(sides), origin, tuple(np.where(periodic, 18, 50)), periodic, 1.0, 3.0, 0)
+        coarse = _Grid(np.diag(wider), -wider / 2, tuple(np.where(periodic, 9, 34)), periodic, 2.0, 3.0, 0)
+        width, centre = 0.6, np.array([0.4, 0.7, -0.5])
+        u = [origin[k] + np.arange(n) / n * sides[k] - centre[k] for k, n in enumerate(fine.shape)]
+        images = [np.arange(-2, 3) * side * inside for side, inside in zip(sides, periodic, strict=True)]
+        lines = [
+            np.exp(-((x[:, None] + image[: 5 if inside else 1]) ** 2) / (2 * width**2)).sum(axis=1)
+            for x, image, inside in zip(u, images, periodic, strict=True)
+        ]
+        values = np.einsum("i,j,k->ijk", *lines) / (2 * np.pi * width**2) ** 1.5
+        waves = np.stack(np.meshgrid(*coarse.waves, indexing="ij"), axis=-1).reshape(-1, 3)
+        k = 2 * np.pi * waves / wider
+        expected = np.exp(-(width**2) * (k**2).sum(axis=1) / 2 - 1j * k @ (centre - coarse.origin))
+        np.testing.assert_allclose(fine.spectrum(values, coarse), expected, atol=1e-9)
+
 
 def test_species_have_features_of_their_own():
     descriptor = scattering(n_scales=2, l_max=1, species=["Fe", "Cr"])
