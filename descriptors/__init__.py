@@ -17,6 +17,10 @@ __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
     "afs": "vibentropy.descriptors.afs:AngularFourierSeries",
+    "two_body": "vibentropy.descriptors.two_body:RadialDensity",
+    "power_spectrum": "vibentropy.descriptors.power_spectrum:PowerSpectrum",
+    "four_body": "vibentropy.descriptors.four_body:DensityBispectrum",
+    "body_order": "vibentropy.descriptors.body_order:BodyOrder",
     "soap": "vibentropy.descriptors.soap:SmoothOverlap",
     "acsf": "vibentropy.descriptors.acsf:SymmetryFunctions",
     "snap": "vibentropy.descriptors.snap:Bispectrum",

@@ -2,19 +2,16 @@
 
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from numba import njit, prange
-from sklearn.utils import check_scalar
 
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.density import SUMS, expand, make_basis
-from vibentropy.neighbours import neighbour_blocks
+from vibentropy.descriptors.density import SUMS
+from vibentropy.descriptors.invariants import DensityInvariants
 
 
-class AngularFourierSeries(LocalDescriptor):
+class AngularFourierSeries(DensityInvariants):
     """Angular Fourier Series.
 
     A_{nl}(i) = Σ_{j<k} g_n(r_ij) g_n(r_ik) cos(l θ_jik) over pairs of distinct neighbours, with the radial functions
@@ -52,37 +49,21 @@ class AngularFourierSeries(LocalDescriptor):
         self.r_cut = r_cut
         self.species = species
 
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        check_scalar(self.n_max, "n_max", Integral, min_val=1)
-        check_scalar(self.l_max, "l_max", Integral, min_val=0)
-        check_scalar(self.r_cut, "r_cut", Real, min_val=0, include_boundaries="neither")
+    def labels(self):
+        """``A_n1_l0``; see `DensityInvariants.labels`."""
+        return [
+            ("A", pair, f"n{n}_l{degree}")
+            for pair in combinations_with_replacement(range(self._n_species), 2)
+            for n in range(1, self.n_max + 1)
+            for degree in range(self.l_max + 1)
+        ]
 
-    @property
-    def feature_names(self):
-        """``A_n1_l0``; with several species ``A_Fe_Fe-Cr_n1_l0``, the central one and those of the neighbours."""
-        labels = [""]
-        if self._n_species > 1:
-            pairs = list(combinations_with_replacement(self.species, 2))
-            labels = [f"_{central}_{first}-{second}" for central in self.species for first, second in pairs]
-        functions = [(n, degree) for n in range(1, self.n_max + 1) for degree in range(self.l_max + 1)]
-        return [f"A{label}_n{n}_l{degree}" for label in labels for n, degree in functions]
-
-    @property
-    def _n_species(self):
-        return 1 if self.species is None else len(self.species)
-
-    def _blocks(self, atoms):
-        basis = make_basis(self.r_cut, self.n_max, self.l_max)
-        legendre = chebyshev_in_legendre(self.l_max)
-        species = self.species_indices(atoms)
+    def invariants(self, coefficients, squares):
+        """Sum over pairs of distinct neighbours; see `DensityInvariants.invariants`."""
         n_pairs = self._n_species * (self._n_species + 1) // 2
-        for centres, *neighbours in neighbour_blocks(atoms, self.r_cut):
-            coefficients, squares = expand(*neighbours, species, self._n_species, basis)
-            features = np.zeros((len(centres), self._n_species, n_pairs, self.n_max, self.l_max + 1))
-            _series(coefficients, squares, species[centres], legendre, features)
-            yield centres, features.reshape(len(features), -1)
+        features = np.empty((len(coefficients), n_pairs, self.n_max, self.l_max + 1))
+        _series(coefficients, squares, chebyshev_in_legendre(self.l_max), features)
+        return features.reshape(len(features), -1)
 
 
 @lru_cache
@@ -106,8 +87,8 @@ def chebyshev_in_legendre(l_max):
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=SUMS)
-def _series(coefficients, squares, central, legendre, features):
-    """Fill features (n_atoms, n_species, n_pairs, n_max, l_max + 1) from the coefficients of the density."""
+def _series(coefficients, squares, legendre, features):
+    """Fill features (n_atoms, n_pairs, n_max, l_max + 1) from the coefficients of the density."""
     n_atoms, n_species, n_max, _ = coefficients.shape
     n_degrees = len(legendre)
     for i in prange(n_atoms):
@@ -127,5 +108,5 @@ def _series(coefficients, squares, central, legendre, features):
                         # T_l has the parity of l.
                         for k in range(degree % 2, degree + 1, 2):
                             value += legendre[degree, k] * power[k]
-                        features[i, central[i], pair, n, degree] = factor * value
+                        features[i, pair, n, degree] = factor * value
                 pair += 1

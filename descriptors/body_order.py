@@ -1,0 +1,67 @@
+"""A ladder of body orders: two-body, three-body and four-body invariants of one and the same density."""
+
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.utils import check_scalar
+
+from vibentropy.descriptors.four_body import DensityBispectrum
+from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.descriptors.power_spectrum import PowerSpectrum
+from vibentropy.descriptors.two_body import RadialDensity
+
+
+class BodyOrder(DensityInvariants):
+    """Everything up to a body order: `RadialDensity`, `PowerSpectrum` and `DensityBispectrum` side by side.
+
+    Each step adds features and changes none of those before, and the density is expanded once for all. With two
+    bodies l_max says nothing.
+
+    Parameters
+    ----------
+    body_order : int
+        2, 3 or 4, the central atom included.
+    n_max : int
+        Number of radial functions, from 1.
+    l_max : int
+        Largest l, from 0.
+    r_cut : float
+        Cutoff in Å.
+    species : list of str, optional
+        Elements to tell apart; by default all atoms must be of one element.
+    """
+
+    examples: ClassVar[tuple[dict, ...]] = (
+        {"body_order": 4, "n_max": 2, "l_max": 2, "r_cut": 4.5},
+        {"body_order": 3, "n_max": 2, "l_max": 2, "r_cut": 4.0, "species": ["Fe", "Cr"]},
+    )
+
+    def __init__(self, body_order=4, n_max=3, l_max=3, r_cut=5.0, species=None):
+        self.body_order = body_order
+        self.n_max = n_max
+        self.l_max = l_max
+        self.r_cut = r_cut
+        self.species = species
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        check_scalar(self.body_order, "body_order", Integral, min_val=2, max_val=4)
+
+    def labels(self):
+        """Those of the parts; see `DensityInvariants.labels`."""
+        return [label for part in self._parts for label in part.labels()]
+
+    def invariants(self, coefficients, squares):
+        """Those of the parts; see `DensityInvariants.invariants`."""
+        return np.hstack([part.invariants(coefficients, squares) for part in self._parts])
+
+    @property
+    def _parts(self):
+        parts = (
+            RadialDensity(self.n_max, self.r_cut, self.species),
+            PowerSpectrum(self.n_max, self.l_max, self.r_cut, self.species),
+            DensityBispectrum(self.n_max, self.l_max, self.r_cut, self.species),
+        )
+        return parts[: self.body_order - 1]

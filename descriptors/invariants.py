@@ -1,0 +1,79 @@
+"""What descriptors made from the neighbour density have in common: parameters, names, and the way over the atoms."""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import check_scalar
+
+from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.density import expand, make_basis
+from vibentropy.neighbours import neighbour_blocks
+
+
+class DensityInvariants(LocalDescriptor):
+    """Rotation invariants of the coefficients c_{snlm} of `vibentropy.descriptors.density`.
+
+    With several species there is a block of features per central species, zero for atoms of another one. A subclass
+    has the parameters n_max, l_max, r_cut and species, or a fixed l_max, and implements `labels` and `invariants`.
+    """
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        check_scalar(self.n_max, "n_max", Integral, min_val=1)
+        check_scalar(self.l_max, "l_max", Integral, min_val=0)
+        check_scalar(self.r_cut, "r_cut", Real, min_val=0, include_boundaries="neither")
+
+    @property
+    def feature_names(self):
+        """``A_n1_l0``; with several species ``A_Fe_Fe-Cr_n1_l0``, the central one and those of the neighbours."""
+        if self._n_species == 1:
+            return [f"{letter}_{functions}" for letter, _, functions in self.labels()]
+        return [
+            f"{letter}_{central}_{'-'.join(self.species[s] for s in neighbours)}_{functions}"
+            for central in self.species
+            for letter, neighbours, functions in self.labels()
+        ]
+
+    @abstractmethod
+    def labels(self):
+        """Name the invariants of one atom.
+
+        Returns
+        -------
+        list of (str, tuple of int, str)
+            Letter of the descriptor, species of the neighbours, radial functions and degrees.
+        """
+
+    @abstractmethod
+    def invariants(self, coefficients, squares):
+        """Invariants of some atoms.
+
+        Parameters
+        ----------
+        coefficients, squares : ndarray
+            From `vibentropy.descriptors.density.expand`.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms, len(labels))
+        """
+
+    @property
+    def _n_species(self):
+        return 1 if self.species is None else len(self.species)
+
+    @property
+    def _channels(self):
+        """Species and radial function of each density, in the order of the coefficients."""
+        return [(s, n) for s in range(self._n_species) for n in range(1, self.n_max + 1)]
+
+    def _blocks(self, atoms):
+        basis = make_basis(self.r_cut, self.n_max, self.l_max)
+        species = self.species_indices(atoms)
+        for centres, *neighbours in neighbour_blocks(atoms, self.r_cut):
+            values = self.invariants(*expand(*neighbours, species, self._n_species, basis))
+            features = np.zeros((len(centres), self._n_species, values.shape[1]))
+            features[np.arange(len(centres)), species[centres]] = values
+            yield centres, features.reshape(len(centres), -1)

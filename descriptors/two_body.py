@@ -1,0 +1,42 @@
+"""Radial densities: what the distances of the neighbours say, and nothing of their angles."""
+
+from typing import ClassVar
+
+from vibentropy.descriptors.invariants import DensityInvariants
+
+
+class RadialDensity(DensityInvariants):
+    """Two-body radial densities, the baseline of all others.
+
+    R_{sn}(i) = Σ_j g_n(r_ij) over the neighbours j of species s, with the radial functions of
+    `vibentropy.descriptors.radial`; in Å^(-1/2).
+
+    Parameters
+    ----------
+    n_max : int
+        Number of radial functions, from 1.
+    r_cut : float
+        Cutoff in Å.
+    species : list of str, optional
+        Elements to tell apart; by default all atoms must be of one element.
+    """
+
+    #: c_{n00} is all it takes, Y_00 being 1.
+    l_max: ClassVar[int] = 0
+    examples: ClassVar[tuple[dict, ...]] = (
+        {"n_max": 10, "r_cut": 5.0},
+        {"n_max": 3, "r_cut": 3.5, "species": ["Fe", "Cr"]},
+    )
+
+    def __init__(self, n_max=10, r_cut=5.0, species=None):
+        self.n_max = n_max
+        self.r_cut = r_cut
+        self.species = species
+
+    def labels(self):
+        """``R_n1``; see `DensityInvariants.labels`."""
+        return [("R", (s,), f"n{n}") for s, n in self._channels]
+
+    def invariants(self, coefficients, squares):
+        """Take the sums of radial functions; see `DensityInvariants.invariants`."""
+        return coefficients[..., 0].reshape(len(coefficients), -1)
