@@ -103,6 +103,10 @@ def create(kind, **parameters):
     missing = [name for name, p in accepted.items() if p.default is p.empty and name not in parameters]
     if missing:
         raise ConfigError(f"descriptor {kind!r} needs {', '.join(missing)}")
+    if inspect.isabstract(descriptor):
+        raise ConfigError(f"{kind!r} does not implement {', '.join(sorted(descriptor.__abstractmethods__))}")
+    if "species" not in accepted:
+        raise ConfigError(f"{kind!r} lacks the parameter `species`, which every descriptor has (None by default)")
     built = descriptor(**parameters)
     built.validate()
     return built

@@ -210,6 +210,8 @@ class LocalDescriptor(Descriptor):
     def _total(self, atoms):
         total = np.zeros(self.n_features)
         for _, block in self._blocks(atoms):
+            if block.shape[1:] != total.shape:
+                raise ConfigError(f"{self!r} names {len(total)} features and computes {block.shape[1]}")
             total += block.sum(axis=0)
         return total
 

@@ -15,6 +15,7 @@ from vibentropy.dataset import (
     COLUMNS,
     STATUSES,
     ConfigurationSet,
+    check_labelled,
     collect,
     complete_table,
     concatenate,
@@ -283,3 +284,19 @@ def test_a_test_configuration_never_pushes_out_the_training_one_that_it_repeats(
         )
     )
     assert list(mark_duplicates(table)["duplicate_of"]) == ["train/b/00", ""]
+
+
+def test_a_data_set_without_any_label_is_named_with_its_first_reason():
+    table = complete_table(
+        pd.DataFrame(
+            {
+                "id": ["train/a/00", "test/b/00", "test/b/01"],
+                "dataset": ["train", "test", "test"],
+                "status": ["labelled", "rejected", "saddle"],
+                "reason": ["", "exploded", "negative"],
+            }
+        )
+    )
+    with pytest.raises(DataError, match="^test: none of its 2 configurations .* test/b/00 is rejected: exploded$"):
+        check_labelled(table)
+    check_labelled(table[table["dataset"] == "train"])

@@ -99,7 +99,7 @@ def test_folds_of_classes_that_are_rarer_than_folds(recwarn):
 
 @pytest.mark.parametrize("n_folds", [1, 4])
 def test_impossible_numbers_of_folds(n_folds):
-    with pytest.raises(DataError, match=f"{n_folds} folds of 3 groups"):
+    with pytest.raises(DataError, match=f"{n_folds} folds of 3 trajectories"):
         grouped_folds(["a", "b", "c", "c"], n_folds)
 
 

@@ -165,16 +165,23 @@ def test_each_file_is_a_trajectory_wherever_the_folder_lies(write, tmp_path):
     assert list(one.table["trajectory"]) == ["x/a.xyz"] * 2 + ["y/a.xyz"] * 2
 
 
-def test_sites_of_other_cells(write):
+def test_cells_of_another_crystal_are_refused(write):
+    strained = perfect(3)
+    strained.set_cell(1.01 * strained.cell, scale_atoms=True)
+    strained.info["S_f"] = 1.0
+    with pytest.raises(StructureError, match=r"frame 0: the cell has the volume of 55\.6\d\d sites of the reference"):
+        ingest(write([strained]), "mine")
+
+
+def test_cells_of_other_sizes_have_their_sites_counted(write):
     frames = [perfect(3), perfect(2), perfect(3)]
     del frames[0][:2]
-    frames[1].set_cell(1.01 * frames[1].cell, scale_atoms=True)
     frames[2].set_cell(1.0001 * frames[2].cell, scale_atoms=True)
     for atoms in frames:
         atoms.info["S_f"] = 1.0
     one = ingest(write(frames), "mine")
-    assert list(one.table["n_sites"]) == [54, -1, -1]
-    assert list(one.table["defect_class"]) == ["V2", "", ""]
+    assert list(one.table["n_sites"]) == [54, 16, 54]
+    assert list(one.table["defect_class"]) == ["V2", "net 0", "net 0"]
 
 
 def spoil_position(atoms):

@@ -14,7 +14,7 @@ LAYERS = [
     None,  # potentials, labels, data sets, features, configuration
     {"regression"},
     {"evaluation", "model"},
-    {"plotting", "cli", ""},  # "" is the package itself, which hands out names of all layers
+    {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]
 DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import h5py
 import numpy as np
@@ -49,7 +50,7 @@ def fitted(request, descriptor):
         regressor,
         reference,
         element="Fe",
-        volume_per_atom=A,
+        volume_per_atom=A**3 / 2,
         entropy_range=(LABELS.min(), LABELS.max()),
         config_sha256="0" * 64,
         run_seed=2020,
@@ -169,7 +170,7 @@ def test_what_is_not_a_crystal_of_the_element_is_refused(fitted, atoms, message)
 
 def test_parts_that_do_not_fit_are_refused(fitted, descriptor):
     regressor, model, _ = fitted
-    rest = {"element": "Fe", "volume_per_atom": A, "entropy_range": (0, 1)}
+    rest = {"element": "Fe", "volume_per_atom": A**3 / 2, "entropy_range": (0, 1)}
     with pytest.raises(DataError, match="the descriptor has 8 features, the regressor 6, the bulk reference 6"):
         EntropyModel.from_fit(create("afs", n_max=2, l_max=3), regressor, model.bulk, **rest)
     with pytest.raises(DataError, match="the descriptor has 6 features, the regressor 6, the bulk reference 5"):
@@ -205,3 +206,13 @@ def test_other_files_are_refused(fitted, tmp_path, damage, message):
     damage(path)
     with pytest.raises(DataError, match=f"model.h5: .*{message}"):
         EntropyModel.load(path)
+
+
+def test_another_volume_is_worth_a_warning(fitted):
+    _, model, _ = fitted
+    crystal = bulk("Fe", "bcc", a=3.2, cubic=True) * 3
+    with pytest.warns(UserWarning, match=r"configuration 0: its volume per atom is 1\.4\d* times .* `reference`"):
+        model.predict(crystal)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(crystal, reference=crystal)

@@ -30,7 +30,7 @@ VOLATILE = ("logs", "benchmarks")
 def snakemake(folder, config, *arguments, wait=True):
     """Run the workflow on a configuration of its own, in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.yaml"
+    path = folder / "my own.yaml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
     command += ["--directory", folder, "--cores", "2", *arguments]
@@ -241,6 +241,26 @@ def test_faulty_files_stop_before_anything_is_computed(tiny, tmp_path, change, m
     assert message in output
     assert "Traceback" not in output
     assert not list((tmp_path / "run/results").glob("features/**/*.h5"))
+
+
+def test_own_configuration_replaces_the_default_one():
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules"]
+    command += ["--configfile", "workflow/configs/tiny.yaml", "--config", "results=nowhere"]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "3x3x3" in output or "sample                3" in output
+    assert "test_432" not in output
+
+
+def test_recipe_and_files_train_together(tiny, tmp_path):
+    config = TINY | {"results": "results"}
+    files = export(tiny, tmp_path / "data")["datasets"]["mine"]
+    # Named to come first, and in folds of its own: the files hold what the recipe makes, so all of it is a duplicate.
+    config["datasets"] = {"recipe": TINY["datasets"]["train"], "again": files | {"role": "train"}}
+    code, output = snakemake(tmp_path / "run", config)
+    assert code == 0, output
+    table = ConfigurationSet.load(tmp_path / "run/results/configurations.h5").table
+    assert set(table["dataset"]) == {"recipe", "again"}
+    assert EntropyModel.load(tmp_path / "run/results/models/afs_2_3/ridge.h5").element == "Fe"
 
 
 def test_unknown_key_stops_at_once_with_a_hint(tmp_path):

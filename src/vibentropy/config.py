@@ -20,8 +20,8 @@ from jsonschema.validators import extend
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.potentials import find_potential
 
-#: Keys that say where results go and how work is cut up, not what is computed.
-_NOT_SCIENCE = ("results", "shard_size")
+#: Keys that say where results go, how work is cut up and what is timed, not what is computed.
+_NOT_SCIENCE = ("results", "shard_size", "benchmark")
 
 
 def validate(config, schema_path):
@@ -72,7 +72,8 @@ def config_hash(config):
     Returns
     -------
     str
-        SHA-256 of its canonical JSON, without the keys that do not touch the numbers (`results`, `shard_size`).
+        SHA-256 of its canonical JSON, without the keys that do not touch the numbers (`results`, `shard_size`,
+        `benchmark`).
     """
     science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
     return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
@@ -162,14 +163,33 @@ def _contradictions(config, schema):
     for name, specification in datasets.items():
         if "recipe" in specification:
             for label, defect in specification["recipe"]["defects"].items():
+                place = f"datasets.{name}.recipe.defects.{label}"
                 if not defect["interstitials"] + defect["vacancies"]:
-                    yield f"datasets.{name}.recipe.defects.{label}: neither interstitials nor vacancies"
+                    yield f"{place}: neither interstitials nor vacancies"
+                if config["lattice"] is not None:
+                    yield from _crowding(place, defect, specification["recipe"]["cells"], config["lattice"])
         else:
             for file in specification["files"]:
                 if not Path(file).is_file():
                     yield f"datasets.{name}.files: no file is or matches {file!r}"
             if not Path(specification["reference"]).is_file():
                 yield f"datasets.{name}.reference: there is no file {specification['reference']!r}"
+
+    places = {}
+    for name, specification in datasets.items():
+        for file in specification.get("files", []):
+            other = places.setdefault(Path(file).resolve(), name)
+            if other != name:
+                yield f"datasets.{name}.files: {file!r} belongs to {other}, too: what is tested must not be trained on"
+    n_groups = sum(
+        len(specification["recipe"]["cells"])
+        * sum(d["trajectories"] for d in specification["recipe"]["defects"].values())
+        for specification in datasets.values()
+        if "recipe" in specification and specification["role"] == "train"
+    )
+    recipes_only = all("recipe" in s for s in datasets.values() if s["role"] == "train")
+    if recipes_only and 0 < n_groups < config["evaluation"]["folds"]:
+        yield f"evaluation.folds: {config['evaluation']['folds']} folds of {n_groups} training trajectories"
 
     generated = [name for name, specification in datasets.items() if "recipe" in specification]
     unlabelled = [name for name, specification in datasets.items() if specification.get("entropy") is None]
@@ -195,3 +215,24 @@ def _contradictions(config, schema):
                     f"{section}.{name}.kind: found {kind!r}{did_you_mean(kind, known)}, "
                     f"expected one of {', '.join(known)}, or a dotted path"
                 )
+
+
+#: Sites in the cubic cell of each crystal structure.
+_SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
+
+
+def _crowding(place, defect, cells, lattice):
+    """Yield why a crystal does not have the room that a class of defects needs."""
+    per_cell = _SITES_PER_CELL[lattice["structure"]]
+    sites = min(per_cell * math.prod(cell) for cell in cells)
+    wanted = defect["clusters"] * defect["vacancies"]
+    if wanted > sites // 2:
+        yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
+    if defect["radius"] is not None:
+        # A sphere holds its volume's worth of sites, give or take those at its surface.
+        held = 4 / 3 * math.pi * defect["radius"] ** 3 * per_cell / lattice["a"] ** 3
+        if defect["vacancies"] > held:
+            yield (
+                f"{place}.radius: a sphere of {defect['radius']} Å holds {held:.1f} sites on average, too few for "
+                f"{defect['vacancies']} vacancies"
+            )

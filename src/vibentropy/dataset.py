@@ -425,3 +425,25 @@ def outcomes(table):
         duplicates=(table["duplicate_of"] != "").astype(int),
     )
     return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
+
+
+def check_labelled(table):
+    """Check that every data set has a label.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        Naming the data sets that have none, with the first reason.
+    """
+    problems = [
+        f"{name}: none of its {len(rows)} configurations has a label; "
+        f"{rows['id'].iloc[0]} is {rows['status'].iloc[0]}: {rows['reason'].iloc[0]}"
+        for name, rows in table.groupby("dataset")
+        if not (rows["status"] == "labelled").any()
+    ]
+    if problems:
+        raise DataError("\n".join(problems))

@@ -5,7 +5,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase.calculators.lammps import Prism
-from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.errors import VibentropyError
 from vibentropy.lammps_library import command, start_lammps
@@ -29,7 +28,6 @@ class LammpsEngine:
     def __init__(self, table, element):
         self._table = table
         self._element = element
-        self._mass = float(atomic_masses[atomic_numbers[element]])
         self._lammps = start_lammps()
 
     def close(self):
@@ -68,7 +66,8 @@ class LammpsEngine:
             path = Path(folder) / "matrix"
             self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
             matrix = np.fromfile(path).reshape(3 * len(atoms), 3 * len(atoms))
-        return matrix * self._mass
+        # LAMMPS divides by the mass that the potential file states.
+        return matrix * self._lammps.extract_atom("mass")[1]
 
     def relax(self, atoms, max_force, max_steps=2000):
         """Conjugate gradients at fixed cell.
@@ -140,7 +139,6 @@ class LammpsEngine:
             "box tilt large",
             f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
             "create_box 1 cell",
-            f"mass 1 {self._mass!r}",
         )
         positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)
         n = len(atoms)

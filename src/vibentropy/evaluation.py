@@ -71,7 +71,10 @@ def grouped_folds(groups, n_folds, strata=None):
     groups = np.asarray(groups)
     n_groups = len(np.unique(groups))
     if not 2 <= n_folds <= n_groups:
-        raise DataError(f"{n_folds} folds of {n_groups} groups: expected at least 2 folds and as many groups")
+        raise DataError(
+            f"{n_folds} folds of {n_groups} trajectories: expected at least 2 folds and as many trajectories; lower "
+            "evaluation.folds, or give files a group_key (without one, each file is one trajectory)"
+        )
     _, strata, counts = np.unique(
         np.zeros(len(groups)) if strata is None else np.asarray(strata, dtype=str),
         return_inverse=True,

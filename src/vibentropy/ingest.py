@@ -21,7 +21,7 @@ import pandas as pd
 from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
 
 from vibentropy.dataset import ConfigurationSet
-from vibentropy.errors import DataError, NotConvergedError, VibentropyError
+from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.structures import check_crystal, check_element, check_same_cell
@@ -29,8 +29,8 @@ from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 #: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.
 _SITE_CUTOFF = 1.0
-#: How far the volume of a cell may be from that of a whole number of sites for the number to be known.
-_SITE_TOLERANCE = 0.01
+#: How far the volume of a cell may be from that of a whole number of sites.
+_SITE_TOLERANCE = 0.05
 
 
 def ingest(specification, name):
@@ -119,7 +119,7 @@ def _at(place):
 def _read(path, file_format):
     """Yield the configurations of a file, as ASE reads them."""
     if not Path(path).is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
     number = 0
     try:
         file_format = file_format or filetype(path)
@@ -178,7 +178,12 @@ def _row(atoms, reference, specification):
     if entropy is None or entropy["kind"] == "total":
         check_same_cell(atoms, reference)
     sites = len(reference) * atoms.cell.volume / reference.cell.volume
-    n_sites = round(sites) if abs(sites - round(sites)) < _SITE_TOLERANCE else -1
+    if abs(sites - round(sites)) > _SITE_TOLERANCE:
+        raise StructureError(
+            f"the cell has the volume of {sites:.3f} sites of the reference crystal, expected a whole number: is "
+            "`reference` the crystal of these cells, with the same lattice and the same strain?"
+        )
+    n_sites = round(sites)
     row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
     try:
         row["max_force"] = _largest_force(atoms, specification.get("max_force", MAX_FORCE))

@@ -21,6 +21,7 @@ perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy
 """
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -39,6 +40,9 @@ from vibentropy.storage import create, open_file
 from vibentropy.structures import check_crystal
 
 KIND = "entropy model"
+
+#: Relative deviation of the volume per atom from the perfect crystal that defects can explain.
+MAX_VOLUME_CHANGE = 0.1
 
 #: What the entropies of this package are compared by (SCIENCE, section 1).
 ENTROPY_CONVENTION = "per mode"
@@ -153,6 +157,8 @@ class EntropyModel:
         X = np.empty((len(frames), len(bulk)))
         for index, atoms in enumerate(frames):
             self._check(f"configuration {index}", atoms)
+            if reference is None:
+                self._check_volume(f"configuration {index}", atoms)
             try:
                 X[index] = extensive_features(self.descriptor, atoms, bulk)[0]
             except VibentropyError as error:
@@ -241,3 +247,13 @@ class EntropyModel:
         found = atoms.get_chemical_symbols()[0]
         if found != self.element:
             raise StructureError(f"{name}: a crystal of {found}; the model is of {self.element}")
+
+    def _check_volume(self, name, atoms):
+        """Warn where the crystal cannot be that of the model, at least not under the same strain."""
+        ratio = atoms.get_volume() / len(atoms) / self.volume_per_atom
+        if abs(ratio - 1) > MAX_VOLUME_CHANGE:
+            warnings.warn(
+                f"{name}: its volume per atom is {ratio:.3f} times that of the crystal that the model was fitted to: "
+                "another lattice or a strained one? Give the perfect crystal under the same strain as `reference`",
+                stacklevel=3,
+            )

@@ -124,10 +124,12 @@ class _ExtensiveRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If `X` or `y` are not finite numbers of matching shapes, or a parameter is out of range.
         DataError
-            If the regressor cross-validates and all rows belong to one group.
+            If all features are zero, or the regressor cross-validates and all rows belong to one group.
         """
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        if not X.any():
+            raise DataError("all features of all training cells are zero: is the cutoff of the descriptor too short?")
         scaler = RootMeanSquareScaler().fit(X)
         self.scale_ = scaler.scale_
         self.coef_ = self._fit_scaled(X / self.scale_, y, groups) / self.scale_

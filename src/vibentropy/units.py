@@ -7,9 +7,6 @@ unit of the Hessian cancel); they serve spectra, elastic constants and entropies
 import numpy as np
 from ase import units as _ase
 
-#: Boltzmann constant in eV/K.
-BOLTZMANN_EV_PER_K = _ase.kB
-
 #: Multiply sqrt(eigenvalue of M^-1/2 H M^-1/2 in eV/Å²/u) by this to get an ordinary frequency in THz.
 THZ_PER_SQRT_EV_PER_A2_U = np.sqrt(_ase._e / (_ase._amu * 1e-20)) / (2 * np.pi) * 1e-12
 

@@ -3,13 +3,20 @@ import sys
 from pathlib import Path
 
 import vibentropy
-from vibentropy import descriptors
+from snakemake.exceptions import WorkflowError
+
+from vibentropy import descriptors, preflight
 from vibentropy.config import validate
+from vibentropy.errors import VibentropyError
 from vibentropy.potentials import find_potential
 from vibentropy.sampling import shards
 
 # In place: scripts see the same dictionary, with the defaults filled in.
-config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
+try:
+    config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
+    preflight.check(config)
+except VibentropyError as error:
+    raise WorkflowError(str(error))
 
 RESULTS = config["results"]
 TABLE = f"{RESULTS}/potential/table.eam.alloy"
@@ -53,16 +60,21 @@ def potential_file(_):
     return [str(find_potential(config["potential"]["file"]))] if config["potential"] else []
 
 
+def kinds(block):
+    """Kinds of a descriptor and of those that it is made of."""
+    return {block["kind"]}.union(*(kinds(part) for part in block.get("parts", {}).values()))
+
+
 def descriptor_source(wildcards):
-    """Source files of a descriptor: its module, and those beside it that it takes names from."""
-    pending = [descriptors.find(config["descriptors"][wildcards.descriptor]["kind"]).__module__]
-    package = pending[0].rpartition(".")[0] + "."
+    """Source files of a descriptor: its modules, and those beside them that they take names from."""
+    pending = [descriptors.find(kind).__module__ for kind in kinds(config["descriptors"][wildcards.descriptor])]
+    packages = tuple({name.rpartition(".")[0] + "." for name in pending})
     found = {}
     while pending:
         source = sys.modules[pending.pop()]
         found[source.__name__] = source.__file__
         taken = {getattr(value, "__module__", None) for value in vars(source).values()}
-        pending += [name for name in taken - found.keys() if name and name.startswith(package)]
+        pending += [name for name in taken - found.keys() if name and name.startswith(packages)]
     return sorted(found.values())
 
 

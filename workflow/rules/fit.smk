@@ -2,7 +2,7 @@
 rule folds:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("evaluation"),
+        code=modules("evaluation", "dataset"),
     output:
         f"{RESULTS}/folds.csv",
     log:
@@ -29,8 +29,8 @@ rule fit:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        reference=reference_of(TRAINING[0]),
-        code=modules("regression", "evaluation", "model"),
+        references=[reference_of(dataset) for dataset in TRAINING],
+        code=modules("regression", "evaluation", "model", "dataset"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
@@ -44,7 +44,7 @@ rule fit:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        dataset=config["datasets"][TRAINING[0]],
+        lattice=LATTICE,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],

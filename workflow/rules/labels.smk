@@ -4,7 +4,7 @@ rule label:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "harmonic", "potentials"),
+        code=modules("labels", "harmonic", "potentials", "smooth", "setfl", "neighbours"),
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:

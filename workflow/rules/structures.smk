@@ -4,7 +4,7 @@ rule sample:
         table=TABLE,
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("sampling", "relaxation", "engine", "potentials"),
+        code=modules("sampling", "relaxation", "engine", "potentials", "smooth", "neighbours"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -30,7 +30,7 @@ rule ingest:
     input:
         files=lambda wildcards: config["datasets"][wildcards.dataset]["files"],
         reference=reference,
-        code=modules("ingest"),
+        code=modules("ingest", "structures"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:

@@ -1,3 +1,5 @@
+import sys
+
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet, collect, outcomes
 from vibentropy.evaluation import save_table
@@ -13,6 +15,8 @@ with logged(snakemake.log[0]) as progress:
     configurations.attributes["config_sha256"] = config_hash(snakemake.config)
     counts = outcomes(configurations.table)
     progress.note(counts.to_string(index=False))
+    print(counts.to_string(index=False), file=sys.stderr)
+    configurations.attributes["units"] = "Å, eV, eV/Å, k_B; of each column at its data set"
     configurations.save(snakemake.output.data)
     configurations.to_extxyz(snakemake.output.atoms)
     save_table(configurations.table, snakemake.output.table)

@@ -17,4 +17,9 @@ with logged(snakemake.log[0], len(labelled)) as progress:
     features = FeatureSet.compute(descriptor, labelled.table["id"], labelled.frames, bulk, progress)
     for name, reason in features.failures.items():
         progress.note(f"{name} has no features: {reason}")
-    features.save(snakemake.output[0], config_sha256=config_hash(snakemake.config))
+    features.save(
+        snakemake.output[0],
+        config_sha256=config_hash(snakemake.config),
+        run_seed=snakemake.config["seed"],
+        units="Å; features as their descriptor defines them",
+    )

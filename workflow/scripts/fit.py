@@ -31,7 +31,8 @@ with logged(snakemake.log[0]) as progress:
     training = predictions[predictions["stage"] == "training"]
     trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
     reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
-    perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)(trained_on.table.iloc[0])
+    first = trained_on.table.iloc[0]
+    perfect = perfect_crystals(snakemake.config["datasets"][first["dataset"]], snakemake.params.lattice)(first)
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),
         fitted,

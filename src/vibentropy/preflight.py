@@ -1,0 +1,52 @@
+"""Everything a run will build, built once before it starts: what cannot work shows before anything is computed."""
+
+from vibentropy.descriptors import create
+from vibentropy.errors import ConfigError, PotentialError, VibentropyError
+from vibentropy.potentials import Potential
+from vibentropy.regression import create_regressor
+from vibentropy.sampling import Crystal
+
+
+def check(config):
+    """Build the descriptors, the regressors and the potential of a configuration.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.config.validate`.
+
+    Raises
+    ------
+    ConfigError
+        With all problems, each with its place in the configuration.
+    """
+    problems = []
+    for section, build in (("descriptors", create), ("regressors", create_regressor)):
+        for name, block in config[section].items():
+            problems += _problem(f"{section}.{name}", build, **block)
+    if config["potential"] is not None:
+        problems += _problem("potential", _potential_and_lattice, config)
+    if problems:
+        raise ConfigError("\n".join(["the configuration cannot be used:", *problems]))
+
+
+def _problem(place, build, *arguments, **parameters):
+    try:
+        build(*arguments, **parameters)
+    except VibentropyError as error:
+        return [f"{place}: {error}"]
+    return []
+
+
+def _potential_and_lattice(config):
+    potential = Potential.from_setfl(config["potential"]["file"], config["potential"]["element"])
+    if config["lattice"] is not None:
+        lattice = config["lattice"]
+        try:
+            potential.energy_and_forces(Crystal(potential.element, lattice["structure"], lattice["a"]).cell(1))
+        except PotentialError as error:
+            table = potential.table
+            raise ConfigError(
+                f"not represented for lattice.structure {lattice['structure']}, lattice.a {lattice['a']} Å ({error}); "
+                f"the file is of {table.structure} {table.element} with a = {table.lattice_constant} Å"
+            ) from error
