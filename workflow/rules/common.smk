@@ -66,8 +66,13 @@ def kinds(block):
 
 
 def descriptor_source(wildcards):
+    """Source files of a descriptor that features are computed with."""
+    return sources(config["descriptors"][wildcards.descriptor])
+
+
+def sources(block):
     """Source files of a descriptor: its modules, and those beside them that they take names from."""
-    pending = [descriptors.find(kind).__module__ for kind in kinds(config["descriptors"][wildcards.descriptor])]
+    pending = [descriptors.find(kind).__module__ for kind in kinds(block)]
     packages = tuple({name.rpartition(".")[0] + "." for name in pending})
     found = {}
     while pending:

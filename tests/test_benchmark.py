@@ -1,0 +1,293 @@
+"""Benchmarks: peers compute what their names say, measurements measure, tables say what is missing, figures show it."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.colors import to_rgb
+
+from vibentropy import benchmark, plotting
+from vibentropy.config import config_hash, validate
+from vibentropy.descriptors import REGISTRY, create
+from vibentropy.errors import DataError
+from vibentropy.evaluation import save_table
+
+ROOT = Path(__file__).resolve().parents[1]
+AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
+
+HOMEMADE = """
+import os, signal, time
+import numpy as np
+from vibentropy.descriptors import Descriptor
+
+class Homemade(Descriptor):
+    feature_names = ["x"]
+
+    def __init__(self, does="", species=None):
+        self.does, self.species = does, species
+
+    def _total(self, atoms):
+        if len(atoms) > 60:  # not when warming up
+            exec(self.does)
+        return np.ones(1)
+"""
+
+
+@pytest.fixture
+def homemade(tmp_path, monkeypatch):
+    """A descriptor that does anything."""
+    (tmp_path / "homemade_for_benchmark.py").write_text(HOMEMADE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda does: {"kind": "homemade_for_benchmark.Homemade", "does": does}
+    sys.modules.pop("homemade_for_benchmark", None)
+
+
+def rows(name, n_atoms, seconds, source="ours", features=3, package="p 1"):
+    """A table of one implementation."""
+    n_atoms, seconds = np.array(n_atoms), np.array(seconds, dtype=float)
+    table = pd.DataFrame({"n_atoms": n_atoms, "seconds": seconds, "atoms_per_second": n_atoms / seconds})
+    table = table.assign(implementation=name, source=source, package=package, n_features=features, peak_memory_mb=1.0)
+    return benchmark._table(table.assign(status=benchmark.MEASURED).to_dict("records"))
+
+
+def missing(name, status="not installed"):
+    return benchmark._table([{"implementation": name, "source": "peer", "package": "p", "status": status}])
+
+
+class TestPeers:
+    @pytest.mark.parametrize("name", benchmark.PEERS)
+    def test_sum_over_a_repeated_cell(self, name):
+        peer = benchmark.PEERS[name]
+        if importlib.util.find_spec(peer.module) is None:
+            pytest.skip(f"{peer.module} is not installed")
+        atoms = benchmark.crystal(4)
+        total = peer.build(**peer.parameters)
+        np.testing.assert_allclose(total(atoms * (2, 1, 1)), 2 * total(atoms), rtol=1e-6, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "parameters", "tolerance"),
+        [
+            ("numpy_double_sum_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
+            ("numpy_double_sum_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
+            ("quippy_cosnx_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
+            ("quippy_cosnx_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
+            ("dscribe_soap_8_6", "soap", {"n_max": 8, "l_max": 6, "r_cut": 5.0, "sigma": 0.5}, 1e-10),
+            ("lammps_snap_8", "snap", {"twojmax": 8, "r_cut": 5.0}, 1e-8),
+        ],
+    )
+    def test_the_same_numbers_as_ours(self, name, kind, parameters, tolerance):
+        """Or their speeds could not be compared. Radial functions of eight powers are not exact in plain doubles."""
+        peer = benchmark.PEERS[name]
+        if importlib.util.find_spec(peer.module) is None or kind not in REGISTRY:
+            pytest.skip("not installed")
+        atoms = benchmark.crystal(4)
+        ours, theirs = create(kind, **parameters).total(atoms), peer.build(**peer.parameters)(atoms)
+        np.testing.assert_allclose(theirs, ours, rtol=0, atol=tolerance * np.abs(ours).max())
+
+
+class TestOurs:
+    def test_every_registered_kind_is_there_once(self):
+        chosen = benchmark.ours({"mine": AFS}, {"mine": {"kind": "afs"}, "default": {"kind": "afs"}})
+        assert chosen["mine"] == AFS
+        assert chosen["default"] == {"kind": "afs"}
+        # The default one of the kind is there under another name.
+        assert {specification["kind"] for specification in chosen.values()} >= REGISTRY.keys()
+        assert "afs" not in chosen
+
+    def test_what_cannot_be_built_is_kept(self):
+        assert benchmark.ours({"x": {"kind": "no.such.Thing"}})["x"] == {"kind": "no.such.Thing"}
+
+
+class TestMeasure:
+    def test_one_row_per_cell(self):
+        lines = []
+        table = benchmark.measure("small", AFS, [4, 3], 60, 4000, lines.append)
+        assert list(table.columns) == benchmark.COLUMNS
+        assert list(table["n_atoms"]) == [54, 128]
+        assert set(table["status"]) == {"measured"}
+        assert set(table["n_features"]) == {8}
+        assert set(table["parameters"]) == {"kind=afs l_max=3 n_max=2 r_cut=4.0"}
+        np.testing.assert_allclose(table["seconds"] * table["atoms_per_second"], table["n_atoms"].astype(float))
+        assert len(lines) == 2
+
+    def test_time_and_memory_are_those_of_the_measurement(self, homemade):
+        specification = homemade("time.sleep(0.3); np.ones(50 * 2**17)")
+        (row,) = benchmark.measure("x", specification, [4], 60, 4000).to_dict("records")
+        assert 0.3 <= row["seconds"] < 3
+        assert 49 <= row["peak_memory_mb"] < 70
+
+    def test_one_thread(self, homemade):
+        does = "import numba; assert numba.get_num_threads() == 1 == int(os.environ['OMP_NUM_THREADS'])"
+        (status,) = benchmark.measure("x", homemade(does), [4], 60, 4000)["status"]
+        assert status == "measured"
+
+    @pytest.mark.parametrize(
+        ("does", "message"),
+        [
+            ("raise RuntimeError('too bad')", "failed: RuntimeError: too bad"),
+            ("os.kill(os.getpid(), signal.SIGKILL)", "failed: SIGKILL"),
+            ("time.sleep(60)", "failed: no result after 3 s"),
+        ],
+    )
+    def test_failure_is_a_row_and_the_last(self, homemade, monkeypatch, does, message):
+        monkeypatch.setattr(benchmark, "PATIENCE", 3 / 60 if "sleep" in does else 10)
+        table = benchmark.measure("x", homemade(does), [4, 5], 60, 4000)
+        assert list(table["status"]) == [message]
+        assert table["seconds"].isna().all()
+
+    def test_unknown_kind_is_a_row(self):
+        (status,) = benchmark.measure("x", {"kind": "afz"}, [3], 60, 4000)["status"]
+        assert status.startswith("failed: there is no descriptor of kind 'afz' (did you mean 'afs'?)")
+
+    def test_stops_before_it_takes_too_long(self, homemade):
+        table = benchmark.measure("x", homemade("time.sleep(1e-3 * len(atoms))"), [4, 10, 20], 1.5, 4000)
+        assert len(table) == 2
+        assert table["status"][0] == "measured"
+        assert table["status"][1].startswith("stopped: ")
+        assert table["status"][1].endswith("s predicted, limit 1.5 s")
+
+    def test_stops_before_it_takes_too_much_memory(self, homemade):
+        table = benchmark.measure("x", homemade("np.ones((len(atoms), 2**17))"), [4, 10], 60, 500)
+        assert list(table["status"][:1]) == ["measured"]
+        assert table["status"][1].endswith("MB predicted, limit 500 MB")
+
+    def test_absent_peer_is_a_row(self, monkeypatch):
+        monkeypatch.setitem(benchmark.PEERS, "x", benchmark.Peer("x-dist", "no_such_module", None, {"n": 3}))
+        (row,) = benchmark.measure("x", None, [3, 4], 60, 4000).to_dict("records")
+        assert (row["source"], row["package"], row["parameters"]) == ("peer", "x-dist", "n=3")
+        assert row["status"] == "not installed"
+
+    @pytest.mark.parametrize(
+        ("points", "expected"),
+        [
+            ([(10, 1.0)], 10),
+            ([(10, 1.0), (20, 4.0)], 100),
+            ([(10, 1.0), (20, 1.0)], 5),
+            ([(10, 0.0), (20, 1.0)], 5),
+            ([(10, 1.0), (20, 1000.0)], 1000 * 125),
+        ],
+    )
+    def test_prediction(self, points, expected):
+        assert benchmark._extrapolate(points, 100) == pytest.approx(expected)
+
+
+class TestTables:
+    def test_ratio_to_the_best_of_the_reference(self):
+        tables = [
+            rows("a", [100, 1000], [1, 10]),
+            rows(benchmark.REFERENCE, [100, 1000], [10, 200], source="peer"),
+            missing("b"),
+        ]
+        table = benchmark.gather(tables).set_index(["implementation", "n_atoms"])
+        np.testing.assert_allclose(table.loc["a", "ratio"], [10, 10])
+        np.testing.assert_allclose(table.loc[benchmark.REFERENCE, "ratio"], [1, 0.5])
+        assert table.loc["b", "ratio"].isna().all()
+        assert benchmark.gather([missing("b")])["ratio"].isna().all()
+
+    def test_slope(self):
+        n_atoms = np.array([250, 1024, 8192, 1_024_000])
+        seconds = 1e-5 * n_atoms**1.25
+        seconds[0] *= 10  # small cells do not count
+        growth = benchmark.scaling(
+            benchmark.gather([rows("a", n_atoms, seconds), rows("b", [1024], [1]), missing("c")])
+        )
+        growth = growth.set_index("implementation")
+        assert growth.loc["a", "slope"] == pytest.approx(1.25)
+        assert growth.loc["a", ["cells", "smallest", "largest"]].tolist() == [3, 1024, 1_024_000]
+        assert np.isnan(growth.loc["b", "slope"])
+        assert "c" not in growth.index
+
+    def test_survive_csv(self, tmp_path):
+        tables = [rows("a", [100], [1]), missing("b")]
+        for k, table in enumerate(tables):
+            save_table(table, tmp_path / f"{k}.csv")
+        read = benchmark.load(tmp_path / "0.csv", tmp_path / "1.csv")
+        pd.testing.assert_frame_equal(benchmark.gather(read), benchmark.gather(tables), check_dtype=False)
+
+    def test_another_csv_is_refused(self, tmp_path):
+        (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+        with pytest.raises(DataError, match="x.csv"):
+            benchmark.load(tmp_path / "x.csv")
+
+
+class TestFigures:
+    @pytest.fixture
+    def table(self):
+        return benchmark.gather(
+            [
+                rows("fast", [100, 1000], [0.1, 1.0]),
+                rows("slow", [100, 1000], [1.0, 10.0]),
+                rows(benchmark.REFERENCE, [100], [2.0], source="peer", package="numpy 1"),
+                rows("list", [100], [0.01], source="peer", features=0, package="q 1"),
+                missing("absent"),
+            ]
+        )
+
+    def test_cost(self, table):
+        (axes,) = plotting.cost(table).axes
+        lines = {line.get_label(): line for line in axes.lines}
+        assert list(lines) == [benchmark.REFERENCE, "slow", "fast", "list", "slope 1"]
+        np.testing.assert_allclose(lines["slow"].get_xydata(), [[100, 1], [1000, 10]])
+        assert [lines[name].get_linestyle() for name in ("slow", "list")] == ["-", "--"]
+        x, y = np.log(lines["slope 1"].get_xydata()).T
+        assert np.diff(y) == pytest.approx(np.diff(x))
+
+    def test_speed(self, table):
+        figure = plotting.speed(table)
+        (axes,) = figure.axes
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels == ["absent", benchmark.REFERENCE, "slow", "fast", "list"]
+        assert [bar.get_width() for bar in axes.patches] == pytest.approx([50, 100, 1000, 10_000])
+        texts = {text.get_text() for text in axes.texts}
+        assert {"not installed", "20×,  1,000 atoms", "200×,  100 atoms"} <= texts
+        assert to_rgb(axes.patches[-1].get_facecolor()) == to_rgb(plotting.NEIGHBOURS_COLOR)
+
+    def test_same_colours_in_both(self, table):
+        (cost,), (speed,) = plotting.cost(table).axes, plotting.speed(table).axes
+        of_line = {line.get_label(): to_rgb(line.get_color()) for line in cost.lines}
+        assert [of_line["slow"], of_line["fast"]] == [to_rgb(bar.get_facecolor()) for bar in speed.patches[1:3]]
+
+    def test_nothing_to_draw(self):
+        table = benchmark.gather([missing("absent")])
+        for draw in (plotting.cost, plotting.speed):
+            with pytest.raises(DataError, match="nothing was measured"):
+                draw(table)
+
+
+def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    schema = ROOT / "workflow/schemas/config.schema.yaml"
+    default = validate(config, schema)
+    other = validate(config | {"benchmark": {"cells": [3]}}, schema)
+    assert config_hash(default) == config_hash(other)
+    cells = default["benchmark"]["cells"]
+    assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 1_024_000)
+    for specification in default["benchmark"]["descriptors"].values():
+        create(**specification)
+
+
+def test_the_rules_measure_everything_that_is_known(tmp_path):
+    """All are planned; only one is run, for the others would take minutes."""
+    config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text()) | {"results": "results"}
+    config["benchmark"] = {"cells": [3, 4], "descriptors": {}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
+    command += ["--directory", tmp_path, "--cores", "1"]
+    dry = subprocess.run([*command, "--dry-run", "benchmark"], capture_output=True, text=True)
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    for name in (*REGISTRY, *benchmark.PEERS):
+        assert f"results/speed/{'peer' if name in benchmark.PEERS else 'ours'}/{name}.csv" in dry.stdout
+    everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
+    assert "results/speed" not in everything.stdout
+
+    measured = subprocess.run([*command, "results/speed/ours/afs_2_3.csv"], capture_output=True, text=True)
+    assert measured.returncode == 0, measured.stdout + measured.stderr
+    (table,) = benchmark.load(tmp_path / "results/speed/ours/afs_2_3.csv")
+    assert list(table["n_atoms"]) == [54, 128]
+    assert set(table["n_features"]) == {8}

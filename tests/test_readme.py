@@ -1,0 +1,65 @@
+"""What the README says about adding a descriptor is what happens."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests/descriptors"))
+
+import test_contract as contract  # noqa: E402
+
+from vibentropy.config import validate  # noqa: E402
+from vibentropy.descriptors import create  # noqa: E402
+
+SECTION = re.search(r"^## Add a descriptor$(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+(SNIPPET,) = re.findall(r"```python\n(.*?)```", SECTION, re.S)
+(CONFIGURATION,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.S)
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    """Kind and parameters that the README configures, its file being importable."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "smooth_count.py").write_text(SNIPPET)
+    (parameters,) = yaml.safe_load(CONFIGURATION)["descriptors"].values()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield parameters.pop("kind"), parameters
+    sys.modules.pop("smooth_count", None)
+
+
+@pytest.fixture(scope="module")
+def descriptor(recipe):
+    kind, parameters = recipe
+    return create(kind, **parameters)
+
+
+def test_it_is_about_ten_lines():
+    body = SNIPPET.split("class ")[1]
+    assert len([line for line in body.splitlines() if line.strip()]) <= 10
+
+
+def test_the_configuration_is_accepted():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | yaml.safe_load(CONFIGURATION)
+    validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def test_it_counts(descriptor, iron_crystal):
+    """Eight neighbours at a √3/2, six at a, twelve at a √2."""
+    crystal = iron_crystal(2)
+    a = crystal.cell[0, 0] / 2
+    weights = [n * (1 - (d * a / 4.5) ** 2) ** 3 for n, d in ((8, np.sqrt(0.75)), (6, 1), (12, np.sqrt(2)))]
+    np.testing.assert_allclose(descriptor.local(crystal), sum(weights), rtol=1e-12)
+
+
+# The contract tests of registered descriptors, on the fixtures of this file.
+TestInvariance = contract.TestInvariance
+TestAdditivity = contract.TestAdditivity
+TestBoundaries = contract.TestBoundaries
+TestParameters = contract.TestParameters
+TestRefusals = contract.TestRefusals

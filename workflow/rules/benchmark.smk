@@ -1,0 +1,77 @@
+# Speed and memory of all descriptors and of public implementations; `snakemake benchmark`, not part of `all`.
+from vibentropy.benchmark import PEERS, ours
+
+OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
+
+
+rule measure:
+    input:
+        code=lambda wildcards: modules("benchmark", "neighbours", "lammps_library")
+        + (sources(OURS[wildcards.implementation]) if wildcards.source == "ours" else []),
+    output:
+        f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
+    log:
+        f"{RESULTS}/logs/speed/{{source}}/{{implementation}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/speed/{{source}}/{{implementation}}.tsv"
+    wildcard_constraints:
+        source="ours|peer",
+    conda:
+        "../envs/vibentropy.yaml"
+    # All cores, so that nothing runs beside it; the measurement itself has one thread.
+    threads: workflow.cores
+    resources:
+        mem_mb=memory(config["benchmark"]["max_memory"] + 1000),
+        runtime=minutes(60),
+    params:
+        specification=lambda wildcards: OURS[wildcards.implementation] if wildcards.source == "ours" else None,
+        sizes=config["benchmark"]["cells"],
+        limits={key: config["benchmark"][key] for key in ("max_seconds", "max_memory")},
+    script:
+        "../scripts/benchmark_measure.py"
+
+
+rule benchmark:
+    input:
+        measurements=expand(f"{RESULTS}/speed/ours/{{name}}.csv", name=OURS)
+        + expand(f"{RESULTS}/speed/peer/{{name}}.csv", name=PEERS),
+        code=modules("benchmark", "plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        table=report(
+            f"{RESULTS}/speed/table.csv",
+            caption="../report/benchmark_table.rst",
+            category="Speed",
+            labels={"table": "speed and memory"},
+        ),
+        scaling=report(
+            f"{RESULTS}/speed/scaling.csv",
+            caption="../report/benchmark_scaling.rst",
+            category="Speed",
+            labels={"table": "growth of the cost"},
+        ),
+        cost=report(
+            f"{RESULTS}/speed/cost.png",
+            caption="../report/benchmark_cost.rst",
+            category="Speed",
+            labels={"figure": "cost against number of atoms"},
+        ),
+        cost_pdf=f"{RESULTS}/speed/cost.pdf",
+        speed=report(
+            f"{RESULTS}/speed/speed.png",
+            caption="../report/benchmark_speed.rst",
+            category="Speed",
+            labels={"figure": "atoms per second"},
+        ),
+        speed_pdf=f"{RESULTS}/speed/speed.pdf",
+    log:
+        f"{RESULTS}/logs/speed.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/speed.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/benchmark_table.py"

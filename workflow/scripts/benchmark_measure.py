@@ -1,0 +1,13 @@
+from vibentropy.benchmark import measure
+from vibentropy.evaluation import save_table
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    table = measure(
+        snakemake.wildcards.implementation,
+        snakemake.params.specification,
+        snakemake.params.sizes,
+        **snakemake.params.limits,
+        progress=progress.note,
+    )
+    save_table(table, snakemake.output[0])
