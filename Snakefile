@@ -3,7 +3,10 @@ from snakemake.utils import min_version
 min_version("9.5")
 
 
-configfile: "config.yaml"
+# A file given with --configfile replaces the default run; Snakemake would merge the two key by key.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
 
 
 report: "workflow/report/workflow.rst"
