@@ -29,7 +29,8 @@ rule fit:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        references=[reference_of(dataset) for dataset in TRAINING],
+        lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
+        references=[reference_of(dataset) for dataset in TRAINING if dataset in INGESTED],
         code=modules("regression", "evaluation", "model", "dataset"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
@@ -44,7 +45,6 @@ rule fit:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        lattice=LATTICE,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],

@@ -32,7 +32,7 @@ with logged(snakemake.log[0]) as progress:
     trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
     reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
     first = trained_on.table.iloc[0]
-    perfect = perfect_crystals(snakemake.config["datasets"][first["dataset"]], snakemake.params.lattice)(first)
+    perfect = perfect_crystals(snakemake.config["datasets"][first["dataset"]], snakemake.input.lattice)(first)
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),
         fitted,
