@@ -130,6 +130,7 @@ def test_another_regressor_reruns_no_label(tiny):
     assert "rule features" not in output
 
 
+@pytest.mark.slow
 def test_killed_run_ends_in_the_same_files(tiny, tmp_path):
     config = TINY | {"results": "results"}
     process = snakemake(tmp_path, config, wait=False)
