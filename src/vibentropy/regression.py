@@ -15,6 +15,7 @@ regressor here follows the contract of scikit-learn and this protocol:
 import importlib
 import inspect
 import warnings
+from abc import ABC, abstractmethod
 from numbers import Integral
 from typing import ClassVar
 
@@ -100,7 +101,7 @@ def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
     return mean, np.sqrt(noise_variance * _rms(scaled, axis=1) + np.maximum(weights_part, 0.0))
 
 
-class _ExtensiveRegressor(RegressorMixin, BaseEstimator):
+class _ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
     """What the regressors share: they differ in how the weights of the scaled features are found."""
 
     def fit(self, X, y, groups=None):
@@ -160,9 +161,9 @@ class _ExtensiveRegressor(RegressorMixin, BaseEstimator):
         )
         return (mean, std) if return_std else mean
 
+    @abstractmethod
     def _fit_scaled(self, Z, y, groups):
         """Weights of the scaled features `Z`, in k_B."""
-        raise NotImplementedError
 
 
 class ExtensiveRidge(_ExtensiveRegressor):
