@@ -300,3 +300,15 @@ def test_a_data_set_without_any_label_is_named_with_its_first_reason():
     with pytest.raises(DataError, match="^test: none of its 2 configurations .* test/b/00 is rejected: exploded$"):
         check_labelled(table)
     check_labelled(table[table["dataset"] == "train"])
+
+
+def test_site_entropies_survive_files_and_only_where_there_are_any(tmp_path):
+    whole = random_set(3, 4)
+    whole.frames[2].set_array("site_entropy", np.linspace(-1, 1, len(whole.frames[2])))
+    whole.save(tmp_path / "set.h5")
+    loaded = ConfigurationSet.load(tmp_path / "set.h5").subset([0, 2])
+    assert not loaded.frames[0].has("site_entropy")
+    np.testing.assert_array_equal(loaded.frames[1].arrays["site_entropy"], whole.frames[2].arrays["site_entropy"])
+    loaded.to_extxyz(tmp_path / "set.extxyz")
+    (_, read) = ase.io.read(tmp_path / "set.extxyz", ":")
+    np.testing.assert_allclose(read.arrays["site_entropy"], whole.frames[2].arrays["site_entropy"], atol=1e-8)

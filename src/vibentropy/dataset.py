@@ -28,7 +28,8 @@ duplicate_of                                   id of the minimum that this one r
 
 In HDF5 (kind ``configurations``, schema 1) atoms of all configurations follow each other: ``/positions`` (sum of n, 3)
 in Å, ``/numbers``, those of configuration i from ``/first[i]`` to ``/first[i + 1]``; ``/cells`` (n, 3, 3) in Å,
-``/pbc`` (n, 3), and one data set per column in ``/table``.
+``/pbc`` (n, 3), and one data set per column in ``/table``. Where any configuration has site entropies, they are in
+``/site_entropy`` (sum of n,) in k_B, NaN for the others.
 """
 
 import bisect
@@ -69,6 +70,9 @@ COLUMNS = {
 STATUSES = ("relaxed", "labelled", "saddle", "not converged", "rejected")
 
 KIND = "configurations"
+
+#: Array of a frame with the entropy of each atom relative to one of the perfect crystal, k_B; extended XYZ has it too.
+SITE_ENTROPY = "site_entropy"
 
 
 def complete_table(table):
@@ -128,7 +132,8 @@ class ConfigurationSet:
     Parameters
     ----------
     frames : list of ase.Atoms
-        Copied; only numbers, positions (Å), cell and periodicity are kept.
+        Copied; only numbers, positions (Å), cell, periodicity and, where there is one, the array `SITE_ENTROPY` are
+        kept.
     table : pandas.DataFrame
         One row per frame; completed by `complete_table`, with `n_atoms` counted.
     attributes : dict
@@ -147,9 +152,7 @@ class ConfigurationSet:
     def __post_init__(self):
         if len(self.frames) != len(self.table):
             raise DataError(f"{len(self.frames)} frames but {len(self.table)} rows; expected one row per frame")
-        self.frames = [
-            Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc) for atoms in self.frames
-        ]
+        self.frames = [_essence(atoms) for atoms in self.frames]
         self.table = complete_table(self.table.assign(n_atoms=[len(atoms) for atoms in self.frames]))
 
     def __len__(self):
@@ -187,6 +190,11 @@ class ConfigurationSet:
                 file[name] = np.concatenate([np.empty(shape, dtype), *arrays], dtype=dtype, casting="unsafe")
                 file[name].attrs["unit"] = unit
             file["first"] = np.concatenate([[0], np.cumsum([len(atoms) for atoms in self.frames], dtype=np.int64)])
+            if any(atoms.has(SITE_ENTROPY) for atoms in self.frames):
+                unknown = (np.full(len(atoms), np.nan) for atoms in self.frames)
+                resolved = [atoms.arrays.get(SITE_ENTROPY, nan) for atoms, nan in zip(self.frames, unknown, strict=True)]
+                file[SITE_ENTROPY] = np.concatenate(resolved)
+                file[SITE_ENTROPY].attrs["unit"] = "k_B"
             write_table(file.create_group("table"), self.table)
 
     @classmethod
@@ -209,6 +217,7 @@ class ConfigurationSet:
         with open_file(path, KIND) as file:
             first, positions, numbers = file["first"][:], file["positions"][:], file["numbers"][:]
             cells, pbc = file["cells"][:], file["pbc"][:]
+            site_entropy = file[SITE_ENTROPY][:] if SITE_ENTROPY in file else np.full(len(numbers), np.nan)
             table = read_table(file["table"])
             attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items()}
         for written_by_storage in ("kind", "schema", "vibentropy_version"):
@@ -217,6 +226,9 @@ class ConfigurationSet:
             Atoms(numbers[start:stop], positions=positions[start:stop], cell=cell, pbc=periodic)
             for start, stop, cell, periodic in zip(first[:-1], first[1:], cells, pbc, strict=True)
         ]
+        for atoms, start, stop in zip(frames, first[:-1], first[1:], strict=True):
+            if not np.isnan(site_entropy[start:stop]).any():
+                atoms.set_array(SITE_ENTROPY, site_entropy[start:stop])
         return cls(frames, table, attributes)
 
     def to_extxyz(self, path):
@@ -236,6 +248,14 @@ class ConfigurationSet:
             frames[-1].info = {name: value for name, value in row.items() if value != "" and value == value}
         with atomic(path) as temporary:
             ase.io.write(temporary, frames, format="extxyz")
+
+
+def _essence(atoms):
+    """Copy what a set keeps of a configuration."""
+    kept = Atoms(atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    if atoms.has(SITE_ENTROPY):
+        kept.set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY], dtype=float, shape=())
+    return kept
 
 
 def concatenate(sets):
