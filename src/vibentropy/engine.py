@@ -91,7 +91,7 @@ class LammpsEngine:
         self._command(f"minimize 0.0 {max_force!r} {max_steps} {10 * max_steps}")
         return self._snapshot(atoms)
 
-    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed):
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, molten=(), melt_temperature=None):
         """Molecular dynamics at fixed cell with a Langevin thermostat.
 
         Parameters
@@ -106,6 +106,10 @@ class LammpsEngine:
         snapshots : int
         seed : int
             Of velocities and thermostat, 1 to `MAX_SEED`.
+        molten : sequence of int
+            Atoms with a thermostat of their own: a pocket of melt in the crystal.
+        melt_temperature : float, optional
+            Of that thermostat, in K.
 
         Returns
         -------
@@ -113,10 +117,18 @@ class LammpsEngine:
             The snapshots, in order of time.
         """
         self._load(atoms)
+        crystal = "all"
+        if len(molten):
+            # Numbers of atoms in LAMMPS begin with 1.
+            self._command(f"group melt id {' '.join(str(i + 1) for i in molten)}", "group crystal subtract all melt")
+            crystal = "crystal"
         # Half of the kinetic energy goes into the potential energy within a fraction of a picosecond.
         self._command(f"velocity all create {2 * temperature!r} {seed} dist gaussian mom yes rot no")
         self._command("fix motion all nve")
-        self._command(f"fix heat all langevin {temperature!r} {temperature!r} 0.1 {seed} zero yes")
+        self._command(f"fix heat {crystal} langevin {temperature!r} {temperature!r} 0.1 {seed} zero yes")
+        if len(molten):
+            self._command(f"velocity melt create {2 * melt_temperature!r} {seed} dist gaussian mom yes rot no")
+            self._command(f"fix melt melt langevin {melt_temperature!r} {melt_temperature!r} 0.1 {seed} zero yes")
         self._command(f"timestep {time_step!r}")
         images = []
         for _ in range(snapshots):
