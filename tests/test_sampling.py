@@ -30,7 +30,7 @@ V2 = Trajectory(
 
 @pytest.fixture(scope="module")
 def engine(fine_table):
-    with LammpsEngine(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, "Fe") as engine:
         yield engine
 
 

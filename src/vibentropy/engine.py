@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase.calculators.lammps import Prism
+from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.errors import VibentropyError
 from vibentropy.lammps_library import command, start_lammps
@@ -14,21 +15,40 @@ MAX_SEED = 900_000_000
 
 
 class LammpsEngine:
-    """Anneals and relaxes cells of one element with a tabulated embedded-atom potential.
+    """Anneals and relaxes cells of one element with any pair style of LAMMPS that needs no charges or bonds.
 
     Runs on one core, so that the same seed gives the same trajectory bit by bit whatever else the machine does.
 
     Parameters
     ----------
-    table : path-like
-        An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
+    pair_style : str
+        With its arguments, in metal units.
+    pair_coeff : list of str
+        For the one type of atoms, ``* *``.
     element : str
+    handover : float
+        Norm of all forces together at which a quench by `relax` may leave the rest to Newton steps, eV/Å. Where a
+        Hessian costs as much as thousands of forces, that is where they have nothing left to do.
     """
 
-    def __init__(self, table, element):
-        self._table = table
-        self._element = element
+    def __init__(self, pair_style, pair_coeff, element, handover=1e-6):
+        self._pair = [f"pair_style {pair_style}", *(f"pair_coeff {coefficients}" for coefficients in pair_coeff)]
+        # Pair styles that know the mass from their own files overwrite this one.
+        self._mass = f"mass 1 {float(atomic_masses[atomic_numbers[element]])!r}"
+        self.handover = handover
         self._lammps = start_lammps()
+
+    @classmethod
+    def on_table(cls, table, element):
+        """Run on a table whose analytic Hessian is at hand for the last steps.
+
+        Parameters
+        ----------
+        table : path-like
+            An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
+        element : str
+        """
+        return cls("eam/alloy", [f'* * "{table}" {element}'], element, handover=1e-2)
 
     def close(self):
         """Release the LAMMPS instance."""
@@ -66,7 +86,7 @@ class LammpsEngine:
             path = Path(folder) / "matrix"
             self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
             matrix = np.fromfile(path).reshape(3 * len(atoms), 3 * len(atoms))
-        # LAMMPS divides by the mass that the potential file states.
+        # LAMMPS divides by the mass.
         return matrix * self._lammps.extract_atom("mass")[1]
 
     def relax(self, atoms, max_force, max_steps=2000):
@@ -76,8 +96,8 @@ class LammpsEngine:
         ----------
         atoms : ase.Atoms
         max_force : float
-            Norm of all forces together at which to stop, eV/Å; a line search on energies in double precision
-            cannot go much below 1e-4.
+            Norm of all forces together at which to stop, eV/Å. A line search on energies in double precision may
+            end before: below 1e-4 on the tables of embedded-atom potentials, below 1e-6 otherwise.
         max_steps : int
 
         Returns
@@ -158,8 +178,8 @@ class LammpsEngine:
         if created != n:
             raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
         self._command(
-            "pair_style eam/alloy",
-            f'pair_coeff * * "{self._table}" {self._element}',
+            self._mass,
+            *self._pair,
             "neighbor 1.0 bin",
             "neigh_modify every 1 delay 0 check yes",
             "thermo_modify norm no",

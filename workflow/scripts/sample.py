@@ -7,7 +7,7 @@ from vibentropy.sampling import Crystal, Trajectory, sample
 planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]
 with logged(snakemake.log[0], len(planned)) as progress:
     potential = Potential.from_setfl(snakemake.params.potential["file"], snakemake.params.potential["element"])
-    with LammpsEngine(snakemake.input.table, potential.element) as engine:
+    with LammpsEngine.on_table(snakemake.input.table, potential.element) as engine:
         configurations = sample(
             planned, Crystal.load(snakemake.input.lattice), potential, engine, snakemake.params.seed, progress
         )
