@@ -2,10 +2,13 @@ import io
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.geometry import find_mic
+from scipy.sparse import bsr_array
 
 from vibentropy.engine import LammpsEngine
-from vibentropy.errors import NotConvergedError, VibentropyError
+from vibentropy.errors import NotConvergedError, PotentialError, SaddlePointError, VibentropyError
+from vibentropy.harmonic import log_determinant
 from vibentropy.progress import Progress, logged
 from vibentropy.relaxation import newton_relax
 
@@ -36,6 +39,115 @@ def test_newton_goes_downhill_where_the_hessian_is_not_positive(iron, iron_cryst
     assert energy < iron.energy_and_forces(shaken)[0]
     assert energy == pytest.approx(iron.energy_and_forces(perfect)[0], abs=1e-9)
     assert np.linalg.eigvalsh(iron.hessian(relaxed).toarray())[0] > -1e-9
+
+
+class Model:
+    """Energy, forces and dense Hessian from functions of the positions; counts how often it is asked."""
+
+    def __init__(self, energy, forces, hessian):
+        self._energy, self._forces, self._hessian = energy, forces, hessian
+        self.force_calls = self.hessian_calls = 0
+
+    def energy_and_forces(self, atoms):
+        self.force_calls += 1
+        return self._energy(atoms.positions), self._forces(atoms.positions)
+
+    def hessian(self, atoms):
+        self.hessian_calls += 1
+        return self._hessian(atoms.positions)
+
+
+def test_a_harmonic_crystal_is_solved_with_one_hessian(iron, iron_crystal):
+    rest = iron_crystal(3)
+    stiffness = iron.hessian(rest).toarray()
+    load = np.random.default_rng(3).normal(scale=0.1, size=rest.positions.shape)
+    load -= load.mean(axis=0)
+    harmonic = Model(
+        lambda x: 0.5 * (x - rest.positions).ravel() @ stiffness @ (x - rest.positions).ravel() - (load * x).sum(),
+        lambda x: load - (stiffness @ (x - rest.positions).ravel()).reshape(-1, 3),
+        lambda x: stiffness,
+    )
+    relaxed, _, _ = newton_relax(rest, harmonic, 1e-10)
+    expected = np.linalg.pinv(stiffness, rcond=1e-9) @ load.ravel()
+    assert np.abs(relaxed.positions - rest.positions - expected.reshape(-1, 3)).max() < 1e-9
+    assert harmonic.hessian_calls == 1
+    assert harmonic.force_calls <= 9
+
+
+def test_two_atoms_roll_from_a_hill_of_negative_curvature():
+    def separation(x):
+        return x[1] - x[0]
+
+    def forces(x):
+        pull = 4 * (separation(x) @ separation(x) - 1) * separation(x)
+        return np.array([pull, -pull])
+
+    def hessian(x):
+        d = separation(x)
+        block = 4 * (d @ d - 1) * np.eye(3) + 8 * np.outer(d, d)
+        return np.kron([[1, -1], [-1, 1]], block)
+
+    hill = Model(lambda x: (separation(x) @ separation(x) - 1) ** 2, forces, hessian)
+    start = Atoms("Fe2", positions=[[0, 0, 0], [0.1, 0.02, 0.03]])
+    assert np.linalg.eigvalsh(hessian(start.positions))[0] < -7
+    relaxed, energy, _ = newton_relax(start, hill, 1e-9)
+    assert relaxed.get_distance(0, 1) == pytest.approx(1, abs=1e-9)
+    assert energy == pytest.approx(0, abs=1e-15)
+    np.testing.assert_allclose(relaxed.positions.mean(axis=0), start.positions.mean(axis=0), atol=1e-12)
+
+
+def test_sparse_and_dense_hessians_agree_and_neither_is_made_dense(iron, vacancy):
+    class OnlySparse(bsr_array):
+        def toarray(self, *_):
+            raise AssertionError("a dense matrix")
+
+    asked = []
+
+    class Kept:
+        def __init__(self, convert):
+            self.energy_and_forces = iron.energy_and_forces
+            self.hessian = lambda atoms: asked.append(len(atoms)) or convert(iron.hessian(atoms))
+
+    plain, *_ = newton_relax(vacancy, iron, 1e-8)
+    for convert in OnlySparse, lambda h: h.tocsr(), lambda h: h.toarray():
+        relaxed, *_ = newton_relax(vacancy, Kept(convert), 1e-8)
+        assert np.abs(relaxed.positions - plain.positions).max() < 1e-6
+    # One Hessian serves more than one step.
+    assert len(asked) <= 6
+    again, *_ = newton_relax(vacancy, iron, 1e-8)
+    assert again.positions.tobytes() == plain.positions.tobytes()
+
+
+def test_a_saddle_held_by_symmetry_stays_or_goes_down(iron, iron_crystal):
+    dumbbell = iron_crystal(4)
+    site = dumbbell.positions[0].copy()
+    axis = np.ones(3) / np.sqrt(3)
+    dumbbell.positions[0] = site + 0.8 * axis
+    dumbbell += Atoms("Fe", positions=[site - 0.8 * axis])
+    relaxed, energy, largest = newton_relax(dumbbell, iron, 1e-6)
+    assert largest <= 1e-6
+    assert energy < iron.energy_and_forces(dumbbell)[0]
+    with pytest.raises(SaddlePointError):
+        log_determinant(iron.hessian(relaxed))
+
+
+def test_steps_that_leave_the_domain_of_the_potential_are_shortened(iron, vacancy):
+    class Narrow:
+        hessian = staticmethod(iron.hessian)
+        refused = 0
+
+        def energy_and_forces(self, atoms):
+            if np.abs(atoms.positions - vacancy.positions).max() > 0.02:
+                Narrow.refused += 1
+                raise PotentialError("too far")
+            return iron.energy_and_forces(atoms)
+
+    with pytest.raises(NotConvergedError):
+        newton_relax(vacancy, Narrow(), 1e-8)
+    assert Narrow.refused > 1
+    vacancy.positions[1] = vacancy.positions[2] + [1.0, 0.0, 0.0]
+    with pytest.raises(PotentialError, match="closer than 1.5"):
+        newton_relax(vacancy, iron, 1e-8)
 
 
 def test_forces_below_rounding_cannot_be_had(iron, vacancy):
