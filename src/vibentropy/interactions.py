@@ -1,0 +1,113 @@
+"""The potential that a configuration names: analytic, by LAMMPS, or by ASE.
+
+All potentials have ``element``, ``mass`` (u), ``energy_and_forces(atoms)`` and ``hessian(atoms)``; all engines have
+``relax``, ``anneal`` and ``handover`` (see `vibentropy.engine.LammpsEngine`), and are context managers.
+"""
+
+import pkgutil
+import shlex
+
+from vibentropy.ase_engine import AseEngine
+from vibentropy.engine import LammpsEngine
+from vibentropy.errors import ConfigError, PotentialError
+from vibentropy.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials import Potential, find_potential
+
+
+def is_analytic(specification):
+    """Whether a potential has an analytic Hessian: the smooth representation of an embedded-atom potential."""
+    return "file" in specification
+
+
+def load_potential(specification):
+    """Build a potential.
+
+    Parameters
+    ----------
+    specification : dict
+        ``potential`` of a configuration: element, and either file; or pair_style, pair_coeff and step; or calculator,
+        parameters and step.
+
+    Returns
+    -------
+    Potential or FiniteDifferencePotential
+
+    Raises
+    ------
+    ConfigError, PotentialError
+        If it cannot be built.
+    """
+    if is_analytic(specification):
+        return Potential.from_setfl(specification["file"], specification["element"])
+    return FiniteDifferencePotential(_general_engine(specification), specification["element"], specification["step"])
+
+
+def start_engine(specification, table=None):
+    """Start what anneals and relaxes with a potential.
+
+    Parameters
+    ----------
+    specification : dict
+        See `load_potential`.
+    table : path-like, optional
+        What `Potential.write_setfl` wrote; needed for analytic potentials.
+
+    Returns
+    -------
+    LammpsEngine or AseEngine
+    """
+    if is_analytic(specification):
+        return LammpsEngine.on_table(table, specification["element"])
+    return _general_engine(specification)
+
+
+def potential_files(specification):
+    """Files that a potential is read from.
+
+    Parameters
+    ----------
+    specification : dict
+        See `load_potential`.
+
+    Returns
+    -------
+    list of str
+        For commands of LAMMPS, all words that are files, or bare names of files that the lammps package ships.
+
+    Raises
+    ------
+    PotentialError
+        If the file of an analytic potential does not exist.
+    """
+    if is_analytic(specification):
+        return [str(find_potential(specification["file"]))]
+    commands = [specification.get("pair_style", ""), *specification.get("pair_coeff", [])]
+    words = [word for command in commands for word in shlex.split(command)]
+    return list(dict.fromkeys(path for path in map(_shipped, words) if path))
+
+
+def _general_engine(specification):
+    if "pair_style" in specification:
+        coefficients = [_resolved(command) for command in specification["pair_coeff"]]
+        return LammpsEngine(_resolved(specification["pair_style"]), coefficients, specification["element"])
+    path, parameters = specification["calculator"], specification["parameters"]
+    try:
+        calculator = pkgutil.resolve_name(path)(**parameters)
+    except Exception as error:  # Whatever its module and its constructor raise.
+        raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
+    if not hasattr(calculator, "get_forces"):
+        raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
+    return AseEngine(calculator)
+
+
+def _resolved(command):
+    """Replace the names of files in a command of LAMMPS by their paths."""
+    words = [_shipped(word) or word for word in shlex.split(command)]
+    return " ".join(f'"{word}"' if " " in word else word for word in words)
+
+
+def _shipped(word):
+    try:
+        return str(find_potential(word).resolve())
+    except PotentialError:
+        return None
