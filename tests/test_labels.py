@@ -4,10 +4,10 @@ import pytest
 from ase import Atoms
 
 from vibentropy import formation_entropy
+from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.labels import label, perfect_crystals
 from vibentropy.relaxation import newton_relax
-from vibentropy.sampling import Crystal
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_every_row_ends_with_a_label_or_a_reason(iron, perfect):
     frames = [relaxed, vacancy, saddle, alloy, stretched, relaxed]
     table = pd.DataFrame({"id": [f"train/a/{i:02d}" for i in range(6)], "status": "relaxed", "reason": ""})
     table.loc[5, ["status", "reason"]] = "rejected", "not wanted"
-    labelled = label(ConfigurationSet(frames, table), lambda row: perfect, iron).table
+    labelled = label(ConfigurationSet(frames, table), lambda row, cell: perfect, iron).table
 
     assert list(labelled["status"]) == ["labelled", "not converged", "saddle", "rejected", "rejected", "rejected"]
     assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, perfect, iron), abs=1e-12)

@@ -2,12 +2,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from ase.geometry import find_mic
+from hypothesis import given
 from hypothesis import strategies as st
 
+from vibentropy.crystal import Crystal
+from vibentropy.defects import Cluster
 from vibentropy.engine import MAX_SEED, LammpsEngine
-from vibentropy.errors import ConfigError, StructureError
-from vibentropy.sampling import Crystal, Trajectory, sample, seed_defects, shards, trajectories
+from vibentropy.errors import ConfigError
+from vibentropy.sampling import Trajectory, sample, shards, trajectories
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
 
@@ -16,10 +19,11 @@ V2 = Trajectory(
     name="3x3x3-V2-0000",
     defect_class="V2",
     repetitions=(3, 3, 3),
-    interstitials=0,
-    vacancies=2,
-    clusters=1,
-    radius=5.0,
+    clusters=(Cluster("random", interstitials=0, vacancies=2, radius=5.0),),
+    separation=0.0,
+    strain=0.0,
+    melt_radius=0.0,
+    melt_temperature=0.0,
     temperature=900.0,
     time_step=0.002,
     steps_between=60,
@@ -58,20 +62,29 @@ def two_classes(n_interstitials):
         "cells": [[3, 3, 3], [4, 4, 5]],
         "anneal": {"temperature": 900, "time_step": 0.002, "steps_between": 10, "snapshots": 2},
         "quench": {"max_force": 1e-6},
+        "strain": 0.0,
         "defects": {
             "I1": {
+                "shape": "random",
                 "interstitials": 1,
                 "vacancies": 0,
                 "radius": 3.0,
                 "clusters": 1,
+                "mixture": [],
+                "separation": 0.0,
+                "melt": None,
                 "trajectories": n_interstitials,
                 "anneal": {},
             },
             "V1": {
+                "shape": "random",
                 "interstitials": 0,
                 "vacancies": 1,
                 "radius": None,
                 "clusters": 3,
+                "mixture": [],
+                "separation": 2.0,
+                "melt": None,
                 "trajectories": 1,
                 "anneal": {"temperature": 1500},
             },
@@ -88,6 +101,25 @@ def test_recipe_is_expanded_with_what_differs_per_class():
     assert [t.temperature for t in planned] == [900, 900, 1500] * 2
     assert planned[-1].repetitions == (4, 4, 5)
     assert planned[-1].steps_between == 10
+    assert planned[-1].clusters == (Cluster("random", interstitials=0, vacancies=1, radius=None),) * 3
+    assert planned[-1].separation == 2.0
+
+
+def test_mixture_and_melt_of_a_class():
+    recipe = two_classes(1)
+    recipe["defects"]["I1"] |= {
+        "interstitials": 0,
+        "mixture": [
+            {"shape": "void", "interstitials": 0, "vacancies": 9, "radius": None, "clusters": 1},
+            {"shape": "c15", "interstitials": 2, "vacancies": 0, "radius": None, "clusters": 2},
+        ],
+    }
+    recipe["defects"]["V1"] |= {"vacancies": 0, "melt": {"radius": 5.0, "temperature": 6000.0}}
+    mixed, molten = trajectories("train", recipe)[:2]
+    assert [(c.shape, c.interstitials, c.vacancies) for c in mixed.clusters] == [("void", 0, 9), *[("c15", 2, 0)] * 2]
+    assert mixed.melt_radius == 0
+    assert molten.clusters == ()
+    assert (molten.melt_radius, molten.melt_temperature) == (5.0, 6000.0)
 
 
 def test_more_trajectories_only_add_shards():
@@ -109,50 +141,10 @@ def test_seeds_are_in_the_range_of_lammps_and_depend_on_run_and_name(run_seed, n
     assert trajectory.seed(run_seed) != dataclasses.replace(trajectory, name=name + "x").seed(run_seed)
 
 
-@settings(max_examples=50)
-@given(
-    seed=st.integers(0, 10**6),
-    interstitials=st.integers(0, 3),
-    vacancies=st.integers(0, 3),
-    clusters=st.integers(1, 3),
-    radius=st.one_of(st.none(), st.floats(4.5, 6.0)),
-)
-def test_seeds_hold_the_defects_asked_for(seed, interstitials, vacancies, clusters, radius):
-    perfect = IRON.cell((6, 6, 6))
-    asked = dataclasses.replace(V2, interstitials=interstitials, vacancies=vacancies, clusters=clusters, radius=radius)
-    atoms = seed_defects(perfect, asked, np.random.default_rng(seed))
-    sites = {tuple(position) for position in perfect.positions}
-    kept = sum(tuple(position) in sites for position in atoms.positions)
-    assert len(perfect) - kept == clusters * vacancies
-    assert len(atoms) - kept == clusters * interstitials
-    if clusters == 1 and radius is not None:
-        missing = np.array(sorted(sites - {tuple(p) for p in atoms.positions})).reshape(-1, 3)
-        changed = np.concatenate([missing, atoms.positions[kept:]])
-        for a in changed:
-            for b in changed:
-                separation = (a - b) @ np.linalg.inv(perfect.cell[:])
-                separation = (separation - np.round(separation)) @ perfect.cell[:]
-                assert np.linalg.norm(separation) <= 2 * radius + 1e-9
-
-
-def test_interstitials_keep_their_distance():
-    asked = dataclasses.replace(V2, interstitials=4, vacancies=0, radius=5.0)
-    for seed in range(20):
-        atoms = seed_defects(IRON.cell((5, 5, 5)), asked, np.random.default_rng(seed))
-        distances = atoms.get_all_distances(mic=True)[-4:]
-        assert distances[distances > 0].min() >= 1.4
-
-
-def test_sphere_without_enough_sites_is_refused():
-    asked = dataclasses.replace(V2, vacancies=4, radius=1.5)
-    with pytest.raises(StructureError, match=r"sphere of 1\.50 Å holds . sites, too few for 4 vacancies"):
-        seed_defects(IRON.cell((4, 4, 4)), asked, np.random.default_rng(0))
-
-
 def test_trajectory_does_not_depend_on_the_others(iron, engine):
     planned = [
         dataclasses.replace(V2, name="a"),
-        dataclasses.replace(V2, name="b", interstitials=1, vacancies=0, radius=3.0),
+        dataclasses.replace(V2, name="b", clusters=(Cluster("random", 1, 0, 3.0),)),
     ]
     together = sample(planned, IRON, iron, engine, 2020)
     alone = sample(planned[1:], IRON, iron, engine, 2020)
@@ -172,7 +164,7 @@ def test_trajectory_does_not_depend_on_the_others(iron, engine):
 
 def test_failing_trajectories_leave_a_row_and_stop_nothing(iron, engine):
     planned = [
-        dataclasses.replace(V2, name="no room", vacancies=9, radius=1.0),
+        dataclasses.replace(V2, name="no room", clusters=(Cluster("random", 0, 9, 1.0),)),
         dataclasses.replace(V2, name="exploding", temperature=1e9),
         dataclasses.replace(V2, name="fine"),
     ]
@@ -181,3 +173,39 @@ def test_failing_trajectories_leave_a_row_and_stop_nothing(iron, engine):
     assert list(result.table["status"]) == ["rejected", "rejected", "relaxed", "relaxed"]
     assert "too few for 9 vacancies" in result.table["reason"][0]
     assert "LAMMPS stopped" in result.table["reason"][1]
+
+
+def test_strained_trajectory_is_compared_with_the_crystal_under_its_strain(iron, engine):
+    strained = dataclasses.replace(V2, strain=0.02)
+    result = sample([strained], IRON, iron, engine, 2020)
+    strain = result.frames[0].cell[:] / (3 * IRON.a) - np.eye(3)
+    np.testing.assert_allclose(strain, strain.T, atol=1e-12)
+    assert 0.005 < np.abs(strain).max() <= 0.02
+    assert np.abs(strain[np.triu_indices(3, 1)]).min() > 0
+    perfect = IRON.filling(result.frames[0].cell, (3, 3, 3))
+    energy, forces = iron.energy_and_forces(perfect)
+    assert np.abs(forces).max() < 1e-10
+    expected = result.table["energy"][0] - 52 / 54 * energy
+    assert result.table["formation_energy"][0] == pytest.approx(expected, abs=1e-9)
+    # Another trajectory has another strain.
+    other = sample([dataclasses.replace(strained, name="other")], IRON, iron, engine, 2020)
+    assert np.abs(other.frames[0].cell[:] - result.frames[0].cell[:]).max() > 0.01
+
+
+def test_pocket_of_melt_leaves_the_rest_of_the_crystal_alone(iron, engine):
+    molten = dataclasses.replace(
+        V2,
+        repetitions=(5, 5, 5),
+        clusters=(),
+        melt_radius=4.0,
+        melt_temperature=20000.0,
+        temperature=10.0,
+        time_step=0.001,
+        steps_between=200,
+    )
+    perfect = IRON.cell((5, 5, 5))
+    result = sample([molten], IRON, iron, engine, 2020)
+    assert list(result.table["status"]) == ["relaxed"]
+    moved = np.linalg.norm(find_mic(result.frames[0].positions - perfect.positions, perfect.cell, pbc=True)[0], axis=1)
+    assert (moved > 1.0).sum() >= 2
+    assert np.median(moved) < 0.2

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.model import EntropyModel
-from vibentropy.sampling import Crystal
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ from jsonschema.validators import extend
 
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.potentials import find_potential
+from vibentropy.published import SOURCE
 
 #: Keys that say where results go, how work is cut up and what is timed, not what is computed.
 _NOT_SCIENCE = ("results", "shard_size", "benchmark")
@@ -164,23 +165,29 @@ def _contradictions(config, schema):
         if "recipe" in specification:
             for label, defect in specification["recipe"]["defects"].items():
                 place = f"datasets.{name}.recipe.defects.{label}"
-                if not defect["interstitials"] + defect["vacancies"]:
-                    yield f"{place}: neither interstitials nor vacancies"
-                if config["lattice"] is not None:
-                    yield from _crowding(place, defect, specification["recipe"]["cells"], config["lattice"])
-        else:
+                yield from _clusters(place, defect, specification["recipe"]["cells"], config["lattice"])
+        elif "files" in specification:
             for file in specification["files"]:
                 if not Path(file).is_file():
                     yield f"datasets.{name}.files: no file is or matches {file!r}"
             if not Path(specification["reference"]).is_file():
                 yield f"datasets.{name}.reference: there is no file {specification['reference']!r}"
+        else:
+            for key in ("configurations", "entropies", "bulk"):
+                file = specification["arrays"][key]
+                if not Path(file).is_file():
+                    yield f"datasets.{name}.arrays.{key}: there is no file {file!r}; it is published at {SOURCE}"
 
     places = {}
     for name, specification in datasets.items():
-        for file in specification.get("files", []):
-            other = places.setdefault(Path(file).resolve(), name)
+        arrays = specification.get("arrays", {"classes": []})
+        held = [("files", file, None) for file in specification.get("files", [])]
+        held += [("arrays", arrays["configurations"], defect_class) for defect_class in arrays["classes"]]
+        for key, file, part in held:
+            other = places.setdefault((Path(file).resolve(), part), name)
             if other != name:
-                yield f"datasets.{name}.files: {file!r} belongs to {other}, too: what is tested must not be trained on"
+                found = repr(file) if part is None else f"{part} of {file!r}"
+                yield f"datasets.{name}.{key}: {found} belongs to {other}, too: what is tested must not be trained on"
     n_groups = sum(
         len(specification["recipe"]["cells"])
         * sum(d["trajectories"] for d in specification["recipe"]["defects"].values())
@@ -192,7 +199,7 @@ def _contradictions(config, schema):
         yield f"evaluation.folds: {config['evaluation']['folds']} folds of {n_groups} training trajectories"
 
     generated = [name for name, specification in datasets.items() if "recipe" in specification]
-    unlabelled = [name for name, specification in datasets.items() if specification.get("entropy") is None]
+    unlabelled = [name for name, s in datasets.items() if "arrays" not in s and s.get("entropy") is None]
     if generated and config["lattice"] is None:
         yield f"lattice: missing, but {', '.join(generated)} is made from a recipe"
     if unlabelled and config["potential"] is None:
@@ -215,6 +222,31 @@ def _contradictions(config, schema):
                     f"{section}.{name}.kind: found {kind!r}{did_you_mean(kind, known)}, "
                     f"expected one of {', '.join(known)}, or a dotted path"
                 )
+
+
+def _clusters(place, defect, cells, lattice):
+    """Yield what is wrong with the clusters of a class."""
+    if defect["mixture"]:
+        if defect["interstitials"] + defect["vacancies"]:
+            yield f"{place}: both a mixture and interstitials or vacancies of its own"
+        kinds = {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect["mixture"])}
+    else:
+        kinds = {place: defect}
+        if defect["melt"] and not defect["interstitials"] + defect["vacancies"]:
+            return
+    for where, kind in kinds.items():
+        added, removed = kind["interstitials"], kind["vacancies"]
+        match kind["shape"].partition("_")[0]:
+            case "random" if not added + removed:
+                yield f"{where}: neither interstitials nor vacancies"
+            case "void" if added or not removed:
+                yield f"{where}: a void has vacancies and no interstitials, found {removed} and {added}"
+            case "loop" | "c15" if removed or not added:
+                yield f"{where}: shape {kind['shape']} has interstitials and no vacancies, found {added} and {removed}"
+        if lattice is not None:
+            if kind["shape"] == "c15" and lattice["structure"] != "bcc":
+                yield f"{where}.shape: c15 clusters are defined in bcc, found lattice.structure {lattice['structure']}"
+            yield from _crowding(where, kind, cells, lattice)
 
 
 #: Sites in the cubic cell of each crystal structure.

@@ -107,7 +107,7 @@ class FeatureSet:
     failures: dict = field(default_factory=dict)
 
     @classmethod
-    def compute(cls, descriptor, ids, frames, bulk, progress=lambda name: None):
+    def compute(cls, descriptor, ids, frames, bulk, reference=None, progress=lambda name: None):
         """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
 
         Parameters
@@ -116,6 +116,9 @@ class FeatureSet:
         ids : sequence of str
         frames : sequence of ase.Atoms
         bulk : ndarray of shape (n_features,)
+        reference : callable, optional
+            From the number of a frame to the perfect crystal (ase.Atoms) that it is compared with in place of `bulk`:
+            the one under the same strain.
         progress : callable
             Called with the id of each configuration that is done.
 
@@ -124,9 +127,17 @@ class FeatureSet:
         FeatureSet
         """
         rows, kept, failures = [], [], {}
-        for name, atoms in zip(ids, frames, strict=True):
+        known = {}
+        for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
             try:
-                row = extensive_features(descriptor, atoms, bulk)[0]
+                own = bulk
+                if reference is not None:
+                    perfect = reference(index)
+                    key = perfect.cell[:].tobytes()
+                    if key not in known:
+                        known[key] = bulk_features(descriptor, perfect)
+                    own = known[key]
+                row = extensive_features(descriptor, atoms, own)[0]
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
             except (VibentropyError, ValueError, ArithmeticError, RuntimeError) as error:

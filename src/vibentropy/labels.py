@@ -1,10 +1,11 @@
 """Labels of whole sets: each configuration gets its exact formation entropy, or the reason why it has none."""
 
+from vibentropy import published
+from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, relaxed_log_determinant
 from vibentropy.ingest import reference_crystal
-from vibentropy.sampling import Crystal
 from vibentropy.structures import check_same_cell
 
 
@@ -21,13 +22,20 @@ def perfect_crystals(specification, lattice):
     Returns
     -------
     callable
-        From a row of the table of configurations to the perfect crystal in its cell (ase.Atoms).
+        From a row of the table of configurations, and optionally a strained cell, to the perfect crystal in that cell
+        (ase.Atoms). Files have one reference, whatever the cell.
     """
     if "recipe" not in specification:
-        perfect = reference_crystal(specification)
-        return lambda row: perfect
+        arrays = specification.get("arrays")
+        perfect = published.reference_crystal(arrays) if arrays else reference_crystal(specification)
+        return lambda row, cell=None: perfect
     crystal = Crystal.load(lattice)
-    return lambda row: crystal.cell([int(n) for n in row["repetitions"].split("x")])
+
+    def perfect_crystal(row, cell=None):
+        repetitions = [int(n) for n in row["repetitions"].split("x")]
+        return crystal.cell(repetitions) if cell is None else crystal.filling(cell, repetitions)
+
+    return perfect_crystal
 
 
 def label(configurations, reference, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE, progress=None):
@@ -37,7 +45,7 @@ def label(configurations, reference, potential, max_force=MAX_FORCE, min_eigenva
     ----------
     configurations : ConfigurationSet
     reference : callable
-        From a row of the table to the perfect crystal (ase.Atoms) in the cell of that configuration.
+        From a row of the table and the cell of that configuration to the perfect crystal (ase.Atoms) in it.
     potential : vibentropy.Potential
     max_force, min_eigenvalue : float
         See `vibentropy.harmonic.relaxed_log_determinant`; eV/Å and eV/Å².
@@ -64,7 +72,7 @@ def label(configurations, reference, potential, max_force=MAX_FORCE, min_eigenva
             continue
         atoms = configurations.frames[index]
         try:
-            perfect = reference(row)
+            perfect = reference(row, atoms.cell)
             check_same_cell(atoms, perfect)
             defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue)
             per_mode, per_atom = entropy_of(defect, bulk_determinant(perfect))

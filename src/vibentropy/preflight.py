@@ -1,10 +1,10 @@
 """Everything a run will build, built once before it starts: what cannot work shows before anything is computed."""
 
+from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
 from vibentropy.potentials import Potential
 from vibentropy.regression import create_regressor
-from vibentropy.sampling import Crystal
 
 
 def check(config):

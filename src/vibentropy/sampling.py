@@ -5,92 +5,21 @@ the run: neither on other trajectories nor on the number of cores.
 """
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from ase.build import bulk
 from ase.geometry import get_distances
-from scipy.optimize import minimize_scalar
 
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.defects import Cluster, place
 from vibentropy.engine import MAX_SEED
-from vibentropy.errors import ConfigError, NotConvergedError, StructureError, VibentropyError
+from vibentropy.errors import NotConvergedError, VibentropyError
 from vibentropy.relaxation import newton_relax
-from vibentropy.storage import atomic
 
-#: An interstitial is not put closer than this (Å) to another atom where the crystal has room for it.
-_MIN_INSERTION_DISTANCE = 1.45
-_INSERTION_TRIALS = 500
 #: Conjugate gradients hand over to Newton steps at this norm of all forces together, eV/Å.
 _COARSE_FORCE = 1e-2
-
-
-@dataclass(frozen=True)
-class Crystal:
-    """A perfect crystal of one element.
-
-    Attributes
-    ----------
-    element : str
-    structure : str
-        A cubic lattice type of `ase.build.bulk`, such as ``"bcc"``.
-    a : float
-        Lattice constant in Å.
-    """
-
-    element: str
-    structure: str
-    a: float
-
-    def cell(self, repetitions):
-        """Build so many cubic unit cells along each axis, as ase.Atoms."""
-        return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
-
-    def save(self, path):
-        """Write as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits."""
-        with atomic(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote."""
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
-
-    def relaxed(self, potential, tolerance=1e-9):
-        """Find the lattice constant of lowest energy.
-
-        Parameters
-        ----------
-        potential : vibentropy.Potential
-        tolerance : float
-            In Å; beyond 1e-8 energies in double precision no longer tell.
-
-        Returns
-        -------
-        Crystal
-
-        Raises
-        ------
-        ConfigError
-            If there is no minimum within 5 % of the present lattice constant.
-        """
-        bounds = 0.95 * self.a, 1.05 * self.a
-        result = minimize_scalar(
-            lambda a: potential.energy_and_forces(Crystal(self.element, self.structure, a).cell(1))[0],
-            bounds=bounds,
-            method="bounded",
-            options={"xatol": tolerance},
-        )
-        if min(abs(result.x - bound) for bound in bounds) < 1e-3 * self.a:
-            raise ConfigError(
-                f"{self.structure} {self.element} has no energy minimum near a = {self.a} Å "
-                f"(between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
-            )
-        return Crystal(self.element, self.structure, float(result.x))
 
 
 @dataclass(frozen=True)
@@ -104,11 +33,15 @@ class Trajectory:
     defect_class : str
     repetitions : tuple of 3 int
         Of the cubic unit cell.
-    interstitials, vacancies : int
-        In each cluster.
-    clusters : int
-    radius : float or None
-        Of the sphere that holds the seed of a cluster, in Å; None for anywhere in the cell.
+    clusters : tuple of vibentropy.defects.Cluster
+        What is put into the perfect crystal; mappings become clusters.
+    separation : float
+        Smallest distance between the centres of two clusters, Å.
+    strain : float
+        Largest component of the random strain of the cell; 0 for the cubic one.
+    melt_radius : float
+        Of the pocket of melt in Å; 0 for none.
+    melt_temperature : float, K
     temperature : float, K
     time_step : float, ps
     steps_between : int
@@ -123,15 +56,21 @@ class Trajectory:
     name: str
     defect_class: str
     repetitions: tuple
-    interstitials: int
-    vacancies: int
-    clusters: int
-    radius: float | None
+    clusters: tuple
+    separation: float
+    strain: float
+    melt_radius: float
+    melt_temperature: float
     temperature: float
     time_step: float
     steps_between: int
     snapshots: int
     max_force: float
+
+    def __post_init__(self):
+        as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
+        object.__setattr__(self, "clusters", as_clusters)
+        object.__setattr__(self, "repetitions", tuple(self.repetitions))
 
     def seed(self, run_seed):
         """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
@@ -163,16 +102,27 @@ def trajectories(dataset, recipe):
                     name=f"{size}-{defect_class}-{index:04d}",
                     defect_class=defect_class,
                     repetitions=tuple(repetitions),
-                    interstitials=defect["interstitials"],
-                    vacancies=defect["vacancies"],
-                    clusters=defect["clusters"],
-                    radius=defect["radius"],
+                    clusters=_clusters(defect),
+                    separation=defect["separation"],
+                    strain=recipe["strain"],
+                    melt_radius=defect["melt"]["radius"] if defect["melt"] else 0.0,
+                    melt_temperature=defect["melt"]["temperature"] if defect["melt"] else 0.0,
                     max_force=recipe["quench"]["max_force"],
                     **anneal,
                 )
                 for index in range(defect["trajectories"])
             ]
     return planned
+
+
+def _clusters(defect):
+    """All clusters of a class: several of one kind, or of the kinds in its mixture."""
+    return tuple(
+        Cluster(kind["shape"], kind["interstitials"], kind["vacancies"], kind["radius"])
+        for kind in defect["mixture"] or [defect]
+        if kind["interstitials"] + kind["vacancies"]
+        for _ in range(kind["clusters"])
+    )
 
 
 def shards(dataset, recipe, size):
@@ -201,72 +151,13 @@ def shards(dataset, recipe, size):
     return named
 
 
-def seed_defects(perfect, trajectory, rng):
-    """Put clusters of interstitials and vacancies into a perfect crystal.
-
-    Parameters
-    ----------
-    perfect : ase.Atoms
-    trajectory : Trajectory
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ase.Atoms
-
-    Raises
-    ------
-    StructureError
-        If the spheres hold fewer sites than vacancies are asked for.
-    """
-    atoms = perfect.copy()
-    vacant = np.zeros(len(perfect), dtype=bool)
-    inserted = []
-    for _ in range(trajectory.clusters):
-        centre = rng.random(3) @ perfect.cell[:]
-        radius = np.inf if trajectory.radius is None else trajectory.radius
-        _, distances = get_distances(centre, perfect.positions, cell=perfect.cell, pbc=True)
-        within = np.flatnonzero((distances[0] <= radius) & ~vacant)
-        if len(within) < trajectory.vacancies:
-            raise StructureError(
-                f"{trajectory.name}: a sphere of {radius:.2f} Å holds {len(within)} sites, too few for "
-                f"{trajectory.vacancies} vacancies: enlarge `radius`"
-            )
-        vacant[rng.choice(within, trajectory.vacancies, replace=False)] = True
-        for _ in range(trajectory.interstitials):
-            others = np.concatenate([perfect.positions[~vacant], np.array(inserted).reshape(-1, 3)])
-            inserted.append(_interstitial(others, perfect.cell, centre, radius, rng))
-    del atoms[np.flatnonzero(vacant)]
-    for position in inserted:
-        atoms.append(perfect.symbols[0])
-        atoms.positions[-1] = position
-    return atoms
-
-
-def _interstitial(others, cell, centre, radius, rng):
-    """Draw points in a sphere until one has room; failing that, take the roomiest."""
-    best, best_distance = None, -1.0
-    for _ in range(_INSERTION_TRIALS):
-        if np.isfinite(radius):
-            direction = rng.standard_normal(3)
-            point = centre + radius * rng.random() ** (1 / 3) * direction / np.linalg.norm(direction)
-        else:
-            point = rng.random(3) @ cell[:]
-        nearest = get_distances(point, others, cell=cell, pbc=True)[1].min()
-        if nearest > best_distance:
-            best, best_distance = point, nearest
-        if best_distance >= _MIN_INSERTION_DISTANCE:
-            break
-    return best
-
-
 def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: None):
     """Seed, anneal and quench trajectories.
 
     Parameters
     ----------
     planned : list of Trajectory
-    crystal : Crystal
+    crystal : vibentropy.crystal.Crystal
         At its relaxed lattice constant.
     potential : vibentropy.Potential
     engine : vibentropy.engine.LammpsEngine
@@ -282,10 +173,12 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: 
         leaves one row: its seed, or the perfect crystal where there was not even that.
     """
     frames, rows = [], []
-    energy_per_atom = potential.energy_and_forces(crystal.cell(1))[0] / len(crystal.cell(1))
     for trajectory in planned:
         seed = trajectory.seed(run_seed)
-        perfect = crystal.cell(trajectory.repetitions)
+        rng = np.random.default_rng(seed)
+        perfect = _perfect(trajectory, crystal, rng)
+        unit = crystal.filling(perfect.cell[:] / np.array(trajectory.repetitions)[:, None], (1, 1, 1))
+        energy_per_atom = potential.energy_and_forces(unit)[0] / len(unit)
         common = {
             "dataset": trajectory.dataset,
             "trajectory": trajectory.name,
@@ -294,20 +187,31 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: 
             "n_sites": len(perfect),
             "seed": seed,
         }
-        for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, potential, engine, seed)):
+        for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, crystal, potential, engine, seed, rng)):
             if "energy" in outcome:
                 outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
             frames.append(atoms)
             rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
         progress(trajectory.name)
-    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, "lattice_constant": crystal.a})
+    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
 
 
-def _minima(trajectory, perfect, potential, engine, seed):
+def _perfect(trajectory, crystal, rng):
+    """Perfect crystal of a trajectory, under a random strain where it has one."""
+    cell = crystal.cell(trajectory.repetitions).cell[:]
+    if trajectory.strain:
+        strain = rng.uniform(-trajectory.strain, trajectory.strain, (3, 3))
+        # The upper triangle decides: a symmetric strain is no rotation.
+        strain = np.triu(strain) + np.triu(strain, 1).T
+        cell = cell @ (np.eye(3) + strain)
+    return crystal.filling(cell, trajectory.repetitions)
+
+
+def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
     """Pairs of a configuration and its columns, for the quenched seed and each quenched snapshot."""
     atoms = perfect
     try:
-        atoms = seed_defects(perfect, trajectory, np.random.default_rng(seed))
+        atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
         relaxed_seed = engine.relax(atoms, _COARSE_FORCE)
         snapshots = engine.anneal(
             relaxed_seed,
@@ -316,10 +220,22 @@ def _minima(trajectory, perfect, potential, engine, seed):
             trajectory.steps_between,
             trajectory.snapshots,
             seed,
+            *_pocket(trajectory, relaxed_seed, rng),
         )
     except VibentropyError as error:
         return [(atoms, {"status": "rejected", "reason": f"no trajectory: {error}"})]
-    return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [relaxed_seed, *snapshots]]
+    # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
+    first = [relaxed_seed] if trajectory.clusters else []
+    return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
+
+
+def _pocket(trajectory, atoms, rng):
+    """Atoms that the melt is made of and its temperature, where a trajectory has one."""
+    if not trajectory.melt_radius:
+        return ()
+    centre = rng.random(3) @ atoms.cell[:]
+    _, distances = get_distances(centre, atoms.positions, cell=atoms.cell, pbc=True)
+    return np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist(), trajectory.melt_temperature
 
 
 def _quench(snapshot, max_force, potential, engine):

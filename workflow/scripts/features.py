@@ -14,7 +14,14 @@ with logged(snakemake.log[0], len(labelled)) as progress:
     descriptor = create(**snakemake.params.descriptor)
     perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)
     bulk = bulk_features(descriptor, perfect(configurations.table.iloc[0]))
-    features = FeatureSet.compute(descriptor, labelled.table["id"], labelled.frames, bulk, progress)
+    features = FeatureSet.compute(
+        descriptor,
+        labelled.table["id"],
+        labelled.frames,
+        bulk,
+        reference=lambda index: perfect(labelled.table.iloc[index], labelled.frames[index].cell),
+        progress=progress,
+    )
     for name, reason in features.failures.items():
         progress.note(f"{name} has no features: {reason}")
     features.save(

@@ -1,7 +1,7 @@
+from vibentropy.crystal import Crystal
 from vibentropy.evaluation import save_table
 from vibentropy.potentials import Potential
 from vibentropy.progress import logged
-from vibentropy.sampling import Crystal
 from vibentropy.storage import atomic
 
 with logged(snakemake.log[0]) as progress:

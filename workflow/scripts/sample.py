@@ -1,8 +1,9 @@
 from vibentropy.config import config_hash
+from vibentropy.crystal import Crystal
 from vibentropy.engine import LammpsEngine
 from vibentropy.potentials import Potential
 from vibentropy.progress import logged
-from vibentropy.sampling import Crystal, Trajectory, sample
+from vibentropy.sampling import Trajectory, sample
 
 planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]
 with logged(snakemake.log[0], len(planned)) as progress:
