@@ -1,10 +1,27 @@
 # Exact formation entropies, and the table of all configurations.
+from math import prod
+
+from ase.build import bulk
+
+# Sites of a cell from which on two threads share one factorisation. Smaller cells run side by side, a thread each.
+LARGE_CELL = 2000
+
+
+def label_threads(wildcards):
+    """Threads of a job by the cells of its shard, which are all of one size; files are not opened for this."""
+    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
+    if not trajectories:
+        return 1
+    unit_cell = bulk(config["potential"]["element"], config["lattice"]["structure"], a=1.0, cubic=True)
+    return 2 if len(unit_cell) * prod(trajectories[0]["repetitions"]) > LARGE_CELL else 1
+
+
 rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "harmonic", "potentials", "smooth", "setfl", "neighbours"),
+        code=modules("labels", "harmonic", "cholesky", "potentials", "smooth", "setfl", "neighbours"),
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:
@@ -13,6 +30,8 @@ rule label:
         f"{RESULTS}/benchmarks/labels/{{dataset}}/{{shard}}.tsv"
     conda:
         "../envs/vibentropy.yaml"
+    # Entropies agree between numbers of threads to 1e-9 k_B; those of small cells always come from one.
+    threads: label_threads
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
