@@ -36,7 +36,8 @@ rule all:
         rules.evaluate.output,
         rules.figures.output,
         rules.configurations.output,
-        rules.potential.output if RECIPES else [],
+        rules.lattice.output if RECIPES else [],
+        POTENTIAL_CHECK if COMPUTED else [],
 
 
 # Everything up to the labels: what takes longest, and what other programs may want.

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
-from vibentropy.potentials import find_potential
+from vibentropy.interactions import potential_files
 from vibentropy.published import SOURCE
 
 #: Keys that say where results go, how work is cut up and what is timed, not what is computed.
@@ -206,7 +206,7 @@ def _contradictions(config, schema):
         yield f"potential: missing, but the entropies of {', '.join(unlabelled)} have to be computed"
     if config["potential"] is not None:
         try:
-            find_potential(config["potential"]["file"])
+            potential_files(config["potential"])
         except PotentialError as error:
             yield f"potential.file: {error}"
 

@@ -1,13 +1,16 @@
 """Any potential that has forces: its Hessian by central differences, and the test of the step that this needs."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from ase.data import atomic_masses, atomic_numbers
 
+from vibentropy.crystal import Crystal
 from vibentropy.errors import VibentropyError
 from vibentropy.harmonic import MIN_EIGENVALUE, entropy_of, log_determinant
+from vibentropy.ingest import reference_crystal
 from vibentropy.relaxation import newton_relax
 from vibentropy.structures import check_element
 
@@ -112,6 +115,27 @@ def translation_invariant(matrix):
     blocks -= sums.transpose(2, 0, 1)[None] / n_atoms
     blocks += (sums.sum(axis=0) / n_atoms**2)[None, :, None, :]
     return hessian, asymmetry, net_force
+
+
+def smallest_crystal(datasets, lattice):
+    """Build the perfect crystal of the smallest cell in which labels are computed.
+
+    Parameters
+    ----------
+    datasets : dict of str to dict
+        Specifications of the data sets without given entropies.
+    lattice : path-like
+        File of the `Crystal` that recipes start from; not read where there are none.
+
+    Returns
+    -------
+    ase.Atoms
+    """
+    cells = [tuple(cell) for dataset in datasets.values() for cell in dataset.get("recipe", {}).get("cells", [])]
+    crystals = [reference_crystal(dataset) for dataset in datasets.values() if "recipe" not in dataset]
+    if cells:
+        crystals.append(Crystal.load(lattice).cell(min(cells, key=math.prod)))
+    return min(crystals, key=len)
 
 
 def step_test(perfect, potential, min_eigenvalue=MIN_EIGENVALUE):

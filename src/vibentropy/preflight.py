@@ -1,10 +1,15 @@
 """Everything a run will build, built once before it starts: what cannot work shows before anything is computed."""
 
+import math
+
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
-from vibentropy.potentials import Potential
+from vibentropy.interactions import is_analytic, load_potential
 from vibentropy.regression import create_regressor
+
+#: Structure and lattice constant (Å) to try a potential on where the configuration has no lattice.
+_ANY_CRYSTAL = "sc", 3.0
 
 
 def check(config):
@@ -39,9 +44,14 @@ def _problem(place, build, *arguments, **parameters):
 
 
 def _potential_and_lattice(config):
-    potential = Potential.from_setfl(config["potential"]["file"], config["potential"]["element"])
-    if config["lattice"] is not None:
-        lattice = config["lattice"]
+    potential, lattice = load_potential(config["potential"]), config["lattice"]
+    if not is_analytic(config["potential"]):
+        # Pair styles and calculators show their faults when they first meet atoms.
+        structure, a = (lattice["structure"], lattice["a"]) if lattice else _ANY_CRYSTAL
+        energy, _ = potential.energy_and_forces(Crystal(potential.element, structure, a).cell(1))
+        if not math.isfinite(energy):
+            raise ConfigError(f"the energy of the {structure} crystal with a = {a} Å is {energy}")
+    elif lattice is not None:
         try:
             potential.energy_and_forces(Crystal(potential.element, lattice["structure"], lattice["a"]).cell(1))
         except PotentialError as error:

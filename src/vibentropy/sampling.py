@@ -18,7 +18,7 @@ from vibentropy.engine import MAX_SEED
 from vibentropy.errors import NotConvergedError, VibentropyError
 from vibentropy.relaxation import newton_relax
 
-#: Conjugate gradients hand over to Newton steps at this norm of all forces together, eV/Å.
+#: Seeds are annealed from this norm of all forces together, eV/Å.
 _COARSE_FORCE = 1e-2
 
 
@@ -240,7 +240,7 @@ def _pocket(trajectory, atoms, rng):
 
 def _quench(snapshot, max_force, potential, engine):
     try:
-        relaxed, energy, largest = newton_relax(engine.relax(snapshot, _COARSE_FORCE), potential, max_force)
+        relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
     except NotConvergedError as error:
         return snapshot, {"status": "not converged", "reason": str(error)}
     except VibentropyError as error:

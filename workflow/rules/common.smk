@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from vibentropy import descriptors, preflight
 from vibentropy.config import validate
 from vibentropy.errors import VibentropyError
-from vibentropy.potentials import find_potential
+from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.sampling import shards
 
 # In place: scripts see the same dictionary, with the defaults filled in.
@@ -25,6 +25,8 @@ PACKAGE = Path(vibentropy.__file__).parent
 
 RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in dataset]
 TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
+COMPUTED = [name for name, dataset in config["datasets"].items() if dataset.get("entropy", name) is None] + RECIPES
+ANALYTIC = bool(config["potential"]) and is_analytic(config["potential"])
 INGESTED = [name for name in config["datasets"] if name not in RECIPES]
 
 
@@ -37,6 +39,13 @@ SHARDS = {
     name: shards(name, dataset["recipe"], config["shard_size"]) if "recipe" in dataset else {"files": None}
     for name, dataset in config["datasets"].items()
 }
+
+
+#: Source files of the potential.
+POTENTIAL_CODE = modules(
+    "interactions",
+    *(["potentials", "smooth", "setfl"] if ANALYTIC else ["finite_differences", "engine", "ase_engine"]),
+)
 
 
 def every_shard(pattern, **fixed):
@@ -57,7 +66,7 @@ def reference(wildcards):
 
 def potential_file(_):
     """The potential, where the configuration names one."""
-    return [str(find_potential(config["potential"]["file"]))] if config["potential"] else []
+    return potential_files(config["potential"]) if config["potential"] else []
 
 
 def kinds(block):

@@ -21,7 +21,7 @@ rule label:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "harmonic", "cholesky", "potentials", "smooth", "setfl", "neighbours"),
+        code=modules("labels", "harmonic", "cholesky", "neighbours") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:

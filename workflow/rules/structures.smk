@@ -1,10 +1,10 @@
 # Relaxed configurations: made by a recipe, or read from files.
 rule sample:
     input:
-        table=TABLE,
+        table=TABLE if ANALYTIC else [],
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("sampling", "relaxation", "engine", "potentials", "smooth", "neighbours"),
+        code=modules("sampling", "relaxation", "engine", "neighbours") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:

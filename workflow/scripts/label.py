@@ -1,14 +1,14 @@
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.interactions import load_potential
 from vibentropy.labels import label, perfect_crystals
-from vibentropy.potentials import Potential
 from vibentropy.progress import logged
 
 configurations = ConfigurationSet.load(snakemake.input.structures)
 waiting = configurations.table["status"] == "relaxed"
 with logged(snakemake.log[0], int(waiting.sum())) as progress:
     if waiting.any():
-        potential = Potential.from_setfl(snakemake.params.potential["file"], snakemake.params.potential["element"])
+        potential = load_potential(snakemake.params.potential)
         configurations = label(
             configurations,
             perfect_crystals(snakemake.params.dataset, snakemake.input.reference),

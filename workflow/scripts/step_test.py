@@ -1,0 +1,11 @@
+from vibentropy.evaluation import save_table
+from vibentropy.finite_differences import smallest_crystal, step_test, verdict
+from vibentropy.interactions import load_potential
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    perfect = smallest_crystal(snakemake.params.datasets, snakemake.input.lattice)
+    table = step_test(perfect, load_potential(snakemake.params.potential), snakemake.params.min_eigenvalue)
+    progress.note(table.to_string(index=False))
+    progress.note(verdict(table))
+    save_table(table, snakemake.output[0])
