@@ -14,10 +14,11 @@ import yaml
 from ase.build import bulk
 from jsonschema import Draft202012Validator
 
-from vibentropy import harmonic
+from vibentropy import harmonic, published
 from vibentropy.config import config_hash, expand_files, validate
 from vibentropy.descriptors import REGISTRY, find
 from vibentropy.errors import ConfigError
+from vibentropy.evaluation import SPLITS
 from vibentropy.regression import REGRESSORS
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -78,7 +79,40 @@ def blocks(value, path=()):
 
 def test_shipped_configurations_are_valid():
     for path in [ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")]:
-        validate(yaml.safe_load(path.read_text()), SCHEMA)
+        if path.name != "published.yaml":
+            validate(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+def test_published_arrays_are_said_to_be_missing_and_where_they_are():
+    config = yaml.safe_load((ROOT / "workflow/configs/published.yaml").read_text())
+    names = config["datasets"]["EAM"]["arrays"]
+    config["datasets"]["EAM"]["arrays"] |= {key: "no/" + names[key] for key in ("configurations", "entropies", "bulk")}
+    assert problems(config) == [
+        f"datasets.EAM.arrays.{key}: there is no file 'no/published/{name}'; "
+        "it is published at https://github.com/louity/AFS-python"
+        for key, name in [
+            ("configurations", "configs_EAM.npz"),
+            ("entropies", "entropies_EAM.npz"),
+            ("bulk", "config_bulk.npy"),
+        ]
+    ]
+
+
+def test_classes_of_the_arrays_belong_to_one_data_set(config, tmp_path):
+    (tmp_path / "a.npz").touch()
+    arrays = dict.fromkeys(("configurations", "entropies", "bulk"), str(tmp_path / "a.npz")) | {"element": "Fe"}
+    config["datasets"] = {
+        "interstitials": {"role": "train", "arrays": arrays | {"classes": ["I2", "I3"]}},
+        "vacancies": {"role": "test", "arrays": arrays | {"classes": ["V4"]}},
+    }
+    del config["potential"], config["lattice"]
+    valid = validate(config, SCHEMA)
+    assert valid["datasets"]["vacancies"]["arrays"]["repeat_tolerance"] == published.REPEAT_TOLERANCE
+    assert valid["evaluation"]["split"] == "groups"
+    config["datasets"]["vacancies"]["arrays"]["classes"].append("I2")
+    (line,) = problems(config)
+    assert line.startswith("datasets.vacancies.arrays: I2 of '")
+    assert "belongs to interstitials, too" in line
 
 
 def problems(config):
@@ -124,7 +158,7 @@ def test_defaults_are_filled_in_and_the_input_is_left_alone(config, tmp_path):
         "minimum_eigenvalue": 1e-3,
         "duplicates": {"energy": 1e-4, "entropy": 1e-3, "exclude": False},
     }
-    assert valid["evaluation"] == {"folds": 3}
+    assert valid["evaluation"] == {"folds": 3, "split": "groups"}
     recipe = valid["datasets"]["train"]["recipe"]
     assert recipe["defects"]["I2+V1"]["clusters"] == 1
     assert recipe["anneal"]["time_step"] == 0.001
@@ -184,6 +218,13 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         (("seed",), True, "seed: found True, expected integer"),
         (("seed",), -1, "seed: -1 is less than the minimum of 0"),
         (("evaluation", "folds"), 5.0, "evaluation.folds: found 5.0, expected integer"),
+        (("evaluation", "split"), "group", "evaluation.split: found 'group' (did you mean 'groups'?), expected one of"),
+        (
+            ("evaluation", "split"),
+            ["groups", "x"],
+            "evaluation.split[1]: found 'x', expected one of groups, file_order",
+        ),
+        (("evaluation", "split"), [], "evaluation.split: [] should be non-empty"),
         (("labels", "max_force"), "1e-4", "YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"),
         (("labels", "max_force"), float("nan"), "labels.max_force: found nan, expected number"),
         (("labels", "max_force"), True, "labels.max_force: found True, expected number"),
@@ -195,8 +236,8 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         (("datasets", "given", "entropy", "unit"), "kB", "entropy.unit: found 'kB' (did you mean 'k_B'?)"),
         (("datasets", "given", "entropy"), {"unit": "k_B", "key": "S"}, "datasets.given.entropy: missing key 'kind'"),
         (("datasets", "a/b"), {"role": "train"}, "datasets: found 'a/b', expected a match of"),
-        (("datasets", "x"), {"role": "test", "file": []}, "exactly one of the keys recipe, files is expected"),
-        (("datasets", "given", "recipe"), {}, "datasets.given: exactly one of the keys recipe, files is expected"),
+        (("datasets", "x"), {"role": "test", "file": []}, "exactly one of the keys recipe, files, arrays is expected"),
+        (("datasets", "given", "recipe"), {}, "datasets.given: exactly one of the keys recipe, files, arrays"),
         (("datasets",), {}, "datasets: {} should be non-empty"),
         (("descriptors", "afs_3_10", "n_max"), 0, "descriptors.afs_3_10.n_max: 0 is less than the minimum of 1"),
         (("descriptors", "x"), {"n_max": 3}, "descriptors.x: missing key 'kind'"),
@@ -280,6 +321,7 @@ def test_schema_and_registries_know_the_same_kinds_and_parameters(schema):
 def test_schema_agrees_with_the_library_about_units_and_gates(schema):
     files = schema["$defs"]["ingested"]["properties"]
     assert set(files["entropy"]["properties"]["unit"]["enum"]) == set(KB_PER_ENTROPY_UNIT)
+    assert schema["$defs"]["split"]["enum"] == list(SPLITS)
     labels = schema["properties"]["labels"]["properties"]
     assert labels["max_force"]["default"] == files["max_force"]["default"] == harmonic.MAX_FORCE
     assert labels["minimum_eigenvalue"]["default"] == harmonic.MIN_EIGENVALUE

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import cross_val_predict
 
 from vibentropy.dataset import usable
 from vibentropy.errors import DataError
@@ -24,6 +26,7 @@ from vibentropy.evaluation import (
     predictions_table,
     save_table,
     summary_table,
+    torn_rows,
 )
 from vibentropy.features import FeatureSet
 from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge
@@ -105,7 +108,8 @@ def test_impossible_numbers_of_folds(n_folds):
 
 def test_folds_table(configurations):
     folds = folds_table(configurations, 3)
-    assert list(folds.columns) == ["id", "fold"]
+    assert list(folds.columns) == ["id", "split", "fold"]
+    assert set(folds["split"]) == {"groups"}
     assert list(folds["id"]) == list(configurations["id"])
     assert pd.crosstab(folds["fold"], configurations["defect_class"]).eq(2).all(axis=None)
     # Trajectory x of data set a and that of data set b are two groups, so that there are six.
@@ -115,6 +119,40 @@ def test_folds_table(configurations):
     classes = np.where(many["trajectory"] == "x", "I1", np.where(many["dataset"].str.startswith("a"), "I2", "V4"))
     folds = folds_table(many.assign(id=np.arange(108), defect_class=classes), 9)
     np.testing.assert_array_equal(pd.crosstab(folds["fold"], classes), [[4, 4, 4]] * 9)
+
+
+def test_file_order_cuts_rows_as_they_come(configurations):
+    """What `sklearn.model_selection.cross_val_predict` does with a number of folds, for all classes together."""
+    folds = folds_table(configurations[:11], 3, ["file_order"])
+    assert list(folds["fold"]) == [0] * 4 + [1] * 4 + [2] * 3
+    X, y = np.arange(11.0)[:, None] ** [1, 2], np.arange(11.0) ** 3
+    ours = cross_predict(ExtensiveRidge(penalties=[1e-12]), X, y, np.arange(11), folds["fold"])
+    theirs = cross_val_predict(LinearRegression(fit_intercept=False), X, y, cv=3)
+    np.testing.assert_allclose(ours["prediction"], theirs, rtol=1e-6)
+
+
+def test_shuffled_folds_are_even_and_follow_the_seed(configurations):
+    folds = folds_table(configurations, 4, ["shuffled"], seed=1)
+    assert list(np.bincount(folds["fold"])) == [3] * 4
+    pd.testing.assert_frame_equal(folds_table(configurations, 4, ["shuffled"], seed=1), folds)
+    assert not folds_table(configurations, 4, ["shuffled"], seed=2).equals(folds)
+    assert torn_rows(configurations["trajectory"], folds["fold"]).any()
+
+
+def test_several_splits_in_one_table(configurations):
+    both = folds_table(configurations, 3, ["groups", "file_order"])
+    for split in ("groups", "file_order"):
+        rows = both[both["split"] == split].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, folds_table(configurations, 3, [split]))
+    with pytest.raises(DataError, match="split 'random' is none of groups, file_order, shuffled"):
+        folds_table(configurations, 3, ["groups", "random"])
+    # Too few groups is an error whatever the split: regressors need them for their own folds.
+    with pytest.raises(DataError, match="7 folds of 6 trajectories"):
+        folds_table(configurations, 7, ["file_order"])
+
+
+def test_torn_rows():
+    assert list(torn_rows(["a", "b", "a", "c", "b"], [0, 1, 1, 2, 1])) == [True, False, True, False, False]
 
 
 @pytest.fixture
@@ -240,7 +278,7 @@ def test_coverage_of_gaussian_errors():
     rng = np.random.default_rng(3)
     std = rng.uniform(0.1, 3.0, 40000)
     table = pd.DataFrame({"formation_entropy": 0.0, "prediction": std * rng.normal(size=40000), "std": std})
-    table = table.assign(descriptor="afs", regressor="bayes", stage="test")
+    table = table.assign(descriptor="afs", regressor="bayes", stage="test", split="")
     coverage = coverage_table(table, by=["overall"], levels=[0.5, 0.68, 0.95]).iloc[0]
     for level in (50, 68, 95):
         assert coverage[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
@@ -264,6 +302,18 @@ def test_summary_has_one_row_per_model(predictions):
     alone = summary_table(metrics, coverage_table(predictions[predictions["std"].isna()]))
     assert len(alone) == 2
     assert "test_coverage_68" not in alone
+
+
+def test_summary_has_one_row_per_split(predictions):
+    held_out = predictions[predictions["stage"] == "cross-validation"]
+    other = held_out.assign(split="shuffled", prediction=held_out["formation_entropy"] + 0.5)
+    both = pd.concat([held_out.assign(split="groups"), other, predictions[predictions["stage"] == "test"]])
+    summary = summary_table(metrics_table(both), coverage_table(both))
+    assert list(summary.columns[:3]) == ["descriptor", "regressor", "split"]
+    assert list(summary["split"]) == ["groups", "shuffled"] * 2
+    np.testing.assert_allclose(summary["cross_validation_mae"], [1.5, 0.5] * 2)
+    np.testing.assert_allclose(summary["test_rmse"], np.sqrt(2.5))
+    np.testing.assert_array_equal(summary["cross_validation_coverage_68"], [np.nan, np.nan, 0.5, 1.0])
 
 
 def test_tables_come_back_as_they_were_written(predictions, tmp_path):
@@ -344,7 +394,10 @@ def test_chain_of_fit_and_predictions(chain):
     np.testing.assert_allclose(stages["test"][["prediction", "std"]], np.column_stack([mean, std]), rtol=1e-12)
     np.testing.assert_allclose(stages["training"]["prediction"], expected.predict(X[taken]), rtol=1e-12)
     held_out = stages["cross-validation"]
-    assert dict(zip(held_out["id"], held_out["fold"], strict=True)).items() <= dict(folds.to_numpy().tolist()).items()
+    assert set(held_out["split"]) == {"groups"}
+    assert set(predictions.loc[predictions["stage"] != "cross-validation", "split"]) == {""}
+    fold = folds.set_index("id")["fold"]
+    np.testing.assert_array_equal(held_out["fold"], fold[held_out["id"]])
     other = held_out["fold"].to_numpy() != 1
     alone = ExtensiveBayesianRidge().fit(X[taken][other], y[taken][other]).predict(X[taken][~other])
     np.testing.assert_allclose(held_out["prediction"][~other], alone, rtol=1e-12)
@@ -361,6 +414,21 @@ def test_chain_keeps_trajectories_together(chain):
         fit_and_predict(ExtensiveRidge(), table, features, folds, exclude_duplicates=False, names=names)
     with pytest.raises(DataError, match="no training configuration has both"):
         fit_and_predict(ExtensiveRidge(), table, {"test": features["test"]}, folds, names=names)
+
+
+def test_chain_with_two_splits(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    training = table[usable(table) & (table["role"] == "train")]
+    both = folds_table(training, 3, ["groups", "file_order"])
+    _, once = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    _, twice = fit_and_predict(ExtensiveRidge(), table, features, both, names=names)
+    leaky = twice["split"] == "file_order"
+    pd.testing.assert_frame_equal(twice[~leaky].reset_index(drop=True), once)
+    # Those of the other split are what a fit to the rows before and after predicts, torn trajectories or not.
+    assert leaky.sum() == 33
+    assert torn_rows(twice["trajectory"][leaky], twice["fold"][leaky]).any()
+    assert not np.allclose(twice["prediction"][leaky], twice["prediction"][twice["split"] == "groups"])
 
 
 def test_chain_without_test_sets(chain):

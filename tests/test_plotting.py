@@ -52,6 +52,7 @@ def make():
         table = table.assign(
             prediction=table["formation_entropy"] + error, std=std, dataset="d", trajectory="t", fold=0
         )
+        table["split"] = np.where(table["stage"] == "cross-validation", "groups", "")
         return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[PREDICTION_COLUMNS]
 
     return make
@@ -134,6 +135,26 @@ def test_one_panel_for_each_model(make, draw, descriptors, regressors, shape):
     assert len(shared.get_texts()) == (4 if draw is plotting.extrapolation else 8)
     exact = [axes for axes in figure.axes if axes.get_xlabel()]
     assert len(exact) == shape[1]
+
+
+def test_one_panel_for_each_split(make):
+    predictions = make([("afs", "ridge"), ("afs", "bayes")])
+    held_out = predictions[predictions["stage"] == "cross-validation"]
+    shuffled = held_out.assign(split="shuffled", prediction=held_out["formation_entropy"] + 0.25)
+    both = pd.concat([predictions, shuffled])
+    figure = plotting.parity(both)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        f"afs, {regressor}\n({split})"
+        for regressor in ("ridge", "bayes")
+        for split in ("trajectories together", "shuffled, leaky")
+    ]
+    errors = [corner(axes)[0].split("$")[0] for axes in figure.axes]
+    assert errors == ["RMSE 1.00", "RMSE 0.25"] * 2
+    assert len({round(axes.get_position().x0, 4) for axes in figure.axes}) == 2
+    # The other figure is of the first split alone.
+    main, *_ = plotting.extrapolation(both).axes
+    assert points(main)["250 sites, training (held out)"] == 80
 
 
 def test_classes_missing_from_the_first_model_are_in_the_legend(make):

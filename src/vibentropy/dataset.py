@@ -390,7 +390,8 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     representatives so far, the rows that repeat none: if energy and entropy agree with one of them, the row is a
     duplicate of the first such representative, otherwise it becomes a representative itself. Duplicates never
     stand for others, so there are no chains, and the outcome does not depend on the order of the rows. It does
-    depend on which rows are there: mark whole data sets, not shards. A row without an energy repeats nothing.
+    depend on which rows are there: mark whole data sets, not shards. A row without an energy keeps what it has: its
+    producer may know of repeats from elsewhere (`vibentropy.published`), and otherwise it repeats nothing.
 
     Parameters
     ----------
@@ -422,8 +423,9 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
                 duplicate_of[name] = min(matches)[1]
             else:
                 bisect.insort(representatives, row)
-    column = [duplicate_of.get(name, "") for name in table["id"]]
-    return table.assign(duplicate_of=pd.Series(column, table.index, dtype=str))
+    column = pd.Series([duplicate_of.get(name, "") for name in table["id"]], table.index, dtype=str)
+    given = table.get("duplicate_of", "")
+    return table.assign(duplicate_of=column.where(table["energy"].notna(), given))
 
 
 def outcomes(table):

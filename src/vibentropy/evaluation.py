@@ -11,13 +11,14 @@ formation_entropy k_B  exact, compared mode by mode
 prediction        k_B
 std               k_B  of the prediction; NaN where the regressor has none
 fold                   that the configuration was held out in; -1 where it was not part of a cross-validation
+split                  one of `SPLITS`: how the folds were made; empty where there are none
 stage                  one of `STAGES`
 descriptor             name in the configuration of the run
 regressor              name in the configuration of the run
 ================= ==== =============================================================================================
 
-Folds are a table too, written once and shared by all descriptors and regressors, so that they are compared on the
-same splits.
+Folds are a table too (columns id, split and fold), written once and shared by all descriptors and regressors, so that
+they are compared on the same splits.
 """
 
 import json
@@ -27,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import KFold, StratifiedGroupKFold
 
 from vibentropy.dataset import groups as trajectory_groups
 from vibentropy.dataset import usable
@@ -37,6 +38,10 @@ from vibentropy.storage import atomic
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
 STAGES = ("cross-validation", "training", "test")
 
+#: How training rows are divided into folds, with words for figures. Only the first keeps trajectories together; the
+#: others let rows of one trajectory, or repeats of one minimum, be fitted to and tested on: their errors are too small.
+SPLITS = {"groups": "trajectories together", "file_order": "file order, leaky", "shuffled": "shuffled, leaky"}
+
 #: One model.
 MODEL = ["descriptor", "regressor"]
 
@@ -44,7 +49,7 @@ MODEL = ["descriptor", "regressor"]
 OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"]
 
 #: All columns of predictions.
-PREDICTION_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "stage", *MODEL]
+PREDICTION_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]
 
 
 def grouped_folds(groups, n_folds, strata=None):
@@ -90,30 +95,65 @@ def grouped_folds(groups, n_folds, strata=None):
     return folds
 
 
-def folds_table(table, n_folds):
-    """Folds of a data set: trajectories stay together, classes are spread evenly.
+def folds_table(table, n_folds, splits=("groups",), seed=0):
+    """Folds of the training sets, divided in one or several ways.
+
+    ``groups`` keeps trajectories together and spreads classes evenly. ``file_order`` cuts the rows as they come into
+    equal parts, all classes one after the other, as the code published with the reference work does (five parts of
+    its arrays I2, I3, I4, V4). ``shuffled`` draws the parts at random.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of configurations: id, dataset, trajectory, defect_class.
+        Of configurations: id, dataset, trajectory, defect_class; by id, which is the order of the files they are from.
     n_folds : int
+    splits : sequence of str
+        Any of `SPLITS`.
+    seed : int
+        Of the shuffle.
 
     Returns
     -------
     pandas.DataFrame
-        Columns id and fold, in the order of `table`.
+        Columns id, split and fold, for each split the rows of `table` in their order.
 
     Raises
     ------
     DataError
-        As `grouped_folds`.
+        As `grouped_folds`, whatever the split; if a split is unknown.
     """
-    fold = grouped_folds(trajectory_groups(table), n_folds, table["defect_class"])
-    return pd.DataFrame({"id": table["id"].to_numpy(), "fold": fold})
+    unknown = [split for split in splits if split not in SPLITS]
+    if unknown:
+        raise DataError(f"split {unknown[0]!r} is none of {', '.join(SPLITS)}")
+    grouped = grouped_folds(trajectory_groups(table), n_folds, table["defect_class"])
+    parts = []
+    for split in splits:
+        fold = grouped.copy()
+        if split != "groups":
+            cut = KFold(n_folds) if split == "file_order" else KFold(n_folds, shuffle=True, random_state=seed)
+            for number, (_, test) in enumerate(cut.split(fold)):
+                fold[test] = number
+        parts.append(pd.DataFrame({"id": table["id"].to_numpy(), "split": split, "fold": fold}))
+    return pd.concat(parts, ignore_index=True)
 
 
-def cross_predict(regressor, X, y, groups, folds):
+def torn_rows(groups, folds):
+    """Rows that share their group with a row of another fold: for these, held-out does not mean unseen.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n,)
+    folds : array-like of shape (n,)
+
+    Returns
+    -------
+    ndarray of bool of shape (n,)
+    """
+    rows = pd.DataFrame({"group": np.asarray(groups), "fold": np.asarray(folds)})
+    return (rows.groupby("group")["fold"].transform("nunique") > 1).to_numpy()
+
+
+def cross_predict(regressor, X, y, groups, folds, keep_groups=True):
     """Predict every row by a fit to the other folds.
 
     Whatever the regressor chooses by itself, such as a penalty, it chooses within the rows it is fitted to, which
@@ -130,6 +170,8 @@ def cross_predict(regressor, X, y, groups, folds):
         Label of the trajectory of each row.
     folds : ndarray of int of shape (n,)
         As from `grouped_folds`.
+    keep_groups : bool
+        Refuse folds that tear groups apart; False for the splits that are known to.
 
     Returns
     -------
@@ -139,13 +181,12 @@ def cross_predict(regressor, X, y, groups, folds):
     Raises
     ------
     DataError
-        If a group lies in two folds.
+        If a group lies in two folds and must not.
     """
     X, y, groups, folds = (np.asarray(array) for array in (X, y, groups, folds))
-    pairs = pd.DataFrame({"group": groups, "fold": folds}).drop_duplicates()
-    torn = pairs["group"][pairs["group"].duplicated()]
-    if len(torn):
-        raise DataError(f"group {torn.iloc[0]} lies in more than one fold: its held-out errors would be too small")
+    torn = torn_rows(groups, folds)
+    if keep_groups and torn.any():
+        raise DataError(f"group {groups[torn][0]} lies in more than one fold: its held-out errors would be too small")
     held_out = pd.DataFrame({"prediction": np.nan, "std": np.nan, "fold": folds})
     for number in np.unique(folds):
         test = folds == number
@@ -154,7 +195,7 @@ def cross_predict(regressor, X, y, groups, folds):
     return held_out
 
 
-def predictions_table(table, predicted, *, stage, descriptor, regressor):
+def predictions_table(table, predicted, *, stage, descriptor, regressor, split=""):
     """Put predictions beside the configurations they belong to.
 
     Parameters
@@ -167,6 +208,8 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor):
         One of `STAGES`.
     descriptor, regressor : str
         As in the configuration of the run.
+    split : str
+        One of `SPLITS` for a cross-validation, empty otherwise.
 
     Returns
     -------
@@ -188,6 +231,7 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor):
             prediction=predicted["prediction"].to_numpy(),
             std=predicted["std"].to_numpy(),
             fold=predicted["fold"].to_numpy() if "fold" in predicted else -1,
+            split=split,
             stage=stage,
             descriptor=descriptor,
             regressor=regressor,
@@ -197,7 +241,7 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor):
 
 
 def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=True, names):
-    """Fit to the training sets, and predict them held out, as fitted, and the test sets.
+    """Fit to the training sets, and predict them held out (once for each split), as fitted, and the test sets.
 
     Configurations without label or without features take no part.
 
@@ -232,10 +276,6 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     train, test = (taken[taken["role"] == role] for role in ("train", "test"))
     if train.empty:
         raise DataError("no training configuration has both a label and features")
-    fold = train["id"].map(folds.set_index("id")["fold"])
-    if fold.isna().any():
-        raise DataError(f"{train['id'][fold.isna()].iloc[0]} is in no fold: the folds are of other configurations")
-
     X = np.array([row[name] for name in train["id"]])
     y, groups = train["formation_entropy"].to_numpy(), trajectory_groups(train)
     fitted = clone(regressor).fit(X, y, groups=groups)
@@ -243,12 +283,14 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     def predict(X):
         return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
 
-    parts = [
-        predictions_table(
-            train, cross_predict(regressor, X, y, groups, fold.astype(int)), stage="cross-validation", **names
-        ),
-        predictions_table(train, predict(X), stage="training", **names),
-    ]
+    parts = []
+    for split, rows in folds.groupby("split", sort=False):
+        fold = train["id"].map(rows.set_index("id")["fold"])
+        if fold.isna().any():
+            raise DataError(f"{train['id'][fold.isna()].iloc[0]} is in no fold: the folds are of other configurations")
+        held_out = cross_predict(regressor, X, y, groups, fold.astype(int), keep_groups=split == "groups")
+        parts.append(predictions_table(train, held_out, stage="cross-validation", split=split, **names))
+    parts.append(predictions_table(train, predict(X), stage="training", **names))
     if len(test):
         predicted = predict(np.array([row[name] for name in test["id"]]))
         parts.append(predictions_table(test, predicted, stage="test", **names))
@@ -290,7 +332,7 @@ def error_metrics(truth, prediction):
 
 
 def metrics_table(predictions, by=("overall", "defect_class", "n_sites")):
-    """Errors of every model at every stage, overall and for each value of some columns.
+    """Errors of every model at every stage and split, overall and for each value of some columns.
 
     Parameters
     ----------
@@ -302,7 +344,7 @@ def metrics_table(predictions, by=("overall", "defect_class", "n_sites")):
     Returns
     -------
     pandas.DataFrame
-        Columns descriptor, regressor, stage, ``by`` and ``value`` (as text), then those of `error_metrics`.
+        Columns descriptor, regressor, stage, split, ``by`` and ``value`` (as text), then those of `error_metrics`.
     """
     return _summarise(predictions, by, lambda rows: error_metrics(rows["formation_entropy"], rows["prediction"]))
 
@@ -322,7 +364,7 @@ def coverage_table(predictions, by=("overall", "defect_class", "n_sites"), level
     Returns
     -------
     pandas.DataFrame
-        Columns descriptor, regressor, stage, ``by``, ``value``, ``n``, one ``coverage_68`` for each level,
+        Columns descriptor, regressor, stage, split, ``by``, ``value``, ``n``, one ``coverage_68`` for each level,
         ``mean_std`` and ``rmse`` in k_B. A coverage below its level means that the intervals are too narrow.
     """
 
@@ -335,7 +377,7 @@ def coverage_table(predictions, by=("overall", "defect_class", "n_sites"), level
 
 
 def summary_table(metrics, coverage):
-    """Put the overall errors and coverages of each model into one row.
+    """Put the overall errors and coverages of each model and split into one row.
 
     Parameters
     ----------
@@ -345,18 +387,21 @@ def summary_table(metrics, coverage):
     Returns
     -------
     pandas.DataFrame
-        One row per model, in the order of `metrics`; a column such as ``test_rmse`` or
-        ``cross_validation_coverage_68`` for each stage and quantity, NaN where a model does not have it.
+        One row per model and split of the cross-validation, in the order of `metrics`; a column such as ``test_rmse``
+        or ``cross_validation_coverage_68`` for each stage and quantity, NaN where a model does not have it. What is
+        not of the cross-validation is the same for all splits.
     """
-    models = pd.MultiIndex.from_frame(metrics[MODEL].drop_duplicates())
-    parts = []
+    splits = [split for split in metrics["split"].unique() if split] or [""]
+    summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
     for stage in STAGES:
         for table in (metrics, coverage.drop(columns=["n", "rmse"], errors="ignore")):
             rows = table[(table["by"] == "overall") & (table["stage"] == stage)]
             if len(rows):
-                numbers = rows.set_index(MODEL).drop(columns=["stage", "by", "value"])
-                parts.append(numbers.reindex(models).add_prefix(stage.replace("-", "_") + "_"))
-    return pd.concat(parts, axis=1).reset_index()
+                keys = [*MODEL, "split"] if stage == "cross-validation" else MODEL
+                numbers = rows.set_index(keys).drop(columns=["split", "stage", "by", "value"], errors="ignore")
+                prefix = stage.replace("-", "_") + "_"
+                summary = summary.merge(numbers.add_prefix(prefix).reset_index(), how="left", on=keys)
+    return summary
 
 
 def save_table(table, path):
@@ -417,11 +462,11 @@ def load_predictions(*paths):
 
 
 def _summarise(predictions, by, summary):
-    """Apply `summary` (rows -> dict) per model, stage and value of each column of `by`."""
-    rows = []
-    for model, of_model in predictions.groupby([*MODEL, "stage"], sort=False):
-        identity = dict(zip([*MODEL, "stage"], model, strict=True))
+    """Apply `summary` (rows -> dict) per model, stage, split and value of each column of `by`."""
+    keys, rows = [*MODEL, "stage", "split"], []
+    for values, of_split in predictions.groupby(keys, sort=False):
+        identity = dict(zip(keys, values, strict=True))
         for column in by:
-            parts = [("all", of_model)] if column == "overall" else of_model.groupby(column)
-            rows += [identity | {"by": column, "value": str(value)} | summary(part) for value, part in parts]
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else [*MODEL, "stage", "by", "value", "n"])
+            resolved = [("all", of_split)] if column == "overall" else of_split.groupby(column)
+            rows += [identity | {"by": column, "value": str(value)} | summary(part) for value, part in resolved]
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else [*keys, "by", "value", "n"])

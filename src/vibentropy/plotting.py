@@ -1,4 +1,4 @@
-"""Figures of predictions (parity by class of defect, extrapolation to larger cells) and of the speed of descriptors.
+"""Figures of labels, of predictions (parity by class of defect, extrapolation to larger cells), and of speed.
 
 Figures are made as objects, without pyplot and its global state, in the style of ``vibentropy.mplstyle``. A class of
 defects has the same colour and marker in every figure: warm colours for interstitials, cold ones for vacancies,
@@ -14,11 +14,13 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from vibentropy.benchmark import MEASURED, REFERENCE, largest
 from vibentropy.errors import DataError
-from vibentropy.evaluation import MODEL, error_metrics
+from vibentropy.evaluation import MODEL, SPLITS, error_metrics
+from vibentropy.published import reported
 from vibentropy.storage import atomic
 
 #: Widths of one and of two journal columns, in.
@@ -42,6 +44,11 @@ SIZES = [
     for color, marker in zip(("#1f9e92", "#c43e8c", "#43237e", "#8c8a00", "#c0392b", "#000000"), "os^DvP", strict=True)
 ]
 TRAINING = {"color": "#8c8c8c", "marker": "."}
+
+#: Published ranges beside the labels of a run, by potential; means of both.
+PUBLISHED_COLORS = ("#000000", "#8c8c8c")
+PUBLISHED_MEAN = {"marker": "D", "ms": 2.5}
+OWN_MEAN = {"marker": "D", "ms": 3, "mfc": "white", "mec": "black", "mew": 0.6}
 
 #: Descriptors of this package in figures of speed, and everything else: packages by their markers.
 OURS_COLORS = (
@@ -105,7 +112,7 @@ def class_styles(classes):
 
 @styled
 def parity(predictions, stage="cross-validation"):
-    """Predicted against exact formation entropies by class of defect, one panel for each model.
+    """Predicted against exact formation entropies by class of defect, one panel for each model and split.
 
     Parameters
     ----------
@@ -117,7 +124,8 @@ def parity(predictions, stage="cross-validation"):
     Returns
     -------
     matplotlib.figure.Figure
-        With root mean square and mean absolute error in the corner of each panel.
+        With root mean square and mean absolute error in the corner of each panel, and the split above it where there
+        is more than one.
 
     Raises
     ------
@@ -125,7 +133,7 @@ def parity(predictions, stage="cross-validation"):
         If there are none.
     """
     predictions = _of_stage(predictions, stage)
-    figure, n_columns, models = _grid(predictions, height=1.0)
+    figure, n_columns, models = _grid(predictions, height=1.0, by_split=True)
     figure.set_layout_engine("compressed")
     n_rows = -(-len(models) // n_columns)
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
@@ -150,8 +158,8 @@ def extrapolation(predictions):
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions: the held-out ones (``cross-validation``) or, without any, those of the fit (``training``),
-        and those of larger cells (``test``), if there are any.
+        Of predictions: the held-out ones (``cross-validation``, the first split of several) or, without any, those of
+        the fit (``training``), and those of larger cells (``test``), if there are any.
 
     Returns
     -------
@@ -167,6 +175,7 @@ def extrapolation(predictions):
     """
     held_out = (predictions["stage"] == "cross-validation").any()
     training = _of_stage(predictions, "cross-validation" if held_out else "training")
+    training = training[training["split"] == training["split"].iloc[0]]
     predictions = pd.concat([training, predictions[predictions["stage"] == "test"]], ignore_index=True)
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
     training_range = training["formation_entropy"].agg(["min", "max"])
@@ -204,6 +213,74 @@ def extrapolation(predictions):
     for residual in residuals[: len(models) : n_columns]:
         residual.set_ylabel(r"error ($k_\mathrm{B}$)")
     _finish(figure, mains, residuals, len(models), n_columns)
+    return figure
+
+
+@styled
+def labels(table, element):
+    """Distribution of exact formation entropies by class of defect, beside the published ranges.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of labelled configurations (`vibentropy.dataset`).
+    element : str
+        Published numbers are drawn for the element that they are of (`vibentropy.published.reported`).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One row per class with a histogram, on a bracket from the smallest to the largest entropy with the mean, and the
+        number of labels; below it such a bracket of the published entropies for each potential.
+
+    Raises
+    ------
+    DataError
+        If there are no labels.
+    """
+    entropy = table["formation_entropy"].astype(float)
+    if not np.isfinite(entropy).any():
+        raise DataError("there are no labels to draw")
+    by_class = dict(iter(table.groupby("defect_class")["formation_entropy"]))
+    styles = class_styles(by_class)
+    brackets = {
+        potential: {c: r for c, r in of.items() if c in by_class} for potential, of in reported(element).items()
+    }
+    brackets = {potential: of for potential, of in brackets.items() if of}
+    ends = [
+        entropy.min(),
+        entropy.max(),
+        *(e for of in brackets.values() for r in of.values() for e in (r.low, r.high)),
+    ]
+    edges = np.linspace(min(ends), max(ends), 81) if max(ends) > min(ends) else np.array([-0.5, 0.5]) + min(ends)
+
+    figure = Figure(figsize=(SINGLE, 0.75 + (0.2 + 0.07 * len(brackets)) * len(by_class)))
+    axes = figure.subplots()
+    step = 0.15
+    for row, (name, values) in enumerate(by_class.items()):
+        counts, _ = np.histogram(values, edges)
+        axes.stairs(0.68 * counts / counts.max() - row, edges, baseline=-row, fill=True, color=styles[name]["color"])
+        _bracket(axes, values.min(), values.mean(), values.max(), -row, styles[name]["color"], OWN_MEAN)
+        axes.text(1.02, -row, f"{len(values):,}", transform=axes.get_yaxis_transform(), va="bottom", size="small")
+        for k, (color, of_class) in enumerate(zip(PUBLISHED_COLORS, brackets.values(), strict=False), start=1):
+            if name in of_class:
+                one = of_class[name]
+                _bracket(axes, one.low, one.mean, one.high, -row - k * step, color, PUBLISHED_MEAN)
+    axes.text(1.02, 1.0, "labels", transform=axes.transAxes, va="bottom", size="small")
+    axes.set_yticks([-row for row in range(len(by_class))], [name or "unnamed" for name in by_class])
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.set(
+        ylim=(-len(by_class) + 1 - 0.3 - step * len(brackets), 0.8), xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)"
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    color = styles[next(iter(by_class))]["color"]
+    entries = [Line2D([], [], color=color, **OWN_MEAN, label="this run: range, mean")]
+    entries += [
+        Line2D([], [], color=color, **PUBLISHED_MEAN, label=f"published, {potential}: range, mean")
+        for color, potential in zip(PUBLISHED_COLORS, brackets, strict=False)
+    ]
+    figure.legend(handles=entries, loc="outside lower center", ncols=1)
+    _lay_out(figure)
     return figure
 
 
@@ -326,7 +403,7 @@ def _of_stage(predictions, stage):
     return rows
 
 
-def _grid(predictions, height):
+def _grid(predictions, height, by_split=False):
     """Figure and rows of each model by the title of its panel, regressor after regressor.
 
     Parameters
@@ -334,6 +411,8 @@ def _grid(predictions, height):
     predictions : pandas.DataFrame
     height : float
         Of a panel in units of its width.
+    by_split : bool
+        One panel for each split of each model, side by side; only their titles differ if there is one.
 
     Returns
     -------
@@ -342,16 +421,30 @@ def _grid(predictions, height):
     n_columns : int
     models : dict of DataFrame
     """
-    models = dict(iter(predictions.groupby(MODEL, sort=False)))
-    descriptors, regressors = (list(dict.fromkeys(names)) for names in zip(*models, strict=True))
-    models = {f"{d}, {r}": models[d, r] for r in regressors for d in descriptors if (d, r) in models}
+    rows = dict(
+        iter((predictions if by_split else predictions.assign(split="")).groupby([*MODEL, "split"], sort=False))
+    )
+    descriptors, regressors, splits = (list(dict.fromkeys(names)) for names in zip(*rows, strict=True))
+    titles = {
+        (d, r, split): f"{d}, {r}" + (f"\n({SPLITS.get(split, split)})" if len(splits) > 1 else "")
+        for r in regressors
+        for d in descriptors
+        for split in splits
+    }
+    models = {title: rows[key] for key, title in titles.items() if key in rows}
     if len(models) == 1:
         return Figure(figsize=(SINGLE, height * SINGLE)), 1, models
-    side_by_side = len(descriptors) if len(descriptors) > 1 else len(regressors)
+    side_by_side = next((len(names) for names in (splits, descriptors) if len(names) > 1), len(regressors))
     n_columns = side_by_side if side_by_side <= 3 else 2 if side_by_side == 4 else 3
     n_rows = -(-len(models) // n_columns)
-    legend = 0.4
-    return Figure(figsize=(DOUBLE, n_rows * (height * DOUBLE / n_columns + 0.2) + legend)), n_columns, models
+    title, legend = 0.2 if len(splits) == 1 else 0.35, 0.4
+    return Figure(figsize=(DOUBLE, n_rows * (height * DOUBLE / n_columns + title) + legend)), n_columns, models
+
+
+def _bracket(axes, low, mean, high, y, color, marker):
+    """Draw a range with its ends and the mean as a diamond."""
+    axes.plot([low, high], [y, y], "|-", color=color, ms=3.5, mew=0.8, zorder=3)
+    axes.plot(mean, y, color=color, zorder=4, **marker)
 
 
 def _limits(*columns):

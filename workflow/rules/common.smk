@@ -27,7 +27,10 @@ RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in d
 TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
 COMPUTED = [name for name, dataset in config["datasets"].items() if dataset.get("entropy", name) is None] + RECIPES
 ANALYTIC = bool(config["potential"]) and is_analytic(config["potential"])
-INGESTED = [name for name in config["datasets"] if name not in RECIPES]
+INGESTED = [name for name, dataset in config["datasets"].items() if "files" in dataset]
+PUBLISHED = [name for name, dataset in config["datasets"].items() if "arrays" in dataset]
+SPLITS = config["evaluation"]["split"]
+SPLITS = [SPLITS] if isinstance(SPLITS, str) else SPLITS
 
 
 def modules(*names):
@@ -35,10 +38,14 @@ def modules(*names):
     return [str(PACKAGE / f"{name}.py") for name in names]
 
 
-SHARDS = {
-    name: shards(name, dataset["recipe"], config["shard_size"]) if "recipe" in dataset else {"files": None}
-    for name, dataset in config["datasets"].items()
-}
+def shards_of(name, dataset):
+    """Pieces of a data set that one job works on, by name."""
+    if "recipe" in dataset:
+        return shards(name, dataset["recipe"], config["shard_size"])
+    return dict.fromkeys(dataset["arrays"]["classes"] if "arrays" in dataset else ["files"])
+
+
+SHARDS = {name: shards_of(name, dataset) for name, dataset in config["datasets"].items()}
 
 
 #: Source files of the potential.
@@ -56,7 +63,9 @@ def every_shard(pattern, **fixed):
 
 
 def reference_of(dataset):
-    """File that says which perfect crystal a data set belongs to."""
+    """Files that say which perfect crystal a data set belongs to."""
+    if dataset in PUBLISHED:
+        return [config["datasets"][dataset]["arrays"][key] for key in ("bulk", "configurations")]
     return LATTICE if dataset in RECIPES else config["datasets"][dataset]["reference"]
 
 

@@ -2,7 +2,8 @@
 rule figures:
     input:
         predictions=rules.evaluate.input.predictions,
-        code=modules("plotting"),
+        configurations=f"{RESULTS}/configurations.h5",
+        code=modules("plotting", "published"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
         parity=report(
@@ -19,6 +20,13 @@ rule figures:
             labels={"figure": "extrapolation to larger cells"},
         ),
         extrapolation_pdf=f"{RESULTS}/figures/extrapolation.pdf",
+        labels=report(
+            f"{RESULTS}/figures/labels.png",
+            caption="../report/labels.rst",
+            category="Figures",
+            labels={"figure": "exact entropies by class of defects"},
+        ),
+        labels_pdf=f"{RESULTS}/figures/labels.pdf",
     log:
         f"{RESULTS}/logs/figures.log",
     benchmark:
@@ -28,5 +36,7 @@ rule figures:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
         "../scripts/figures.py"

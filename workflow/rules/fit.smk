@@ -16,6 +16,8 @@ rule folds:
         runtime=minutes(10),
     params:
         n_folds=config["evaluation"]["folds"],
+        splits=SPLITS,
+        seed=config["seed"],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
         "../scripts/folds.py"
@@ -30,7 +32,7 @@ rule fit:
             descriptor=wildcards.descriptor,
         ),
         lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
-        references=[reference_of(dataset) for dataset in TRAINING if dataset in INGESTED],
+        references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
         code=modules("regression", "evaluation", "model", "dataset"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",

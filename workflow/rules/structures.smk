@@ -1,4 +1,4 @@
-# Relaxed configurations: made by a recipe, or read from files.
+# Relaxed configurations: made by a recipe, or read from files or from the arrays of the reference work.
 rule sample:
     input:
         table=TABLE if ANALYTIC else [],
@@ -50,3 +50,28 @@ rule ingest:
         specification=lambda wildcards: config["datasets"][wildcards.dataset],
     script:
         "../scripts/ingest.py"
+
+
+rule published:
+    input:
+        reference=reference,
+        entropies=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"]["entropies"],
+        code=modules("published", "structures"),
+    output:
+        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+    log:
+        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(PUBLISHED) or "$^",
+    priority: 100
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        arrays=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"],
+    script:
+        "../scripts/published.py"

@@ -1,4 +1,5 @@
 from vibentropy import plotting
+from vibentropy.dataset import ConfigurationSet, usable
 from vibentropy.evaluation import load_predictions
 from vibentropy.progress import logged
 
@@ -8,3 +9,7 @@ with logged(snakemake.log[0]):
     plotting.save(
         plotting.extrapolation(predictions), snakemake.output.extrapolation, snakemake.output.extrapolation_pdf
     )
+    configurations = ConfigurationSet.load(snakemake.input.configurations)
+    table = configurations.table[usable(configurations.table, snakemake.params.exclude_duplicates)]
+    labels = plotting.labels(table[table["role"] == "train"], configurations.frames[0].symbols[0])
+    plotting.save(labels, snakemake.output.labels, snakemake.output.labels_pdf)

@@ -1,9 +1,13 @@
-from vibentropy.dataset import ConfigurationSet, check_labelled, usable
-from vibentropy.evaluation import folds_table, save_table
+from vibentropy.dataset import ConfigurationSet, check_labelled, groups, usable
+from vibentropy.evaluation import folds_table, save_table, torn_rows
 from vibentropy.progress import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0]) as progress:
     table = ConfigurationSet.load(snakemake.input.configurations).table
     check_labelled(table)
-    training = usable(table, snakemake.params.exclude_duplicates) & (table["role"] == "train").to_numpy()
-    save_table(folds_table(table[training], snakemake.params.n_folds), snakemake.output[0])
+    training = table[usable(table, snakemake.params.exclude_duplicates) & (table["role"] == "train").to_numpy()]
+    folds = folds_table(training, snakemake.params.n_folds, snakemake.params.splits, snakemake.params.seed)
+    for split, rows in folds.groupby("split", sort=False):
+        torn = torn_rows(groups(training), rows["fold"])
+        progress.note(f"{split}: {torn.sum()} of {len(rows)} rows have another one of their trajectory in other folds")
+    save_table(folds, snakemake.output[0])
