@@ -105,6 +105,11 @@ class Potential:
         return self.table.element
 
     @property
+    def mass(self):
+        """Atomic mass in u, as the table states it."""
+        return self.table.mass
+
+    @property
     def r_cut(self):
         """Cutoff in Å."""
         return self.table.r_cut

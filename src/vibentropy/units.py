@@ -10,6 +10,9 @@ from ase import units as _ase
 #: Multiply sqrt(eigenvalue of M^-1/2 H M^-1/2 in eV/Å²/u) by this to get an ordinary frequency in THz.
 THZ_PER_SQRT_EV_PER_A2_U = np.sqrt(_ase._e / (_ase._amu * 1e-20)) / (2 * np.pi) * 1e-12
 
+#: Multiply an ordinary frequency in THz by this to get the temperature of its quantum, h ν / k_B, in K.
+KELVIN_PER_THZ = _ase._hplanck * 1e12 / _ase._k
+
 #: Multiply eV/Å³ by this to get GPa.
 GPA_PER_EV_PER_A3 = 1.0 / _ase.GPa
 
