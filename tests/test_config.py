@@ -156,6 +156,8 @@ def test_defaults_are_filled_in_and_the_input_is_left_alone(config, tmp_path):
     assert valid["labels"] == {
         "max_force": 1e-4,
         "minimum_eigenvalue": 1e-3,
+        "site_entropies": False,
+        "temperatures": [],
         "duplicates": {"energy": 1e-4, "entropy": 1e-3, "exclude": False},
     }
     assert valid["evaluation"] == {"folds": 3, "split": "groups"}

@@ -43,6 +43,35 @@ def test_every_row_ends_with_a_label_or_a_reason(iron, perfect):
     assert (labelled["reason"][1:] != "").all()
 
 
+def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
+    vacancy = perfect.copy()
+    del vacancy[0]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a", "b", "c"], "status": ["relaxed", "rejected", "relaxed"]})
+    configurations = ConfigurationSet([relaxed, relaxed, vacancy], table)
+
+    def labelled(**options):
+        return label(configurations, lambda row, cell: perfect, iron, **options)
+
+    plain = labelled()
+    full = labelled(site_entropies=True, temperatures=[300, 1e5])
+    full.save(tmp_path / "labels.h5")
+    full = ConfigurationSet.load(tmp_path / "labels.h5")
+    # The labels themselves are the same to the last bit.
+    pd.testing.assert_frame_equal(full.table[plain.table.columns], plain.table, check_exact=True)
+    row = full.table.iloc[0]
+    assert full.frames[0].arrays["site_entropy"].sum() == pytest.approx(
+        row["formation_entropy_per_atom_convention"], abs=1e-9
+    )
+    assert row["formation_entropy_100000K"] == pytest.approx(row["formation_entropy"], abs=1e-5)
+    assert 0 < row["formation_entropy_300K"] < row["formation_entropy"]
+    assert full.table["formation_entropy_300K"][1:].isna().all()
+    assert not any(atoms.has("site_entropy") for atoms in [*full.frames[1:], *plain.frames, *configurations.frames])
+    # One diagonalisation serves both, and each can be had alone.
+    assert not labelled(temperatures=[300]).frames[0].has("site_entropy")
+    assert "formation_entropy_300K" not in labelled(site_entropies=True).table
+
+
 def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):
     Crystal("Fe", "bcc", 2.9).save(tmp_path / "lattice.json")
     reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")

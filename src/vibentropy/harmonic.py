@@ -102,8 +102,8 @@ def entropy_of(log_determinant_defect, log_determinant_bulk):
     return per_mode, per_atom
 
 
-def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
-    """Compute ln det' H of a configuration that is at rest.
+def relaxed_hessian(atoms, potential, max_force=MAX_FORCE):
+    """Compute the Hessian of a configuration that is at rest.
 
     Parameters
     ----------
@@ -112,6 +112,35 @@ def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalu
     potential : vibentropy.Potential
     max_force : float
         Gate on the largest force, eV/Å.
+
+    Returns
+    -------
+    sparse array or ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+
+    Raises
+    ------
+    StructureError
+        For alloys, molecules and surfaces.
+    NotConvergedError
+        If the largest force exceeds the gate.
+    """
+    check_crystal(atoms)
+    if len(atoms) < 2:
+        raise StructureError("a cell of one atom has only translations, hence no vibrational entropy")
+    _, forces = potential.energy_and_forces(atoms)
+    largest = float(np.linalg.norm(forces, axis=1).max())
+    if largest > max_force:
+        raise NotConvergedError(f"the largest force is {largest:.2e} eV/Å, expected at most {max_force:.1e}: relax it")
+    return potential.hessian(atoms)
+
+
+def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
+    """Compute ln det' H of a configuration that is at rest.
+
+    Parameters
+    ----------
+    atoms, potential, max_force
+        See `relaxed_hessian`.
     min_eigenvalue : float
         See `log_determinant`, eV/Å².
 
@@ -121,21 +150,12 @@ def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalu
 
     Raises
     ------
-    StructureError
-        For alloys, molecules and surfaces.
-    NotConvergedError
-        If the largest force exceeds the gate.
+    StructureError, NotConvergedError
+        See `relaxed_hessian`.
     SaddlePointError
         If the configuration is no minimum.
     """
-    check_crystal(atoms)
-    if len(atoms) < 2:
-        raise StructureError("a cell of one atom has only translations, hence no vibrational entropy")
-    _, forces = potential.energy_and_forces(atoms)
-    largest = float(np.linalg.norm(forces, axis=1).max())
-    if largest > max_force:
-        raise NotConvergedError(f"the largest force is {largest:.2e} eV/Å, expected at most {max_force:.1e}: relax it")
-    return log_determinant(potential.hessian(atoms), min_eigenvalue)
+    return log_determinant(relaxed_hessian(atoms, potential, max_force), min_eigenvalue)
 
 
 def formation_entropy(atoms, bulk, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):

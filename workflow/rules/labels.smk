@@ -21,7 +21,7 @@ rule label:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "harmonic", "cholesky", "neighbours") + POTENTIAL_CODE,
+        code=modules("labels", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:
@@ -33,12 +33,12 @@ rule label:
     # Entropies agree between numbers of threads to 1e-9 k_B; those of small cells always come from one.
     threads: label_threads
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(4000 if config["labels"]["site_entropies"] else 2000),
         runtime=minutes(120),
     params:
         dataset=lambda wildcards: config["datasets"][wildcards.dataset],
         potential=config["potential"],
-        labels={key: config["labels"][key] for key in ("max_force", "minimum_eigenvalue")},
+        labels={key: value for key, value in config["labels"].items() if key != "duplicates"},
     script:
         "../scripts/label.py"
 

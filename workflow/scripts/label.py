@@ -15,6 +15,8 @@ with logged(snakemake.log[0], int(waiting.sum())) as progress:
             potential,
             max_force=snakemake.params.labels["max_force"],
             min_eigenvalue=snakemake.params.labels["minimum_eigenvalue"],
+            site_entropies=snakemake.params.labels["site_entropies"],
+            temperatures=snakemake.params.labels["temperatures"],
             progress=progress,
         )
     configurations.attributes["config_sha256"] = config_hash(snakemake.config)
