@@ -172,6 +172,9 @@ def _contradictions(config, schema):
                     yield f"datasets.{name}.files: no file is or matches {file!r}"
             if not Path(specification["reference"]).is_file():
                 yield f"datasets.{name}.reference: there is no file {specification['reference']!r}"
+        elif "archive" in specification:
+            if not Path(specification["archive"]).is_file():
+                yield f"datasets.{name}.archive: there is no file {specification['archive']!r}"
         else:
             for key in ("configurations", "entropies", "bulk"):
                 file = specification["arrays"][key]
@@ -182,6 +185,8 @@ def _contradictions(config, schema):
     for name, specification in datasets.items():
         arrays = specification.get("arrays", {"classes": []})
         held = [("files", file, None) for file in specification.get("files", [])]
+        if "archive" in specification:
+            held += [("archive", specification["archive"], name) for name in specification["classes"] or [None]]
         held += [("arrays", arrays["configurations"], defect_class) for defect_class in arrays["classes"]]
         for key, file, part in held:
             other = places.setdefault((Path(file).resolve(), part), name)
@@ -199,7 +204,10 @@ def _contradictions(config, schema):
         yield f"evaluation.folds: {config['evaluation']['folds']} folds of {n_groups} training trajectories"
 
     generated = [name for name, specification in datasets.items() if "recipe" in specification]
-    unlabelled = [name for name, s in datasets.items() if "arrays" not in s and s.get("entropy") is None]
+    labelled = "arrays", "archive"
+    unlabelled = [
+        name for name, s in datasets.items() if s.get("entropy") is None and not any(k in s for k in labelled)
+    ]
     if generated and config["lattice"] is None:
         yield f"lattice: missing, but {', '.join(generated)} is made from a recipe"
     if unlabelled and config["potential"] is None:

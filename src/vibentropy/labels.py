@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vibentropy import published
+from vibentropy import archive, published
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet
 from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
@@ -28,11 +28,14 @@ def perfect_crystals(specification, lattice):
         From a row of the table of configurations, and optionally a strained cell, to the perfect crystal in that cell
         (ase.Atoms). Files have one reference, whatever the cell.
     """
-    if "recipe" not in specification:
+    if "recipe" in specification:
+        crystal = Crystal.load(lattice)
+    elif "archive" in specification:
+        crystal = archive.crystal_of(specification["archive"])
+    else:
         arrays = specification.get("arrays")
         perfect = published.reference_crystal(arrays) if arrays else reference_crystal(specification)
         return lambda row, cell=None: perfect
-    crystal = Crystal.load(lattice)
 
     def perfect_crystal(row, cell=None):
         repetitions = [int(n) for n in row["repetitions"].split("x")]

@@ -2,6 +2,7 @@
 
 import math
 
+from vibentropy.archive import shards
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
@@ -29,6 +30,9 @@ def check(config):
     for section, build in (("descriptors", create), ("regressors", create_regressor)):
         for name, block in config[section].items():
             problems += _problem(f"{section}.{name}", build, **block)
+    for name, block in config["datasets"].items():
+        if "archive" in block:
+            problems += _problem(f"datasets.{name}.archive", shards, block["archive"], block["classes"], 1)
     if config["potential"] is not None:
         problems += _problem("potential", _potential_and_lattice, config)
     if problems:

@@ -5,7 +5,7 @@ from pathlib import Path
 import vibentropy
 from snakemake.exceptions import WorkflowError
 
-from vibentropy import descriptors, preflight
+from vibentropy import archive, descriptors, preflight
 from vibentropy.config import validate
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
@@ -28,6 +28,7 @@ TRAINING = [name for name, dataset in config["datasets"].items() if dataset["rol
 COMPUTED = [name for name, dataset in config["datasets"].items() if dataset.get("entropy", name) is None] + RECIPES
 ANALYTIC = bool(config["potential"]) and is_analytic(config["potential"])
 INGESTED = [name for name, dataset in config["datasets"].items() if "files" in dataset]
+ARCHIVED = [name for name, dataset in config["datasets"].items() if "archive" in dataset]
 PUBLISHED = [name for name, dataset in config["datasets"].items() if "arrays" in dataset]
 SPLITS = config["evaluation"]["split"]
 SPLITS = [SPLITS] if isinstance(SPLITS, str) else SPLITS
@@ -42,6 +43,8 @@ def shards_of(name, dataset):
     """Pieces of a data set that one job works on, by name."""
     if "recipe" in dataset:
         return shards(name, dataset["recipe"], config["shard_size"])
+    if "archive" in dataset:
+        return archive.shards(dataset["archive"], dataset["classes"], config["shard_size"])
     return dict.fromkeys(dataset["arrays"]["classes"] if "arrays" in dataset else ["files"])
 
 
@@ -66,6 +69,8 @@ def reference_of(dataset):
     """Files that say which perfect crystal a data set belongs to."""
     if dataset in PUBLISHED:
         return [config["datasets"][dataset]["arrays"][key] for key in ("bulk", "configurations")]
+    if dataset in ARCHIVED:
+        return config["datasets"][dataset]["archive"]
     return LATTICE if dataset in RECIPES else config["datasets"][dataset]["reference"]
 
 

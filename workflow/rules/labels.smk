@@ -9,9 +9,9 @@ LARGE_CELL = 2000
 
 def label_threads(wildcards):
     """Threads of a job by the cells of its shard, which are all of one size; files are not opened for this."""
-    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
-    if not trajectories:
+    if wildcards.dataset not in RECIPES:
         return 1
+    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
     unit_cell = bulk(config["potential"]["element"], config["lattice"]["structure"], a=1.0, cubic=True)
     return 2 if len(unit_cell) * prod(trajectories[0]["repetitions"]) > LARGE_CELL else 1
 

@@ -1,4 +1,4 @@
-# Relaxed configurations: made by a recipe, or read from files or from the arrays of the reference work.
+# Relaxed configurations: made by a recipe, or read from files, archives or the arrays of the reference work.
 rule sample:
     input:
         table=TABLE if ANALYTIC else [],
@@ -75,3 +75,27 @@ rule published:
         arrays=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"],
     script:
         "../scripts/published.py"
+
+
+rule unpack:
+    input:
+        archive=reference,
+        code=modules("archive"),
+    output:
+        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+    log:
+        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(ARCHIVED) or "$^",
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(10),
+    params:
+        specification=lambda wildcards: config["datasets"][wildcards.dataset],
+        rows=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
+    script:
+        "../scripts/unpack.py"

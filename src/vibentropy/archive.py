@@ -1,0 +1,226 @@
+"""Data sets to ship: labelled minima of one crystal in a small file.
+
+Positions are kept to 1e-7 Å, as displacements from the sites of the perfect crystal in the same cell: in a relaxed cell
+most are short, and take some two bytes a coordinate. Rounding them leaves forces of 1e-6 to 1e-5 eV/Å.
+
+In HDF5 (kind ``archive``, schema 1), atoms of all configurations following each other:
+
+=================== ============== ====================================================================================
+data set            shape          meaning
+=================== ============== ====================================================================================
+``/sites/<size>``   (n_sites, 3)   sites of the perfect crystal of so many unit cells (``8x8x8``), in units of the cell
+``/site``           (sum of n,)    the site, by its row there, that an atom is counted from; any may occur twice
+``/displacement``   (sum of n, 3)  from that site, in 1e-7 Å: position = sites[site] @ cell + 1e-7 displacement
+``/cells``          (n, 3, 3)      cell vectors in Å
+``/first``          (n + 1,)       atoms of configuration i are those from first[i] to first[i + 1]
+``/site_entropy``   (sum of n,)    entropy of each atom relative to one of the perfect crystal, k_B; NaN where unknown
+``/table``                         columns of `vibentropy.dataset`, with ``repetitions`` (``8x8x8``)
+=================== ============== ====================================================================================
+
+Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds.
+"""
+
+from dataclasses import asdict
+
+import numpy as np
+from ase import Atoms
+from scipy.spatial import cKDTree
+
+from vibentropy.crystal import Crystal
+from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, read_table, write_table
+from vibentropy.errors import DataError, did_you_mean
+from vibentropy.storage import create, open_file
+
+KIND = "archive"
+
+#: Å; unit of the displacements.
+RESOLUTION = 1e-7
+
+_COMPRESSION = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
+
+
+def rounded(configurations, crystal):
+    """Round configurations to what an archive gives back.
+
+    Parameters
+    ----------
+    configurations : ConfigurationSet
+        With a column ``repetitions``.
+    crystal : Crystal
+
+    Returns
+    -------
+    ConfigurationSet
+        The same table; positions within 1e-7 Å of what they were, or a cell vector off.
+    """
+    frames = []
+    for atoms, repetitions in zip(configurations.frames, configurations.table["repetitions"], strict=True):
+        sites = _sites(crystal, repetitions)
+        site, displacement = _displacements(atoms, sites)
+        frames.append(atoms.copy())
+        frames[-1].positions = _positions(sites, site, displacement, atoms.cell[:])
+    return ConfigurationSet(frames, configurations.table, configurations.attributes)
+
+
+def write(path, configurations, crystal, **attributes):
+    """Write an archive.
+
+    Parameters
+    ----------
+    path : path-like
+    configurations : ConfigurationSet
+        Of one element, labelled, with a column ``repetitions``.
+    crystal : Crystal
+        What the cells are made of, perhaps strained.
+    **attributes
+        Provenance, as for `vibentropy.storage.create`.
+
+    Raises
+    ------
+    DataError
+        If a configuration has no label, or a column is missing.
+    """
+    table = configurations.table
+    if "repetitions" not in table:
+        raise DataError("configurations without a column 'repetitions' cannot be written relative to lattice sites")
+    unlabelled = table[table["status"] != "labelled"]
+    if len(unlabelled):
+        row = unlabelled.iloc[0]
+        raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")
+    with create(path, KIND, **asdict(crystal), **attributes) as file:
+        sites = {size: _sites(crystal, size) for size in sorted(set(table["repetitions"]))}
+        for size, fractions in sites.items():
+            file.create_dataset(f"sites/{size}", data=fractions, **_COMPRESSION)
+        relative = [
+            _displacements(atoms, sites[size])
+            for atoms, size in zip(configurations.frames, table["repetitions"], strict=True)
+        ]
+        entropies = [atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)) for atoms in configurations.frames]
+        for name, data, unit in [
+            ("site", np.concatenate([site for site, _ in relative]), ""),
+            ("displacement", np.concatenate([displacement for _, displacement in relative]), "1e-7 Å"),
+            ("cells", np.array([atoms.cell[:] for atoms in configurations.frames]), "Å"),
+            (SITE_ENTROPY, np.concatenate(entropies).astype(np.float32), "k_B"),
+        ]:
+            file.create_dataset(name, data=data, **_COMPRESSION).attrs["unit"] = unit
+        file["first"] = np.concatenate([[0], np.cumsum(table["n_atoms"])])
+        write_table(file.create_group("table"), table)
+
+
+def read(path, name, classes=None, rows=None):
+    """Read an archive, or a part of it.
+
+    Parameters
+    ----------
+    path : path-like
+    name : str
+        Of the data set; the first part of every id.
+    classes : list of str, optional
+        Classes of defects that are wanted; all of them by default.
+    rows : tuple of 2 int, optional
+        First row that is wanted and the one after the last, among those of these classes.
+
+    Returns
+    -------
+    ConfigurationSet
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated, something else, or without one of the classes.
+    """
+    with open_file(path, KIND) as file:
+        table = read_table(file["table"])
+        wanted = _wanted(path, table, classes)[slice(*(rows or (None,)))]
+        first, cells = file["first"][:], file["cells"][:]
+        sites = {size: group[:] for size, group in file["sites"].items()}
+        frames = []
+        for i in wanted:
+            atoms = slice(first[i], first[i + 1])
+            positions = _positions(
+                sites[table["repetitions"][i]], file["site"][atoms], file["displacement"][atoms], cells[i]
+            )
+            symbols = [file.attrs["element"]] * len(positions)
+            frames.append(Atoms(symbols, positions=positions, cell=cells[i], pbc=True))
+            entropies = file[SITE_ENTROPY][atoms]
+            if not np.isnan(entropies).any():
+                frames[-1].set_array(SITE_ENTROPY, entropies.astype(float))
+        attributes = {key: file.attrs[key] for key in ("element", "structure", "a")}
+    table = table.iloc[wanted].reset_index(drop=True)
+    table["id"] = name + table["id"].str.removeprefix(table["dataset"].iloc[0] if len(table) else "")
+    table["dataset"] = name
+    return ConfigurationSet(frames, table, attributes)
+
+
+def crystal_of(path):
+    """Crystal that the configurations of an archive are compared with.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Crystal
+        Unstrained.
+    """
+    with open_file(path, KIND) as file:
+        return Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+
+
+def shards(path, classes, size):
+    """Divide an archive into jobs.
+
+    Parameters
+    ----------
+    path : path-like
+    classes : list of str or None
+        See `read`.
+    size : int
+        Largest number of trajectories in a shard.
+
+    Returns
+    -------
+    dict of str to list of 2 int
+        By the name of the shard, its `rows` for `read`.
+    """
+    with open_file(path, KIND) as file:
+        table = read_table(file["table"])
+    table = table.iloc[_wanted(path, table, classes)]
+    number = (table["trajectory"] != table["trajectory"].shift()).cumsum().to_numpy() - 1
+    shard = number // size
+    starts = np.flatnonzero(np.diff(shard, prepend=-1))
+    stops = [*starts[1:], len(table)]
+    return {f"{k:03d}": [int(a), int(b)] for k, (a, b) in enumerate(zip(starts, stops, strict=True))}
+
+
+def _wanted(path, table, classes):
+    """Rows of these classes."""
+    if classes is None:
+        return np.arange(len(table))
+    known = sorted(set(table["defect_class"]))
+    for defect_class in classes:
+        if defect_class not in known:
+            raise DataError(
+                f"{path}: no class {defect_class!r}{did_you_mean(defect_class, known)}; there are {', '.join(known)}"
+            )
+    return np.flatnonzero(table["defect_class"].isin(classes))
+
+
+def _sites(crystal, repetitions):
+    """Sites of the perfect crystal in units of its cell."""
+    return crystal.cell([int(n) for n in repetitions.split("x")]).get_scaled_positions()
+
+
+def _displacements(atoms, sites):
+    """Nearest site of each atom, and the displacement from it in units of the resolution."""
+    scaled = atoms.get_scaled_positions(wrap=True)
+    # The shapes of the cells are near enough to cubic for the nearest in units of the cell to be near.
+    _, site = cKDTree(sites % 1.0, boxsize=1.0).query(scaled % 1.0)
+    vectors = scaled - sites[site]
+    vectors = (vectors - np.round(vectors)) @ atoms.cell[:]
+    return site.astype(np.int32), np.round(vectors / RESOLUTION).astype(np.int32)
+
+
+def _positions(sites, site, displacement, cell):
+    return sites[site] @ cell + RESOLUTION * displacement
