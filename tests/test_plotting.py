@@ -152,6 +152,11 @@ def test_one_panel_for_each_split(make):
     errors = [corner(axes)[0].split("$")[0] for axes in figure.axes]
     assert errors == ["RMSE 1.00", "RMSE 0.25"] * 2
     assert len({round(axes.get_position().x0, 4) for axes in figure.axes}) == 2
+    # Another split than the grouped one is named even if it is alone.
+    (axes,) = plotting.parity(shuffled[shuffled["regressor"] == "ridge"]).axes
+    assert axes.get_title() == "afs, ridge\n(shuffled, leaky)"
+    main, *_ = plotting.extrapolation(shuffled).axes
+    assert "250 sites, training (held out, shuffled, leaky)" in points(main)
     # The other figure is of the first split alone.
     main, *_ = plotting.extrapolation(both).axes
     assert points(main)["250 sites, training (held out)"] == 80

@@ -1,5 +1,9 @@
 """The arrays of the reference work: small ones of the same names and shapes, whole and with all that can be wrong."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +18,7 @@ from vibentropy.features import bulk_features, extensive_features
 from vibentropy.labels import perfect_crystals
 from vibentropy.plotting import labels
 
+ROOT = Path(__file__).resolve().parent.parent
 A = 2.8553
 NET = {"I2": 2, "I3": 3, "I4": 4, "V4": -4}
 
@@ -267,3 +272,37 @@ def test_figure_of_labels_has_brackets_where_there_are_published_ones():
     labels(table[table["defect_class"] == "V1"], "W")
     with pytest.raises(DataError, match="no labels to draw"):
         labels(table[:0], "Fe")
+
+
+@pytest.mark.slow
+def test_one_command_from_the_arrays_to_the_figure(tmp_path):
+    """The shipped configuration, run where a folder `published` holds arrays of these names."""
+    rng = np.random.default_rng(8)
+    positions, box = cells()
+    configurations = {f"{name}_EAM": defects(positions[0], net, 12, rng) for name, net in NET.items()}
+    entropies = {name: rng.uniform(1, 12, 12) for name in NET}
+    entropies["V4"][[2, 5]] = 0.0, entropies["V4"][7]
+    (tmp_path / "published").mkdir()
+    np.savez(tmp_path / "published/configs_EAM.npz", lattice=box, **configurations)
+    np.savez(tmp_path / "published/entropies_EAM.npz", **entropies)
+    np.save(tmp_path / "published/config_bulk.npy", positions)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", tmp_path]
+    command += ["--configfile", ROOT / "workflow/configs/published.yaml", "--cores", "2"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert run.returncode == 0, run.stderr
+
+    results = tmp_path / "results/published"
+    summary = pd.read_csv(results / "summary.csv")
+    assert list(summary["regressor"]) == ["bayesian_ridge"] * 2 + ["ridge"] * 2
+    assert list(summary["split"]) == ["groups", "file_order"] * 2
+    assert set(summary["cross_validation_n"]) == {47}
+    table = pd.read_csv(results / "configurations.csv", keep_default_na=False).set_index("id")
+    assert table["reason"]["EAM/V4/00002"] == published.NO_LABEL
+    assert table["duplicate_of"]["EAM/V4/00007"] == "EAM/V4/00005"
+    outcomes = pd.read_csv(results / "tables/outcomes.csv").set_index("defect_class")
+    assert outcomes.loc["V4", ["labelled", "rejected", "duplicates"]].tolist() == [11, 1, 1]
+    folds = pd.read_csv(results / "folds.csv").set_index(["split", "id"])["fold"]
+    assert (np.diff(folds["file_order"]) >= 0).all()
+    assert folds["groups", "EAM/V4/00007"] == folds["groups", "EAM/V4/00005"]
+    for figure in ("parity", "labels"):
+        assert (results / f"figures/{figure}.png").stat().st_size > 10_000

@@ -38,9 +38,10 @@ from vibentropy.storage import atomic
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
 STAGES = ("cross-validation", "training", "test")
 
-#: How training rows are divided into folds, with words for figures. Only the first keeps trajectories together; the
-#: others let rows of one trajectory, or repeats of one minimum, be fitted to and tested on: their errors are too small.
-SPLITS = {"groups": "trajectories together", "file_order": "file order, leaky", "shuffled": "shuffled, leaky"}
+#: How training rows are divided into folds, with words for figures. Only the first keeps trajectories together. The
+#: others let rows of one trajectory, or repeats of one minimum, be fitted to and tested on (`torn_rows`): few or many
+#: in file order, which is up to the files, and all but the odd one when shuffled.
+SPLITS = {"groups": "trajectories together", "file_order": "file order", "shuffled": "shuffled, leaky"}
 
 #: One model.
 MODEL = ["descriptor", "regressor"]
@@ -100,7 +101,7 @@ def folds_table(table, n_folds, splits=("groups",), seed=0):
 
     ``groups`` keeps trajectories together and spreads classes evenly. ``file_order`` cuts the rows as they come into
     equal parts, all classes one after the other, as the code published with the reference work does (five parts of
-    its arrays I2, I3, I4, V4). ``shuffled`` draws the parts at random.
+    its arrays I2, I3, I4, V4: a part is most of a class). ``shuffled`` draws the parts at random.
 
     Parameters
     ----------

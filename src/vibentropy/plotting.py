@@ -125,7 +125,7 @@ def parity(predictions, stage="cross-validation"):
     -------
     matplotlib.figure.Figure
         With root mean square and mean absolute error in the corner of each panel, and the split above it where there
-        is more than one.
+        is more than one or it tears trajectories apart.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def parity(predictions, stage="cross-validation"):
             _points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
         _corner(axes, rows, ("RMSE", "MAE"))
         axes.set(xlim=limits, ylim=limits, box_aspect=1)
-        if len(models) > 1:
+        if len(models) > 1 or _not_grouped(predictions):
             axes.set_title(title)
     _finish(figure, panels, panels, len(models), n_columns)
     return figure
@@ -176,6 +176,9 @@ def extrapolation(predictions):
     held_out = (predictions["stage"] == "cross-validation").any()
     training = _of_stage(predictions, "cross-validation" if held_out else "training")
     training = training[training["split"] == training["split"].iloc[0]]
+    origin = "held out" if held_out else "fitted"
+    if _not_grouped(training):
+        origin += f", {SPLITS[training['split'].iloc[0]]}"
     predictions = pd.concat([training, predictions[predictions["stage"] == "test"]], ignore_index=True)
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
     training_range = training["formation_entropy"].agg(["min", "max"])
@@ -197,7 +200,7 @@ def extrapolation(predictions):
         test = rows[rows["stage"] == "test"]
         training = rows.drop(test.index)
         for axes, column in ((main, "prediction"), (residual, "error")):
-            label = f"{_sites(training)}training ({'held out' if held_out else 'fitted'})"
+            label = f"{_sites(training)}training ({origin})"
             _points(axes, training, column, **TRAINING, label=label)
             for size, of_size in test.groupby("n_sites"):
                 style = SIZES[sizes.index(size) % len(SIZES)]
@@ -403,6 +406,11 @@ def _of_stage(predictions, stage):
     return rows
 
 
+def _not_grouped(predictions):
+    """Whether some of the predictions are of a split that need not keep trajectories together."""
+    return not set(predictions["split"]) <= {"", "groups"}
+
+
 def _grid(predictions, height, by_split=False):
     """Figure and rows of each model by the title of its panel, regressor after regressor.
 
@@ -412,7 +420,7 @@ def _grid(predictions, height, by_split=False):
     height : float
         Of a panel in units of its width.
     by_split : bool
-        One panel for each split of each model, side by side; only their titles differ if there is one.
+        One panel for each split of each model, side by side.
 
     Returns
     -------
@@ -425,8 +433,9 @@ def _grid(predictions, height, by_split=False):
         iter((predictions if by_split else predictions.assign(split="")).groupby([*MODEL, "split"], sort=False))
     )
     descriptors, regressors, splits = (list(dict.fromkeys(names)) for names in zip(*rows, strict=True))
+    named = len(splits) > 1 or (by_split and _not_grouped(predictions))
     titles = {
-        (d, r, split): f"{d}, {r}" + (f"\n({SPLITS.get(split, split)})" if len(splits) > 1 else "")
+        (d, r, split): f"{d}, {r}" + (f"\n({SPLITS[split]})" if named else "")
         for r in regressors
         for d in descriptors
         for split in splits
@@ -437,7 +446,7 @@ def _grid(predictions, height, by_split=False):
     side_by_side = next((len(names) for names in (splits, descriptors) if len(names) > 1), len(regressors))
     n_columns = side_by_side if side_by_side <= 3 else 2 if side_by_side == 4 else 3
     n_rows = -(-len(models) // n_columns)
-    title, legend = 0.2 if len(splits) == 1 else 0.35, 0.4
+    title, legend = 0.35 if named else 0.2, 0.4
     return Figure(figsize=(DOUBLE, n_rows * (height * DOUBLE / n_columns + title) + legend)), n_columns, models
 
 

@@ -6,7 +6,8 @@ They are files of numpy in the public repository `SOURCE`:
     ``I2_EAM`` ... ``V4_EAM``, positions of shape (n, N, 3) in Å, one array per class of defects, and ``lattice``
     (3, 3) in Å, one for all, its rows the cell vectors. Positions need not lie in the cell.
 ``entropies_EAM.npz``, ``entropies_MEAM.npz``
-    ``I2`` ... ``V4`` of shape (n,) in k_B, in the order of the positions; 0 means that there is no label.
+    ``I2`` ... ``V4`` of shape (n,) in k_B, in the order of the positions; 0 means that there is no label. They are
+    taken as they are: whether per mode or N_d/N_0 is not stated, and makes 0.003 k_B per added atom in 1024 sites.
 ``config_bulk.npy``
     Perfect crystal of shape (1, N_0, 3) in Å, in the same lattice.
 
