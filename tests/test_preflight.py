@@ -11,6 +11,12 @@ from vibentropy.preflight import check
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
+MEAM = {
+    "pair_style": "meam",
+    "pair_coeff": ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"],
+    "element": "Fe",
+}
+EMT = {"calculator": "ase.calculators.emt.EMT", "element": "Fe"}
 
 
 class Unfinished(LocalDescriptor):
@@ -40,6 +46,22 @@ def test_configurations_that_ship_pass():
         ({"descriptors": {"mine": {"kind": f"{__name__}.Unfinished"}}}, "does not implement _blocks, feature_names"),
         ({"descriptors": {"mine": {"kind": "afs", "r_cut": 50.0}}}, r"descriptors\.mine\.r_cut"),
         ({"potential": {"file": "FeP_mm.eam.fs", "element": "Ni"}}, "potential: .* holds Fe, P, not Ni"),
+        (
+            {"potential": {"element": "Fe"}},
+            "potential: exactly one of the keys file, pair_style, calculator is expected",
+        ),
+        ({"potential": MEAM | {"file": "a"}}, "potential: exactly one of the keys file, pair_style, calculator"),
+        ({"potential": {"pair_style": "meam", "element": "Fe"}}, "potential: missing key 'pair_coeff'"),
+        ({"potential": MEAM | {"stp": 0.01}}, r"potential: unknown key 'stp' \(did you mean 'step'\?\)"),
+        ({"potential": MEAM | {"step": 0}}, r"potential\.step: 0 is less than or equal to the minimum of 0"),
+        ({"potential": EMT | {"calculator": "EMT"}}, r"potential\.calculator: found 'EMT', expected a match"),
+        ({"potential": MEAM | {"pair_style": "meem"}}, "potential: LAMMPS stopped at 'pair_style meem'"),
+        (
+            {"potential": MEAM | {"pair_coeff": ["* * no.meam Fe NULL Fe"]}},
+            "potential: LAMMPS stopped at 'pair_coeff .* Cannot open",
+        ),
+        ({"potential": EMT | {"calculator": "no.such.EMT"}}, "potential: the calculator 'no.such.EMT' cannot be built"),
+        ({"potential": EMT}, "potential: EMT failed: .*Fe"),
         ({"lattice": {"structure": "bcc", "a": 4.5}}, r"lattice\.a 4\.5 .* bcc Fe with a = 2\.855312 Å"),
         ({"evaluation": {"folds": 20}}, r"evaluation\.folds: 20 folds of 8 training trajectories"),
     ],
@@ -47,6 +69,12 @@ def test_configurations_that_ship_pass():
 def test_what_cannot_work_shows_before_anything_runs(changes, message):
     with pytest.raises(ConfigError, match=message):
         checked(**changes)
+
+
+def test_potentials_that_are_not_tables_pass():
+    assert checked(potential=MEAM)["potential"]["step"] == 0.01
+    lattice = {"structure": "fcc", "a": 3.6}
+    assert checked(potential=EMT | {"element": "Cu"}, lattice=lattice)["potential"]["parameters"] == {}
 
 
 @pytest.mark.parametrize(
