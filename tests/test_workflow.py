@@ -75,7 +75,8 @@ def test_every_promised_file_is_there_and_consistent(tiny):
     assert len(json.loads((tiny / "tables/metrics.json").read_text())) == len(pd.read_csv(tiny / "tables/metrics.csv"))
     summary = pd.read_csv(tiny / "summary.csv")
     assert sorted(summary["regressor"]) == ["bayesian_ridge", "ridge"]
-    for figure in ("parity", "extrapolation"):
+    assert set(summary["split"]) == {"groups"}
+    for figure in ("parity", "extrapolation", "labels"):
         assert (tiny / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (tiny / f"figures/{figure}.png").stat().st_size > 10_000
 

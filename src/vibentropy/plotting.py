@@ -275,7 +275,7 @@ def labels(table, element):
     axes.set(
         ylim=(-len(by_class) + 1 - 0.3 - step * len(brackets), 0.8), xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)"
     )
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     color = styles[next(iter(by_class))]["color"]
     entries = [Line2D([], [], color=color, **OWN_MEAN, label="this run: range, mean")]
     entries += [
