@@ -176,6 +176,35 @@ class TestMeasure:
         assert benchmark._extrapolate(points, 100) == pytest.approx(expected)
 
 
+class TestLabels:
+    @pytest.mark.parametrize(("name", "tolerance"), [("matscipy_eigenvalues", 1e-3), ("lammps_eigenvalues", 0.05)])
+    def test_all_ways_lead_to_one_number(self, name, tolerance):
+        if importlib.util.find_spec(benchmark.LABELS[name].module) is None:
+            pytest.skip(f"{name} is not installed")
+        (own,), (other,) = (
+            benchmark.LABELS[n].build(**benchmark.LABELS[n].parameters)(benchmark.crystal(3))
+            for n in (benchmark.OUR_LABEL, name)
+        )
+        assert other == pytest.approx(own, abs=tolerance)
+
+    def test_ours_is_measured_like_the_others(self):
+        (row,) = benchmark.measure(benchmark.OUR_LABEL, None, [4], 60, 4000).to_dict("records")
+        assert (row["source"], row["status"], row["n_atoms"]) == ("ours", "measured", 128)
+
+    def test_compared_in_each_cell(self):
+        tables = [
+            rows(benchmark.OUR_LABEL, [100, 1000], [1, 10]),
+            rows("a", [100, 1000, 2000], [4, 70, 99], source="peer"),
+            missing("b"),
+        ]
+        table = benchmark.compare_labels(tables).set_index(["implementation", "n_atoms"])
+        np.testing.assert_allclose(table.loc["a", "times_as_long"], [4, 7, np.nan])
+        np.testing.assert_allclose(table.loc[benchmark.OUR_LABEL, "times_as_long"], 1)
+        assert table.loc["b", "times_as_long"].isna().all()
+        lines = [line.get_label() for line in plotting.cost(table.reset_index()).axes[0].lines]
+        assert lines == ["a", benchmark.OUR_LABEL, "slope 1"]
+
+
 class TestTables:
     def test_ratio_to_the_best_of_the_reference(self):
         tables = [
@@ -283,6 +312,8 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
     assert dry.returncode == 0, dry.stdout + dry.stderr
     for name in (*REGISTRY, *benchmark.PEERS):
         assert f"results/speed/{'peer' if name in benchmark.PEERS else 'ours'}/{name}.csv" in dry.stdout
+    for name in benchmark.LABELS:
+        assert f"results/speed/labels/{name}.csv" in dry.stdout
     everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
     assert "results/speed" not in everything.stdout
 

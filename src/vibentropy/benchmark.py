@@ -1,4 +1,4 @@
-"""Speed, memory and scaling of descriptors, of this package and of others, on the same cells and one core.
+"""Speed, memory and scaling of descriptors and labels, of this package and of others, on the same cells and one core.
 
 Every measurement is a process of its own (``python -m vibentropy.benchmark``), so that its memory is its own and a
 crash is a row of the table. Cells are bcc iron with small random displacements. Each implementation climbs from
@@ -16,6 +16,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -24,15 +25,21 @@ from ase.build import bulk
 from scipy.linalg import eigh
 
 from vibentropy import descriptors
+from vibentropy.engine import LammpsEngine
 from vibentropy.errors import ConfigError, DataError, VibentropyError
+from vibentropy.harmonic import log_determinant
 from vibentropy.lammps_library import command, start_lammps
 from vibentropy.neighbours import neighbour_pairs
+from vibentropy.potentials import Potential
 
 #: Lattice constant of the cells and standard deviation of the displacements, Å.
 A, DISPLACEMENT = 2.8553, 0.05
 
 #: Cutoff of all peers, Å.
 R_CUT = 5.0
+
+#: Potential of the labels.
+IRON = "FeP_mm.eam.fs"
 
 #: Cubic cells along each axis of the cell on which everything is compiled and loaded before a measurement.
 WARM_UP = 3
@@ -111,7 +118,7 @@ def _complete(specification):
 
 
 class Peer(NamedTuple):
-    """A public implementation.
+    """A public implementation, or the label of this package.
 
     Attributes
     ----------
@@ -120,7 +127,8 @@ class Peer(NamedTuple):
     module : str
         What is imported.
     build : callable
-        Called with `parameters`, returns a function that takes atoms and returns features summed over them.
+        Called with `parameters`, returns a function that takes atoms and returns features summed over them, or an array
+        with the one number that is the label.
     parameters : dict
     """
 
@@ -239,7 +247,58 @@ def matscipy_neighbours():
     return pairs
 
 
-#: Public implementations by name.
+def cholesky_label():
+    """Label of this package, ln det' H: analytic Hessian and Cholesky factor, with the test for a minimum."""
+    potential = Potential.from_setfl(IRON, "Fe")
+    return lambda atoms: np.array([log_determinant(potential.hessian(atoms)).value])
+
+
+def matscipy_label():
+    """Label from the analytic Hessian of matscipy and its eigenvalues."""
+    from matscipy.calculators.eam import EAM
+
+    with TemporaryDirectory() as folder:
+        calculator = EAM(str(_fine_table(folder)))
+
+    def label(atoms):
+        atoms.calc = calculator
+        return _from_eigenvalues(calculator.get_hessian(atoms, format="sparse").toarray())
+
+    return label
+
+
+def lammps_label(step):
+    """Label from the finite differences of LAMMPS (``dynamical_matrix``) and their eigenvalues."""
+    folder = TemporaryDirectory()
+    engine = LammpsEngine.on_table(_fine_table(folder.name), "Fe")
+
+    def label(atoms, _folder=folder):  # LAMMPS reads the table again and again.
+        return _from_eigenvalues(engine.hessian(atoms, step))
+
+    return label
+
+
+def _fine_table(folder):
+    path = Path(folder) / "table.eam.alloy"
+    Potential.from_setfl(IRON, "Fe").write_setfl(path)
+    return path
+
+
+def _from_eigenvalues(hessian):
+    return np.array([np.log(np.linalg.eigvalsh(hessian)[3:]).sum()])
+
+
+#: Ways to a label by name.
+LABELS = {
+    "vibentropy_cholesky": Peer("vibentropy", "vibentropy", cholesky_label, {}),
+    "matscipy_eigenvalues": Peer("matscipy", "matscipy", matscipy_label, {}),
+    "lammps_eigenvalues": Peer("lammps", "lammps", lammps_label, {"step": 0.01}),
+}
+
+#: The label that the others are compared with.
+OUR_LABEL = "vibentropy_cholesky"
+
+#: Public implementations of descriptors by name.
 PEERS = {
     **{
         f"numpy_double_sum_{n_max}_10": Peer("numpy", "numpy", numpy_afs, {"n_max": n_max, "l_max": 10})
@@ -292,9 +351,9 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
     Parameters
     ----------
     name : str
-        Of a peer, or any where there is a specification.
+        Of a peer or a label, or any where there is a specification.
     specification : dict or None
-        Kind and parameters of a descriptor of this package; None for a peer.
+        Kind and parameters of a descriptor of this package; None for what `PEERS` and `LABELS` hold.
     sizes : list of int
         Cubic cells along each axis.
     max_seconds, max_memory : float
@@ -307,11 +366,11 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
     pandas.DataFrame
         With `COLUMNS`; one row per cell that was computed, and one that says why others were not.
     """
-    common = {"implementation": name, "source": "ours" if specification else "peer"}
+    common = {"implementation": name, "source": "ours" if specification or name == OUR_LABEL else "peer"}
     if specification:
         package, parameters = "vibentropy", _complete(specification)
     else:
-        package, module, _, parameters = PEERS[name]
+        package, module, _, parameters = (PEERS | LABELS)[name]
         if importlib.util.find_spec(module) is None:
             return _table([common | {"package": package, "parameters": _text(parameters), "status": ABSENT}])
     common |= {"package": _package(package), "parameters": _text(parameters)}
@@ -413,7 +472,8 @@ def run(name, specification, n_cells):
     if specification:
         compute = descriptors.create(**specification).total
     else:
-        compute = PEERS[name].build(**PEERS[name].parameters)
+        peer = (PEERS | LABELS)[name]
+        compute = peer.build(**peer.parameters)
     compute(crystal(WARM_UP))
     baseline = _memory("VmRSS")
     atoms = crystal(n_cells)
@@ -460,13 +520,37 @@ def gather(tables, reference=REFERENCE):
         With a column ``ratio``: atoms per second divided by those of the reference in the cell where it is fastest.
         Empty where the reference was not measured.
     """
-    table = pd.concat([part.dropna(axis="columns", how="all") for part in tables], ignore_index=True)
-    table = table.reindex(columns=COLUMNS)
-    table = table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
+    table = _stack(tables)
     best = table.loc[table["implementation"] == reference, "atoms_per_second"].max()
     position = COLUMNS.index("atoms_per_second") + 1
     table.insert(position, "ratio", table["atoms_per_second"].astype(float) / best)
     return table
+
+
+def compare_labels(tables):
+    """Put the tables of all ways to a label together and compare them cell by cell.
+
+    Parameters
+    ----------
+    tables : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without ``n_features``, with a column ``times_as_long``: seconds divided by those of `OUR_LABEL` in the same
+        cell. Empty where one of the two was not measured.
+    """
+    table = _stack(tables).drop(columns="n_features")
+    own = table[table["implementation"] == OUR_LABEL].set_index("n_atoms")["seconds"]
+    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / table["n_atoms"].map(own))
+    return table
+
+
+def _stack(tables):
+    table = pd.concat([part.dropna(axis="columns", how="all") for part in tables], ignore_index=True)
+    table = table.reindex(columns=COLUMNS)
+    return table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
 
 
 def largest(table):

@@ -1,5 +1,5 @@
-# Speed and memory of all descriptors and of public implementations; `snakemake benchmark`, not part of `all`.
-from vibentropy.benchmark import PEERS, ours
+# Speed and memory of all descriptors, of labels, and of public implementations; `snakemake benchmark`, not part of `all`.
+from vibentropy.benchmark import LABELS, PEERS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
@@ -7,7 +7,8 @@ OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 rule measure:
     input:
         code=lambda wildcards: modules("benchmark", "neighbours", "lammps_library")
-        + (sources(OURS[wildcards.implementation]) if wildcards.source == "ours" else []),
+        + (sources(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
+        + (modules("cholesky", "engine", "harmonic", "potentials", "smooth") if wildcards.source == "labels" else []),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
     log:
@@ -15,7 +16,7 @@ rule measure:
     benchmark:
         f"{RESULTS}/benchmarks/speed/{{source}}/{{implementation}}.tsv"
     wildcard_constraints:
-        source="ours|peer",
+        source="ours|peer|labels",
     conda:
         "../envs/vibentropy.yaml"
     # All cores, so that nothing runs beside it; the measurement itself has one thread.
@@ -25,7 +26,7 @@ rule measure:
         runtime=minutes(60),
     params:
         specification=lambda wildcards: OURS[wildcards.implementation] if wildcards.source == "ours" else None,
-        sizes=config["benchmark"]["cells"],
+        sizes=lambda wildcards: config["benchmark"]["label_cells" if wildcards.source == "labels" else "cells"],
         limits={key: config["benchmark"][key] for key in ("max_seconds", "max_memory")},
     script:
         "../scripts/benchmark_measure.py"
@@ -35,6 +36,7 @@ rule benchmark:
     input:
         measurements=expand(f"{RESULTS}/speed/ours/{{name}}.csv", name=OURS)
         + expand(f"{RESULTS}/speed/peer/{{name}}.csv", name=PEERS),
+        labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
         code=modules("benchmark", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
@@ -64,6 +66,19 @@ rule benchmark:
             labels={"figure": "atoms per second"},
         ),
         speed_pdf=f"{RESULTS}/speed/speed.pdf",
+        labels=report(
+            f"{RESULTS}/speed/labels.csv",
+            caption="../report/benchmark_labels.rst",
+            category="Speed",
+            labels={"table": "speed and memory of labels"},
+        ),
+        label_cost=report(
+            f"{RESULTS}/speed/label_cost.png",
+            caption="../report/benchmark_label_cost.rst",
+            category="Speed",
+            labels={"figure": "cost of labels against number of atoms"},
+        ),
+        label_cost_pdf=f"{RESULTS}/speed/label_cost.pdf",
     log:
         f"{RESULTS}/logs/speed.log",
     benchmark:

@@ -1,14 +1,18 @@
 from vibentropy import plotting
-from vibentropy.benchmark import gather, largest, load, scaling
+from vibentropy.benchmark import compare_labels, gather, largest, load, scaling
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
 
 with logged(snakemake.log[0]) as progress:
     table = gather(load(*snakemake.input.measurements))
     growth = scaling(table)
+    labels = compare_labels(load(*snakemake.input.labels))
     progress.note(largest(table).to_string(index=False))
     progress.note(growth.to_string(index=False))
+    progress.note(labels.to_string(index=False))
     save_table(table, snakemake.output.table)
     save_table(growth, snakemake.output.scaling)
+    save_table(labels, snakemake.output.labels)
     plotting.save(plotting.cost(table), snakemake.output.cost, snakemake.output.cost_pdf)
     plotting.save(plotting.speed(table), snakemake.output.speed, snakemake.output.speed_pdf)
+    plotting.save(plotting.cost(labels), snakemake.output.label_cost, snakemake.output.label_cost_pdf)
