@@ -191,9 +191,9 @@ class ConfigurationSet:
                 file[name].attrs["unit"] = unit
             file["first"] = np.concatenate([[0], np.cumsum([len(atoms) for atoms in self.frames], dtype=np.int64)])
             if any(atoms.has(SITE_ENTROPY) for atoms in self.frames):
-                unknown = (np.full(len(atoms), np.nan) for atoms in self.frames)
-                resolved = [atoms.arrays.get(SITE_ENTROPY, nan) for atoms, nan in zip(self.frames, unknown, strict=True)]
-                file[SITE_ENTROPY] = np.concatenate(resolved)
+                file[SITE_ENTROPY] = np.concatenate(
+                    [atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)) for atoms in self.frames]
+                )
                 file[SITE_ENTROPY].attrs["unit"] = "k_B"
             write_table(file.create_group("table"), self.table)
 
