@@ -53,6 +53,7 @@ def test_configurations_that_ship_pass():
         ),
         ({"potential": MEAM | {"file": "a"}}, "potential: exactly one of the keys file, pair_style, calculator"),
         ({"potential": {"pair_style": "meam", "element": "Fe"}}, "potential: missing key 'pair_coeff'"),
+        ({"potential": MEAM | {"pair_coeff": ['* * "my.meam Fe']}}, "potential: .*No closing quotation"),
         ({"potential": MEAM | {"stp": 0.01}}, r"potential: unknown key 'stp' \(did you mean 'step'\?\)"),
         ({"potential": MEAM | {"step": 0}}, r"potential\.step: 0 is less than or equal to the minimum of 0"),
         ({"potential": EMT | {"calculator": "EMT"}}, r"potential\.calculator: found 'EMT', expected a match"),

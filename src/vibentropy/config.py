@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
-from vibentropy.interactions import potential_files
+from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.published import SOURCE
 
 #: Keys that say where results go, how work is cut up and what is timed, not what is computed.
@@ -216,7 +216,7 @@ def _contradictions(config, schema):
         try:
             potential_files(config["potential"])
         except PotentialError as error:
-            yield f"potential.file: {error}"
+            yield f"{'potential.file' if is_analytic(config['potential']) else 'potential'}: {error}"
 
     plugins = [entry.name for entry in entry_points(group="vibentropy.descriptors")]
     for section, known in [

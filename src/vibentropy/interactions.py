@@ -77,12 +77,12 @@ def potential_files(specification):
     Raises
     ------
     PotentialError
-        If the file of an analytic potential does not exist.
+        If the file of an analytic potential does not exist, or the quotes in a command do not match.
     """
     if is_analytic(specification):
         return [str(find_potential(specification["file"]))]
     commands = [specification.get("pair_style", ""), *specification.get("pair_coeff", [])]
-    words = [word for command in commands for word in shlex.split(command)]
+    words = [word for command in commands for word in _words(command)]
     return list(dict.fromkeys(path for path in map(_shipped, words) if path))
 
 
@@ -102,8 +102,15 @@ def _general_engine(specification):
 
 def _resolved(command):
     """Replace the names of files in a command of LAMMPS by their paths."""
-    words = [_shipped(word) or word for word in shlex.split(command)]
+    words = [_shipped(word) or word for word in _words(command)]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
+
+
+def _words(command):
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise PotentialError(f"{command!r}: {error}") from None
 
 
 def _shipped(word):
