@@ -21,6 +21,7 @@ include: "workflow/rules/fit.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmark.smk"
+include: "workflow/rules/data.smk"
 
 
 wildcard_constraints:

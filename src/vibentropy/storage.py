@@ -6,6 +6,7 @@ them and what their owner adds (units, hash of the configuration, seed). The sam
 Text in HDF5 is UTF-8 of variable length (``dataset.asstr()[:]`` reads it back); nothing is ever pickled.
 """
 
+import hashlib
 import os
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -39,6 +40,21 @@ def atomic(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256(path):
+    """Compute the SHA-256 of a file, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

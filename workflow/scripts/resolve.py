@@ -1,0 +1,25 @@
+import numpy as np
+
+from vibentropy.dataset import ConfigurationSet, usable
+from vibentropy.interactions import load_potential
+from vibentropy.labels import label, perfect_crystals
+from vibentropy.progress import logged
+
+configurations = ConfigurationSet.load(snakemake.input.configurations)
+table = configurations.table
+distinct = np.flatnonzero(usable(table) & table["dataset"].isin(snakemake.params.datasets))
+# Evenly over the ids, and so over classes and trajectories.
+evenly = np.linspace(0, len(distinct) - 1, min(snakemake.params.number, len(distinct))).round().astype(int)
+start = int(snakemake.wildcards.part) * snakemake.params.per_job
+chosen = configurations.subset(distinct[evenly][start : start + snakemake.params.per_job])
+chosen.table["status"] = "relaxed"
+with logged(snakemake.log[0], len(chosen)) as progress:
+    label(
+        chosen,
+        perfect_crystals({"recipe": None}, snakemake.input.lattice),
+        load_potential(snakemake.params.potential),
+        max_force=snakemake.params.labels["max_force"],
+        min_eigenvalue=snakemake.params.labels["minimum_eigenvalue"],
+        site_entropies=True,
+        progress=progress,
+    ).save(snakemake.output[0])
