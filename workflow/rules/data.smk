@@ -82,6 +82,6 @@ rule data:
         (
             cp {input.outcomes} {output.outcomes}
             cd $(dirname {output.checksums})
-            sha256sum *.h5 outcomes.csv > SHA256SUMS
-        ) 2> {log}
+            sha256sum *.h5 outcomes.csv >SHA256SUMS
+        ) 2>{log}
         """
