@@ -5,7 +5,7 @@ from pathlib import Path
 import vibentropy
 from snakemake.exceptions import WorkflowError
 
-from vibentropy import archive, descriptors, preflight
+from vibentropy import archive, cost, descriptors, preflight
 from vibentropy.config import validate
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
@@ -22,6 +22,10 @@ RESULTS = config["results"]
 TABLE = f"{RESULTS}/potential/table.eam.alloy"
 LATTICE = f"{RESULTS}/potential/lattice.json"
 PACKAGE = Path(vibentropy.__file__).parent
+
+# What the whole will cost, said before it is begun, and by a dry run.
+if workflow.is_main_process and config["lattice"] and config["potential"] and is_analytic(config["potential"]):
+    print(cost.summary(cost.estimate(config)), file=sys.stderr)
 
 RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in dataset]
 TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
