@@ -253,7 +253,7 @@ def test_predictions_table_refuses(configurations):
 
 def test_metrics_table(predictions):
     metrics = metrics_table(predictions)
-    assert len(metrics) == 2 * 2 * (1 + 2 + 2)
+    assert len(metrics) == 2 * 2 * (1 + 2 + 2 + 2)
     row = metrics.set_index(["regressor", "stage", "by", "value"]).sort_index().loc[("bayes", "test")]
     assert row.loc[("overall", "all"), "rmse"] == pytest.approx(np.sqrt(2.5))
     assert row.loc[("overall", "all"), "n"] == 12

@@ -49,9 +49,8 @@ def make():
         table = pd.DataFrame(rows, columns=columns)
         # Root mean square and mean absolute error: 1 of the training, 2 of the test cells.
         error = np.where(np.arange(len(table)) % 2, -1.0, 1.0) * np.where(table["role"] == "test", 2, 1)
-        table = table.assign(
-            prediction=table["formation_entropy"] + error, std=std, dataset="d", trajectory="t", fold=0
-        )
+        table = table.assign(prediction=table["formation_entropy"] + error, std=std, trajectory="t", fold=0)
+        table["dataset"] = np.where(table["role"] == "train", "d", "large_" + table["n_sites"].astype(str))
         table["split"] = np.where(table["stage"] == "cross-validation", "groups", "")
         return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[PREDICTION_COLUMNS]
 
@@ -172,7 +171,7 @@ def test_classes_missing_from_the_first_model_are_in_the_legend(make):
 def test_extrapolation_of_one_model(make):
     predictions = make()
     main, residual = plotting.extrapolation(predictions).axes
-    entries = {"250 sites, training (held out)": 80, "432 sites, test": 12, "1024 sites, test": 12}
+    entries = {"250 sites, training (held out)": 80, "432 sites, large_432": 12, "1024 sites, large_1024": 12}
     for axes in (main, residual):
         assert points(axes) == entries
     assert legend(main) == ["range of training", *entries]
@@ -214,7 +213,7 @@ def test_extrapolation_without_held_out_or_test_cells(make):
 
 def test_unknown_sizes_are_not_named(make):
     main, _ = plotting.extrapolation(make().assign(n_sites=-1)).axes
-    assert points(main) == {"training (held out)": 80, "test": 24}
+    assert points(main) == {"training (held out)": 80, "large_1024": 12, "large_432": 12}
 
 
 def test_nothing_to_draw_is_refused(make):

@@ -332,7 +332,7 @@ def error_metrics(truth, prediction):
     }
 
 
-def metrics_table(predictions, by=("overall", "defect_class", "n_sites")):
+def metrics_table(predictions, by=("overall", "dataset", "defect_class", "n_sites")):
     """Errors of every model at every stage and split, overall and for each value of some columns.
 
     Parameters
@@ -350,7 +350,7 @@ def metrics_table(predictions, by=("overall", "defect_class", "n_sites")):
     return _summarise(predictions, by, lambda rows: error_metrics(rows["formation_entropy"], rows["prediction"]))
 
 
-def coverage_table(predictions, by=("overall", "defect_class", "n_sites"), levels=(0.68, 0.95)):
+def coverage_table(predictions, by=("overall", "dataset", "defect_class", "n_sites"), levels=(0.68, 0.95)):
     """How often the exact entropy lies within the central Gaussian interval of its prediction.
 
     Parameters

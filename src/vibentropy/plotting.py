@@ -38,8 +38,8 @@ CLUSTER_MARKERS = ("o", "s", "^", "D")
 SEVERAL = {"color": "#5f8f2c", "marker": "X"}
 OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
 
-#: Cell sizes from small to large, and the cells of the training.
-SIZES = [
+#: Sets of test cells in turn, and the cells of the training.
+TESTS = [
     {"color": color, "marker": marker}
     for color, marker in zip(("#1f9e92", "#c43e8c", "#43237e", "#8c8a00", "#c0392b", "#000000"), "os^DvP", strict=True)
 ]
@@ -165,7 +165,7 @@ def extrapolation(predictions):
     -------
     matplotlib.figure.Figure
         For each model one panel above one of residuals. The range of the training entropies is shaded; test cells
-        have a colour and marker by size, faint bars of one standard deviation where there is one, and their errors
+        have a colour and marker by data set, faint bars of one standard deviation where there is one, and their errors
         in the corner.
 
     Raises
@@ -184,7 +184,9 @@ def extrapolation(predictions):
     training_range = training["formation_entropy"].agg(["min", "max"])
     limits = _limits(predictions["formation_entropy"], predictions["prediction"])
     largest_error = 1.15 * predictions["error"].abs().max() or 1.0
-    sizes = sorted(set(predictions.loc[predictions["stage"] == "test", "n_sites"]))
+    of_tests = predictions[predictions["stage"] == "test"].groupby("dataset")["n_sites"]
+    # Small cells first; of one size, by name.
+    datasets = of_tests.max().sort_index().sort_values(kind="stable").index.tolist()
 
     figure, n_columns, models = _grid(predictions, height=1.22)
     n_rows = -(-len(models) // n_columns)
@@ -202,9 +204,10 @@ def extrapolation(predictions):
         for axes, column in ((main, "prediction"), (residual, "error")):
             label = f"{_sites(training)}training ({origin})"
             _points(axes, training, column, **TRAINING, label=label)
-            for size, of_size in test.groupby("n_sites"):
-                style = SIZES[sizes.index(size) % len(SIZES)]
-                _points(axes, of_size, column, **style, label=f"{_sites(of_size)}test", bars=True)
+            for number, dataset in enumerate(datasets):
+                of_set = test[test["dataset"] == dataset]
+                style = TESTS[number % len(TESTS)]
+                _points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
         if len(test):
             _corner(main, test, ("RMSE", "MAE", "slope"), title="test cells")
         else:
