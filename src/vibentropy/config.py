@@ -17,6 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from vibentropy.crystal import SITES_PER_CELL
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.published import SOURCE
@@ -257,13 +258,9 @@ def _clusters(place, defect, cells, lattice):
             yield from _crowding(where, kind, cells, lattice)
 
 
-#: Sites in the cubic cell of each crystal structure.
-_SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
-
-
 def _crowding(place, defect, cells, lattice):
     """Yield why a crystal does not have the room that a class of defects needs."""
-    per_cell = _SITES_PER_CELL[lattice["structure"]]
+    per_cell = SITES_PER_CELL[lattice["structure"]]
     sites = min(per_cell * math.prod(cell) for cell in cells)
     wanted = defect["clusters"] * defect["vacancies"]
     if wanted > sites // 2:

@@ -9,6 +9,7 @@ from math import prod
 
 import pandas as pd
 
+from vibentropy.crystal import SITES_PER_CELL
 from vibentropy.sampling import trajectories
 
 
@@ -40,8 +41,6 @@ class Rates:
 
 RATES = Rates()
 
-_SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
-
 
 def estimate(config, rates=RATES):
     """Estimate what the recipes of a configuration cost.
@@ -63,7 +62,7 @@ def estimate(config, rates=RATES):
     rows = []
     for name, dataset in config["datasets"].items():
         for trajectory in trajectories(name, dataset["recipe"]) if "recipe" in dataset else ():
-            n = _SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectory.repetitions)
+            n = SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectory.repetitions)
             minima = trajectory.snapshots + bool(trajectory.clusters)
             label = per_matrix * rates.matrix * n**3 + rates.hessian * n
             rows.append(

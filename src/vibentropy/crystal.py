@@ -11,6 +11,9 @@ from scipy.optimize import minimize_scalar
 from vibentropy.errors import ConfigError
 from vibentropy.storage import atomic
 
+#: Sites in the cubic cell of each crystal structure.
+SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
+
 
 @dataclass(frozen=True)
 class Crystal:

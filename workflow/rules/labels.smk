@@ -1,7 +1,7 @@
 # Exact formation entropies, and the table of all configurations.
 from math import prod
 
-from ase.build import bulk
+from vibentropy.crystal import SITES_PER_CELL
 
 # Sites of a cell from which on two threads share one factorisation. Smaller cells run side by side, a thread each.
 LARGE_CELL = 2000
@@ -12,8 +12,8 @@ def label_threads(wildcards):
     if wildcards.dataset not in RECIPES:
         return 1
     trajectories = SHARDS[wildcards.dataset][wildcards.shard]
-    unit_cell = bulk(config["potential"]["element"], config["lattice"]["structure"], a=1.0, cubic=True)
-    return 2 if len(unit_cell) * prod(trajectories[0]["repetitions"]) > LARGE_CELL else 1
+    sites = SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
+    return 2 if sites > LARGE_CELL else 1
 
 
 rule label:
