@@ -26,6 +26,7 @@ REGISTRY = {
     "snap": "vibentropy.descriptors.snap:Bispectrum",
     "union": "vibentropy.descriptors.union:Union",
     "scattering": "vibentropy.descriptors.scattering:SolidHarmonicScattering",
+    "hessian_moments": "vibentropy.descriptors.hessian_moments:HessianMoments",
 }
 
 

@@ -32,6 +32,9 @@ class Descriptor(BaseEstimator, ABC):
         How well invariance, additivity and replication hold: the error divided by the largest feature.
     continuous : bool
         Whether features change continuously when an atom comes within `reach` of another.
+    everywhere : bool
+        Whether every sound geometry has features. One that needs more, such as a crystal near a minimum, raises a
+        `SaddlePointError` or a `PotentialError` for the others.
     examples : tuple of dict
         Parameter sets that between them show all the descriptor can do; the contract tests run on each.
     """
@@ -39,6 +42,7 @@ class Descriptor(BaseEstimator, ABC):
     has_local: ClassVar[bool] = False
     tolerance: ClassVar[float] = 1e-10
     continuous: ClassVar[bool] = True
+    everywhere: ClassVar[bool] = True
     examples: ClassVar[tuple[dict, ...]] = ({},)
 
     @property

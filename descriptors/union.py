@@ -82,6 +82,11 @@ class Union(Descriptor):
         return all(part.continuous for part in self._parts.values())
 
     @property
+    def everywhere(self):
+        """Whether all parts are."""
+        return all(part.everywhere for part in self._parts.values())
+
+    @property
     def reach(self):
         """That of the part with the longest one; None if there is a part without."""
         reaches = [part.reach for part in self._parts.values()]

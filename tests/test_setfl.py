@@ -86,7 +86,7 @@ def test_residuals_of_the_iron_tables_are_their_rounding(iron):
     assert curvature[0] - curvature[1] == pytest.approx(13.2, abs=0.2)
     # F is -sqrt(ρ) + a ρ² + b ρ⁴ to 4e-9.
     rho = np.linspace(5.0, 60.0, 50)
-    value, slope, curvature = iron._embedding(rho)
+    value, slope, curvature = iron.embedding_of(rho)
     a, b = np.linalg.lstsq(np.stack([rho**2, rho**4], 1), value + np.sqrt(rho), rcond=None)[0]
     assert np.abs(slope - (-0.5 / np.sqrt(rho) + 2 * a * rho + 4 * b * rho**3)).max() < 1e-8
     assert np.abs(curvature - (0.25 * rho**-1.5 + 2 * a + 12 * b * rho**2)).max() < 1e-7

@@ -158,7 +158,7 @@ class Potential:
         """
         first, neighbour, vectors, distances = self._neighbours(atoms)
         pair_energy, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
-        embedding, slope, _ = self._embedding(rho)
+        embedding, slope, _ = self.embedding_of(rho)
         forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
         return float(pair_energy.sum() + embedding.sum()), forces
 
@@ -183,7 +183,7 @@ class Potential:
         """
         first, neighbour, vectors, distances = self._neighbours(atoms)
         _, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
-        _, slope, curvature = self._embedding(rho)
+        _, slope, curvature = self.embedding_of(rho)
         blocks, columns, rows = _hessian_blocks(
             first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
         )
@@ -227,8 +227,24 @@ class Potential:
             )
         return first, neighbour, vectors, distances
 
-    def _embedding(self, rho):
-        """F(ρ) and its first two derivatives with respect to ρ, from the function of s = sqrt(ρ)."""
+    def embedding_of(self, rho):
+        """Embedding energy of each atom, from the function of s = sqrt(ρ).
+
+        Parameters
+        ----------
+        rho : ndarray of shape (n_atoms,)
+            Densities, in the unit of the file.
+
+        Returns
+        -------
+        value, slope, curvature : ndarray of shape (n_atoms,)
+            F(ρ) in eV and its first two derivatives with respect to ρ.
+
+        Raises
+        ------
+        PotentialError
+            If a density is outside the range in which the function is represented.
+        """
         low, high = self.embedding.breaks[[0, -1]] ** 2
         outside = np.flatnonzero((rho < low) | (rho > high))
         if len(outside):

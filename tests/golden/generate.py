@@ -19,7 +19,7 @@ DIGITS = 12
 
 
 def structures(species):
-    """A distorted crystal in a skew cell smaller than most cutoffs, and a cluster without a cell."""
+    """A distorted crystal in a skew cell smaller than most cutoffs, and a loose cluster without a cell."""
     symbols = [(species or ["Fe"])[k % len(species or ["Fe"])] for k in range(6)]
     positions = [(0.03, -0.02, 0.05), (1.47, 1.39, 1.46), (2.84, 0.05, 0.02), (4.33, 1.51, 1.37)]
     crystal = Atoms(symbols[:4], positions, cell=[(5.74, 0, 0), (0.12, 2.91, 0), (-0.07, 0.15, 2.83)], pbc=True)
@@ -42,7 +42,11 @@ def features(kind):
     found = []
     for parameters in find(kind).examples:
         descriptor = create(kind, **parameters)
-        totals = {name: descriptor.total(atoms) for name, atoms in structures(descriptor.species).items()}
+        totals = {
+            name: descriptor.total(atoms)
+            for name, atoms in structures(descriptor.species).items()
+            if descriptor.everywhere or atoms.pbc.all()
+        }
         found.append({"parameters": parameters, "names": list(descriptor.feature_names), "totals": totals})
     return found
 

