@@ -9,7 +9,7 @@ from ase.geometry import find_mic
 from vibentropy import archive
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
-from vibentropy.errors import DataError
+from vibentropy.errors import DataError, StructureError
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
 
@@ -41,6 +41,7 @@ def configurations():
                 "trajectory": name,
                 "defect_class": ["V1", "V1", "I1", "I1"][number],
                 "repetitions": "x".join(map(str, size)),
+                "n_sites": 2 * np.prod(size),
                 "status": "labelled",
                 "formation_entropy": float(number),
                 "energy": rng.normal(),
@@ -122,6 +123,24 @@ def test_what_cannot_be_archived_or_read_is_refused(configurations, path, tmp_pa
     with pytest.raises(DataError, match="made/3x3x3-X-0000/01 is saddle"):
         archive.write(tmp_path / "x.h5", saddle, IRON)
     assert not (tmp_path / "x.h5").exists()
+    with pytest.raises(StructureError, match="holds Fe where only Cu is expected"):
+        archive.write(tmp_path / "x.h5", configurations, Crystal("Cu", "bcc", 2.8553125))
+    with pytest.raises(DataError, match="54 sites are not 3x3x3 cubic cells of fcc"):
+        archive.write(tmp_path / "x.h5", configurations, Crystal("Fe", "fcc", 3.6))
+    with pytest.raises(DataError, match="nothing to archive"):
+        archive.write(tmp_path / "x.h5", configurations.subset([]), IRON)
+    assert not (tmp_path / "x.h5").exists()
     configurations.save(tmp_path / "set.h5")
     with pytest.raises(DataError, match="of kind 'configurations', schema 1; expected 'archive'"):
         archive.read(tmp_path / "set.h5", "mine")
+
+
+def test_damaged_archives_are_named(path):
+    with h5py.File(path, "r+") as file:
+        del file["displacement"]
+    with pytest.raises(DataError, match=r"set\.h5: damaged \(KeyError"):
+        archive.read(path, "mine")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"set\.h5: not a complete HDF5 file"):
+        archive.read(path, "mine")

@@ -115,6 +115,65 @@ def test_classes_of_the_arrays_belong_to_one_data_set(config, tmp_path):
     assert "belongs to interstitials, too" in line
 
 
+@pytest.mark.parametrize(
+    ("defect", "message"),
+    [
+        ({"shape": "void", "vacancies": 4, "radius": 3.0}, r"I2\.radius: without effect on shape void"),
+        ({"shape": "void", "vacancies": 4, "interstitials": 1}, "a void has vacancies and no interstitials"),
+        ({"shape": "loop_111", "vacancies": 4}, "has interstitials and no vacancies, found 0 and 4"),
+        ({"shape": "c15", "interstitials": 3}, "the smallest C15 clusters are of 2 and 4 interstitials, found 3"),
+        ({"mixture": [{"vacancies": 20, "clusters": 7}]}, "140 vacancies in a cell of 250 sites"),
+        ({"mixture": [{"vacancies": 2}], "clusters": 3}, "has a mixture, which leaves clusters without effect"),
+        ({"mixture": [{"shape": "c15", "vacancies": 2}]}, r"I2\.mixture\[0\]: shape c15 has interstitials"),
+        ({"melt": {"radius": 5.0, "temperature": 5000}, "clusters": 2}, "which leaves clusters without effect"),
+        ({}, "neither interstitials nor vacancies"),
+    ],
+)
+def test_recipes_that_cannot_be_made(config, defect, message):
+    config["datasets"]["train"]["recipe"]["defects"] = {"I2": defect | {"trajectories": 3}}
+    (line,) = problems(config)
+    assert re.search(message, line)
+
+
+def test_what_leaves_a_recipe_without_labels_is_refused(config):
+    recipe = config["datasets"]["train"]["recipe"]
+    recipe["quench"]["max_force"] = 1e-2
+    assert "labels.max_force is 0.0001 eV/Å" in problems(config)[0]
+    recipe["quench"]["max_force"] = 1e-5
+    recipe["strain"] = 0.01
+    validate(config, SCHEMA)
+    config["lattice"]["structure"] = "diamond"
+    assert "a strained diamond crystal is not at rest" in problems(config)[0]
+    config["lattice"]["structure"] = "fcc"
+    recipe["defects"]["I2+V1"] |= {"shape": "c15", "vacancies": 0, "radius": None}
+    assert "c15 clusters are defined in bcc, found lattice.structure fcc" in problems(config)[0]
+
+
+def test_options_of_labels_need_labels_to_compute(config):
+    del config["datasets"]["train"], config["potential"], config["lattice"]
+    config["datasets"]["given"]["role"] = "train"
+    validate(config, SCHEMA)
+    config["labels"]["temperatures"] = [300.0]
+    assert "all labels of this run are given" in problems(config)[0]
+
+
+def test_unknown_elements_are_refused(config):
+    config["potential"]["element"] = "Xx"
+    assert "potential.element: 'Xx' is no chemical element" in problems(config)
+
+
+def test_an_archive_trains_or_tests(config, tmp_path):
+    (tmp_path / "a.h5").touch()
+    whole = {"role": "train", "archive": str(tmp_path / "a.h5")}
+    config["datasets"] = {"train": whole | {"classes": ["I2"]}, "test": whole | {"role": "test", "classes": ["V4"]}}
+    validate(config, SCHEMA)
+    for parts in ((["I2"], ["I2", "V4"]), (None, ["I2"]), (["I2"], None), (None, None)):
+        for name, part in zip(("train", "test"), parts, strict=True):
+            config["datasets"][name]["classes"] = part
+        (line,) = problems(config)
+        assert "belongs to train, too: what is tested must not be trained on" in line
+
+
 def problems(config):
     """Lines of the error message, without the first."""
     with pytest.raises(ConfigError) as caught:

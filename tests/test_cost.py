@@ -55,7 +55,9 @@ def test_hours_are_those_of_the_rates():
 
 
 def test_summary_names_the_totals():
-    text = summary(estimate(configuration("paper.yaml")))
-    assert "4520" not in text  # The test cells count, too.
-    assert "configurations of 1024 to 3456 sites" in text
-    assert "of sampling" in text
+    table = estimate(configuration("paper.yaml"))
+    text = summary(table)
+    hours = table["sampling"].sum() + table["labels"].sum()
+    assert f"make {table['configurations'].sum()} configurations of 1024 to 3456 sites" in text
+    assert f"in {table['trajectories'].sum()} trajectories: about {hours:.2g} h on one core" in text
+    assert "The largest part is train, V4" in text

@@ -154,3 +154,18 @@ def test_clusters_do_not_touch_and_keep_their_separation():
         assert (distances(atoms, vacant[:, None] - vacant) + 9 * np.eye(4)).min() > 6.0 - 2 * 0.56 * IRON.a
     with pytest.raises(StructureError, match=r"no room for 40 clusters at 9\.0 Å from each other"):
         placed(*apart * 10, separation=9.0)
+
+
+def test_loops_keep_off_vacant_sites_and_separation_holds_for_those_that_were_moved():
+    # The cell is so full that most clusters do not fit where they are tried first.
+    clusters = [Cluster("void", 0, 15, None)] * 3 + [Cluster("loop_111", 19, 0, None)] * 3
+    for seed in range(5):
+        atoms, vacant, inserted = placed(*clusters, size=(8, 8, 8), separation=7.0, seed=seed)
+        assert distances(atoms, vacant[:, None] - inserted).min() > 1.45 - 0.1
+        loops = []
+        for loop in np.split(inserted, 3):
+            scaled = (loop - loop[0]) @ np.linalg.inv(atoms.cell[:])
+            loops.append(loop[0] + ((scaled - np.round(scaled)) @ atoms.cell[:]).mean(axis=0))
+        loops = np.array(loops)
+        # Loops lie around their centres to within half a Burgers vector and half a row.
+        assert (distances(atoms, loops[:, None] - loops) + 9 * np.eye(3)).min() > 7.0 - 2 * 1.5

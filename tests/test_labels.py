@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from ase import Atoms
 
-from vibentropy import formation_entropy
+from vibentropy import archive, formation_entropy
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
-from vibentropy.labels import label, perfect_crystals
+from vibentropy.labels import label, perfect_crystals, unstrained_crystal
 from vibentropy.relaxation import newton_relax
 
 
@@ -70,6 +70,53 @@ def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
     # One diagonalisation serves both, and each can be had alone.
     assert not labelled(temperatures=[300]).frames[0].has("site_entropy")
     assert "formation_entropy_300K" not in labelled(site_entropies=True).table
+
+
+def test_a_perfect_crystal_without_a_label_is_not_blamed_on_the_configurations(iron, perfect):
+    calls = []
+
+    class OnlyDefects:
+        mass = iron.mass
+
+        def hessian(self, atoms):
+            return iron.hessian(atoms)
+
+        def energy_and_forces(self, atoms):
+            calls.append(len(atoms))
+            energy, forces = iron.energy_and_forces(atoms)
+            return energy, forces + (0.1 if len(atoms) == len(perfect) else 0.0)
+
+    vacancy = perfect.copy()
+    del vacancy[0]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a/b/00", "a/b/01"], "status": "relaxed"})
+    labelled = label(ConfigurationSet([relaxed] * 2, table), lambda row, cell: perfect, OnlyDefects()).table
+    assert set(labelled["status"]) == {"rejected"}
+    assert labelled["reason"].str.startswith("the perfect crystal in this cell has no label: the largest force").all()
+    # It is tried once, and no defect for nothing.
+    assert calls == [54]
+
+
+def test_a_strained_vacancy_is_compared_with_the_strained_crystal(iron, tmp_path):
+    crystal = Crystal("Fe", "bcc", 2.8553125)
+    crystal.save(tmp_path / "lattice.json")
+    strain = np.array([[0.01, 0.004, -0.002], [0.004, -0.008, 0.006], [-0.002, 0.006, 0.005]])
+    cell = crystal.cell((3, 3, 3)).cell[:] @ (np.eye(3) + strain)
+    strained = crystal.filling(cell, (3, 3, 3))
+    vacancy = strained.copy()
+    del vacancy[7]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a/b/00"], "status": "relaxed", "repetitions": "3x3x3"})
+    reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
+    labelled = label(ConfigurationSet([relaxed], table), reference, iron).table
+    assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, strained, iron), abs=1e-9)
+    archive.write(
+        tmp_path / "a.h5", ConfigurationSet([relaxed], labelled.assign(n_sites=54)), crystal, potential="of a test"
+    )
+    assert archive.potential_of(tmp_path / "a.h5") == "of a test"
+    found = perfect_crystals({"archive": tmp_path / "a.h5"}, None)(labelled.iloc[0], relaxed.cell)
+    np.testing.assert_allclose(found.positions, strained.positions, atol=1e-12)
+    assert len(unstrained_crystal({"archive": tmp_path / "a.h5"}, None)) == 128
 
 
 def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):

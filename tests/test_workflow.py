@@ -1,5 +1,6 @@
 """The workflow as its users run it: small configurations, the real commands."""
 
+import copy
 import hashlib
 import json
 import os
@@ -16,8 +17,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from vibentropy import archive
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.descriptors import create
+from vibentropy.features import FeatureSet
 from vibentropy.model import EntropyModel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -271,3 +275,47 @@ def test_unknown_key_stops_at_once_with_a_hint(tmp_path):
     assert code != 0
     assert "descriptors.afs: unknown key 'nmax'" in output
     assert "did you mean 'n_max'" in output
+
+
+@pytest.mark.slow
+def test_archives_of_a_run_with_strained_cells_give_the_same_models(tmp_path):
+    config = copy.deepcopy(TINY) | {"results": "results", "data": {"resolved": 3}}
+    config["datasets"]["test"]["recipe"]["strain"] = 0.02
+    code, output = snakemake(tmp_path / "made", config, "all", "data")
+    assert code == 0, output
+    made = tmp_path / "made/results"
+    listed = [line.split()[1] for line in (made / "data/SHA256SUMS").read_text().splitlines()]
+    assert listed == ["train.h5", "test.h5", "outcomes.csv"]
+    train = archive.read(made / "data/train.h5", "train")
+    assert sum(atoms.has("site_entropy") for atoms in train.frames) == 3
+
+    shipped = {key: TINY[key] for key in ("descriptors", "regressors", "evaluation")} | {"results": "results"}
+    shipped["datasets"] = {
+        "mine": {"role": "train", "archive": str(made / "data/train.h5")},
+        "strained": {"role": "test", "archive": str(made / "data/test.h5"), "classes": ["2xV2"]},
+    }
+    code, output = snakemake(tmp_path / "read", shipped)
+    assert code == 0, output
+    ours, theirs = (
+        pd.read_csv(tmp_path / run / "results/summary.csv").set_index("regressor") for run in ("made", "read")
+    )
+    # The same minima in the same folds, to 1e-7 Å.
+    pd.testing.assert_frame_equal(theirs.filter(like="rmse"), ours.filter(like="rmse"), atol=1e-4)
+    # A strained cell without defects has no features: its reference is strained alike.
+    features = FeatureSet.load(next((made / "features/afs_2_3/test").glob("*.h5")))
+    strained = ConfigurationSet.load(made / "configurations.h5").subset([-1])
+    (atoms,), crystal = strained.frames, Crystal.load(made / "potential/lattice.json")
+    perfect = crystal.filling(atoms.cell, (4, 4, 4))
+    afs = create("afs", n_max=2, l_max=3, r_cut=4.5)
+    expected = afs.total(atoms) - len(atoms) * afs.total(perfect) / len(perfect)
+    row = features.ids.index(strained.table["id"][0])
+    np.testing.assert_allclose(features.X[row], expected, rtol=1e-7, atol=1e-9)
+
+    # What cannot be packed or would mix crystals says so before anything is computed.
+    code, output = snakemake(tmp_path / "read", shipped, "data")
+    assert code != 0
+    assert "no data set of this configuration has a recipe" in output
+    shipped["labels"] = {"temperatures": [300]}
+    code, output = snakemake(tmp_path / "read", shipped)
+    assert code != 0
+    assert "all labels of this run are given" in output

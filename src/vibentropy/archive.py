@@ -17,9 +17,12 @@ data set            shape          meaning
 ``/table``                         columns of `vibentropy.dataset`, with ``repetitions`` (``8x8x8``)
 =================== ============== ====================================================================================
 
-Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds.
+Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds: ``potential``
+of the labels (JSON, see `vibentropy.interactions.identity`), versions, seed and hash of the configuration.
 """
 
+import re
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import numpy as np
@@ -30,6 +33,7 @@ from vibentropy.crystal import Crystal
 from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, read_table, write_table
 from vibentropy.errors import DataError, did_you_mean
 from vibentropy.storage import create, open_file
+from vibentropy.structures import check_element
 
 KIND = "archive"
 
@@ -78,7 +82,10 @@ def write(path, configurations, crystal, **attributes):
     Raises
     ------
     DataError
-        If a configuration has no label, or a column is missing.
+        If there are no configurations, one has no label, its sites are not those of the crystal in so many cells, or
+        a column is missing.
+    StructureError
+        If one is of another element.
     """
     table = configurations.table
     if "repetitions" not in table:
@@ -87,6 +94,14 @@ def write(path, configurations, crystal, **attributes):
     if len(unlabelled):
         row = unlabelled.iloc[0]
         raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")
+    if not len(table):
+        raise DataError(f"{path}: nothing to archive: no configuration is labelled and distinct")
+    for atoms, row in zip(configurations.frames, table.itertuples(), strict=True):
+        check_element(atoms, crystal.element)
+        if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
+            raise DataError(
+                f"{row.id}: {row.n_sites} sites are not {row.repetitions or 'no'} cubic cells of {crystal.structure}"
+            )
     with create(path, KIND, **asdict(crystal), **attributes) as file:
         sites = {size: _sites(crystal, size) for size in sorted(set(table["repetitions"]))}
         for size, fractions in sites.items():
@@ -129,7 +144,7 @@ def read(path, name, classes=None, rows=None):
     DataError
         If the file is missing, truncated, something else, or without one of the classes.
     """
-    with open_file(path, KIND) as file:
+    with _opened(path) as file:
         table = read_table(file["table"])
         wanted = _wanted(path, table, classes)[slice(*(rows or (None,)))]
         first, cells = file["first"][:], file["cells"][:]
@@ -164,8 +179,24 @@ def crystal_of(path):
     Crystal
         Unstrained.
     """
-    with open_file(path, KIND) as file:
+    with _opened(path) as file:
         return Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+
+
+def potential_of(path):
+    """Say what the labels of an archive were computed with.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str
+        As from `vibentropy.interactions.identity`; empty where the archive does not say.
+    """
+    with _opened(path) as file:
+        return str(file.attrs.get("potential", ""))
 
 
 def shards(path, classes, size):
@@ -184,7 +215,7 @@ def shards(path, classes, size):
     dict of str to list of 2 int
         By the name of the shard, its `rows` for `read`.
     """
-    with open_file(path, KIND) as file:
+    with _opened(path) as file:
         table = read_table(file["table"])
     table = table.iloc[_wanted(path, table, classes)]
     number = (table["trajectory"] != table["trajectory"].shift()).cumsum().to_numpy() - 1
@@ -192,6 +223,16 @@ def shards(path, classes, size):
     starts = np.flatnonzero(np.diff(shard, prepend=-1))
     stops = [*starts[1:], len(table)]
     return {f"{k:03d}": [int(a), int(b)] for k, (a, b) in enumerate(zip(starts, stops, strict=True))}
+
+
+@contextmanager
+def _opened(path):
+    """Open an archive; whatever the HDF5 library finds wrong with it names the file."""
+    with open_file(path, KIND) as file:
+        try:
+            yield file
+        except (KeyError, OSError, RuntimeError, ValueError, IndexError, TypeError) as error:
+            raise DataError(f"{path}: damaged ({type(error).__name__}: {error})") from error
 
 
 def _wanted(path, table, classes):

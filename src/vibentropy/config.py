@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import yaml
+from ase.data import atomic_numbers
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
@@ -187,13 +188,22 @@ def _contradictions(config, schema):
         arrays = specification.get("arrays", {"classes": []})
         held = [("files", file, None) for file in specification.get("files", [])]
         if "archive" in specification:
-            held += [("archive", specification["archive"], name) for name in specification["classes"] or [None]]
+            held += [("archive", specification["archive"], part) for part in specification["classes"] or [None]]
         held += [("arrays", arrays["configurations"], defect_class) for defect_class in arrays["classes"]]
         for key, file, part in held:
-            other = places.setdefault((Path(file).resolve(), part), name)
-            if other != name:
+            path = Path(file).resolve()
+            # A whole file holds every part of it.
+            others = [
+                other
+                for (place, other_part), other in places.items()
+                if place == path and other != name and (part == other_part or None in (part, other_part))
+            ]
+            places.setdefault((path, part), name)
+            if others:
                 found = repr(file) if part is None else f"{part} of {file!r}"
-                yield f"datasets.{name}.{key}: {found} belongs to {other}, too: what is tested must not be trained on"
+                yield (
+                    f"datasets.{name}.{key}: {found} belongs to {others[0]}, too: what is tested must not be trained on"
+                )
     n_groups = sum(
         len(specification["recipe"]["cells"])
         * sum(d["trajectories"] for d in specification["recipe"]["defects"].values())
@@ -213,7 +223,24 @@ def _contradictions(config, schema):
         yield f"lattice: missing, but {', '.join(generated)} is made from a recipe"
     if unlabelled and config["potential"] is None:
         yield f"potential: missing, but the entropies of {', '.join(unlabelled)} have to be computed"
+    labels = config["labels"]
+    if (labels["site_entropies"] or labels["temperatures"]) and not (generated or unlabelled):
+        yield "labels: site_entropies and temperatures are computed with labels, and all labels of this run are given"
+    for name in generated:
+        reached = datasets[name]["recipe"]["quench"]["max_force"]
+        if reached > labels["max_force"]:
+            yield (
+                f"datasets.{name}.recipe.quench.max_force: {reached:g} eV/Å leaves nothing that counts as relaxed: "
+                f"labels.max_force is {labels['max_force']:g} eV/Å"
+            )
+        if datasets[name]["recipe"]["strain"] and config["lattice"] and config["lattice"]["structure"] == "diamond":
+            yield (
+                f"datasets.{name}.recipe.strain: a strained diamond crystal is not at rest on its sites, as the "
+                "crystal that defects are compared with has to be"
+            )
     if config["potential"] is not None:
+        if config["potential"]["element"] not in atomic_numbers:
+            yield f"potential.element: {config['potential']['element']!r} is no chemical element"
         try:
             potential_files(config["potential"])
         except PotentialError as error:
@@ -235,14 +262,15 @@ def _contradictions(config, schema):
 
 def _clusters(place, defect, cells, lattice):
     """Yield what is wrong with the clusters of a class."""
-    if defect["mixture"]:
-        if defect["interstitials"] + defect["vacancies"]:
-            yield f"{place}: both a mixture and interstitials or vacancies of its own"
-        kinds = {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect["mixture"])}
-    else:
-        kinds = {place: defect}
-        if defect["melt"] and not defect["interstitials"] + defect["vacancies"]:
-            return
+    kinds = {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect["mixture"])} or {place: defect}
+    without = {"shape": "random", "interstitials": 0, "vacancies": 0, "radius": None, "clusters": 1}
+    own = {key: defect[key] for key, default in without.items() if defect[key] != default}
+    if defect["mixture"] and own:
+        yield f"{place}: has a mixture, which leaves {', '.join(own)} without effect"
+    if defect["melt"] and not defect["mixture"] and not defect["interstitials"] + defect["vacancies"]:
+        if own:
+            yield f"{place}: has neither interstitials nor vacancies, which leaves {', '.join(own)} without effect"
+        return
     for where, kind in kinds.items():
         added, removed = kind["interstitials"], kind["vacancies"]
         match kind["shape"].partition("_")[0]:
@@ -252,19 +280,24 @@ def _clusters(place, defect, cells, lattice):
                 yield f"{where}: a void has vacancies and no interstitials, found {removed} and {added}"
             case "loop" | "c15" if removed or not added:
                 yield f"{where}: shape {kind['shape']} has interstitials and no vacancies, found {added} and {removed}"
+            case "c15" if added in (1, 3):
+                yield f"{where}.interstitials: the smallest C15 clusters are of 2 and 4 interstitials, found {added}"
+        if kind["shape"] != "random" and kind["radius"] is not None:
+            yield f"{where}.radius: without effect on shape {kind['shape']}"
         if lattice is not None:
             if kind["shape"] == "c15" and lattice["structure"] != "bcc":
                 yield f"{where}.shape: c15 clusters are defined in bcc, found lattice.structure {lattice['structure']}"
-            yield from _crowding(where, kind, cells, lattice)
+            yield from _crowding(where, kind, lattice)
+    wanted = sum(kind["clusters"] * kind["vacancies"] for kind in kinds.values())
+    if lattice is not None:
+        sites = min(SITES_PER_CELL[lattice["structure"]] * math.prod(cell) for cell in cells)
+        if wanted > sites // 2:
+            yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
 
 
-def _crowding(place, defect, cells, lattice):
-    """Yield why a crystal does not have the room that a class of defects needs."""
+def _crowding(place, defect, lattice):
+    """Yield why a sphere does not have the room that a random cluster needs."""
     per_cell = SITES_PER_CELL[lattice["structure"]]
-    sites = min(per_cell * math.prod(cell) for cell in cells)
-    wanted = defect["clusters"] * defect["vacancies"]
-    if wanted > sites // 2:
-        yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
     if defect["radius"] is not None:
         # A sphere holds its volume's worth of sites, give or take those at its surface.
         held = 4 / 3 * math.pi * defect["radius"] ** 3 * per_cell / lattice["a"] ** 3

@@ -78,7 +78,13 @@ def estimate(config, rates=RATES):
                     "labels": label * (minima + bool(trajectory.strain)),
                 }
             )
-    table = pd.DataFrame(rows).groupby(["dataset", "defect_class", "n_sites"], sort=False).sum().reset_index()
+    columns = ["dataset", "defect_class", "n_sites", "trajectories", "configurations", "sampling", "labels"]
+    table = (
+        pd.DataFrame(rows, columns=columns)
+        .groupby(["dataset", "defect_class", "n_sites"], sort=False)
+        .sum()
+        .reset_index()
+    )
     table[["sampling", "labels"]] /= 3600
     return table
 

@@ -170,7 +170,8 @@ class ConfigurationSet:
         -------
         ConfigurationSet
         """
-        index = np.arange(len(self))[np.asarray(selection)]
+        selection = np.asarray(selection)
+        index = np.arange(len(self))[selection if selection.size else slice(0)]
         return ConfigurationSet([self.frames[i] for i in index], self.table.iloc[index], dict(self.attributes))
 
     def save(self, path):
@@ -385,13 +386,13 @@ def usable(table, exclude_duplicates=True):
 def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     """Mark the minima that repeat another one.
 
-    Labelled rows of one `defect_class` and `n_sites` are taken in the order of their ids, training sets first (a test
-    configuration that repeats a training one is the duplicate, not the other way round). Each is compared with the
-    representatives so far, the rows that repeat none: if energy and entropy agree with one of them, the row is a
-    duplicate of the first such representative, otherwise it becomes a representative itself. Duplicates never
-    stand for others, so there are no chains, and the outcome does not depend on the order of the rows. It does
-    depend on which rows are there: mark whole data sets, not shards. A row without an energy keeps what it has: its
-    producer may know of repeats from elsewhere (`vibentropy.published`), and otherwise it repeats nothing.
+    Labelled rows of one number of atoms and of sites, whatever their class, are taken in the order of their ids,
+    training sets first (a test configuration that repeats a training one is the duplicate, not the other way round).
+    Each is compared with the representatives so far, the rows that repeat none: if energy and entropy agree with one of
+    them, the row is a duplicate of the first such representative, otherwise it becomes a representative itself.
+    Duplicates never stand for others, so there are no chains, and the outcome does not depend on the order of the rows.
+    It does depend on which rows are there: mark whole data sets, not shards. A row without an energy repeats nothing
+    but what it is said to repeat.
 
     Parameters
     ----------
@@ -410,7 +411,7 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     duplicate_of = {}
     role = candidates["role"] if "role" in candidates else pd.Series("", candidates.index)
     candidates = candidates.assign(later=role != "train").sort_values(["later", "id"])
-    for _, rows in candidates.groupby(["defect_class", "n_sites"]):
+    for _, rows in candidates.groupby(["n_atoms", "n_sites"]):
         representatives = []  # (energy, entropy, rank, id), by energy
         columns = rows["energy"], rows["formation_entropy"], range(len(rows)), rows["id"]
         for row in zip(*columns, strict=True):

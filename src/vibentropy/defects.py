@@ -77,17 +77,17 @@ def place(clusters, perfect, crystal, repetitions, separation, rng):
     for cluster in clusters:
         for _ in range(_PLACEMENT_TRIALS):
             centre = rng.random(3) @ perfect.cell[:]
-            if not len(centres) or get_distances(centre, centres, cell=perfect.cell, pbc=True)[1].min() >= separation:
+            free = (
+                not len(centres) or get_distances(centre, centres, cell=perfect.cell, pbc=True)[1].min() >= separation
+            )
+            if free and (_random if cluster.shape == "random" else _compact)(site, cluster, centre, rng):
+                centres = np.vstack([centres, centre])
                 break
         else:
+            apart = f" at {separation} Å from each other" if separation else ""
             raise StructureError(
-                f"no room for {len(clusters)} clusters at {separation} Å from each other, only for {len(centres)}"
+                f"no room for {len(clusters)} clusters{apart}, only for {len(centres)}; the next one is {cluster.shape}"
             )
-        centres = np.vstack([centres, centre])
-        if cluster.shape == "random":
-            _random(site, cluster, centre, rng)
-        else:
-            _compact(site, cluster, centre, rng)
     return site.atoms()
 
 
@@ -127,6 +127,7 @@ class _Sites:
 
 
 def _random(site, cluster, centre, rng):
+    """Place interstitials and vacancies in a sphere; interstitials find the room that there is."""
     radius = np.inf if cluster.radius is None else cluster.radius
     _, distances = site.from_point(centre)
     within = np.flatnonzero((distances <= radius) & ~site.vacant)
@@ -138,6 +139,7 @@ def _random(site, cluster, centre, rng):
     site.vacant[rng.choice(within, cluster.vacancies, replace=False)] = True
     for _ in range(cluster.interstitials):
         site.inserted = np.vstack([site.inserted, _interstitial(site, centre, radius, rng)])
+    return True
 
 
 def _interstitial(site, centre, radius, rng):
@@ -160,21 +162,18 @@ def _interstitial(site, centre, radius, rng):
 
 
 def _compact(site, cluster, centre, rng):
-    """Place a cluster of a definite shape, elsewhere where it would touch another one."""
-    for _ in range(_PLACEMENT_TRIALS):
-        removed, added = _SHAPES[cluster.shape.partition("_")[0]](site, cluster, centre, rng)
-        touched = np.concatenate([site.perfect.positions[removed], added])
-        if not site.vacant[removed].any() and (
-            not len(site.inserted)
-            or get_distances(touched, site.inserted, cell=site.perfect.cell, pbc=True)[1].min()
-            >= _MIN_INSERTION_DISTANCE
-        ):
-            site.vacant[removed] = True
-            jitter = _JITTER * rng.standard_normal((len(added), 3))
-            site.inserted = np.vstack([site.inserted, added + jitter])
-            return
-        centre = rng.random(3) @ site.perfect.cell[:]
-    raise StructureError(f"no room for a cluster of shape {cluster.shape} beside the others")
+    """Place a cluster of a definite shape, unless it would touch another one; say whether it was placed."""
+    removed, added = _SHAPES[cluster.shape.partition("_")[0]](site, cluster, centre, rng)
+    touched = np.concatenate([site.perfect.positions[removed], added])
+    others = np.concatenate([site.perfect.positions[site.vacant], site.inserted])
+    if (
+        len(others)
+        and get_distances(touched, others, cell=site.perfect.cell, pbc=True)[1].min() < _MIN_INSERTION_DISTANCE
+    ):
+        return False
+    site.vacant[removed] = True
+    site.inserted = np.vstack([site.inserted, added + _JITTER * rng.standard_normal((len(added), 3))])
+    return True
 
 
 def _void(site, cluster, centre, rng):

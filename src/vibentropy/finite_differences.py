@@ -9,15 +9,13 @@ from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.crystal import Crystal
 from vibentropy.errors import VibentropyError
-from vibentropy.harmonic import MIN_EIGENVALUE, entropy_of, log_determinant
+from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant
 from vibentropy.ingest import reference_crystal
 from vibentropy.relaxation import newton_relax
 from vibentropy.structures import check_element
 
 #: Labels that move by more than this (k_B) with the step are worth a warning.
 TOLERANCE = 0.01
-#: Largest force (eV/Å) of the vacancy on which steps are tested.
-_MAX_FORCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def smallest_crystal(datasets, lattice):
     return min(crystals, key=len)
 
 
-def step_test(perfect, potential, min_eigenvalue=MIN_EIGENVALUE):
+def step_test(perfect, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
     """Label the vacancy with half the step, the step, and twice the step.
 
     Parameters
@@ -147,8 +145,8 @@ def step_test(perfect, potential, min_eigenvalue=MIN_EIGENVALUE):
         Perfect crystal, at rest.
     potential : FiniteDifferencePotential
         Its engine also has ``relax(atoms, max_force)`` and ``handover``.
-    min_eigenvalue : float
-        See `vibentropy.harmonic.log_determinant`, eV/Å².
+    max_force, min_eigenvalue : float
+        Gates of a label, see `vibentropy.harmonic.relaxed_log_determinant`; eV/Å and eV/Å².
 
     Returns
     -------
@@ -160,17 +158,24 @@ def step_test(perfect, potential, min_eigenvalue=MIN_EIGENVALUE):
     defect = perfect.copy()
     del defect[0]
     engine = potential.engine
-    defect, _, _ = newton_relax(engine.relax(defect, engine.handover), potential, _MAX_FORCE)
+    unrelaxed = ""
+    try:
+        defect, _, _ = newton_relax(engine.relax(defect, engine.handover), potential, max_force)
+    except VibentropyError as error:
+        unrelaxed = str(error)
     rows = []
     for step in (potential.step / 2, potential.step, 2 * potential.step):
-        corrected = [translation_invariant(engine.hessian(atoms, step)) for atoms in (defect, perfect)]
-        hessians, asymmetries, net_forces = zip(*corrected, strict=True)
-        row = {"n_sites": len(perfect), "step": step, "formation_entropy": np.nan, "reason": ""}
-        try:
-            row["formation_entropy"] = entropy_of(*(log_determinant(h, min_eigenvalue) for h in hessians))[0]
-        except VibentropyError as error:
-            row["reason"] = str(error)
-        rows.append(row | {"asymmetry": max(asymmetries), "net_force": max(net_forces)})
+        row = {"n_sites": len(perfect), "step": step, "formation_entropy": np.nan, "reason": unrelaxed}
+        row |= {"asymmetry": np.nan, "net_force": np.nan}
+        if not unrelaxed:
+            corrected = [translation_invariant(engine.hessian(atoms, step)) for atoms in (defect, perfect)]
+            hessians, asymmetries, net_forces = zip(*corrected, strict=True)
+            row |= {"asymmetry": max(asymmetries), "net_force": max(net_forces)}
+            try:
+                row["formation_entropy"] = entropy_of(*(log_determinant(h, min_eigenvalue) for h in hessians))[0]
+            except VibentropyError as error:
+                row["reason"] = str(error)
+        rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(3, "difference", table["formation_entropy"] - table["formation_entropy"][1])
     return table
@@ -190,7 +195,7 @@ def verdict(table):
         Begins with ``warning`` where a label is missing or moves by more than 0.01 k_B.
     """
     if table["formation_entropy"].isna().any():
-        return f"warning: the vacancy has no label ({'; '.join(table['reason'][table['reason'] != ''])})"
+        return f"warning: the vacancy has no label ({'; '.join(table['reason'][table['reason'] != ''].unique())})"
     largest, step = table["difference"].abs().max(), table["step"][1]
     text = f"half and twice the step of {step:g} Å move the label of the vacancy by up to {largest:.1e} k_B"
     return f"warning: {text}, more than {TOLERANCE} k_B: choose another step" if largest > TOLERANCE else text

@@ -129,7 +129,7 @@ def relaxed_hessian(atoms, potential, max_force=MAX_FORCE):
         raise StructureError("a cell of one atom has only translations, hence no vibrational entropy")
     _, forces = potential.energy_and_forces(atoms)
     largest = float(np.linalg.norm(forces, axis=1).max())
-    if largest > max_force:
+    if not largest <= max_force:
         raise NotConvergedError(f"the largest force is {largest:.2e} eV/Å, expected at most {max_force:.1e}: relax it")
     return potential.hessian(atoms)
 

@@ -4,14 +4,19 @@ All potentials have ``element``, ``mass`` (u), ``energy_and_forces(atoms)`` and 
 ``relax``, ``anneal`` and ``handover`` (see `vibentropy.engine.LammpsEngine`), and are context managers.
 """
 
+import json
 import pkgutil
 import shlex
+from pathlib import Path
+
+from ase.data import atomic_numbers
 
 from vibentropy.ase_engine import AseEngine
 from vibentropy.engine import LammpsEngine
 from vibentropy.errors import ConfigError, PotentialError
 from vibentropy.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials import Potential, find_potential
+from vibentropy.storage import sha256
 
 
 def is_analytic(specification):
@@ -82,14 +87,34 @@ def potential_files(specification):
     if is_analytic(specification):
         return [str(find_potential(specification["file"]))]
     commands = [specification.get("pair_style", ""), *specification.get("pair_coeff", [])]
-    words = [word for command in commands for word in _words(command)]
-    return list(dict.fromkeys(path for path in map(_shipped, words) if path))
+    paths = [_shipped(word) for command in commands for word in _words(command) if _may_be_a_file(word, specification)]
+    return list(dict.fromkeys(path for path in paths if path))
+
+
+def identity(specification):
+    """Say which potential it is, wherever its files lie: what labels that belong together have in common.
+
+    Parameters
+    ----------
+    specification : dict
+        See `load_potential`.
+
+    Returns
+    -------
+    str
+        JSON with what the configuration says, files by their names, and the SHA-256 of each file.
+    """
+    files = potential_files(specification)
+    described = {key: value for key, value in specification.items() if key != "file"}
+    return json.dumps({**described, "files": {Path(file).name: sha256(file) for file in files}}, sort_keys=True)
 
 
 def _general_engine(specification):
     if "pair_style" in specification:
-        coefficients = [_resolved(command) for command in specification["pair_coeff"]]
-        return LammpsEngine(_resolved(specification["pair_style"]), coefficients, specification["element"])
+        style, *coefficients = (
+            _resolved(command, specification) for command in (specification["pair_style"], *specification["pair_coeff"])
+        )
+        return LammpsEngine(style, coefficients, specification["element"])
     path, parameters = specification["calculator"], specification["parameters"]
     try:
         calculator = pkgutil.resolve_name(path)(**parameters)
@@ -100,9 +125,9 @@ def _general_engine(specification):
     return AseEngine(calculator)
 
 
-def _resolved(command):
+def _resolved(command, specification):
     """Replace the names of files in a command of LAMMPS by their paths."""
-    words = [_shipped(word) or word for word in _words(command)]
+    words = [(_may_be_a_file(word, specification) and _shipped(word)) or word for word in _words(command)]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 
@@ -111,6 +136,11 @@ def _words(command):
         return shlex.split(command)
     except ValueError as error:
         raise PotentialError(f"{command!r}: {error}") from None
+
+
+def _may_be_a_file(word, specification):
+    """Whether a word is neither the name of a pair style nor a chemical symbol, which files could be called, too."""
+    return word not in atomic_numbers and word not in _words(specification["pair_style"])[:1]
 
 
 def _shipped(word):

@@ -5,7 +5,7 @@ import numpy as np
 from vibentropy import archive, published
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet
-from vibentropy.errors import NotConvergedError, SaddlePointError, VibentropyError
+from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant, relaxed_hessian
 from vibentropy.ingest import reference_crystal
 from vibentropy.spectrum import modes, quantum_formation_entropy
@@ -42,6 +42,22 @@ def perfect_crystals(specification, lattice):
         return crystal.cell(repetitions) if cell is None else crystal.filling(cell, repetitions)
 
     return perfect_crystal
+
+
+def unstrained_crystal(specification, lattice):
+    """Find the perfect crystal that a model of a data set is relative to.
+
+    Parameters
+    ----------
+    specification, lattice
+        See `perfect_crystals`.
+
+    Returns
+    -------
+    ase.Atoms
+        Of one size for all data sets that are not files: descriptors on a grid depend on it.
+    """
+    return perfect_crystals(specification, lattice)({"repetitions": "4x4x4"})
 
 
 def label(
@@ -92,7 +108,12 @@ def label(
     def bulk(perfect):
         key = perfect.cell[:].tobytes(), len(perfect)
         if key not in bulks:
-            bulks[key] = analyse(perfect, vectors=False)
+            try:
+                bulks[key] = analyse(perfect, vectors=False)
+            except VibentropyError as error:
+                bulks[key] = StructureError(f"the perfect crystal in this cell has no label: {error}")
+        if isinstance(bulks[key], StructureError):
+            raise bulks[key]
         return bulks[key]
 
     for index, row in table.iterrows():
@@ -102,8 +123,8 @@ def label(
         try:
             perfect = reference(row, atoms.cell)
             check_same_cell(atoms, perfect)
-            determinant, vibrations = analyse(atoms, site_entropies)
             bulk_determinant, bulk_vibrations = bulk(perfect)
+            determinant, vibrations = analyse(atoms, site_entropies)
         except VibentropyError as error:
             table.loc[index, ["status", "reason"]] = _STATUS.get(type(error), "rejected"), str(error)
         else:

@@ -147,10 +147,16 @@ class EntropyModel:
         Raises
         ------
         StructureError
-            If one is not a periodic crystal of the model's element or the descriptor refuses it; with its number in
-            the list.
+            If one is not a periodic crystal of the model's element or the descriptor refuses it, with its number in
+            the list; or if there is no `reference` and the descriptor is no sum over atoms, so that its value for the
+            perfect crystal depends on the cell.
         """
         frames = [configurations] if isinstance(configurations, Atoms) else list(configurations)
+        if reference is None and not self.descriptor.has_local:
+            raise StructureError(
+                "the descriptor of this model is defined on the grid of a cell: give the perfect crystal in the cell "
+                "of the configurations as `reference`"
+            )
         if reference is not None:
             self._check("the reference", reference)
         bulk = self.bulk if reference is None else bulk_features(self.descriptor, reference)

@@ -2,11 +2,11 @@
 
 import math
 
-from vibentropy.archive import shards
+from vibentropy.archive import crystal_of, potential_of, shards
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
-from vibentropy.interactions import is_analytic, load_potential
+from vibentropy.interactions import identity, is_analytic, load_potential
 from vibentropy.regression import create_regressor
 
 #: Structure and lattice constant (Å) to try a potential on where the configuration has no lattice.
@@ -33,10 +33,37 @@ def check(config):
     for name, block in config["datasets"].items():
         if "archive" in block:
             problems += _problem(f"datasets.{name}.archive", shards, block["archive"], block["classes"], 1)
+    if not problems:
+        problems += _strangers(config)
     if config["potential"] is not None:
         problems += _problem("potential", _potential_and_lattice, config)
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *problems]))
+
+
+def _strangers(config):
+    """Name the archives whose crystal or potential is not that of the others, or of what the run computes."""
+    archives = {name: block["archive"] for name, block in config["datasets"].items() if "archive" in block}
+    crystals = {f"datasets.{name}": crystal_of(path) for name, path in archives.items()}
+    potentials = {f"datasets.{name}": potential_of(path) for name, path in archives.items()}
+    if any("recipe" in block for block in config["datasets"].values()) and config["lattice"] and config["potential"]:
+        lattice, element = config["lattice"], config["potential"]["element"]
+        crystals = {"lattice": Crystal(element, lattice["structure"], lattice["a"])} | crystals
+        potentials = {"potential": identity(config["potential"])} | potentials
+    problems = []
+    for found, what, tell in ((crystals, "crystal", _describe), (potentials, "potential", str)):
+        first, *others = found or [None]
+        problems += [
+            f"{other}: its {what} is {tell(found[other])}, that of {first} {tell(found[first])}"
+            for other in others
+            if tell(found[other]) != tell(found[first])
+        ]
+    return problems
+
+
+def _describe(crystal):
+    """Crystal in words; a lattice that recipes begin with is a guess and left to the features to compare."""
+    return f"{crystal.structure} {crystal.element}"
 
 
 def _problem(place, build, *arguments, **parameters):

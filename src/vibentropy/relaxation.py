@@ -53,6 +53,8 @@ def newton_relax(atoms, potential, max_force):
     atoms = atoms.copy()
     energy, forces = potential.energy_and_forces(atoms)
     largest = _largest(forces)
+    if not (np.isfinite(energy) and np.isfinite(largest)):
+        raise NotConvergedError(f"the energy is {energy} eV and the largest force {largest} eV/Å, not finite")
     for _ in range(_MAX_HESSIANS):
         if largest <= max_force:
             return atoms, energy, largest

@@ -15,7 +15,7 @@ from ase.geometry import get_distances
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.defects import Cluster, place
 from vibentropy.engine import MAX_SEED
-from vibentropy.errors import NotConvergedError, VibentropyError
+from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.relaxation import newton_relax
 
 #: Seeds are annealed from this norm of all forces together, eV/Å.
@@ -235,7 +235,12 @@ def _pocket(trajectory, atoms, rng):
         return ()
     centre = rng.random(3) @ atoms.cell[:]
     _, distances = get_distances(centre, atoms.positions, cell=atoms.cell, pbc=True)
-    return np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist(), trajectory.melt_temperature
+    molten = np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist()
+    if not molten:
+        raise StructureError(
+            f"no atom within {trajectory.melt_radius} Å of the centre of the melt: enlarge its `radius`"
+        )
+    return molten, trajectory.melt_temperature
 
 
 def _quench(snapshot, max_force, potential, engine):

@@ -14,7 +14,9 @@ from vibentropy.sampling import shards
 # In place: scripts see the same dictionary, with the defaults filled in.
 try:
     config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
-    preflight.check(config)
+    # Once: jobs build only what they need.
+    if workflow.is_main_process:
+        preflight.check(config)
 except VibentropyError as error:
     raise WorkflowError(str(error))
 
@@ -23,14 +25,14 @@ TABLE = f"{RESULTS}/potential/table.eam.alloy"
 LATTICE = f"{RESULTS}/potential/lattice.json"
 PACKAGE = Path(vibentropy.__file__).parent
 
-# What the whole will cost, said before it is begun, and by a dry run.
-if workflow.is_main_process and config["lattice"] and config["potential"] and is_analytic(config["potential"]):
-    print(cost.summary(cost.estimate(config)), file=sys.stderr)
-
 RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in dataset]
 TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
 COMPUTED = [name for name, dataset in config["datasets"].items() if dataset.get("entropy", name) is None] + RECIPES
 ANALYTIC = bool(config["potential"]) and is_analytic(config["potential"])
+# What the recipes will cost, said before it is begun, and by a dry run.
+if workflow.is_main_process and RECIPES and ANALYTIC:
+    print(cost.summary(cost.estimate(config)), file=sys.stderr)
+
 INGESTED = [name for name, dataset in config["datasets"].items() if "files" in dataset]
 ARCHIVED = [name for name, dataset in config["datasets"].items() if "archive" in dataset]
 PUBLISHED = [name for name, dataset in config["datasets"].items() if "arrays" in dataset]

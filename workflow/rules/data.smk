@@ -11,7 +11,7 @@ rule resolve:
         configurations=f"{RESULTS}/configurations.h5",
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("labels", "harmonic", "spectrum") + POTENTIAL_CODE,
+        code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/resolved/{{part}}.h5",
     log:
@@ -41,7 +41,7 @@ rule pack:
         resolved=expand(f"{RESULTS}/resolved/{{part}}.h5", part=RESOLVED),
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("archive") + POTENTIAL_CODE,
+        code=modules("archive", "crystal", "dataset") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/data/{{dataset}}.h5",
     log:
@@ -61,9 +61,16 @@ rule pack:
         "../scripts/pack.py"
 
 
+def archives(_):
+    """Archives of all recipes."""
+    if not RECIPES:
+        raise WorkflowError("`data` writes what recipes make, and no data set of this configuration has a recipe")
+    return expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES)
+
+
 rule data:
     input:
-        archives=expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES),
+        archives=archives,
         outcomes=f"{RESULTS}/tables/outcomes.csv",
     output:
         outcomes=f"{RESULTS}/data/outcomes.csv",
@@ -77,11 +84,13 @@ rule data:
     resources:
         mem_mb=memory(100),
         runtime=minutes(10),
+    params:
+        names=lambda wildcards, input: [Path(file).name for file in input.archives],
     shell:
         """
         (
             cp {input.outcomes} {output.outcomes}
             cd $(dirname {output.checksums})
-            sha256sum *.h5 outcomes.csv >SHA256SUMS
+            sha256sum {params.names} outcomes.csv >SHA256SUMS
         ) 2>{log}
         """

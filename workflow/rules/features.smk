@@ -3,7 +3,7 @@ rule features:
     input:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
-        code=lambda wildcards: modules("features", "neighbours") + descriptor_source(wildcards),
+        code=lambda wildcards: modules("features", "labels", "crystal", "neighbours") + descriptor_source(wildcards),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
     log:

@@ -21,7 +21,7 @@ rule label:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
+        code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:

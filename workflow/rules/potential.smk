@@ -75,7 +75,10 @@ rule step_test:
     params:
         potential=config["potential"],
         datasets={name: config["datasets"][name] for name in COMPUTED},
-        min_eigenvalue=config["labels"]["minimum_eigenvalue"],
+        gates={
+            "max_force": config["labels"]["max_force"],
+            "min_eigenvalue": config["labels"]["minimum_eigenvalue"],
+        },
     script:
         "../scripts/step_test.py"
 

@@ -4,7 +4,7 @@ rule sample:
         table=TABLE if ANALYTIC else [],
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("sampling", "relaxation", "engine", "neighbours") + POTENTIAL_CODE,
+        code=modules("sampling", "defects", "crystal", "relaxation", "engine", "neighbours") + POTENTIAL_CODE,
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -80,7 +80,7 @@ rule published:
 rule unpack:
     input:
         archive=reference,
-        code=modules("archive"),
+        code=modules("archive", "crystal", "dataset"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:

@@ -4,7 +4,7 @@ from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.features import FeatureSet, bulk_features
-from vibentropy.labels import perfect_crystals
+from vibentropy.labels import perfect_crystals, unstrained_crystal
 from vibentropy.progress import logged
 
 numba.set_num_threads(snakemake.threads)
@@ -13,7 +13,7 @@ labelled = configurations.subset(configurations.table["status"] == "labelled")
 with logged(snakemake.log[0], len(labelled)) as progress:
     descriptor = create(**snakemake.params.descriptor)
     perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)
-    bulk = bulk_features(descriptor, perfect(configurations.table.iloc[0]))
+    bulk = bulk_features(descriptor, unstrained_crystal(snakemake.params.dataset, snakemake.input.reference))
     features = FeatureSet.compute(
         descriptor,
         labelled.table["id"],

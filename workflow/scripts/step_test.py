@@ -5,7 +5,7 @@ from vibentropy.progress import logged
 
 with logged(snakemake.log[0]) as progress:
     perfect = smallest_crystal(snakemake.params.datasets, snakemake.input.lattice)
-    table = step_test(perfect, load_potential(snakemake.params.potential), snakemake.params.min_eigenvalue)
+    table = step_test(perfect, load_potential(snakemake.params.potential), **snakemake.params.gates)
     progress.note(table.to_string(index=False))
     progress.note(verdict(table))
     save_table(table, snakemake.output[0])
