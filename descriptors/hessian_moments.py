@@ -48,7 +48,7 @@ class HessianMoments(HessianDescriptor):
         Largest k, from 2 to 6. What it costs grows by powers: 3 as much as 4, and 5 as much as 6.
     distances : list of float, optional
         Resolve k = 2 by the length of the step: a feature for each of these (Å, ascending), which shares a step
-        linearly with the nearest other; together they are ``tr_R2``.
+        linearly with the nearest other; together they are ``tr_R2``. All below the longest step.
     r_hop : float, optional
         Longest step of a walk in Å; by default the range of H, which makes the moments exact.
     species : list of str, optional
@@ -79,6 +79,8 @@ class HessianMoments(HessianDescriptor):
                 raise TypeError(f"distances == {self.distances!r}, must be a list of numbers.")
             if not self.distances[0] > 0 or any(not a < b < np.inf for a, b in pairwise(self.distances)):
                 raise ValueError(f"distances == {self.distances!r}, must be positive and ascend.")
+            if not self.distances[-1] < self._hop:
+                raise ValueError(f"distances == {self.distances!r}, but no step is longer than {self._hop:g} Å.")
 
     @property
     def feature_names(self):

@@ -22,6 +22,7 @@ DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps
 MAY_ALSO_IMPORT = {
     "vibentropy.descriptors.hessian": {"potentials", "hessian_rows"},
     "vibentropy.descriptors.hessian_moments": {"hessian_rows"},
+    "vibentropy.descriptors.hessian_clusters": {"hessian_rows"},
 }
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 

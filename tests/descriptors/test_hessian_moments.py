@@ -166,6 +166,7 @@ class TestRefusals:
             ({"distances": []}, "must be a list of numbers"),
             ({"distances": 2.5}, "must be a list of numbers"),
             ({"distances": [3.0, 2.5]}, "must be positive and ascend"),
+            ({"distances": [2.5, 9.0]}, r"no step is longer than 8\.4 Å"),
             ({"distances": [0.0, 2.5]}, "must be positive and ascend"),
         ],
     )

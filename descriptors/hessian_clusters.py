@@ -1,0 +1,114 @@
+"""Logarithms of the Hessian of small clusters: site entropies with frozen surroundings (SCIENCE, section 9)."""
+
+from itertools import pairwise
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+from scipy.spatial import cKDTree
+
+from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor
+from vibentropy.errors import SaddlePointError
+from vibentropy.hessian_rows import hessian_range, sites
+
+#: Smallest eigenvalue (eV/Å²) of the Hessian of a cluster that counts as stable.
+MIN_EIGENVALUE = 1e-3
+#: Atoms whose clusters are cut out of the same rows.
+SIZE = 256
+
+
+class HessianClusters(HessianDescriptor):
+    """Entropy of each atom as if only the atoms around it vibrated.
+
+    ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian of the atoms within R of atom i, all others frozen, and tr_i
+    over the three coordinates of i. At R = 0 this is -1/2 ln det H_ii; as R grows, the features of the atoms tend to
+    their site entropies (`vibentropy.spectrum.Modes.site_entropies`), in k_B relative to the perfect crystal.
+
+    As H_C has no periodic images, features are local and extensive in cells of any size. They jump when an atom
+    crosses R, which should lie between two shells of neighbours. Defined near minima of the potential only, where H_C
+    is positive definite, and for one element. The cost grows with the ninth power of R.
+
+    Parameters
+    ----------
+    potential : dict, optional
+        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`; by default an
+        iron. Others have no analytic Hessian.
+    radii : list of float, optional
+        R in Å, ascending, from 0; by default 0 and 3.
+    species : list of str, optional
+        None, or the element of the potential.
+    """
+
+    continuous: ClassVar[bool] = False
+    examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
+
+    def __init__(self, potential=None, radii=None, species=None):
+        self.potential = potential
+        self.radii = radii
+        self.species = species
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        if self.radii is not None:
+            numbers = isinstance(self.radii, list | tuple) and all(isinstance(r, Real) for r in self.radii)
+            if not numbers or not self.radii:
+                raise TypeError(f"radii == {self.radii!r}, must be a list of numbers.")
+            if not self.radii[0] >= 0 or any(not a < b < np.inf for a, b in pairwise(self.radii)):
+                raise ValueError(f"radii == {self.radii!r}, must start at 0 or above and ascend.")
+
+    @property
+    def feature_names(self):
+        """``ln_3.0`` for 3 Å."""
+        return [f"ln_{float(radius)!r}" for radius in self._radii]
+
+    @property
+    def reach(self):
+        """Distance in Å to the last atom that matters: that of a cluster, and what the stiffness of its rim is from."""
+        return max(self._radii) + hessian_range(self._potential)
+
+    @property
+    def _radii(self):
+        return [0.0, 3.0] if self.radii is None else self.radii
+
+    def _blocks(self, atoms):
+        known = sites(self._potential, atoms)
+        largest = max(self._radii)
+        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
+        for centres, index, positions, rows in self._rows(atoms, known, largest, hop, SIZE):
+            stiffness = known.stiffness[index]
+            tree = cKDTree(positions)
+            features = np.empty((len(centres), len(self._radii)))
+            for column, radius in enumerate(self._radii):
+                members = tree.query_ball_point(positions[: len(centres)], radius, return_sorted=True)
+                for i, cluster in enumerate(members):
+                    matrix = _cut(np.array(cluster), *rows, stiffness)
+                    values, vectors = np.linalg.eigh(matrix)
+                    if values[0] < MIN_EIGENVALUE:
+                        raise SaddlePointError(
+                            f"atoms within {radius} Å of atom {centres[i]} have a mode of {values[0]:.2e} eV/Å² with "
+                            f"the others frozen, expected at least {MIN_EIGENVALUE}: cluster entropies are defined "
+                            "near minima of the potential"
+                        )
+                    own = vectors[3 * cluster.index(i) :][:3]
+                    features[i, column] = -0.5 * (own**2).sum(axis=0) @ np.log(values)
+            yield centres, features
+
+
+@njit(cache=True, nogil=True)
+def _cut(cluster, start, columns, blocks, stiffness):
+    """Hessian of a few atoms, from the rows of all."""
+    n = cluster.shape[0]
+    matrix = np.zeros((3 * n, 3 * n))
+    for p in range(n):
+        i = cluster[p]
+        matrix[3 * p : 3 * p + 3, 3 * p : 3 * p + 3] = stiffness[i]
+        # Both lists ascend.
+        q = 0
+        for c in range(start[i], start[i + 1]):
+            while q < n and cluster[q] < columns[c]:
+                q += 1
+            if q < n and cluster[q] == columns[c]:
+                matrix[3 * p : 3 * p + 3, 3 * q : 3 * q + 3] = blocks[c]
+    return matrix
