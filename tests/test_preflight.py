@@ -46,6 +46,15 @@ def test_configurations_that_ship_pass():
         ({"descriptors": {"mine": {"kind": "no.such.Descriptor"}}}, r"descriptors\.mine: .* cannot be imported"),
         ({"descriptors": {"mine": {"kind": f"{__name__}.Unfinished"}}}, "does not implement _blocks, feature_names"),
         ({"descriptors": {"mine": {"kind": "afs", "r_cut": 50.0}}}, r"descriptors\.mine\.r_cut"),
+        (
+            {"descriptors": {"mine": {"kind": "hessian_moments", "potential": {"file": "no.eam.fs", "element": "Fe"}}}},
+            r"descriptors\.mine: .*no\.eam\.fs: no such file",
+        ),
+        (
+            {"descriptors": {"mine": {"kind": "hessian_moments", "potential": MEAM}}},
+            r"descriptors\.mine\.potential: missing key 'file'",
+        ),
+        ({"descriptors": {"mine": {"kind": "hessian_clusters"}}}, r"descriptors\.mine: missing key 'potential'"),
         ({"potential": {"file": "FeP_mm.eam.fs", "element": "Ni"}}, "potential: .* holds Fe, P, not Ni"),
         (
             {"potential": {"element": "Fe"}},

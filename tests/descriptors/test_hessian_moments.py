@@ -7,8 +7,10 @@ from ase.build import bulk
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError, StructureError
-from vibentropy.harmonic import log_determinant
+from vibentropy.features import bulk_features, extensive_features
+from vibentropy.harmonic import formation_entropy, log_determinant
 from vibentropy.potentials import Potential
+from vibentropy.relaxation import newton_relax
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 A = 2.8553127
@@ -140,6 +142,42 @@ def test_terms_are_those_of_the_determinant():
     partial = logarithm.sum() - logarithm[0] - np.cumsum([(rest**k).sum() / k for k in range(1, 80)])
     assert abs(partial[3] - exact) < 15
     assert abs(partial[-1] - exact) > abs(partial[20] - exact)
+
+
+@pytest.mark.slow
+def test_two_features_fit_better_than_thirty_three_of_positions():
+    """Vacancies and their small clusters in 250 sites, each predicted from all others."""
+    crystal = Crystal("Fe", "bcc", A)
+    perfect = crystal.cell(5)
+    steps = {(0.5, 0.5, 0.5), (1, 0, 0), (1, 1, 0), (1.5, 0.5, 0.5), (1, 1, 1), (2, 0, 0), (1.5, 1.5, 0.5)}
+    pairs = [[(0, 0, 0), step] for step in sorted(steps)]
+    triples = [[*pair, (0.5, 0.5, -0.5)] for pair in pairs[1:]] + [[*pair, (0, -1, 0)] for pair in pairs]
+    frames, entropies = [], []
+    for removed in ([(0, 0, 0)], *pairs, *triples):
+        atoms = perfect.copy()
+        sites = A * (np.array(removed) + 2)
+        del atoms[[int(np.linalg.norm(perfect.positions - site, axis=1).argmin()) for site in sites]]
+        atoms, _, _ = newton_relax(atoms, IRON, 1e-6)
+        frames.append(atoms)
+        entropies.append(formation_entropy(atoms, perfect, IRON))
+    entropies = np.array(entropies)
+    assert np.ptp(entropies) > 5
+
+    def error(descriptor, penalty):
+        features = extensive_features(descriptor, frames, bulk_features(descriptor, crystal.cell(1)))
+        features /= np.sqrt((features**2).mean(axis=0))
+        predicted = []
+        for left_out in range(len(frames)):
+            x, y = np.delete(features, left_out, axis=0), np.delete(entropies, left_out)
+            weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
+            predicted.append(features[left_out] @ weights)
+        return np.abs(np.array(predicted) - entropies).mean()
+
+    # The penalty that flatters the positions most.
+    positions = min(error(create("afs", n_max=3, l_max=10, r_cut=5.0), 10.0**k) for k in range(-8, 1))
+    two, four = error(moments(max_order=2), 1e-10), error(moments(max_order=4), 1e-10)
+    assert two < positions / 4
+    assert four < two < 0.02
 
 
 class TestRefusals:
