@@ -94,9 +94,20 @@ def kinds(block):
     return {block["kind"]}.union(*(kinds(part) for part in block.get("parts", {}).values()))
 
 
+def potentials(block):
+    """Files of the potentials that a descriptor and those that it is made of are defined with."""
+    own = potential_files(block["potential"]) if "potential" in block else []
+    return own + [file for part in block.get("parts", {}).values() for file in potentials(part)]
+
+
+def descriptor_potentials(wildcards):
+    return potentials(config["descriptors"][wildcards.descriptor])
+
+
 def descriptor_source(wildcards):
     """Source files of a descriptor that features are computed with."""
-    return sources(config["descriptors"][wildcards.descriptor])
+    block = config["descriptors"][wildcards.descriptor]
+    return sources(block) + (modules("hessian_rows", "potentials", "smooth", "setfl") if potentials(block) else [])
 
 
 def sources(block):

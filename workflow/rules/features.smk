@@ -3,6 +3,7 @@ rule features:
     input:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
+        potentials=descriptor_potentials,
         code=lambda wildcards: modules("features", "labels", "crystal", "neighbours") + descriptor_source(wildcards),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
