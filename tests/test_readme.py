@@ -13,7 +13,9 @@ sys.path.append(str(ROOT / "tests/descriptors"))
 
 import test_contract as contract  # noqa: E402
 
+from vibentropy import preflight  # noqa: E402
 from vibentropy.config import validate  # noqa: E402
+from vibentropy.cost import estimate  # noqa: E402
 from vibentropy.descriptors import create  # noqa: E402
 
 SECTION = re.search(r"^## Add a descriptor$(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
@@ -55,6 +57,29 @@ def test_it_counts(descriptor, iron_crystal):
     a = crystal.cell[0, 0] / 2
     weights = [n * (1 - (d * a / 4.5) ** 2) ** 3 for n, d in ((8, np.sqrt(0.75)), (6, 1), (12, np.sqrt(2)))]
     np.testing.assert_allclose(descriptor.local(crystal), sum(weights), rtol=1e-12)
+
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+@pytest.mark.parametrize("text", [b for b in BLOCKS if "my_package" not in b and "bulk.extxyz" not in b])
+def test_configurations_of_the_readme_are_accepted(text):
+    """Those that name files and classes of the reader's own excepted."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text()) | yaml.safe_load(text)
+    config = validate(config, ROOT / "workflow/schemas/config.schema.yaml")
+    preflight.check(config)
+    assert estimate(config).empty == (not any("recipe" in dataset for dataset in config["datasets"].values()))
+
+
+def test_files_and_folders_that_the_readme_links_to_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text()):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_configurations_that_the_readme_lists_are_those_that_ship():
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text().split("## In Python")[0], re.M)
+    ship = {path.stem for path in (ROOT / "workflow/configs").glob("*.yaml")}
+    assert set(listed) == ship - {"tiny"}
 
 
 # The contract tests of registered descriptors, on the fixtures of this file.
