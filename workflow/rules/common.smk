@@ -1,5 +1,6 @@
 # Input functions and names that all rule files share.
 import sys
+from math import prod
 from pathlib import Path
 
 import vibentropy
@@ -7,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from vibentropy import archive, cost, descriptors, preflight
 from vibentropy.config import validate
+from vibentropy.crystal import SITES_PER_CELL
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.sampling import shards
@@ -131,3 +133,23 @@ def memory(megabytes):
 def minutes(number):
     """Run time of a job, doubled with every attempt."""
     return lambda wildcards, attempt: number * 2 ** (attempt - 1)
+
+
+# Sites of a cell from which on two threads share one factorisation. Smaller cells run side by side, a thread each.
+LARGE_CELL = 2000
+
+
+def label_threads(wildcards):
+    """Threads of a job by the cells of its shard, which are all of one size; files are not opened for this."""
+    if wildcards.dataset not in RECIPES:
+        return 1
+    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
+    sites = SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
+    return 2 if sites > LARGE_CELL else 1
+
+
+def archives(_):
+    """Archives of all recipes."""
+    if not RECIPES:
+        raise WorkflowError("`data` writes what recipes make, and no data set of this configuration has a recipe")
+    return expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES)

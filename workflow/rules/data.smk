@@ -61,13 +61,6 @@ rule pack:
         "../scripts/pack.py"
 
 
-def archives(_):
-    """Archives of all recipes."""
-    if not RECIPES:
-        raise WorkflowError("`data` writes what recipes make, and no data set of this configuration has a recipe")
-    return expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES)
-
-
 rule data:
     input:
         archives=archives,

@@ -1,21 +1,4 @@
 # Exact formation entropies, and the table of all configurations.
-from math import prod
-
-from vibentropy.crystal import SITES_PER_CELL
-
-# Sites of a cell from which on two threads share one factorisation. Smaller cells run side by side, a thread each.
-LARGE_CELL = 2000
-
-
-def label_threads(wildcards):
-    """Threads of a job by the cells of its shard, which are all of one size; files are not opened for this."""
-    if wildcards.dataset not in RECIPES:
-        return 1
-    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
-    sites = SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
-    return 2 if sites > LARGE_CELL else 1
-
-
 rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
