@@ -300,6 +300,7 @@ def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
         create(**specification)
 
 
+@pytest.mark.slow
 def test_the_rules_measure_everything_that_is_known(tmp_path):
     """All are planned; only one is run, for the others would take minutes."""
     config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text()) | {"results": "results"}
