@@ -1,6 +1,6 @@
 """What a run will cost, before it is begun: core hours of sampling and labels with an analytic potential.
 
-The rates were measured on one core of a 2024 server (AMD EPYC) with bcc iron at 1024 and 3456 sites, `RATES` says on
+The rates were measured on one core of an AMD EPYC with bcc iron at 1024 and 3456 sites, `RATES` says on
 what. Other machines and potentials with more neighbours differ by a factor of two; what matters is hours or weeks.
 """
 

@@ -18,8 +18,8 @@ from vibentropy.engine import MAX_SEED
 from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.relaxation import newton_relax
 
-#: Seeds are annealed from this norm of all forces together, eV/Å.
-_COARSE_FORCE = 1e-2
+#: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
+_SEED_FORCE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
     atoms = perfect
     try:
         atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
-        relaxed_seed = engine.relax(atoms, _COARSE_FORCE)
+        relaxed_seed = engine.relax(atoms, _SEED_FORCE)
         snapshots = engine.anneal(
             relaxed_seed,
             trajectory.temperature,
