@@ -16,6 +16,7 @@ from vibentropy.config import config_hash, validate
 from vibentropy.descriptors import REGISTRY, create
 from vibentropy.errors import DataError
 from vibentropy.evaluation import save_table
+from vibentropy.plotting.timing import NEIGHBOURS_COLOR
 
 ROOT = Path(__file__).resolve().parents[1]
 AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
@@ -274,7 +275,7 @@ class TestFigures:
         assert [bar.get_width() for bar in axes.patches] == pytest.approx([50, 100, 1000, 10_000])
         texts = {text.get_text() for text in axes.texts}
         assert {"not installed", "20×,  1,000 atoms", "200×,  100 atoms"} <= texts
-        assert to_rgb(axes.patches[-1].get_facecolor()) == to_rgb(plotting.NEIGHBOURS_COLOR)
+        assert to_rgb(axes.patches[-1].get_facecolor()) == to_rgb(NEIGHBOURS_COLOR)
 
     def test_same_colours_in_both(self, table):
         (cost,), (speed,) = plotting.cost(table).axes, plotting.speed(table).axes

@@ -28,6 +28,7 @@ PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "mars
 
 SOURCES = {
     **{"vibentropy." + path.stem: path for path in (ROOT / "src/vibentropy").glob("*.py")},
+    **{"vibentropy.plotting." + path.stem: path for path in (ROOT / "src/vibentropy/plotting").glob("*.py")},
     **{"vibentropy.descriptors." + path.stem: path for path in (ROOT / "descriptors").glob("*.py")},
 }
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))

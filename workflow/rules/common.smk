@@ -44,7 +44,11 @@ SPLITS = [SPLITS] if isinstance(SPLITS, str) else SPLITS
 
 def modules(*names):
     """Source files of the library, as inputs: editing one runs again what stands on it."""
-    return [str(PACKAGE / f"{name}.py") for name in names]
+    found = []
+    for name in names:
+        folder = PACKAGE / name
+        found += sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    return [str(file) for file in found]
 
 
 def shards_of(name, dataset):

@@ -1,0 +1,8 @@
+"""Figures, made as objects without pyplot and its global state, in the style of ``vibentropy.mplstyle``."""
+
+from vibentropy.plotting.distributions import labels
+from vibentropy.plotting.predictions import extrapolation, parity
+from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
+from vibentropy.plotting.timing import cost, speed
+
+__all__ = ["DOUBLE", "SINGLE", "class_styles", "cost", "extrapolation", "labels", "parity", "save", "speed"]

@@ -1,0 +1,165 @@
+"""Figures of speed."""
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from vibentropy.benchmark import MEASURED, REFERENCE, largest
+from vibentropy.errors import DataError
+from vibentropy.plotting.style import DOUBLE, lay_out, styled
+
+#: Descriptors of this package in figures of speed, and everything else: packages by their markers.
+OURS_COLORS = (
+    "#c0392b",
+    "#e0701a",
+    "#c99a00",
+    "#5f8f2c",
+    "#1f9e92",
+    "#3a8fc8",
+    "#1f5fa8",
+    "#43237e",
+    "#c43e8c",
+    "#6f1d06",
+)
+
+
+PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
+
+
+NEIGHBOURS_COLOR = "#dcdcdc"
+
+
+@styled
+def cost(table):
+    """Time of one computation against the number of atoms, of descriptors of this package and of others.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `vibentropy.benchmark.gather`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With a line of slope 1, and a legend in the order of the speeds.
+
+    Raises
+    ------
+    DataError
+        If nothing was measured.
+    """
+    measured, order = _measured(table)
+    figure = Figure(figsize=(DOUBLE, 0.56 * DOUBLE))
+    axes = figure.subplots()
+    for name, style in _implementation_styles(order).items():
+        rows = measured[measured["implementation"] == name]
+        axes.loglog(rows["n_atoms"].astype(float), rows["seconds"], label=name, **style)
+    ends = np.array(axes.get_xlim())
+    fastest = measured.loc[measured["atoms_per_second"].idxmax(), "atoms_per_second"]
+    axes.plot(ends, ends / fastest / 2, color="black", lw=0.6, ls=":", label="slope 1", zorder=1)
+    axes.set(xlim=ends, xlabel="number of atoms", ylabel="seconds on one core")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside right center", title="from slow to fast", alignment="left")
+    lay_out(figure)
+    return figure
+
+
+@styled
+def speed(table):
+    """Atoms per second in the largest cell of each implementation, with the ratio to the reference beside it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `vibentropy.benchmark.gather`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    DataError
+        If nothing was measured.
+    """
+    _, order = _measured(table)
+    missing = table[~table["implementation"].isin(order["implementation"])]
+    n_bars = len(order) + len(missing)
+    figure = Figure(figsize=(DOUBLE, 0.9 + 0.165 * n_bars))
+    figure.get_layout_engine().set(w_pad=0.08)
+    axes = figure.subplots()
+    styles = _implementation_styles(order)
+    for k, row in enumerate(order.itertuples(), start=len(missing)):
+        light = row.n_features == 0
+        color = NEIGHBOURS_COLOR if light else styles[row.implementation]["color"]
+        axes.barh(k, row.atoms_per_second, height=0.72, color=color, edgecolor="#8c8c8c" if light else "none", lw=0.5)
+        ratio = "" if np.isnan(row.ratio) else f"{_two_digits(row.ratio)}×,  "
+        axes.annotate(
+            f"{ratio}{row.n_atoms:,} atoms",
+            (row.atoms_per_second, k),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            size="small",
+        )
+    left = order["atoms_per_second"].min() / 3
+    for k, row in enumerate(missing.itertuples()):
+        axes.annotate(
+            _shorten(row.status),
+            (left, k),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            size="small",
+            color="#7a7a7a",
+        )
+    axes.set_xscale("log")
+    axes.set(xlim=(left, order["atoms_per_second"].max() * 8), ylim=(-0.7, n_bars - 0.3))
+    axes.set_yticks(range(n_bars), [*missing["implementation"], *order["implementation"]])
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.set_xlabel(f"atoms per second on one core (×: compared with {REFERENCE})")
+    lay_out(figure)
+    return figure
+
+
+def _measured(table):
+    """Rows that were measured, and the one of the largest cell of each implementation, from slow to fast."""
+    measured = table[table["status"] == MEASURED]
+    if measured.empty:
+        raise DataError("nothing was measured, so there is no speed to draw")
+    return measured, largest(table).sort_values("atoms_per_second", kind="stable")
+
+
+def _implementation_styles(order):
+    """Line styles by implementation: colours for this package, greys and a marker per package for others.
+
+    Parameters
+    ----------
+    order : pandas.DataFrame
+        One row per implementation.
+
+    Returns
+    -------
+    dict of dict
+    """
+    own, peers = (order[order["source"] == source].sort_values("implementation") for source in ("ours", "peer"))
+    styles = {}
+    for k, name in enumerate(own["implementation"]):
+        marker = "os^DvP"[k // len(OURS_COLORS) % 6]
+        styles[name] = {"color": OURS_COLORS[k % len(OURS_COLORS)], "marker": marker, "lw": 1.0, "zorder": 3}
+    for marker, (_, rows) in zip(cycle("s^Dv<>ph"), peers.groupby("package"), strict=False):
+        for name, color in zip(rows["implementation"], cycle(PEER_GREYS), strict=False):
+            styles[name] = {"color": color, "marker": marker, "ls": "--", "mfc": "white", "zorder": 2}
+    return {name: styles[name] for name in order["implementation"]}
+
+
+def _two_digits(number):
+    """``0.25``, ``3.4``, ``71``, ``1,240``."""
+    return f"{number:,.0f}" if number >= 99.5 else f"{number:.2g}"
+
+
+def _shorten(text, width=70):
+    return text if len(text) <= width else text[: width - 1] + "…"
