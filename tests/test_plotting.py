@@ -262,7 +262,7 @@ def test_files_are_reproducible_and_undated(make, tmp_path):
 def test_many_points_become_an_image(make, tmp_path, monkeypatch):
     predictions = make()
     plotting.save(plotting.parity(predictions), tmp_path / "vector.pdf")
-    monkeypatch.setattr(plotting, "MAX_VECTOR_POINTS", 9)
+    monkeypatch.setattr(plotting.predictions, "MAX_VECTOR_POINTS", 9)
     plotting.save(plotting.parity(predictions), tmp_path / "image.pdf")
     assert b"/Subtype /Image" not in (tmp_path / "vector.pdf").read_bytes()
     assert b"/Subtype /Image" in (tmp_path / "image.pdf").read_bytes()
