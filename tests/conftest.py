@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 from ase.build import bulk
 from hypothesis import settings
@@ -39,3 +41,21 @@ def fine_table(iron, tmp_path_factory):
 def iron_crystal():
     """Perfect bcc iron of so many cubic cells along each axis."""
     return lambda n: bulk("Fe", "bcc", a=IRON_A, cubic=True) * (n if isinstance(n, tuple) else (n, n, n))
+
+
+@pytest.fixture
+def configurations():
+    """Six configurations of two data sets, whose trajectories have the same names."""
+    return pd.DataFrame(
+        {
+            "id": [f"{d}/{t}/{n}" for d in ("a", "b") for t in ("x", "y", "z") for n in (0, 1)],
+            "dataset": ["a"] * 6 + ["b"] * 6,
+            "role": "train",
+            "trajectory": ["x", "x", "y", "y", "z", "z"] * 2,
+            "defect_class": ["I2"] * 6 + ["V1"] * 6,
+            "n_atoms": [252] * 6 + [431] * 6,
+            "n_sites": [250] * 6 + [432] * 6,
+            "seed": 7,
+            "formation_entropy": np.arange(1.0, 13.0),
+        }
+    )

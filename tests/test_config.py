@@ -18,8 +18,8 @@ from vibentropy import harmonic, published
 from vibentropy.config import config_hash, expand_files, validate
 from vibentropy.descriptors import REGISTRY, find
 from vibentropy.errors import ConfigError
-from vibentropy.evaluation import SPLITS
 from vibentropy.regression import REGRESSORS
+from vibentropy.splits import SPLITS
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 ROOT = Path(__file__).parents[1]

@@ -13,10 +13,10 @@ from vibentropy import published
 from vibentropy.dataset import collect, groups, usable
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.evaluation import folds_table
 from vibentropy.features import bulk_features, extensive_features
 from vibentropy.labels import perfect_crystals
 from vibentropy.plotting import labels
+from vibentropy.splits import folds_table
 
 ROOT = Path(__file__).resolve().parent.parent
 A = 2.8553

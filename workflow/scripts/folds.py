@@ -1,6 +1,7 @@
 from vibentropy.dataset import ConfigurationSet, check_labelled, groups, usable
-from vibentropy.evaluation import folds_table, save_table, torn_rows
+from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
+from vibentropy.splits import folds_table, torn_rows
 
 with logged(snakemake.log[0]) as progress:
     table = ConfigurationSet.load(snakemake.input.configurations).table

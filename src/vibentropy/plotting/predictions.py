@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vibentropy.errors import DataError
-from vibentropy.evaluation import MODEL, SPLITS, error_metrics
+from vibentropy.evaluation import MODEL, error_metrics
 from vibentropy.plotting.style import (
     AREAS,
     DOUBLE,
@@ -18,6 +18,7 @@ from vibentropy.plotting.style import (
     lay_out,
     styled,
 )
+from vibentropy.splits import SPLITS
 
 #: Sets of test cells in turn, and the cells of the training.
 TESTS = [
