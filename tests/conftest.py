@@ -57,5 +57,7 @@ def configurations():
             "n_sites": [250] * 6 + [432] * 6,
             "seed": 7,
             "formation_entropy": np.arange(1.0, 13.0),
+            "status": "labelled",
+            "duplicate_of": "",
         }
     )

@@ -303,6 +303,22 @@ def test_chain_keeps_trajectories_together(chain):
         fit_and_predict(ExtensiveRidge(), table, {"test": features["test"]}, folds, names=names)
 
 
+def test_chain_hands_on_the_groups_of_the_folds(chain):
+    """Those of chained trajectories too, which the trajectories themselves do not show."""
+    table, _, features, folds = chain
+    seen = []
+
+    class Spy(ExtensiveRidge):
+        def fit(self, X, y, groups=None):
+            seen.append(set(groups))
+            return super().fit(X, y, groups)
+
+    chained = folds.assign(group="group " + (folds["fold"] % 2).astype(str) + folds["group"].str[-2:])
+    chained["fold"] %= 2
+    fit_and_predict(Spy(), table, features, chained, names={"descriptor": "afs", "regressor": "ridge"})
+    assert seen == [set(chained["group"]), *(set(chained.loc[chained["fold"] == k, "group"]) for k in (1, 0))]
+
+
 def test_chain_with_two_splits(chain):
     table, _, features, folds = chain
     names = {"descriptor": "afs", "regressor": "ridge"}

@@ -1,9 +1,9 @@
-"""Folds: groups kept together, and the splits that tear them."""
+"""Folds: trajectories and basins kept together, and the splits that tear them."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_predict
@@ -11,7 +11,7 @@ from sklearn.model_selection import cross_val_predict
 from vibentropy.errors import DataError
 from vibentropy.evaluation import cross_predict
 from vibentropy.regression import ExtensiveRidge
-from vibentropy.splits import folds_table, grouped_folds, torn_rows
+from vibentropy.splits import basin_groups, describe, folds_table, grouped_folds, home_groups, torn_rows
 
 
 @st.composite
@@ -50,13 +50,14 @@ def test_folds_of_classes_that_are_rarer_than_folds(recwarn):
 
 @pytest.mark.parametrize("n_folds", [1, 4])
 def test_impossible_numbers_of_folds(n_folds):
-    with pytest.raises(DataError, match=f"{n_folds} folds of 3 trajectories"):
+    with pytest.raises(DataError, match=f"{n_folds} folds of 3 groups of trajectories"):
         grouped_folds(["a", "b", "c", "c"], n_folds)
 
 
 def test_folds_table(configurations):
     folds = folds_table(configurations, 3)
-    assert list(folds.columns) == ["id", "split", "fold"]
+    assert list(folds.columns) == ["id", "split", "fold", "group"]
+    assert list(folds["group"]) == list(configurations["dataset"] + "/" + configurations["trajectory"])
     assert set(folds["split"]) == {"groups"}
     assert list(folds["id"]) == list(configurations["id"])
     assert pd.crosstab(folds["fold"], configurations["defect_class"]).eq(2).all(axis=None)
@@ -95,9 +96,96 @@ def test_several_splits_in_one_table(configurations):
     with pytest.raises(DataError, match="split 'random' is none of groups, file_order, shuffled"):
         folds_table(configurations, 3, ["groups", "random"])
     # Too few groups is an error whatever the split: regressors need them for their own folds.
-    with pytest.raises(DataError, match="7 folds of 6 trajectories"):
+    with pytest.raises(DataError, match="7 folds of 6 groups of trajectories"):
         folds_table(configurations, 7, ["file_order"])
 
 
 def test_torn_rows():
     assert list(torn_rows(["a", "b", "a", "c", "b"], [0, 1, 1, 2, 1])) == [True, False, True, False, False]
+
+
+def visits(text, duplicate_of):
+    """Labelled minima from ``"a a b"``, the trajectory of each, and ``{3: 0}``, the one that each duplicate repeats."""
+    trajectories = text.split()
+    repeated = [str(duplicate_of[k]) if k in duplicate_of else "" for k in range(len(trajectories))]
+    return pd.DataFrame(
+        {
+            "id": [str(k) for k in range(len(trajectories))],
+            "dataset": "d",
+            "trajectory": trajectories,
+            "defect_class": "V2",
+            "status": "labelled",
+            "duplicate_of": repeated,
+        }
+    )
+
+
+def letters(groups):
+    """Trajectories that groups are named after, as text."""
+    return " ".join(group.removeprefix("d/") for group in groups)
+
+
+@pytest.mark.parametrize(
+    ("trajectories", "duplicate_of", "chained", "home"),
+    [
+        ("a a b b", {}, "a a b b", "a a b b"),
+        # b falls back into a minimum of a, and c into another one of b: a, b and c are one group.
+        ("a a b b c c d", {2: 1, 5: 3}, "a a a a a a d", "a a a b c b d"),
+        # A duplicate that comes before what it repeats.
+        ("a a b b", {0: 3}, "a a a a", "b a b b"),
+        # Two of one minimum that is not in the table, such as one of a test set.
+        ("a b b", {0: 9, 2: 9}, "a a a", "a b a"),
+    ],
+)
+def test_groups_hold_trajectories_and_basins(trajectories, duplicate_of, chained, home):
+    table = visits(trajectories, duplicate_of)
+    assert letters(basin_groups(table)) == chained
+    assert letters(home_groups(table)) == home
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=20))
+def test_chains_are_closed_and_cuts_keep_basins(pairs):
+    """Against labels that spread from row to row until none changes."""
+    first = {}
+    duplicate_of = {k: first[basin] for k, (_, basin) in enumerate(pairs) if first.setdefault(basin, k) != k}
+    table = visits(" ".join(str(trajectory) for trajectory, _ in pairs), duplicate_of)
+    spread = list(range(len(pairs)))
+    for _ in pairs:
+        for k, own in enumerate(pairs):
+            spread[k] = min(spread[n] for n, other in enumerate(pairs) if own[0] == other[0] or own[1] == other[1])
+    chained, home = basin_groups(table), home_groups(table)
+    same = np.equal.outer(chained, chained)
+    np.testing.assert_array_equal(same, np.equal.outer(spread, spread))
+    for basin in {basin for _, basin in pairs}:
+        assert len({home[k] for k, (_, other) in enumerate(pairs) if other == basin}) == 1
+    assert same[np.equal.outer(home, home)].all()
+
+
+def test_excluded_duplicates_still_chain():
+    table = visits("a a b b c c d d e e", {2: 1})
+    folds = folds_table(table, 2)
+    assert list(folds["id"]) == [k for k in "0123456789" if k != "2"]
+    assert letters(folds["group"]) == "a a a c c d d e e"
+    assert not torn_rows(folds["group"], folds["fold"]).any()
+    assert letters(folds_table(table, 2, exclude_duplicates=False)["group"]) == "a a a a c c d d e e"
+    assert describe(table, folds) == [
+        "10 labelled minima of 5 trajectories in 9 basins: shared basins chain them into 4 groups, the largest of 3 of "
+        "9 rows",
+        "groups: 0 of 9 rows have another one of their group in other folds",
+    ]
+
+
+@pytest.mark.parametrize("exclude", [True, False])
+def test_chains_that_are_too_long_for_even_folds_are_cut(exclude):
+    table = visits("a a b b c c d d", {2: 1, 4: 3})  # a, b and c: five of six rows, or six of eight
+    folds = folds_table(table, 2, ["groups", "shuffled"], exclude_duplicates=exclude)
+    groups = letters(folds.loc[folds["split"] == "groups", "group"])
+    assert groups == ("a a b c d d" if exclude else "a a a b b c d d")
+    note = describe(table, folds)
+    assert note[1].startswith("too large for even folds, or too few: cut at the duplicates")
+    assert note[1].endswith(f"4 groups, the largest of {2 if exclude else 3} rows")
+    assert note[2].startswith("groups: 0 of")
+    torn = torn_rows(*folds.loc[folds["split"] == "shuffled", ["group", "fold"]].to_numpy().T).sum()
+    assert torn > 0
+    assert note[3] == f"shuffled: {torn} of {len(folds) // 2} rows have another one of their group in other folds"

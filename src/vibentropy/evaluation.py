@@ -25,7 +25,6 @@ import pandas as pd
 from scipy.stats import norm
 from sklearn.base import clone
 
-from vibentropy.dataset import groups as trajectory_groups
 from vibentropy.dataset import usable
 from vibentropy.errors import DataError
 from vibentropy.splits import torn_rows
@@ -58,7 +57,7 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True):
         Extensive features.
     y : ndarray of shape (n,), k_B
     groups : ndarray of shape (n,)
-        Label of the trajectory of each row.
+        Label of each row, as in the table of folds.
     folds : ndarray of int of shape (n,)
         As from `splits.grouped_folds`.
     keep_groups : bool
@@ -168,7 +167,9 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     if train.empty:
         raise DataError("no training configuration has both a label and features")
     X = np.array([row[name] for name in train["id"]])
-    y, groups = train["formation_entropy"].to_numpy(), trajectory_groups(train)
+    y, groups = train["formation_entropy"].to_numpy(), train["id"].map(folds.groupby("id")["group"].first())
+    if groups.isna().any():
+        raise DataError(f"{train['id'][groups.isna()].iloc[0]} is in no fold: the folds are of other configurations")
     fitted = clone(regressor).fit(X, y, groups=groups)
 
     def predict(X):
@@ -177,9 +178,7 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     parts = []
     for split, rows in folds.groupby("split", sort=False):
         fold = train["id"].map(rows.set_index("id")["fold"])
-        if fold.isna().any():
-            raise DataError(f"{train['id'][fold.isna()].iloc[0]} is in no fold: the folds are of other configurations")
-        held_out = cross_predict(regressor, X, y, groups, fold.astype(int), keep_groups=split == "groups")
+        held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=split == "groups")
         parts.append(predictions_table(train, held_out, stage="cross-validation", split=split, **names))
     parts.append(predictions_table(train, predict(X), stage="training", **names))
     if len(test):
