@@ -5,7 +5,10 @@
 
 In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``/feature_names`` (n_features,),
 ``/bulk`` (n_features,) per atom, ``/failures/ids`` and ``/failures/reasons``, and the attribute ``descriptor``, JSON
-text with ``kind`` and ``parameters``.
+text with ``kind`` and ``parameters``. Where labels resolved by atoms are learnt from, ``/sites/ids``, the
+configurations that have them, and ``/sites/factors`` (sum of rows, n_features + 1), their triangular factors
+(`vibentropy.sites`) one after the other, those of configuration i from ``/sites/first[i]`` to ``/sites/first[i + 1]``;
+features as the descriptor gives them, the last column in k_B.
 """
 
 import json
@@ -17,6 +20,7 @@ from ase import Atoms
 
 from vibentropy.descriptors import available
 from vibentropy.errors import DataError, VibentropyError
+from vibentropy.sites import site_factor
 from vibentropy.storage import create, open_file
 
 KIND = "features"
@@ -97,6 +101,8 @@ class FeatureSet:
         ``kind`` and ``parameters``, as `vibentropy.descriptors.create` takes them.
     failures : dict
         Reason by id.
+    sites : dict of ndarray
+        By id, the factor of each configuration that is resolved by atoms; see `vibentropy.sites.site_factor`.
     """
 
     X: np.ndarray
@@ -105,9 +111,10 @@ class FeatureSet:
     bulk: np.ndarray
     descriptor: dict
     failures: dict = field(default_factory=dict)
+    sites: dict = field(default_factory=dict)
 
     @classmethod
-    def compute(cls, descriptor, ids, frames, bulk, reference=None, progress=lambda name: None):
+    def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, progress=lambda name: None):
         """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
 
         Parameters
@@ -119,6 +126,9 @@ class FeatureSet:
         reference : callable, optional
             From the number of a frame to the perfect crystal (ase.Atoms) that it is compared with in place of `bulk`:
             the one under the same strain.
+        site_labels : dict of ndarray of shape (n_atoms,), optional
+            Entropy of each atom in k_B, by id, of some configurations; as from `vibentropy.sites.site_labels`. A
+            descriptor without local values has no use for them.
         progress : callable
             Called with the id of each configuration that is done.
 
@@ -126,8 +136,9 @@ class FeatureSet:
         -------
         FeatureSet
         """
-        rows, kept, failures = [], [], {}
+        rows, kept, failures, sites = [], [], {}, {}
         known = {}
+        site_labels = site_labels if site_labels and descriptor.has_local else {}
         for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
             try:
                 own = bulk
@@ -140,6 +151,9 @@ class FeatureSet:
                 row = extensive_features(descriptor, atoms, own)[0]
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+                if name in site_labels:
+                    # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
+                    sites[str(name)] = site_factor(descriptor.local(atoms) - own, site_labels[name])
             except (VibentropyError, ValueError, ArithmeticError, RuntimeError) as error:
                 failures[str(name)] = f"{type(error).__name__}: {error}"
             else:
@@ -153,6 +167,7 @@ class FeatureSet:
             bulk=np.asarray(bulk, dtype=float),
             descriptor=recipe(descriptor),
             failures=failures,
+            sites=sites,
         )
 
     def save(self, path, **attributes):
@@ -166,11 +181,17 @@ class FeatureSet:
         """
         with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
             file["X"], file["bulk"] = self.X, self.bulk
+            if self.sites:
+                factors = list(self.sites.values())
+                # Half of a triangular matrix is zeros.
+                file.create_dataset("sites/factors", data=np.concatenate(factors), compression="gzip", shuffle=True)
+                file["sites/first"] = np.cumsum([0, *map(len, factors)])
             for name, strings in [
                 ("ids", self.ids),
                 ("feature_names", self.feature_names),
                 ("failures/ids", list(self.failures)),
                 ("failures/reasons", list(self.failures.values())),
+                *([("sites/ids", list(self.sites))] if self.sites else []),
             ]:
                 file.create_dataset(name, data=np.array(strings, dtype=object), dtype=h5py.string_dtype())
 
@@ -193,6 +214,10 @@ class FeatureSet:
         """
         with open_file(path, KIND) as file:
             failed, reasons = file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:]
+            sites = {}
+            if "sites" in file:
+                factors = np.split(file["sites/factors"][:], file["sites/first"][1:-1])
+                sites = dict(zip(file["sites/ids"].asstr()[:], factors, strict=True))
             return cls(
                 X=file["X"][:],
                 ids=tuple(file["ids"].asstr()[:]),
@@ -200,6 +225,7 @@ class FeatureSet:
                 bulk=file["bulk"][:],
                 descriptor=json.loads(file.attrs["descriptor"]),
                 failures=dict(zip(failed, reasons, strict=True)),
+                sites=sites,
             )
 
 
@@ -242,4 +268,5 @@ def concatenate(sets):
         bulk=first.bulk,
         descriptor=first.descriptor,
         failures={name: reason for one in sets for name, reason in one.failures.items()},
+        sites={name: factor for one in sets for name, factor in one.sites.items()},
     )
