@@ -60,6 +60,11 @@ class Descriptor(BaseEstimator, ABC):
         """Distance in Å beyond which atoms do not enter each other's features; None if there is none."""
         return self.r_cut
 
+    @property
+    def needs_potential(self):
+        """Whether it asks a potential, its parameter of that name: more than positions, and to be told apart."""
+        return "potential" in self.get_params(deep=False)
+
     def check_parameters(self):
         """Check the parameters; subclasses extend it with checks of their own.
 

@@ -2,7 +2,9 @@
 
 A wavelet of width σ_j is band-limited to some k ~ 1/σ_j, so each scale is computed on a grid of its own whose spacing
 grows with the width: all scales together cost little more than the first. Fields are made in reciprocal space, where
-wavelets and Gaussians are known in closed form, and the atoms enter through their structure factor.
+wavelets and Gaussians are known in closed form, and the atoms enter through their structure factor. The spacing is that
+of a quadrature of powers of |U|, several times finer than a wavelet itself needs: only the waves that it holds are
+multiplied and transformed.
 """
 
 from functools import cached_property
@@ -28,6 +30,8 @@ KERNEL_MAX = 1.8
 KERNEL_CUT = 8.3
 #: U^q is integrated over free space up to where it has decayed to exp(-TAIL).
 TAIL = 12.0
+#: Waves are left out where the spectrum of every wavelet of the grid is below this (they reach a few units).
+NEGLIGIBLE = 1e-13
 
 
 class SolidHarmonicScattering(Descriptor):
@@ -57,7 +61,7 @@ class SolidHarmonicScattering(Descriptor):
 
     Where a cell is not periodic, the integrals extend over free space; what is left out is less than 1e-3.
 
-    Memory is about 4 (l_max + 1)² + 150 bytes per point of the first grid, of which there is one per `grid_spacing`
+    Memory is about 2 (l_max + 1)² + 40 bytes per point of the first grid, of which there is one per `grid_spacing`
     along each cell vector; time is that of some 3 (l_max + 1)² Fourier transforms.
 
     Parameters
@@ -197,13 +201,13 @@ class SolidHarmonicScattering(Descriptor):
                 waiting[j] |= {(s, (), degree): density for degree in range(self.l_max + 1)}
             for (s, before, degree), spectrum in waiting[j].items():
                 squared = grid.squared_modulus(spectrum, degree)
+                modulus = np.sqrt(squared, out=squared)
                 for power in self._powers:
-                    integral = np.sum(squared ** (power / 2)) * grid.volume_element
-                    integrals[s][(*before, j), degree, power] = integral
+                    # numpy has powers of 1/2, 1 and 2 that are much faster than others.
+                    integrals[s][(*before, j), degree, power] = np.sum(modulus**power) * grid.volume_element
                 if len(before) + 1 < self.order:
-                    modulus = np.sqrt(squared)
-                    for later in range(j + 1, self.n_scales):
-                        waiting[later][s, (j,), degree] = grid.spectrum(modulus, grids[later])
+                    for later, found in enumerate(grid.spectra(modulus, grids[j + 1 :]), start=j + 1):
+                        waiting[later][s, (j,), degree] = found
             waiting[j] = grids[j] = None
         return np.array([values[feature] for values in integrals for feature in self._features])
 
@@ -260,8 +264,11 @@ class _Grid:
         self.width, self.points, self.l_max = width, points, l_max
         self.volume = abs(np.linalg.det(cell))
         self.volume_element = self.volume / np.prod(shape)
-        #: Whole multiples of the reciprocal vectors along each axis; half of them along the last.
-        self.waves = [np.rint(fft.fftfreq(n, 1 / n)).astype(int) for n in shape[:2]] + [np.arange(shape[2] // 2 + 1)]
+        # Waves of half the number of points have no sign, and those beyond the wavelets no weight.
+        reach = _reach(l_max) / width * np.linalg.norm(cell, axis=1) / (2 * np.pi)
+        limits = np.minimum((np.array(shape) - 1) // 2, np.floor(reach)).astype(int)
+        #: Whole multiples of the reciprocal vectors along each axis, negative ones last; none of them along the third.
+        self.waves = [np.r_[0 : m + 1, -m:0] for m in limits[:2]] + [np.arange(limits[2] + 1)]
 
     @cached_property
     def _k(self):
@@ -282,12 +289,6 @@ class _Grid:
         harmonics = np.empty(((self.l_max + 1) ** 2, len(length)))
         real_harmonics(*(self._k / length), len(length), make_basis(1.0, 1, self.l_max), harmonics)
         return harmonics
-
-    @cached_property
-    def _inside(self):
-        """False for waves of half the number of points, whose sign is ambiguous; ndarray of shape (n_waves,)."""
-        inside = [2 * np.abs(waves) < max(n, 1) for waves, n in zip(self.waves, self.shape, strict=True)]
-        return np.logical_and.reduce(np.meshgrid(*inside, indexing="ij")).ravel()
 
     def gaussian(self, width):
         """Spectrum of a normalised Gaussian of a width in Å, ndarray of shape (n_waves,)."""
@@ -314,7 +315,7 @@ class _Grid:
             np.exp(0.5 * (2 * np.pi * width * waves / n) ** 2) / (np.sqrt(2 * np.pi) * width)
             for waves, n in zip(self.waves, self.shape, strict=True)
         ]
-        return (fft.rfftn(spread) * np.einsum("i,j,k->ijk", *kernels)).ravel()
+        return (fft.rfftn(spread)[np.ix_(*self.waves)] * np.einsum("i,j,k->ijk", *kernels)).ravel()
 
     def squared_modulus(self, spectrum, degree):
         """Σ_m |f * ψ_{lm}|² of a real function f.
@@ -331,41 +332,69 @@ class _Grid:
         ndarray of the grid's shape
         """
         radial = self.gaussian(self.width) * (self.width**2 * self._k_squared) ** (degree / 2)
-        waves = spectrum * (self._inside * radial * ((-1j) ** degree / self.volume))
+        waves = spectrum * (radial * ((-1j) ** degree / self.volume))
+        n_waves = [len(w) for w in self.waves]
+        # Waves that are zero take part in no transform that they can be kept out of.
+        planes = np.zeros((self.shape[0], *n_waves[1:]), dtype=complex)
+        rows = np.zeros((*self.shape[:2], n_waves[2]), dtype=complex)
         result = np.zeros(self.shape)
         for harmonic in self._harmonics[degree**2 : (degree + 1) ** 2]:
-            product = (waves * harmonic).reshape([len(w) for w in self.waves])
-            field = fft.irfftn(product, s=self.shape, norm="forward", overwrite_x=True)
-            field *= field
-            result += field
+            planes[:] = 0
+            planes[self.waves[0]] = (waves * harmonic).reshape(n_waves)
+            rows[:] = 0
+            rows[:, self.waves[1]] = fft.ifft(planes, axis=0, norm="forward", overwrite_x=True)
+            columns = fft.ifft(rows, axis=1, norm="forward", overwrite_x=True)
+            _add_square(fft.irfft(columns, n=self.shape[2], axis=2, norm="forward", overwrite_x=True), result)
         return result
 
-    def spectrum(self, values, target):
-        """Spectrum of a function that is known on this grid, at the wave vectors of a coarser grid.
+    def spectra(self, values, targets):
+        """Spectra of a function that is known on this grid, each at the wave vectors of a coarser grid.
 
         Parameters
         ----------
         values : ndarray of the grid's shape
-        target : _Grid
+        targets : iterable of _Grid
             Of the same periodic vectors. Along others the function is zero outside of this grid's box.
 
-        Returns
-        -------
-        ndarray of shape (n_waves of target,), complex
+        Yields
+        ------
+        ndarray of shape (n_waves of the target,), complex
         """
-        shift = (self.origin - target.origin) @ np.linalg.inv(target.cell)
-        for axis in (2, 1, 0):
-            n, waves = self.shape[axis], target.waves[axis]
-            if self.periodic[axis]:
-                values = (fft.rfft if axis == 2 else fft.fft)(values, axis=axis)
-                phases = np.exp(-2j * np.pi * shift[axis] * waves)
-                values = values.take(waves % n, axis=axis) * np.expand_dims(phases, [a for a in range(3) if a != axis])
-            else:
-                ratio = np.linalg.norm(self.cell[axis]) / np.linalg.norm(target.cell[axis])
-                points = shift[axis] + np.arange(n) / n * ratio
-                transform = np.exp(-2j * np.pi * np.outer(waves, points))
-                values = np.moveaxis(np.tensordot(transform, values, (1, axis)), 0, axis)
-        return values.ravel() * self.volume_element
+        # What all targets share, and the largest of the transforms.
+        along_rows = fft.rfft(values, axis=2) if self.periodic[2] else None
+        for target in targets:
+            shift = (self.origin - target.origin) @ np.linalg.inv(target.cell)
+            result = values
+            for axis in (2, 1, 0):
+                n, waves = self.shape[axis], target.waves[axis]
+                if self.periodic[axis]:
+                    result = along_rows if axis == 2 else fft.fft(result, axis=axis)
+                    phases = np.exp(-2j * np.pi * shift[axis] * waves)
+                    others = [a for a in range(3) if a != axis]
+                    result = result.take(waves % n, axis=axis) * np.expand_dims(phases, others)
+                else:
+                    ratio = np.linalg.norm(self.cell[axis]) / np.linalg.norm(target.cell[axis])
+                    points = shift[axis] + np.arange(n) / n * ratio
+                    transform = np.exp(-2j * np.pi * np.outer(waves, points))
+                    result = np.moveaxis(np.tensordot(transform, result, (1, axis)), 0, axis)
+            yield result.ravel() * self.volume_element
+
+
+def _reach(l_max):
+    """Product of wave number and width from which on spectra of wavelets, t^l exp(-t²/2), are `NEGLIGIBLE`."""
+    reach = 1.0
+    for _ in range(20):
+        reach = np.sqrt(-2 * np.log(NEGLIGIBLE) + 2 * l_max * np.log(reach))
+    return reach
+
+
+@njit(cache=True, nogil=True)
+def _add_square(field, result):
+    """Add the square of a field of a grid to another one."""
+    for i in range(field.shape[0]):
+        for j in range(field.shape[1]):
+            for k in range(field.shape[2]):
+                result[i, j, k] += field[i, j, k] ** 2
 
 
 @njit(cache=True, nogil=True, fastmath=SUMS)

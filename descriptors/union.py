@@ -72,6 +72,11 @@ class Union(Descriptor):
         return all(part.has_local for part in self._parts.values())
 
     @property
+    def needs_potential(self):
+        """Whether any part does."""
+        return any(part.needs_potential for part in self._parts.values())
+
+    @property
     def tolerance(self):
         """That of the part with the largest one."""
         return max(part.tolerance for part in self._parts.values())

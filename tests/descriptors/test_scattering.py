@@ -230,7 +230,7 @@ class TestGrids:
         waves = np.stack(np.meshgrid(*coarse.waves, indexing="ij"), axis=-1).reshape(-1, 3)
         k = 2 * np.pi * waves / wider
         expected = np.exp(-(width**2) * (k**2).sum(axis=1) / 2 - 1j * k @ (centre - coarse.origin))
-        np.testing.assert_allclose(fine.spectrum(values, coarse), expected, atol=1e-9)
+        np.testing.assert_allclose(next(fine.spectra(values, [coarse])), expected, atol=1e-9)
 
 
 def test_species_have_features_of_their_own():

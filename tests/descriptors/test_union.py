@@ -90,6 +90,13 @@ def test_parts_that_are_wrong(parts, message):
         create("union", parts=parts)
 
 
+def test_needs_a_potential_if_a_part_does():
+    parts = {"moments": {"kind": "hessian_moments"}}
+    assert create("union", parts=parts).needs_potential
+    assert create("union", parts={"more": {"kind": "union", "parts": parts}}).needs_potential
+    assert not create("union").needs_potential
+
+
 def test_schema_checks_parts_as_it_checks_descriptors():
     schema = yaml.safe_load(SCHEMA.read_text())
     validator = Draft202012Validator({"$ref": "#/$defs/descriptor", "$defs": schema["$defs"]})
