@@ -19,11 +19,13 @@ regressor              name in the configuration of the run
 """
 
 import json
+from itertools import compress
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
 from vibentropy.dataset import usable
 from vibentropy.errors import DataError
@@ -32,6 +34,9 @@ from vibentropy.storage import atomic
 
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
 STAGES = ("cross-validation", "training", "test")
+
+#: What errors are resolved by.
+RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
 
 #: One model.
 MODEL = ["descriptor", "regressor"]
@@ -43,7 +48,29 @@ OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_at
 PREDICTION_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]
 
 
-def cross_predict(regressor, X, y, groups, folds, keep_groups=True):
+def fit_clone(regressor, X, y, groups, sites=None):
+    """Fit a clone of a regressor, to labels of atoms as well if it takes them.
+
+    Parameters
+    ----------
+    regressor : estimator
+        With the protocol of `vibentropy.regression`.
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    y : ndarray of shape (n,), k_B
+    groups : ndarray of shape (n,)
+    sites : sequence of (ndarray or None) of length n, optional
+        Factor of the atoms of each row (`vibentropy.sites.site_factor`), None for those with no labels of atoms.
+
+    Returns
+    -------
+    estimator
+    """
+    resolved = {"sites": sites} if has_fit_parameter(regressor, "sites") else {}
+    return clone(regressor).fit(X, y, groups=groups, **resolved)
+
+
+def cross_predict(regressor, X, y, groups, folds, keep_groups=True, sites=None):
     """Predict every row by a fit to the other folds.
 
     Whatever the regressor chooses by itself, such as a penalty, it chooses within the rows it is fitted to, which
@@ -62,6 +89,8 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True):
         As from `splits.grouped_folds`.
     keep_groups : bool
         Refuse folds that tear groups apart; False for the splits that are known to.
+    sites : sequence of (ndarray or None) of length n, optional
+        As for `fit_clone`; labels of the atoms of held-out rows are held out as well.
 
     Returns
     -------
@@ -80,7 +109,8 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True):
     held_out = pd.DataFrame({"prediction": np.nan, "std": np.nan, "fold": folds})
     for number in np.unique(folds):
         test = folds == number
-        fitted = clone(regressor).fit(X[~test], y[~test], groups=groups[~test])
+        seen = None if sites is None else list(compress(sites, ~test))
+        fitted = fit_clone(regressor, X[~test], y[~test], groups[~test], seen)
         held_out.loc[test, ["prediction", "std"]] = np.column_stack(fitted.predict(X[test], return_std=True))
     return held_out
 
@@ -170,7 +200,9 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     y, groups = train["formation_entropy"].to_numpy(), train["id"].map(folds.groupby("id")["group"].first())
     if groups.isna().any():
         raise DataError(f"{train['id'][groups.isna()].iloc[0]} is in no fold: the folds are of other configurations")
-    fitted = clone(regressor).fit(X, y, groups=groups)
+    factors = {name: factor for one in features.values() for name, factor in one.sites.items()}
+    sites = [factors.get(name) for name in train["id"]]
+    fitted = fit_clone(regressor, X, y, groups, sites)
 
     def predict(X):
         return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
@@ -178,7 +210,7 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     parts = []
     for split, rows in folds.groupby("split", sort=False):
         fold = train["id"].map(rows.set_index("id")["fold"])
-        held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=split == "groups")
+        held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=split == "groups", sites=sites)
         parts.append(predictions_table(train, held_out, stage="cross-validation", split=split, **names))
     parts.append(predictions_table(train, predict(X), stage="training", **names))
     if len(test):
@@ -221,7 +253,27 @@ def error_metrics(truth, prediction):
     }
 
 
-def metrics_table(predictions, by=("overall", "dataset", "defect_class", "n_sites")):
+def named_tests(predictions, tests):
+    """Say which named test each prediction of a test set is part of, for tables resolved by ``"test"``.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions.
+    tests : dict of list of str
+        Names of data sets by name of the test, none in two of them; as ``evaluation.tests`` of a configuration.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the column ``test``: the names in their order, nothing where a prediction is part of none.
+    """
+    test_of = {dataset: name for name, datasets in tests.items() for dataset in datasets}
+    names = predictions["dataset"].where(predictions["stage"] == "test").map(test_of)
+    return predictions.assign(test=pd.Categorical(names, categories=list(tests)))
+
+
+def metrics_table(predictions, by=RESOLVED):
     """Errors of every model at every stage and split, overall and for each value of some columns.
 
     Parameters
@@ -239,7 +291,7 @@ def metrics_table(predictions, by=("overall", "dataset", "defect_class", "n_site
     return _summarise(predictions, by, lambda rows: error_metrics(rows["formation_entropy"], rows["prediction"]))
 
 
-def coverage_table(predictions, by=("overall", "dataset", "defect_class", "n_sites"), levels=(0.68, 0.95)):
+def coverage_table(predictions, by=RESOLVED, levels=(0.68, 0.95)):
     """How often the exact entropy lies within the central Gaussian interval of its prediction.
 
     Parameters
@@ -278,18 +330,20 @@ def summary_table(metrics, coverage):
     -------
     pandas.DataFrame
         One row per model and split of the cross-validation, in the order of `metrics`; a column such as ``test_rmse``
-        or ``cross_validation_coverage_68`` for each stage and quantity, NaN where a model does not have it. What is
-        not of the cross-validation is the same for all splits.
+        or ``cross_validation_coverage_68`` for each stage and quantity, and likewise for each named test that the
+        tables are resolved by, NaN where a model does not have it. What is not of the cross-validation is the same
+        for all splits.
     """
     splits = [split for split in metrics["split"].unique() if split] or [""]
     summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
-    for stage in STAGES:
+    tests = metrics.loc[metrics["by"] == "test", "value"].unique()
+    for stage, by, value in [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]:
         for table in (metrics, coverage.drop(columns=["n", "rmse"], errors="ignore")):
-            rows = table[(table["by"] == "overall") & (table["stage"] == stage)]
+            rows = table[(table["stage"] == stage) & (table["by"] == by) & (table["value"] == value)]
             if len(rows):
                 keys = [*MODEL, "split"] if stage == "cross-validation" else MODEL
                 numbers = rows.set_index(keys).drop(columns=["split", "stage", "by", "value"], errors="ignore")
-                prefix = stage.replace("-", "_") + "_"
+                prefix = (value if by == "test" else stage.replace("-", "_")) + "_"
                 summary = summary.merge(numbers.add_prefix(prefix).reset_index(), how="left", on=keys)
     return summary
 
@@ -357,6 +411,6 @@ def _summarise(predictions, by, summary):
     for values, of_split in predictions.groupby(keys, sort=False):
         identity = dict(zip(keys, values, strict=True))
         for column in by:
-            resolved = [("all", of_split)] if column == "overall" else of_split.groupby(column)
+            resolved = [("all", of_split)] if column == "overall" else of_split.groupby(column, observed=True)
             rows += [identity | {"by": column, "value": str(value)} | summary(part) for value, part in resolved]
     return pd.DataFrame(rows, columns=list(rows[0]) if rows else [*keys, "by", "value", "n"])
