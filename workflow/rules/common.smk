@@ -129,6 +129,10 @@ def sources(block):
     return sorted(found.values())
 
 
+#: Whether a regressor of the run learns from labels resolved by atoms.
+LEARNS_FROM_SITES = any(any(block.get("site_weights") or ()) for block in config["regressors"].values())
+
+
 def memory(megabytes):
     """Memory of a job, doubled with every attempt."""
     return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)

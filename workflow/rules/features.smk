@@ -4,7 +4,8 @@ rule features:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potentials=descriptor_potentials,
-        code=lambda wildcards: modules("features", "labels", "crystal", "neighbours") + descriptor_source(wildcards),
+        code=lambda wildcards: modules("features", "sites", "labels", "crystal", "neighbours")
+        + descriptor_source(wildcards),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
     log:
@@ -19,5 +20,6 @@ rule features:
     params:
         dataset=lambda wildcards: config["datasets"][wildcards.dataset],
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
+        sites=LEARNS_FROM_SITES,
     script:
         "../scripts/features.py"

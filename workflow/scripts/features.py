@@ -6,6 +6,7 @@ from vibentropy.descriptors import create
 from vibentropy.features import FeatureSet, bulk_features
 from vibentropy.labels import perfect_crystals, unstrained_crystal
 from vibentropy.progress import logged
+from vibentropy.sites import site_labels
 
 numba.set_num_threads(snakemake.threads)
 configurations = ConfigurationSet.load(snakemake.input.labels)
@@ -20,6 +21,7 @@ with logged(snakemake.log[0], len(labelled)) as progress:
         labelled.frames,
         bulk,
         reference=lambda index: perfect(labelled.table.iloc[index], labelled.frames[index].cell),
+        site_labels=site_labels(labelled) if snakemake.params.sites else None,
         progress=progress,
     )
     for name, reason in features.failures.items():

@@ -44,4 +44,5 @@ with logged(snakemake.log[0]) as progress:
         run_seed=snakemake.config["seed"],
         trained_on=len(training),
     ).save(snakemake.output.model)
-    progress.note(f"{fitted!r} fitted to {len(training)} configurations")
+    chosen = {name: getattr(fitted, name) for name in ("penalty_", "site_weight_") if hasattr(fitted, name)}
+    progress.note(f"{fitted!r} fitted to {len(training)} configurations {chosen}")
