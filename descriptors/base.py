@@ -122,6 +122,28 @@ class Descriptor(BaseEstimator, ABC):
         self._check(atoms)
         return self._total(atoms)
 
+    def total_and_range(self, atoms):
+        """Descriptor of the whole cell, and between what values those of its atoms lie, in bounded memory.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic or not, any cell; lengths in Å.
+
+        Returns
+        -------
+        total : ndarray of shape (n_features,)
+            To the last bit that of `total`.
+        limits : ndarray of shape (2, n_features) or None
+            Smallest and largest value of each feature over the atoms; None for a descriptor without local values.
+
+        Raises
+        ------
+        ConfigError, StructureError
+            As `total`.
+        """
+        return self.total(atoms), None
+
     def local(self, atoms):
         """Descriptor of each atom; see `LocalDescriptor.local`.
 
@@ -216,13 +238,23 @@ class LocalDescriptor(Descriptor):
         features : ndarray of shape (n_centres, n_features)
         """
 
+    def total_and_range(self, atoms):
+        """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
+        self._check(atoms)
+        return self._sum(atoms)
+
     def _total(self, atoms):
+        return self._sum(atoms)[0]
+
+    def _sum(self, atoms):
         total = np.zeros(self.n_features)
+        limits = np.array([np.full(len(total), np.inf), np.full(len(total), -np.inf)])
         for _, block in self._blocks(atoms):
             if block.shape[1:] != total.shape:
                 raise ConfigError(f"{self!r} names {len(total)} features and computes {block.shape[1]}")
             total += block.sum(axis=0)
-        return total
+            limits = np.array([np.minimum(limits[0], block.min(axis=0)), np.maximum(limits[1], block.max(axis=0))])
+        return total, limits
 
 
 def blocks(n_atoms):

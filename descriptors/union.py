@@ -97,6 +97,12 @@ class Union(Descriptor):
         reaches = [part.reach for part in self._parts.values()]
         return None if None in reaches else max(reaches)
 
+    def total_and_range(self, atoms):
+        """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
+        self._check(atoms)
+        totals, limits = zip(*(part.total_and_range(atoms) for part in self._parts.values()), strict=True)
+        return np.concatenate(totals), np.hstack(limits) if self.has_local else None
+
     def local(self, atoms):
         """Descriptor of each atom; see `LocalDescriptor.local`.
 

@@ -108,6 +108,16 @@ class TestAdditivity:
         atoms = rattled(descriptor, repeat=7)
         assert_same(descriptor, descriptor.total(atoms), descriptor.local(atoms).sum(axis=0), len(atoms))
 
+    def test_range_over_the_atoms_comes_with_the_total(self, descriptor):
+        atoms = rattled(descriptor)
+        total, limits = descriptor.total_and_range(atoms)
+        np.testing.assert_array_equal(total, descriptor.total(atoms))
+        if descriptor.has_local:
+            local = descriptor.local(atoms)
+            np.testing.assert_array_equal(limits, [local.min(axis=0), local.max(axis=0)])
+        else:
+            assert limits is None
+
     def test_no_local_values(self, descriptor):
         if descriptor.has_local:
             pytest.skip("has local values")
