@@ -219,7 +219,7 @@ def test_defaults_are_filled_in_and_the_input_is_left_alone(config, tmp_path):
         "temperatures": [],
         "duplicates": {"energy": 1e-4, "entropy": 1e-3, "exclude": False},
     }
-    assert valid["evaluation"] == {"folds": 3, "split": "groups"}
+    assert valid["evaluation"] == {"folds": 3, "split": "groups", "tests": {}}
     recipe = valid["datasets"]["train"]["recipe"]
     assert recipe["defects"]["I2+V1"]["clusters"] == 1
     assert recipe["anneal"]["time_step"] == 0.001
@@ -420,3 +420,24 @@ def test_files_are_expanded_in_order(tmp_path, monkeypatch):
         "odd[1].dat",
         "none*",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tests", "message"),
+    [
+        ({"large": ["givn"]}, "evaluation.tests.large: 'givn' (did you mean 'given'?) is no data set of role test"),
+        ({"large": ["train"]}, "evaluation.tests.large: 'train' is no data set of role test; those are given"),
+        ({"large": ["given"], "all": ["given"]}, "evaluation.tests.all: 'given' is part of large, too"),
+        ({"training": ["given"]}, "evaluation.tests: found 'training', expected a match of"),
+        ({"large": []}, "evaluation.tests.large: [] should be non-empty"),
+    ],
+)
+def test_tests_that_cannot_be_named(config, tests, message):
+    config["evaluation"]["tests"] = tests
+    (line,) = problems(config)
+    assert line.startswith(message)
+
+
+def test_data_sets_are_tested_together(config):
+    config["evaluation"]["tests"] = {"large_cells": ["given"]}
+    assert validate(config, SCHEMA)["evaluation"]["tests"] == {"large_cells": ["given"]}

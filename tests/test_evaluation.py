@@ -11,12 +11,14 @@ from vibentropy.dataset import usable
 from vibentropy.errors import DataError
 from vibentropy.evaluation import (
     PREDICTION_COLUMNS,
+    RESOLVED,
     coverage_table,
     cross_predict,
     error_metrics,
     fit_and_predict,
     load_predictions,
     metrics_table,
+    named_tests,
     predictions_table,
     save_table,
     summary_table,
@@ -189,6 +191,22 @@ def test_summary_has_one_row_per_model(predictions):
     alone = summary_table(metrics, coverage_table(predictions[predictions["std"].isna()]))
     assert len(alone) == 2
     assert "test_coverage_68" not in alone
+
+
+def test_summary_has_columns_for_named_tests(predictions):
+    named = named_tests(predictions, {"small": ["a"], "large": ["b"], "empty": ["c"]})
+    held_out = named["stage"] == "cross-validation"
+    assert named["test"][held_out].isna().all()
+    by = [*RESOLVED, "test"]
+    summary = summary_table(metrics_table(named, by), coverage_table(named, by))
+    np.testing.assert_allclose(summary["small_mae"], 1.0)
+    np.testing.assert_allclose(summary["large_mae"], 2.0)
+    assert list(summary["large_n"]) == [6, 6]
+    np.testing.assert_array_equal(summary["small_coverage_68"], [np.nan, 1.0])
+    assert not [name for name in summary if name.startswith("empty")]
+    # The rest is as without.
+    plain = summary_table(metrics_table(predictions), coverage_table(predictions))
+    pd.testing.assert_frame_equal(summary[plain.columns], plain)
 
 
 def test_summary_has_one_row_per_split(predictions):

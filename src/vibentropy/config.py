@@ -246,6 +246,19 @@ def _contradictions(config, schema):
         except PotentialError as error:
             yield f"{'potential.file' if is_analytic(config['potential']) else 'potential'}: {error}"
 
+    tested = [name for name, specification in datasets.items() if specification["role"] == "test"]
+    owners = {}
+    for test, names in config["evaluation"]["tests"].items():
+        for name in names:
+            if name not in tested:
+                known = ", ".join(tested) or "none"
+                yield (
+                    f"evaluation.tests.{test}: {name!r}{did_you_mean(name, tested)} is no data set of role test; "
+                    f"those are {known}"
+                )
+            elif owners.setdefault(name, test) != test:
+                yield f"evaluation.tests.{test}: {name!r} is part of {owners[name]}, too"
+
     plugins = [entry.name for entry in entry_points(group="vibentropy.descriptors")]
     for section, known in [
         ("descriptors", [*schema["$defs"]["descriptors"], *plugins]),

@@ -337,7 +337,8 @@ def summary_table(metrics, coverage):
     splits = [split for split in metrics["split"].unique() if split] or [""]
     summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
     tests = metrics.loc[metrics["by"] == "test", "value"].unique()
-    for stage, by, value in [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]:
+    blocks = [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]
+    for stage, by, value in blocks:
         for table in (metrics, coverage.drop(columns=["n", "rmse"], errors="ignore")):
             rows = table[(table["stage"] == stage) & (table["by"] == by) & (table["value"] == value)]
             if len(rows):

@@ -36,5 +36,7 @@ rule evaluate:
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
+    params:
+        tests=config["evaluation"]["tests"],
     script:
         "../scripts/evaluate.py"

@@ -1,9 +1,17 @@
-from vibentropy.evaluation import coverage_table, load_predictions, metrics_table, save_table, summary_table
+from vibentropy.evaluation import (
+    RESOLVED,
+    coverage_table,
+    load_predictions,
+    metrics_table,
+    named_tests,
+    save_table,
+    summary_table,
+)
 from vibentropy.progress import logged
 
 with logged(snakemake.log[0]) as progress:
-    predictions = load_predictions(*snakemake.input.predictions)
-    metrics, coverage = metrics_table(predictions), coverage_table(predictions)
+    predictions = named_tests(load_predictions(*snakemake.input.predictions), snakemake.params.tests)
+    metrics, coverage = (table(predictions, [*RESOLVED, "test"]) for table in (metrics_table, coverage_table))
     summary = summary_table(metrics, coverage)
     progress.note(summary.to_string(index=False))
     save_table(metrics, snakemake.output.metrics)
