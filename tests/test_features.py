@@ -121,6 +121,26 @@ def test_file_holds_everything(features, tmp_path):
         assert type(getattr(again, name)) is type(getattr(features, name))
 
 
+def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
+    assert features.local is None  # a descriptor without values per atom
+    strained = CRYSTAL.copy()
+    strained.set_cell(1.01 * CRYSTAL.cell[:], scale_atoms=True)
+    frames, crystals = [vacancy(), strained], [CRYSTAL, strained]
+    found = FeatureSet.compute(
+        afs, ["a", "b"], frames, bulk_features(afs, CRYSTAL), reference=lambda index: crystals[index]
+    )
+    for limits, atoms in zip(found.local.limits, frames, strict=True):
+        np.testing.assert_array_equal(limits, [afs.local(atoms).min(axis=0), afs.local(atoms).max(axis=0)])
+    np.testing.assert_array_equal(found.local.crystals, [bulk_features(afs, crystal) for crystal in crystals])
+    np.testing.assert_array_equal(found.X[0], extensive_features(afs, vacancy(), found.bulk)[0])
+    found.save(tmp_path / "features.h5")
+    both = concatenate(
+        [FeatureSet.load(tmp_path / "features.h5"), FeatureSet.compute(afs, ["c"], frames[:1], found.bulk)]
+    )
+    np.testing.assert_array_equal(both.local.limits, found.local.limits[[0, 1, 0]])
+    np.testing.assert_array_equal(both.local.crystals[:2], found.local.crystals)
+
+
 def test_recipe_builds_the_descriptor_again(afs, features, tmp_path):
     assert recipe(afs) == {"kind": "afs", "parameters": {"n_max": 2, "l_max": 3, "r_cut": 4.0, "species": None}}
     assert repr(create(recipe(afs)["kind"], **recipe(afs)["parameters"])) == repr(afs)

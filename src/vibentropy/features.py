@@ -8,7 +8,9 @@ In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``
 text with ``kind`` and ``parameters``. Where labels resolved by atoms are learnt from, ``/sites/ids``, the
 configurations that have them, and ``/sites/factors`` (sum of rows, n_features + 1), their triangular factors
 (`vibentropy.sites`) one after the other, those of configuration i from ``/sites/first[i]`` to ``/sites/first[i + 1]``;
-features as the descriptor gives them, the last column in k_B.
+features as the descriptor gives them, the last column in k_B. Where the descriptor has values per atom, also
+``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
+(n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`).
 """
 
 import json
@@ -85,6 +87,43 @@ def recipe(descriptor):
 
 
 @dataclass(frozen=True, eq=False)
+class LocalValues:
+    """What is kept of the atoms of cells beyond their sums, all as the descriptor gives it.
+
+    Parameters
+    ----------
+    limits : ndarray of shape (n, 2, n_features)
+        Smallest and largest value of each feature over the atoms of each cell.
+    crystals : ndarray of shape (n, n_features)
+        Descriptor per atom of the perfect crystal that each cell is compared with.
+    """
+
+    limits: np.ndarray
+    crystals: np.ndarray
+
+    def __getitem__(self, rows):
+        return LocalValues(self.limits[rows], self.crystals[rows])
+
+    @classmethod
+    def join(cls, parts):
+        """Put cells together, in the order given.
+
+        Parameters
+        ----------
+        parts : iterable of (LocalValues or None)
+
+        Returns
+        -------
+        LocalValues or None
+            None if a part is.
+        """
+        parts = list(parts)
+        if None in parts:
+            return None
+        return cls(np.concatenate([p.limits for p in parts]), np.concatenate([p.crystals for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
 class FeatureSet:
     """Features of the configurations that have them, and why the others have none.
 
@@ -103,6 +142,8 @@ class FeatureSet:
         Reason by id.
     sites : dict of ndarray
         By id, the factor of each configuration that is resolved by atoms; see `vibentropy.sites.site_factor`.
+    local : LocalValues or None
+        One row per configuration; None if the descriptor has no values per atom.
     """
 
     X: np.ndarray
@@ -112,6 +153,7 @@ class FeatureSet:
     descriptor: dict
     failures: dict = field(default_factory=dict)
     sites: dict = field(default_factory=dict)
+    local: LocalValues | None = None
 
     @classmethod
     def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, progress=lambda name: None):
@@ -137,6 +179,7 @@ class FeatureSet:
         FeatureSet
         """
         rows, kept, failures, sites = [], [], {}, {}
+        limits, crystals = [], []
         known = {}
         site_labels = site_labels if site_labels and descriptor.has_local else {}
         for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
@@ -148,7 +191,8 @@ class FeatureSet:
                     if key not in known:
                         known[key] = bulk_features(descriptor, perfect)
                     own = known[key]
-                row = extensive_features(descriptor, atoms, own)[0]
+                total, of_atoms = descriptor.total_and_range(atoms)
+                row = np.asarray(total, dtype=float) - len(atoms) * own
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
                 if name in site_labels:
@@ -159,7 +203,15 @@ class FeatureSet:
             else:
                 rows.append(row)
                 kept.append(str(name))
+                limits.append(of_atoms)
+                crystals.append(own)
             progress(name)
+        local = None
+        if descriptor.has_local:
+            shape = len(rows), len(bulk)
+            local = LocalValues(
+                np.array(limits).reshape(shape[0], 2, shape[1]), np.array(crystals, dtype=float).reshape(shape)
+            )
         return cls(
             X=np.array(rows).reshape(len(rows), len(bulk)),
             ids=tuple(kept),
@@ -168,6 +220,7 @@ class FeatureSet:
             descriptor=recipe(descriptor),
             failures=failures,
             sites=sites,
+            local=local,
         )
 
     def save(self, path, **attributes):
@@ -181,6 +234,8 @@ class FeatureSet:
         """
         with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
             file["X"], file["bulk"] = self.X, self.bulk
+            if self.local is not None:
+                file["local/limits"], file["local/crystals"] = self.local.limits, self.local.crystals
             if self.sites:
                 factors = list(self.sites.values())
                 # Half of a triangular matrix is zeros.
@@ -226,6 +281,7 @@ class FeatureSet:
                 descriptor=json.loads(file.attrs["descriptor"]),
                 failures=dict(zip(failed, reasons, strict=True)),
                 sites=sites,
+                local=LocalValues(file["local/limits"][:], file["local/crystals"][:]) if "local" in file else None,
             )
 
 
@@ -268,5 +324,6 @@ def concatenate(sets):
         bulk=first.bulk,
         descriptor=first.descriptor,
         failures={name: reason for one in sets for name, reason in one.failures.items()},
+        local=LocalValues.join(one.local for one in sets),
         sites={name: factor for one in sets for name, factor in one.sites.items()},
     )
