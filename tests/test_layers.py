@@ -13,7 +13,7 @@ LAYERS = [
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
     {"regression"},
-    {"evaluation", "model"},
+    {"evaluation", "model", "nonlinear"},
     {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]
 DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
@@ -23,6 +23,7 @@ MAY_ALSO_IMPORT = {
     "vibentropy.descriptors.hessian": {"potentials", "hessian_rows"},
     "vibentropy.descriptors.hessian_moments": {"hessian_rows"},
     "vibentropy.descriptors.hessian_clusters": {"hessian_rows"},
+    "vibentropy.descriptors.hessian_stiffness": {"hessian_rows"},
 }
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 

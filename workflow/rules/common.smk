@@ -1,5 +1,6 @@
 # Input functions and names that all rule files share.
 import sys
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -127,6 +128,15 @@ def sources(block):
         taken = {getattr(value, "__module__", None) for value in vars(source).values()}
         pending += [name for name in taken - found.keys() if name and name.startswith(packages)]
     return sorted(found.values())
+
+
+@cache
+def local_descriptor():
+    """First descriptor of the run that has values of atoms, by name."""
+    for name, block in config["descriptors"].items():
+        if descriptors.create(**block).has_local:
+            return name
+    raise WorkflowError("no descriptor of this configuration has values of atoms, which `nonlinear` sums a kernel over")
 
 
 #: Whether a regressor of the run learns from labels resolved by atoms.

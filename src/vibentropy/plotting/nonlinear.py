@@ -1,0 +1,1 @@
+"""Figure of models that are and that are not linear in the summed features."""

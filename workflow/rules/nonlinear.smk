@@ -1,0 +1,121 @@
+# What extensivity is worth: functions that are not linear in the summed features, beside a kernel that is summed over
+# atoms; `snakemake nonlinear`, not part of `all`.
+
+from vibentropy.nonlinear import MODELS
+
+
+rule environments:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        reference=reference_of(TRAINING[0]),
+        potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
+        code=lambda wildcards: modules("nonlinear") + sources(config["descriptors"][local_descriptor()]),
+    output:
+        f"{RESULTS}/nonlinear/environments.h5",
+    log:
+        f"{RESULTS}/logs/nonlinear/environments.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nonlinear/environments.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30),
+    params:
+        dataset=config["datasets"][TRAINING[0]],
+        descriptor=lambda wildcards: config["descriptors"][local_descriptor()],
+        number=config["nonlinear"]["environments"],
+    script:
+        "../scripts/nonlinear_environments.py"
+
+
+rule atom_kernels:
+    input:
+        labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
+        reference=reference,
+        potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
+        environments=rules.environments.output,
+        code=lambda wildcards: modules("nonlinear", "features", "labels", "crystal", "neighbours")
+        + sources(config["descriptors"][local_descriptor()]),
+    output:
+        f"{RESULTS}/nonlinear/kernels/{{dataset}}/{{shard}}.h5",
+    log:
+        f"{RESULTS}/logs/nonlinear/kernels/{{dataset}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nonlinear/kernels/{{dataset}}/{{shard}}.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(60),
+    params:
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        descriptor=lambda wildcards, input: {
+            "kind": "vibentropy.nonlinear.AtomKernel",
+            "environments": str(input.environments),
+            "descriptor": config["descriptors"][local_descriptor()],
+        },
+        sites=False,
+    script:
+        "../scripts/features.py"
+
+
+rule nonlinear_model:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        folds=f"{RESULTS}/folds.csv",
+        features=lambda wildcards: every_shard(
+            f"{RESULTS}/nonlinear/kernels/{{dataset}}/{{shard}}.h5"
+            if wildcards.model == "atom_kernel"
+            else f"{RESULTS}/features/{local_descriptor()}/{{dataset}}/{{shard}}.h5"
+        ),
+        code=modules("nonlinear", "regression", "evaluation", "dataset"),
+    output:
+        f"{RESULTS}/nonlinear/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/nonlinear/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nonlinear/{{model}}.tsv"
+    wildcard_constraints:
+        model="|".join(MODELS),
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    script:
+        "../scripts/nonlinear_fit.py"
+
+
+rule nonlinear:
+    input:
+        predictions=expand(rules.nonlinear_model.output, model=MODELS),
+        code=modules("nonlinear", "plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        table=report(
+            f"{RESULTS}/tables/nonlinear.csv",
+            caption="../report/nonlinear.rst",
+            category="Extensivity",
+            labels={"table": "functions of sums and sums of functions"},
+        ),
+        figure=report(
+            f"{RESULTS}/figures/nonlinear.png",
+            caption="../report/nonlinear.rst",
+            category="Extensivity",
+            labels={"figure": "functions of sums and sums of functions"},
+        ),
+        figure_pdf=f"{RESULTS}/figures/nonlinear.pdf",
+    log:
+        f"{RESULTS}/logs/nonlinear.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/nonlinear.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/nonlinear.py"

@@ -1,0 +1,28 @@
+from vibentropy.config import config_hash
+from vibentropy.dataset import ConfigurationSet, usable
+from vibentropy.descriptors import create
+from vibentropy.features import bulk_features
+from vibentropy.labels import unstrained_crystal
+from vibentropy.nonlinear import Environments
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    configurations = ConfigurationSet.load(snakemake.input.configurations)
+    table = configurations.table
+    training = configurations.subset(usable(table) & (table["role"] == "train").to_numpy())
+    descriptor = create(**snakemake.params.descriptor)
+    perfect = unstrained_crystal(snakemake.params.dataset, snakemake.input.reference)
+    environments = Environments.choose(
+        descriptor,
+        training.frames,
+        bulk_features(descriptor, perfect),
+        snakemake.params.number,
+        snakemake.config["seed"],
+    )
+    progress.note(f"{len(environments.points)} environments of atoms from {len(training)} training cells")
+    environments.save(
+        snakemake.output[0],
+        config_sha256=config_hash(snakemake.config),
+        run_seed=snakemake.config["seed"],
+        units="origin and scale as the descriptor defines its features, points in units of the scale",
+    )

@@ -1,0 +1,19 @@
+import pandas as pd
+
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.evaluation import save_table
+from vibentropy.features import FeatureSet, concatenate
+from vibentropy.nonlinear import assess
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    predictions, chosen = assess(
+        snakemake.wildcards.model,
+        ConfigurationSet.load(snakemake.input.configurations).table,
+        concatenate(FeatureSet.load(path) for path in snakemake.input.features),
+        pd.read_csv(snakemake.input.folds),
+        exclude_duplicates=snakemake.params.exclude_duplicates,
+        seed=snakemake.config["seed"],
+    )
+    progress.note(f"{snakemake.wildcards.model}: {chosen}")
+    save_table(predictions, snakemake.output[0])
