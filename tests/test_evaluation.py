@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.base import clone
 
 from vibentropy.dataset import usable
@@ -12,6 +13,7 @@ from vibentropy.errors import DataError
 from vibentropy.evaluation import (
     PREDICTION_COLUMNS,
     RESOLVED,
+    UNCERTAINTY_COLUMNS,
     coverage_table,
     cross_predict,
     error_metrics,
@@ -158,7 +160,11 @@ def test_coverage_table_by_hand(predictions):
     # Half of the errors are 1 = 0.67 std, the others 2 = 1.33 std; limits are at 0.99 and 1.96 std.
     overall = coverage.loc[("test", "overall", "all")]
     assert (overall["coverage_68"], overall["coverage_95"]) == (0.5, 1.0)
-    assert (overall["n"], overall["mean_std"], overall["rmse"]) == (12, 1.5, pytest.approx(np.sqrt(2.5)))
+    assert (overall["n"], overall["method"], overall["rmse"]) == (12, "bayesian", pytest.approx(np.sqrt(2.5)))
+    half = 1.5 * norm.ppf(0.84)
+    assert overall["width_68"] == pytest.approx(2 * half)
+    assert overall["score_68"] == pytest.approx(2 * half + (2 - half) / 0.32)
+    assert overall["score_95"] == overall["width_95"] == pytest.approx(3 * norm.ppf(0.975))
     assert coverage.loc[("test", "defect_class", "I2"), "coverage_68"] == 1.0
     assert coverage.loc[("test", "defect_class", "V1"), "coverage_68"] == 0.0
 
@@ -167,9 +173,11 @@ def test_coverage_of_gaussian_errors():
     rng = np.random.default_rng(3)
     std = rng.uniform(0.1, 3.0, 40000)
     table = pd.DataFrame({"formation_entropy": 0.0, "prediction": std * rng.normal(size=40000), "std": std})
-    table = table.assign(descriptor="afs", regressor="bayes", stage="test", split="")
-    coverage = coverage_table(table, by=["overall"], levels=[0.5, 0.68, 0.95]).iloc[0]
-    for level in (50, 68, 95):
+    table = table.assign(
+        descriptor="afs", regressor="bayes", stage="test", split="", **dict.fromkeys(UNCERTAINTY_COLUMNS)
+    )
+    coverage = coverage_table(table, by=["overall"]).iloc[0]
+    for level in (68, 95):
         assert coverage[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
 
 
@@ -185,12 +193,12 @@ def test_summary_has_one_row_per_model(predictions):
     assert list(summary["regressor"]) == ["ridge", "bayes"]
     np.testing.assert_allclose(summary["test_rmse"], np.sqrt(2.5))
     np.testing.assert_allclose(summary["cross_validation_mae"], 1.5)
-    np.testing.assert_array_equal(summary["test_coverage_68"], [np.nan, 0.5])
+    np.testing.assert_array_equal(summary["test_bayesian_coverage_68"], [np.nan, 0.5])
     assert not any(name.startswith("training") for name in summary)
     metrics = metrics_table(predictions)
     alone = summary_table(metrics, coverage_table(predictions[predictions["std"].isna()]))
     assert len(alone) == 2
-    assert "test_coverage_68" not in alone
+    assert not any("coverage" in name for name in alone)
 
 
 def test_summary_has_columns_for_named_tests(predictions):
@@ -202,7 +210,7 @@ def test_summary_has_columns_for_named_tests(predictions):
     np.testing.assert_allclose(summary["small_mae"], 1.0)
     np.testing.assert_allclose(summary["large_mae"], 2.0)
     assert list(summary["large_n"]) == [6, 6]
-    np.testing.assert_array_equal(summary["small_coverage_68"], [np.nan, 1.0])
+    np.testing.assert_array_equal(summary["small_bayesian_coverage_68"], [np.nan, 1.0])
     assert not [name for name in summary if name.startswith("empty")]
     # The rest is as without.
     plain = summary_table(metrics_table(predictions), coverage_table(predictions))
@@ -218,7 +226,7 @@ def test_summary_has_one_row_per_split(predictions):
     assert list(summary["split"]) == ["groups", "shuffled"] * 2
     np.testing.assert_allclose(summary["cross_validation_mae"], [1.5, 0.5] * 2)
     np.testing.assert_allclose(summary["test_rmse"], np.sqrt(2.5))
-    np.testing.assert_array_equal(summary["cross_validation_coverage_68"], [np.nan, np.nan, 0.5, 1.0])
+    np.testing.assert_array_equal(summary["cross_validation_bayesian_coverage_68"], [np.nan, np.nan, 0.5, 1.0])
 
 
 def test_tables_come_back_as_they_were_written(predictions, tmp_path):
@@ -284,7 +292,7 @@ def test_chain_of_fit_and_predictions(chain):
     table, X, features, folds = chain
     regressor = ExtensiveBayesianRidge()
     names = {"descriptor": "afs", "regressor": "bayes"}
-    fitted, predictions = fit_and_predict(regressor, table, features, folds, names=names)
+    fitted, predictions, uncertainty = fit_and_predict(regressor, table, features, folds, names=names)
     taken = np.setdiff1d(np.arange(36), [5, 6, 7])
     y = table["formation_entropy"].to_numpy()
     expected = ExtensiveBayesianRidge().fit(X[taken], y[taken])
@@ -307,6 +315,11 @@ def test_chain_of_fit_and_predictions(chain):
     alone = ExtensiveBayesianRidge().fit(X[taken][other], y[taken][other]).predict(X[taken][~other])
     np.testing.assert_allclose(held_out["prediction"][~other], alone, rtol=1e-12)
     assert not hasattr(regressor, "coef_")
+    # Intervals where nothing was fitted to; those of the model's own uncertainty for the test sets.
+    assert predictions.loc[predictions["stage"] != "training", UNCERTAINTY_COLUMNS].notna().all(axis=None)
+    assert predictions.loc[predictions["stage"] == "training", UNCERTAINTY_COLUMNS].isna().all(axis=None)
+    offsets = uncertainty.intervals(X[36:] / fitted.scale_)
+    np.testing.assert_allclose(stages["test"]["low_95"], mean + offsets["low_95"], rtol=1e-12)
 
 
 def test_chain_keeps_trajectories_together(chain):
@@ -342,8 +355,8 @@ def test_chain_with_two_splits(chain):
     names = {"descriptor": "afs", "regressor": "ridge"}
     training = table[usable(table) & (table["role"] == "train")]
     both = folds_table(training, 3, ["groups", "file_order"])
-    _, once = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
-    _, twice = fit_and_predict(ExtensiveRidge(), table, features, both, names=names)
+    _, once, _ = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    _, twice, _ = fit_and_predict(ExtensiveRidge(), table, features, both, names=names)
     leaky = twice["split"] == "file_order"
     pd.testing.assert_frame_equal(twice[~leaky].reset_index(drop=True), once)
     # Those of the other split are what a fit to the rows before and after predicts, torn trajectories or not.
@@ -355,5 +368,5 @@ def test_chain_with_two_splits(chain):
 def test_chain_without_test_sets(chain):
     table, _, features, folds = chain
     names = {"descriptor": "afs", "regressor": "ridge"}
-    _, predictions = fit_and_predict(ExtensiveRidge(), table[:36], features, folds, names=names)
+    _, predictions, _ = fit_and_predict(ExtensiveRidge(), table[:36], features, folds, names=names)
     assert set(predictions["stage"]) == {"cross-validation", "training"}

@@ -15,10 +15,19 @@ split                  one of `splits.SPLITS`: how the folds were made; empty wh
 stage                  one of `STAGES`
 descriptor             name in the configuration of the run
 regressor              name in the configuration of the run
+low_68, high_68   k_B  ends of the calibrated interval (`vibentropy.uncertainty`), further on of that at 95 %
+level                  probability of the calibrated interval that ends at the exact value
+pops_low_68, ...  k_B  ends of the intervals of pointwise optimal fits at 68, 95 and 100 %, the last their bounds
+pops_level             probability of such an interval that ends at the exact value
+domain                 why the cell is outside the domain of the fit; empty where it is inside
 ================= ==== =============================================================================================
+
+The last five are known for rows that were held out of a fit that keeps groups together, and for test sets; elsewhere
+they are NaN, and the domain is empty.
 """
 
 import json
+from functools import partial
 from itertools import compress
 
 import numpy as np
@@ -29,8 +38,10 @@ from sklearn.utils.validation import has_fit_parameter
 
 from vibentropy.dataset import usable
 from vibentropy.errors import DataError
+from vibentropy.features import LocalValues
 from vibentropy.splits import torn_rows
 from vibentropy.storage import atomic
+from vibentropy.uncertainty import LEVELS, FoldFits, quantify
 
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
 STAGES = ("cross-validation", "training", "test")
@@ -44,8 +55,25 @@ MODEL = ["descriptor", "regressor"]
 #: Columns that predictions take over from the table of configurations.
 OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"]
 
-#: All columns of predictions.
-PREDICTION_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]
+#: Kinds of intervals: of the standard deviation, of pointwise optimal fits, and calibrated.
+METHODS = ("bayesian", "pops", "conformal")
+
+#: Ends of intervals by method and level.
+INTERVALS = {
+    "conformal": {level: (f"low_{100 * level:g}", f"high_{100 * level:g}") for level in LEVELS},
+    "pops": {level: (f"pops_low_{100 * level:g}", f"pops_high_{100 * level:g}") for level in (*LEVELS, 1.0)},
+}
+
+#: Columns of the probabilities of intervals that end at the exact value, by method.
+LEVEL_COLUMNS = {"conformal": "level", "pops": "pops_level"}
+
+#: Columns of predictions that tables have always had, those of uncertainty, and all.
+REQUIRED_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]
+UNCERTAINTY_COLUMNS = [
+    *(end for method, of_method in INTERVALS.items() for ends in of_method.values() for end in ends),
+    *LEVEL_COLUMNS.values(),
+]
+PREDICTION_COLUMNS = [*REQUIRED_COLUMNS, *UNCERTAINTY_COLUMNS, "domain"]
 
 
 def fit_clone(regressor, X, y, groups, sites=None):
@@ -103,16 +131,109 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True, sites=None):
         If a group lies in two folds and must not.
     """
     X, y, groups, folds = (np.asarray(array) for array in (X, y, groups, folds))
+    if keep_groups:
+        check_groups(groups, folds)
+    return _held_out(fold_fits(regressor, X, y, groups, folds, sites), X)
+
+
+def check_groups(groups, folds):
+    """Refuse folds that tear groups apart.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+    folds : ndarray of int of shape (n,)
+
+    Raises
+    ------
+    DataError
+        Naming a group that lies in two folds.
+    """
     torn = torn_rows(groups, folds)
-    if keep_groups and torn.any():
+    if torn.any():
         raise DataError(f"group {groups[torn][0]} lies in more than one fold: its held-out errors would be too small")
-    held_out = pd.DataFrame({"prediction": np.nan, "std": np.nan, "fold": folds})
-    for number in np.unique(folds):
-        test = folds == number
-        seen = None if sites is None else list(compress(sites, ~test))
-        fitted = fit_clone(regressor, X[~test], y[~test], groups[~test], seen)
-        held_out.loc[test, ["prediction", "std"]] = np.column_stack(fitted.predict(X[test], return_std=True))
-    return held_out
+
+
+def fold_fits(regressor, X, y, groups, folds, sites=None, whole=None):
+    """Prepare fits that leave folds out.
+
+    Parameters
+    ----------
+    regressor, X, y, groups, folds, sites
+        As for `cross_predict`.
+    whole : estimator, optional
+        As for `vibentropy.uncertainty.FoldFits`.
+
+    Returns
+    -------
+    FoldFits
+    """
+
+    def fit(rows):
+        seen = None if sites is None else list(compress(sites, rows))
+        return fit_clone(regressor, X[rows], y[rows], groups[rows], seen)
+
+    return FoldFits(fit, folds, whole)
+
+
+def judge(fitted, X, uncertainty=None, truth=None, local=None, names=None):
+    """Predict, with everything that is known of the errors.
+
+    Parameters
+    ----------
+    fitted : estimator
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    uncertainty : Uncertainty, optional
+        Of this fit.
+    truth : ndarray of shape (n,), k_B, optional
+    local : LocalValues, optional
+    names : sequence of str, optional
+        Of the features.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns prediction and std (k_B); with `uncertainty` its intervals (k_B) and domain, with `truth` also their
+        levels.
+    """
+    mean, std = fitted.predict(X, return_std=True)
+    judged = pd.DataFrame({"prediction": mean, "std": std})
+    if uncertainty is None:
+        return judged
+    Z = X / fitted.scale_
+    judged = judged.assign(**{end: mean + offset for end, offset in uncertainty.intervals(Z).items()})
+    if truth is not None:
+        judged = judged.assign(**uncertainty.levels(Z, truth - mean))
+    shape = (None, None) if local is None else (local.limits, local.crystals)
+    return judged.assign(domain=uncertainty.domain.reasons(Z, *shape, names))
+
+
+def _held_out(fits, X, uncertainty=None, **known):
+    """Predictions of every row by the fit without its fold.
+
+    Parameters
+    ----------
+    fits : FoldFits
+    X : ndarray of shape (n, n_features)
+    uncertainty : callable, optional
+        From folds, a tuple of int, to the `Uncertainty` of the fit without them.
+    **known
+        ``truth``, ``local`` of all rows and ``names``, as for `judge`.
+    """
+    parts = []
+    for number in np.unique(fits.folds):
+        rows = np.flatnonzero(fits.folds == number)
+        of_rows = {key: known[key][rows] for key in ("truth", "local") if known.get(key) is not None}
+        judged = judge(
+            fits.without(number),
+            X[rows],
+            None if uncertainty is None else uncertainty((number,)),
+            **of_rows,
+            names=known.get("names"),
+        )
+        parts.append(judged.assign(fold=number).set_index(rows))
+    return pd.concat(parts).sort_index()
 
 
 def predictions_table(table, predicted, *, stage, descriptor, regressor, split=""):
@@ -123,7 +244,8 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor, split="
     table : pandas.DataFrame
         Of configurations, each with the role of its data set.
     predicted : pandas.DataFrame
-        Columns prediction, std (k_B) and, from a cross-validation, fold; rows in the order of `table`.
+        Columns prediction, std (k_B) and, from a cross-validation, fold; any of those of uncertainty. Rows in the
+        order of `table`.
     stage : str
         One of `STAGES`.
     descriptor, regressor : str
@@ -155,6 +277,8 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor, split="
             stage=stage,
             descriptor=descriptor,
             regressor=regressor,
+            **{name: predicted[name].to_numpy() if name in predicted else np.nan for name in UNCERTAINTY_COLUMNS},
+            domain=predicted["domain"].to_numpy() if "domain" in predicted else "",
         )
         .reset_index(drop=True)
     )
@@ -185,38 +309,56 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     fitted : estimator
     predictions : pandas.DataFrame
         Of all stages.
+    uncertainty : Uncertainty or None
+        Of `fitted`; None unless one of the splits is ``groups``.
 
     Raises
     ------
     DataError
         If nothing is left to fit to, a training configuration is in no fold, or as `cross_predict`.
     """
-    row = {name: x for one in features.values() for name, x in zip(one.ids, one.X, strict=True)}
-    taken = table[usable(table, exclude_duplicates) & table["id"].isin(row.keys())]
+    place = {name: number for number, name in enumerate(name for one in features.values() for name in one.ids)}
+    taken = table[usable(table, exclude_duplicates) & table["id"].isin(place.keys())]
     train, test = (taken[taken["role"] == role] for role in ("train", "test"))
     if train.empty:
         raise DataError("no training configuration has both a label and features")
-    X = np.array([row[name] for name in train["id"]])
-    y, groups = train["formation_entropy"].to_numpy(), train["id"].map(folds.groupby("id")["group"].first())
+    everything = np.concatenate([one.X for one in features.values()])
+    local = LocalValues.join(one.local for one in features.values())
+    feature_names = next(iter(features.values())).feature_names
+
+    def known(rows):
+        at = [place[name] for name in rows["id"]]
+        return everything[at], {
+            "truth": rows["formation_entropy"].to_numpy(),
+            "local": None if local is None else local[at],
+            "names": feature_names,
+        }
+
+    X, of_train = known(train)
+    y, groups = of_train["truth"], train["id"].map(folds.groupby("id")["group"].first())
     if groups.isna().any():
         raise DataError(f"{train['id'][groups.isna()].iloc[0]} is in no fold: the folds are of other configurations")
+    groups = groups.to_numpy()
     factors = {name: factor for one in features.values() for name, factor in one.sites.items()}
     sites = [factors.get(name) for name in train["id"]]
-    fitted = fit_clone(regressor, X, y, groups, sites)
-
-    def predict(X):
-        return pd.DataFrame(dict(zip(("prediction", "std"), fitted.predict(X, return_std=True), strict=True)))
+    fitted, uncertainty = fit_clone(regressor, X, y, groups, sites), None
 
     parts = []
     for split, rows in folds.groupby("split", sort=False):
-        fold = train["id"].map(rows.set_index("id")["fold"])
-        held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=split == "groups", sites=sites)
+        fold = train["id"].map(rows.set_index("id")["fold"]).to_numpy()
+        if split == "groups":
+            check_groups(groups, fold)
+            fits = fold_fits(regressor, X, y, groups, fold, sites, whole=fitted)
+            held_out = _held_out(fits, X, partial(quantify, fits, X, y, groups, of_train["local"]), **of_train)
+            uncertainty = quantify(fits, X, y, groups, of_train["local"])
+        else:
+            held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=False, sites=sites)
         parts.append(predictions_table(train, held_out, stage="cross-validation", split=split, **names))
-    parts.append(predictions_table(train, predict(X), stage="training", **names))
+    parts.append(predictions_table(train, judge(fitted, X), stage="training", **names))
     if len(test):
-        predicted = predict(np.array([row[name] for name in test["id"]]))
-        parts.append(predictions_table(test, predicted, stage="test", **names))
-    return fitted, pd.concat(parts, ignore_index=True)
+        X, of_test = known(test)
+        parts.append(predictions_table(test, judge(fitted, X, uncertainty, **of_test), stage="test", **names))
+    return fitted, pd.concat(parts, ignore_index=True), uncertainty
 
 
 def error_metrics(truth, prediction):
@@ -286,36 +428,94 @@ def metrics_table(predictions, by=RESOLVED):
     Returns
     -------
     pandas.DataFrame
-        Columns descriptor, regressor, stage, split, ``by`` and ``value`` (as text), then those of `error_metrics`.
+        Columns descriptor, regressor, stage, split, ``by`` and ``value`` (as text), then those of `error_metrics` and
+        ``flagged``, the share of cells outside the domain, NaN where it is not known.
     """
-    return _summarise(predictions, by, lambda rows: error_metrics(rows["formation_entropy"], rows["prediction"]))
+
+    def summary(rows):
+        judged = rows[rows["pops_low_95"].notna()]
+        flagged = float(np.mean(judged["domain"] != "")) if len(judged) else np.nan
+        return error_metrics(rows["formation_entropy"], rows["prediction"]) | {"flagged": flagged}
+
+    return _summarise(predictions, by, summary)
 
 
-def coverage_table(predictions, by=RESOLVED, levels=(0.68, 0.95)):
-    """How often the exact entropy lies within the central Gaussian interval of its prediction.
+def coverage_table(predictions, by=RESOLVED):
+    """How often the exact entropy lies within the intervals of its prediction, and how wide they are.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions; those without standard deviation are left out.
+        Of predictions; for each method, those without its intervals are left out.
     by : sequence of str
         As in `metrics_table`.
-    levels : sequence of float
-        Probabilities of the intervals.
 
     Returns
     -------
     pandas.DataFrame
-        Columns descriptor, regressor, stage, split, ``by``, ``value``, ``n``, one ``coverage_68`` for each level,
-        ``mean_std`` and ``rmse`` in k_B. A coverage below its level means that the intervals are too narrow.
+        Columns descriptor, regressor, stage, split, ``by``, ``value``, ``method``, ``n``, ``rmse`` (k_B), and for each
+        level such as 68 %
+
+        * ``coverage_68``: below its level where intervals are too narrow;
+        * ``width_68`` (k_B): of the intervals, on average;
+        * ``score_68`` (k_B): the interval score of Gneiting and Raftery (J. Am. Stat. Assoc. 102, 359 (2007)), the
+          width plus 2 / (1 - level) times what the exact value lies outside, on average. The smaller the better, and
+          smallest for the true quantiles.
+
+        The method ``bayesian`` takes the Gaussian of the standard deviation, ``pops`` and ``conformal`` are those of
+        `vibentropy.uncertainty`; the level 100 % is of the bounds of ``pops`` alone.
     """
+    tables = []
+    for method in METHODS:
+        ends = method_intervals(predictions, method)
+        columns = {f"{end}_{100 * p:g}": values for p, pair in ends.items() for end, values in pair.items()}
+        with_ends = predictions.assign(**columns)
+        with_ends = with_ends[with_ends["low_68"].notna()]
+        summary = partial(_coverage, levels=list(ends))
+        tables.append(_summarise(with_ends, by, summary).assign(method=method))
+    table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    first = [*MODEL, "stage", "split", "by", "value", "method", "n"]
+    return table[[*first, *(name for name in table if name not in first)]]
 
-    def summary(rows):
-        error, std = np.abs(rows["prediction"] - rows["formation_entropy"]), rows["std"]
-        covered = {f"coverage_{100 * p:g}": float(np.mean(error <= norm.ppf((1 + p) / 2) * std)) for p in levels}
-        return {"n": len(rows), **covered, "mean_std": float(std.mean()), "rmse": float(np.sqrt(np.mean(error**2)))}
 
-    return _summarise(predictions[predictions["std"].notna()], by, summary)
+def method_intervals(predictions, method):
+    """Give the ends of the intervals of one method.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+    method : str
+        One of `METHODS`.
+
+    Returns
+    -------
+    dict of dict of pandas.Series
+        ``low`` and ``high`` (k_B) by level; NaN where they are not known.
+    """
+    if method != "bayesian":
+        return {
+            level: {"low": predictions[low], "high": predictions[high]}
+            for level, (low, high) in INTERVALS[method].items()
+        }
+    mean, std = predictions["prediction"], predictions["std"]
+    half = {level: norm.ppf((1 + level) / 2) * std for level in LEVELS}
+    return {level: {"low": mean - half[level], "high": mean + half[level]} for level in LEVELS}
+
+
+def _coverage(rows, levels):
+    """Coverage, width and score of intervals at some levels."""
+    truth = rows["formation_entropy"]
+    found = {"n": len(rows), "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2)))}
+    for level in levels:
+        low, high = rows[f"low_{100 * level:g}"], rows[f"high_{100 * level:g}"]
+        outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
+        found |= {
+            f"coverage_{100 * level:g}": float(np.mean((low <= truth) & (truth <= high))),
+            f"width_{100 * level:g}": float(np.mean(high - low)),
+        }
+        if level < 1:
+            found[f"score_{100 * level:g}"] = float(np.mean(high - low + 2 / (1 - level) * outside))
+    return found
 
 
 def summary_table(metrics, coverage):
@@ -330,21 +530,24 @@ def summary_table(metrics, coverage):
     -------
     pandas.DataFrame
         One row per model and split of the cross-validation, in the order of `metrics`; a column such as ``test_rmse``
-        or ``cross_validation_coverage_68`` for each stage and quantity, and likewise for each named test that the
-        tables are resolved by, NaN where a model does not have it. What is not of the cross-validation is the same
-        for all splits.
+        or ``cross_validation_conformal_coverage_68`` for each stage, method of intervals and quantity, and likewise
+        for each named test that the tables are resolved by, NaN where a model does not have it. What is not of the
+        cross-validation is the same for all splits.
     """
     splits = [split for split in metrics["split"].unique() if split] or [""]
     summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
     tests = metrics.loc[metrics["by"] == "test", "value"].unique()
     blocks = [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]
     for stage, by, value in blocks:
-        for table in (metrics, coverage.drop(columns=["n", "rmse"], errors="ignore")):
+        for method, table in [("", metrics), *coverage.groupby("method", sort=False)]:
             rows = table[(table["stage"] == stage) & (table["by"] == by) & (table["value"] == value)]
+            if method:
+                rows = rows[[*MODEL, "split", *(name for name in rows if name.startswith(("coverage", "width")))]]
+                rows = rows.dropna(axis="columns", how="all")
             if len(rows):
                 keys = [*MODEL, "split"] if stage == "cross-validation" else MODEL
                 numbers = rows.set_index(keys).drop(columns=["split", "stage", "by", "value"], errors="ignore")
-                prefix = (value if by == "test" else stage.replace("-", "_")) + "_"
+                prefix = (value if by == "test" else stage.replace("-", "_")) + "_" + (method and method + "_")
                 summary = summary.merge(numbers.add_prefix(prefix).reset_index(), how="left", on=keys)
     return summary
 
@@ -395,10 +598,11 @@ def load_predictions(*paths):
     for path in paths:
         try:
             table = pd.read_csv(path, dtype=str, keep_default_na=False)
-            missing = [name for name in PREDICTION_COLUMNS if name not in table]
+            missing = [name for name in REQUIRED_COLUMNS if name not in table]
             if missing:
                 raise DataError(f"{path}: not a table of predictions, it has no column {', '.join(missing)}")
-            floats = ["formation_entropy", "prediction", "std"]
+            table = table.reindex(columns=PREDICTION_COLUMNS, fill_value="")
+            floats = ["formation_entropy", "prediction", "std", *UNCERTAINTY_COLUMNS]
             table[floats] = table[floats].replace("", "nan").astype(float)
             tables.append(table.astype(dict.fromkeys(["n_atoms", "n_sites", "fold"], int)))
         except (OSError, ValueError) as error:

@@ -15,6 +15,26 @@ data set            shape                           meaning
 ``/feature_names``  (n_features,)                   text
 =================== =============================== ===================================================================
 
+Where the errors of rows that the fit did not see are known, the group ``/uncertainty`` has what intervals and domain
+are made of (`vibentropy.uncertainty.Uncertainty`):
+
+========================= ======================= ======================================================================
+data set                  shape                   meaning
+========================= ======================= ======================================================================
+``calibration/scores``    (n_rows,)               |error| / s of these rows, ascending; the quantile q at 68 % makes
+                                                  ``low_68`` and ``high_68`` the prediction ∓ q s
+``.../size_weight``       scalar                  a of s² = a m² + b Σ_k (spread_k axis_k · z)², k_B²
+``.../misfit_weight``     scalar                  b
+``pointwise/axes``        (n_features, n_axes)    principal axes of the corrections by pointwise optimal fits
+``.../spread``            (n_axes,)               their root mean square along each, k_B
+``.../low``, ``.../high`` (n_axes,)               ends of the box around them, k_B
+``domain/factor``         (n_features,            L, so that the leverage of z is |Lᵀz|²
+                          n_features)
+``.../lowest, highest``   (n_features,)           range of features over training atoms; empty without values per atom
+``.../lattice``           (n_features,)           descriptor per atom of the perfect crystal of the training; likewise
+``.../direction_limit``   scalar                  of |Lᵀz| / m; further on ``atoms_limit`` and ``lattice_limit``
+========================= ======================= ======================================================================
+
 and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` of the
 perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``,
 ``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted).
@@ -34,10 +54,11 @@ from ase import Atoms
 from vibentropy import descriptors
 from vibentropy.descriptors import Descriptor
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
-from vibentropy.features import bulk_features, extensive_features, recipe
+from vibentropy.features import bulk_features, recipe
 from vibentropy.regression import predict_linear
 from vibentropy.storage import create, open_file
 from vibentropy.structures import check_crystal
+from vibentropy.uncertainty import Uncertainty
 
 KIND = "entropy model"
 
@@ -65,6 +86,7 @@ class EntropyModel:
     entropy_range : tuple of two floats, k_B
     regressor : str
     provenance : dict
+    uncertainty : Uncertainty or None
     """
 
     descriptor: Descriptor
@@ -78,9 +100,12 @@ class EntropyModel:
     entropy_range: tuple
     regressor: str
     provenance: Mapping = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
 
     @classmethod
-    def from_fit(cls, descriptor, regressor, bulk, *, element, volume_per_atom, entropy_range, **provenance):
+    def from_fit(
+        cls, descriptor, regressor, bulk, *, element, volume_per_atom, entropy_range, uncertainty=None, **provenance
+    ):
         """Take over what a fit found.
 
         Parameters
@@ -97,6 +122,8 @@ class EntropyModel:
             Of the perfect crystal, Å³.
         entropy_range : sequence of two floats
             Smallest and largest training entropy, k_B.
+        uncertainty : Uncertainty, optional
+            Of `regressor`, for intervals and the domain.
         **provenance
             Numbers and text: hash of the configuration, seed, name of the data set.
 
@@ -125,6 +152,7 @@ class EntropyModel:
             entropy_range=(float(smallest), float(largest)),
             regressor=repr(regressor),
             provenance=provenance | {name: version(name) for name in ("vibentropy", "numpy", "scikit-learn")},
+            uncertainty=uncertainty,
         )
 
     def predict(self, configurations, reference=None):
@@ -142,7 +170,10 @@ class EntropyModel:
         -------
         pandas.DataFrame
             One row per configuration: formation_entropy (k_B, compared mode by mode), std (k_B, NaN where the model
-            has none), n_atoms.
+            has none), n_atoms. Where the errors of held-out rows are known, before n_atoms also low_68, high_68,
+            low_95 and high_95, the ends of calibrated intervals, pops_low_68 and so on up to pops_high_100, those of
+            pointwise optimal fits (k_B), and domain: why the cell is outside what the model knows, empty where it is
+            inside (`vibentropy.uncertainty`).
 
         Raises
         ------
@@ -160,17 +191,26 @@ class EntropyModel:
         if reference is not None:
             self._check("the reference", reference)
         bulk = self.bulk if reference is None else bulk_features(self.descriptor, reference)
-        X = np.empty((len(frames), len(bulk)))
+        X, limits = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk)))
         for index, atoms in enumerate(frames):
             self._check(f"configuration {index}", atoms)
             if reference is None:
                 self._check_volume(f"configuration {index}", atoms)
             try:
-                X[index] = extensive_features(self.descriptor, atoms, bulk)[0]
+                total, of_atoms = self.descriptor.total_and_range(atoms)
             except VibentropyError as error:
                 raise StructureError(f"configuration {index}: {error}") from error
+            X[index] = total - len(atoms) * bulk
+            if of_atoms is not None:
+                limits[index] = of_atoms
         mean, std = predict_linear(X, self.coef, self.scale, self.noise_variance, self.covariance)
-        return pd.DataFrame({"formation_entropy": mean, "std": std, "n_atoms": [len(atoms) for atoms in frames]})
+        predicted = {"formation_entropy": mean, "std": std}
+        if self.uncertainty is not None:
+            Z = X / self.scale
+            predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
+            local = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
+            predicted["domain"] = self.uncertainty.domain.reasons(Z, *local, self.descriptor.feature_names)
+        return pd.DataFrame(predicted | {"n_atoms": [len(atoms) for atoms in frames]})
 
     def save(self, path, **attributes):
         """Write to HDF5; see the module for the layout.
@@ -197,6 +237,9 @@ class EntropyModel:
             file["coef"], file["bulk"], file["scale"] = self.coef, self.bulk, self.scale
             if self.covariance is not None:
                 file["covariance"], file["noise_variance"] = self.covariance, self.noise_variance
+            if self.uncertainty is not None:
+                for name, values in self.uncertainty.arrays().items():
+                    file[f"uncertainty/{name}"] = values
             names = np.array(self.descriptor.feature_names, dtype=object)
             file.create_dataset("feature_names", data=names, dtype=h5py.string_dtype())
 
@@ -230,6 +273,11 @@ class EntropyModel:
                     f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}"
                 )
             uncertain = "covariance" in file
+            arrays = {}
+            if "uncertainty" in file:
+                file["uncertainty"].visititems(
+                    lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {})
+                )
             return cls(
                 descriptor=descriptor,
                 coef=file["coef"][:],
@@ -242,6 +290,7 @@ class EntropyModel:
                 entropy_range=tuple(file.attrs["entropy_range"].tolist()),
                 regressor=file.attrs["regressor"],
                 provenance=json.loads(file.attrs["provenance"]),
+                uncertainty=Uncertainty.from_arrays(arrays) if arrays else None,
             )
 
     def _check(self, name, atoms):

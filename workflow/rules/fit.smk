@@ -33,7 +33,7 @@ rule fit:
         ),
         lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
         references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
-        code=modules("regression", "sites", "evaluation", "splits", "model", "dataset"),
+        code=modules("regression", "sites", "uncertainty", "domain", "evaluation", "splits", "model", "dataset"),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",

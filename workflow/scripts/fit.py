@@ -18,7 +18,7 @@ with logged(snakemake.log[0]) as progress:
     for path in snakemake.input.features:
         shards.setdefault(Path(path).parent.name, []).append(FeatureSet.load(path))
     features = {dataset: concatenate(sets) for dataset, sets in shards.items()}
-    fitted, predictions = fit_and_predict(
+    fitted, predictions, uncertainty = fit_and_predict(
         create_regressor(**snakemake.params.regressor),
         configurations.table,
         features,
@@ -40,6 +40,7 @@ with logged(snakemake.log[0]) as progress:
         element=perfect.get_chemical_symbols()[0],
         volume_per_atom=perfect.get_volume() / len(perfect),
         entropy_range=(training["formation_entropy"].min(), training["formation_entropy"].max()),
+        uncertainty=uncertainty,
         config_sha256=config_hash(snakemake.config),
         run_seed=snakemake.config["seed"],
         trained_on=len(training),
