@@ -335,7 +335,7 @@ def test_evaluation_hands_atoms_to_those_that_take_them(descriptor):
     folds = folds_table(table, 3)
     options = {"folds": folds, "names": {"descriptor": "d", "regressor": "r"}}
     model = ExtensiveRidge([1e-3], site_weights=[1.0])
-    fitted, *_, predictions = fit_and_predict(model, table, {"made": features}, **options)
+    fitted, predictions, _ = fit_and_predict(model, table, {"made": features}, **options)
     sites = [features.sites.get(name) for name in features.ids]
     expected = model.fit(features.X, table["formation_entropy"], sites=sites)
     np.testing.assert_allclose(fitted.coef_, expected.coef_, rtol=1e-10)
