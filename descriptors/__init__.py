@@ -27,6 +27,7 @@ REGISTRY = {
     "union": "vibentropy.descriptors.union:Union",
     "scattering": "vibentropy.descriptors.scattering:SolidHarmonicScattering",
     "hessian_moments": "vibentropy.descriptors.hessian_moments:HessianMoments",
+    "hessian_stiffness": "vibentropy.descriptors.hessian_stiffness:HessianStiffness",
     "hessian_clusters": "vibentropy.descriptors.hessian_clusters:HessianClusters",
 }
 

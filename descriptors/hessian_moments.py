@@ -13,12 +13,9 @@ import numpy as np
 from numba import njit, prange
 from sklearn.utils import check_scalar
 
-from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor
-from vibentropy.errors import SaddlePointError
+from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
 from vibentropy.hessian_rows import hessian_range, sites
 
-#: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
-MIN_STIFFNESS = 1e-3
 #: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
 SIZES = {False: 2048, True: 256}
 #: Atoms that one thread works on with one workspace.
@@ -100,13 +97,13 @@ class HessianMoments(HessianDescriptor):
 
     def _blocks(self, atoms):
         known = sites(self._potential, atoms)
-        logarithm, roots = _whitening(known.stiffness)
+        logarithm, roots = whitening(known.stiffness)
         knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
         # Walks of four steps need the rows of atoms that one step leads to, those of six of atoms two steps away.
         way = (self.max_order - 1) // 2 * self._hop
         for centres, index, positions, rows in self._rows(atoms, known, way, self._hop, SIZES[self.max_order > 2]):
             n, (start, columns, steps) = len(centres), rows
-            _whiten(start, columns, steps, roots[index])
+            whiten(start, columns, steps, roots[index])
             features = np.empty((n, self.n_features))
             features[:, 0] = -0.5 * logarithm[centres]
             features[:, 1 : 1 + len(knots)] = _second(n, start, columns, steps, positions, knots) / 4
@@ -115,37 +112,6 @@ class HessianMoments(HessianDescriptor):
                 orders = np.arange(3, self.max_order + 1)
                 features[:, 1 + len(knots) :] = found[:, : len(orders)] / (2 * orders)
             yield centres, features
-
-
-def _whitening(stiffness):
-    """Compute ln det H_ii and H_ii^{-1/2} of all atoms."""
-    values, vectors = np.linalg.eigh(stiffness)
-    soft = np.flatnonzero(values[:, 0] < MIN_STIFFNESS)
-    if len(soft):
-        raise SaddlePointError(
-            f"atom {soft[0]} is held with a stiffness of {values[soft[0], 0]:.2e} eV/Å² in its softest direction, "
-            f"expected at least {MIN_STIFFNESS}: Hessian moments are defined near minima of the potential"
-        )
-    return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
-
-
-@njit(cache=True, nogil=True)
-def _whiten(start, columns, steps, root):
-    """Turn rows of H into rows of R in place."""
-    half = np.empty((3, 3))
-    for i in range(start.shape[0] - 1):
-        for c in range(start[i], start[i + 1]):
-            j = columns[c]
-            for a in range(3):
-                for b in range(3):
-                    half[a, b] = 0.0
-                    for d in range(3):
-                        half[a, b] -= root[i, a, d] * steps[c, d, b]
-            for a in range(3):
-                for b in range(3):
-                    steps[c, a, b] = 0.0
-                    for d in range(3):
-                        steps[c, a, b] += half[a, d] * root[j, d, b]
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,122 @@
+"""Stiffness of atoms with yielding neighbours against Schur complements of dense matrices."""
+
+import numpy as np
+import pytest
+
+from vibentropy.crystal import Crystal
+from vibentropy.descriptors import create
+from vibentropy.errors import ConfigError, SaddlePointError
+from vibentropy.potentials import Potential
+
+IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
+A = 2.8553127
+
+
+def stiffness(radii, **parameters):
+    return create(
+        "hessian_stiffness", potential={"file": "FeP_mm.eam.fs", "element": "Fe"}, radii=radii, **parameters
+    )
+
+
+def rattled(repeat):
+    atoms = Crystal("Fe", "bcc", A).cell(repeat)
+    atoms.positions += np.random.default_rng(0).uniform(-0.05, 0.05, atoms.positions.shape)
+    del atoms[5]
+    return atoms
+
+
+def block(matrix, rows, columns):
+    def expand(atoms):
+        return (3 * np.asarray(atoms)[:, None] + np.arange(3)).ravel()
+
+    return matrix[np.ix_(expand(rows), expand(columns))]
+
+
+@pytest.fixture(scope="module")
+def atoms():
+    return rattled(6)
+
+
+@pytest.fixture(scope="module")
+def hessian(atoms):
+    return IRON.hessian(atoms).toarray()
+
+
+def test_schur_complement_of_the_dense_hessian(atoms, hessian):
+    """Between shells of neighbours the rim is empty, and its softness without effect."""
+    distances = atoms.get_all_distances(mic=True)
+    radii = [0.0, 3.4, 4.45, 5.35]
+    found = stiffness(radii, width=0.05).local(atoms)
+    for i in (0, 17, 300):
+        own = block(hessian, [i], [i])
+        for column, radius in enumerate(radii):
+            assert not ((radius - 0.05 < distances[i]) & (distances[i] < radius)).any()
+            near = np.flatnonzero((distances[i] < radius) & (distances[i] > 0))
+            yielding = own
+            if len(near):
+                coupling = block(hessian, near, [i])
+                yielding = own - coupling.T @ np.linalg.solve(block(hessian, near, near), coupling)
+            assert found[i, column] == pytest.approx(-np.linalg.slogdet(yielding)[1] / 2, abs=1e-10)
+
+
+def test_displacements_with_a_soft_rim(atoms, hessian):
+    """1/2 ln det of the block of the inverse, couplings at the rim scaled down."""
+    distances = atoms.get_all_distances(mic=True)
+    radius, width = 4.3, 1.0
+    found = stiffness([radius], width=width).local(atoms)[:, 0]
+    for i in (4, 211):
+        near = np.flatnonzero(distances[i] < radius)
+        x = np.clip((radius - distances[i, near]) / width, 0, 1)
+        assert ((x > 0) & (x < 1)).any()
+        factor = np.where(near == i, 1.0, x**3 * (10 - 15 * x + 6 * x**2))
+        scale = np.kron(np.outer(factor, factor), np.ones((3, 3)))
+        for k in range(len(near)):
+            scale[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] = 1.0
+        inverse = np.linalg.inv(block(hessian, near, near) * scale)
+        own = 3 * int(np.flatnonzero(near == i)[0])
+        expected = np.linalg.slogdet(inverse[own : own + 3, own : own + 3])[1] / 2
+        assert found[i] == pytest.approx(expected, abs=1e-10)
+
+
+def test_more_neighbours_make_it_softer(atoms):
+    found = stiffness([0.0, 2.0, 3.0, 3.3, 4.0, 4.8], width=0.7).local(atoms)
+    np.testing.assert_allclose(found[:, 1], found[:, 0], rtol=0, atol=1e-12)  # no neighbours
+    assert (np.diff(found[:, 1:], axis=1) > 0).all()
+    np.testing.assert_allclose(found[:, 0], create("hessian_moments", max_order=2).local(atoms)[:, 0], rtol=1e-12)
+
+
+def test_it_does_not_depend_on_threads_or_pieces(atoms, monkeypatch):
+    descriptor = stiffness([3.0])
+    expected = descriptor.local(atoms)
+    monkeypatch.setattr("vibentropy.descriptors.hessian_stiffness.SIZE", 64)
+    monkeypatch.setattr("vibentropy.descriptors.hessian_stiffness.CHUNK", 5)
+    np.testing.assert_allclose(descriptor.local(atoms), expected, rtol=0, atol=1e-12)
+
+
+class TestRefusals:
+    def test_far_from_a_minimum(self):
+        with pytest.raises(SaddlePointError, match="near minima"):
+            stiffness([0.0]).total(Crystal("Fe", "bcc", 1.3 * A).cell(2))
+
+    def test_a_cluster_that_gives_way(self):
+        """Each atom is held by the others at rest, but the crystal under pressure has soft waves."""
+        crystal = Crystal("Fe", "bcc", 1.11 * A).cell(5)
+        stiffness([0.0]).total(crystal)
+        with pytest.raises(SaddlePointError, match=r"those within 5\.4 Å give way together"):
+            stiffness([5.4]).total(crystal)
+
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({"potential": {"file": "missing.eam.fs", "element": "Fe"}}, "missing.eam.fs: no such file"),
+            ({"species": ["W"]}, "the potential is of Fe"),
+            ({"radii": []}, "must be a list of numbers"),
+            ({"radii": 3.0}, "must be a list of numbers"),
+            ({"radii": [-1.0]}, "start at 0 or above and ascend"),
+            ({"radii": [3.0, 3.0]}, "start at 0 or above and ascend"),
+            ({"width": 0.0}, "width == 0.0, must be > 0"),
+        ],
+    )
+    def test_parameters(self, parameters, message):
+        with pytest.raises(ConfigError, match=message):
+            create("hessian_stiffness", **parameters)
