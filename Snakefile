@@ -22,6 +22,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/learning.smk"
 include: "workflow/rules/nonlinear.smk"
 
 

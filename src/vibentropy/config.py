@@ -24,7 +24,7 @@ from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.published import SOURCE
 
 #: Keys that say where results go, how work is cut up and what is timed, not what is computed.
-_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data")
+_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning")
 
 
 def validate(config, schema_path):
@@ -76,7 +76,7 @@ def config_hash(config):
     -------
     str
         SHA-256 of its canonical JSON, without the keys that do not touch the numbers (`results`, `shard_size`,
-        `benchmark`, `data`).
+        `benchmark`, `data`, `learning`).
     """
     science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
     return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()

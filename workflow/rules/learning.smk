@@ -1,0 +1,68 @@
+# How errors fall with the number of labels, and what choosing them is worth; `snakemake learning`, not part of `all`.
+rule learning_curve:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        folds=f"{RESULTS}/folds.csv",
+        features=lambda wildcards: every_shard(
+            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
+            descriptor=wildcards.descriptor,
+        ),
+        code=modules("learning", "regression", "sites", "evaluation", "dataset"),
+    output:
+        f"{RESULTS}/learning/{{descriptor}}/{{regressor}}.csv",
+    log:
+        f"{RESULTS}/logs/learning/{{descriptor}}/{{regressor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/learning/{{descriptor}}/{{regressor}}.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        regressor=lambda wildcards: config["regressors"][wildcards.regressor],
+        sampling=config["learning"],
+        tests=config["evaluation"]["tests"],
+        seed=config["seed"],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    script:
+        "../scripts/learning_curve.py"
+
+
+rule learning:
+    input:
+        curves=expand(
+            rules.learning_curve.output,
+            descriptor=config["descriptors"],
+            regressor=config["regressors"],
+        ),
+        code=modules("learning", "plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        table=report(
+            f"{RESULTS}/tables/learning.csv",
+            caption="../report/learning.rst",
+            category="Learning",
+            labels={"table": "errors against the number of labels"},
+        ),
+        figure=report(
+            f"{RESULTS}/figures/learning.png",
+            caption="../report/learning.rst",
+            category="Learning",
+            labels={"figure": "errors against the number of labels"},
+        ),
+        figure_pdf=f"{RESULTS}/figures/learning.pdf",
+    log:
+        f"{RESULTS}/logs/learning.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/learning.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        # The one that models are compared on.
+        test=next(iter(config["evaluation"]["tests"]), None),
+    script:
+        "../scripts/learning.py"
