@@ -22,6 +22,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/paper.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/nonlinear.smk"
 
@@ -39,6 +40,8 @@ rule all:
         rules.evaluate.output,
         rules.figures.output,
         rules.configurations.output,
+        rules.page.output,
+        rules.comparison.output if len(config["descriptors"]) > 1 else [],
         rules.lattice.output if RECIPES else [],
         POTENTIAL_CHECK if COMPUTED else [],
 

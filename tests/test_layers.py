@@ -13,7 +13,7 @@ LAYERS = [
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
     {"regression"},
-    {"domain", "uncertainty", "evaluation", "learning", "model", "nonlinear"},
+    {"comparison", "domain", "uncertainty", "evaluation", "learning", "model", "nonlinear"},
     {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]
 DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}

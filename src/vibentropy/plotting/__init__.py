@@ -1,9 +1,22 @@
 """Figures, made as objects without pyplot and its global state, in the style of ``vibentropy.mplstyle``."""
 
+from vibentropy.plotting.comparison import comparison
 from vibentropy.plotting.distributions import labels
 from vibentropy.plotting.learning import learning
 from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
 from vibentropy.plotting.timing import cost, speed
 
-__all__ = ["DOUBLE", "SINGLE", "class_styles", "cost", "extrapolation", "labels", "learning", "parity", "save", "speed"]
+__all__ = [
+    "DOUBLE",
+    "SINGLE",
+    "class_styles",
+    "comparison",
+    "cost",
+    "extrapolation",
+    "labels",
+    "learning",
+    "parity",
+    "save",
+    "speed",
+]

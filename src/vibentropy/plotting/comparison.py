@@ -1,0 +1,125 @@
+"""Figure of models side by side: error against number of features and cost."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from vibentropy.comparison import pareto_front
+from vibentropy.errors import DataError
+from vibentropy.plotting.style import DOUBLE, lay_out, styled
+
+#: Kinds of model, by whether they need a potential.
+KINDS = {
+    False: {"label": "positions alone", "color": "#1f5fa8", "marker": "o"},
+    True: {"label": "positions and potential", "color": "#b8400c", "marker": "s"},
+}
+
+#: Characters that fit beside each other in the key.
+KEY_WIDTH = 140
+
+
+@styled
+def comparison(table, tests=()):
+    """Errors against number of features and cost of computing them, numbered, with the front of each kind of model.
+
+    Models of one descriptor have the same features and the same cost: the one with the smallest held-out error is
+    drawn, in all panels.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `vibentropy.comparison.comparison_table`.
+    tests : sequence of str
+        Names of tests, a row of panels for each below that of the held-out error.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With a key to the numbers, which count models from the smallest held-out error, positions alone first.
+
+    Raises
+    ------
+    DataError
+        If there is no model, or a test has no errors.
+    """
+    if table.empty:
+        raise DataError("there are no models to compare")
+    shown = table.drop_duplicates("descriptor", ignore_index=True)
+    errors = {f"{test}_mae": test.replace("_", " ") for test in tests}
+    missing = [column for column in errors if column not in shown]
+    if missing:
+        raise DataError(f"there is no column {missing[0]} to draw")
+    errors = {"cross_validation_mae": "held out"} | errors
+    costs = {"n_features": "number of features", "cpu_us_per_atom": r"cost per atom ($\mathrm{\mu s}$ on one core)"}
+
+    names = [f"{k + 1}  {row.descriptor}, {row.regressor}" for k, row in enumerate(shown.itertuples())]
+    n_columns = max(KEY_WIDTH // (max(map(len, names)) + 2), 1)
+    figure = Figure(figsize=(DOUBLE, 2.3 * len(errors) + 0.135 * -(-len(names) // n_columns) + 0.35))
+    panels = figure.subplots(len(errors), 2, squeeze=False, sharex="col", sharey="row")
+    for row, (error, name) in zip(panels, errors.items(), strict=True):
+        for axes, cost in zip(row, costs, strict=True):
+            axes.set(xscale="log", yscale="log")
+            _draw(axes, shown, cost, error)
+        row[0].set_ylabel(f"MAE, {name} ($k_\\mathrm{{B}}$)")
+    for axes, label in zip(panels[-1], costs.values(), strict=True):
+        axes.set_xlabel(label)
+    for axes in panels.ravel():
+        axes.margins(0.08)
+        for axis in (axes.xaxis, axes.yaxis):
+            # Digits where a range is shorter than some decades, which is as a rule.
+            decades = np.ptp(np.log10(axis.get_view_interval()))
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 3 else (1.0,)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+    blank = Line2D([], [], ls="none")
+    figure.legend([blank] * len(names), names, loc="outside lower center", ncols=n_columns, handlelength=0)
+    figure.legend(handles=_kinds(shown), loc="outside upper center", ncols=4)
+    figure.align_ylabels()
+    lay_out(figure)
+    return figure
+
+
+def _draw(axes, table, cost, error):
+    """Draw numbered points of both kinds, and the front of each."""
+    for needs_potential, style in KINDS.items():
+        rows = table[table["needs_potential"] == needs_potential]
+        rows = rows[np.isfinite(rows[cost]) & np.isfinite(rows[error])]
+        if rows.empty:
+            continue
+        front = rows.iloc[pareto_front(rows[cost], rows[error])]
+        axes.step(front[cost], front[error], where="post", color=style["color"], lw=0.8, alpha=0.6, zorder=2)
+        for number, row in rows.iterrows():
+            on_front = number in front.index
+            axes.scatter(
+                row[cost],
+                row[error],
+                s=62,
+                marker=style["marker"],
+                facecolors=style["color"] if on_front else "white",
+                edgecolors=style["color"],
+                linewidths=0.6,
+                zorder=5 if on_front else 3,
+            )
+            axes.annotate(
+                str(number + 1),
+                (row[cost], row[error]),
+                ha="center",
+                va="center_baseline",
+                fontsize=5.5,
+                color="white" if on_front else style["color"],
+                zorder=6 if on_front else 4,
+            )
+
+
+def _kinds(table):
+    """Legend entries for the kinds of model in a table: filled markers are on a front, open ones behind it."""
+    return [
+        Line2D([], [], ls="none", marker=style["marker"], mfc=fill, mec=style["color"], mew=0.6, label=label)
+        for needs_potential, style in KINDS.items()
+        if (table["needs_potential"] == needs_potential).any()
+        for fill, label in (
+            (style["color"], f"{style['label']}, on the front"),
+            ("white", f"{style['label']}, behind it"),
+        )
+    ]

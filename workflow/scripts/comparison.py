@@ -1,0 +1,14 @@
+import pandas as pd
+
+from vibentropy import plotting
+from vibentropy.comparison import comparison_table
+from vibentropy.evaluation import save_table
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]):
+    summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
+    descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
+    table = comparison_table(summary, descriptors, snakemake.params.tests)
+    save_table(table, snakemake.output.table)
+    figure = plotting.comparison(table, snakemake.params.tests[:1])
+    plotting.save(figure, snakemake.output.figure, snakemake.output.figure_pdf)

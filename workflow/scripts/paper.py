@@ -1,0 +1,11 @@
+from vibentropy import plotting
+from vibentropy.evaluation import load_predictions
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]):
+    predictions = load_predictions(*snakemake.input.predictions)
+    datasets = snakemake.params.datasets
+    shown = predictions[(predictions["stage"] != "test") | predictions["dataset"].isin(datasets)]
+    draw = plotting.extrapolation if datasets else plotting.parity
+    for regressor, *paths in zip(snakemake.params.regressors, snakemake.output.png, snakemake.output.pdf, strict=True):
+        plotting.save(draw(shown[shown["regressor"] == regressor]), *paths)
