@@ -29,9 +29,10 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from vibentropy.dataset import usable
+from vibentropy.domain import size
 from vibentropy.errors import DataError
 from vibentropy.evaluation import error_metrics, fit_clone
-from vibentropy.regression import ExtensiveBayesianRidge
+from vibentropy.regression import ExtensiveBayesianRidge, RootMeanSquareScaler
 
 #: How training configurations are chosen, with words for figures. None looks at a label of what it chooses from.
 SELECTIONS = {"random": "random", "leverage": "leverage", "variance": "predictive variance"}
@@ -96,9 +97,7 @@ def select(pool, n, known=None, criterion="leverage", model=None):
         if model is not None:
             raise DataError("leverages come from features alone: a model is for the criterion 'variance'")
         known = np.empty((0, pool.shape[1])) if known is None else _features(known, "what is known", pool.shape[1])
-        everything = np.concatenate([pool, known])
-        scale = _rms(everything, axis=0)
-        Z, _ = _unit_noise(everything / np.where(scale > 0, scale, 1.0))
+        Z, _ = _unit_noise(RootMeanSquareScaler().fit_transform(np.concatenate([pool, known])))
         Z, Z_known = np.split(Z, [len(pool)])
         covariance = np.linalg.inv(PENALTY * np.eye(Z.shape[1]) + Z_known.T @ Z_known)
         return _most_variable(Z, covariance, 1.0, np.ones(len(Z)), n)
@@ -137,7 +136,6 @@ def _most_variable(Z, covariance, noise, weight, n):
     """
     covariance = covariance.copy()
     variance = np.einsum("ij,ij->i", Z @ covariance, Z)
-    weight = np.array(weight, dtype=float)
     chosen = np.empty(n, dtype=int)
     free = np.ones(len(Z), dtype=bool)
     for step in range(n):
@@ -165,7 +163,7 @@ def _unit_noise(Z):
     measure : ndarray of shape (n,)
         m, the root mean square of z.
     """
-    measure = _rms(Z, axis=1)
+    measure = size(Z)
     return Z / np.sqrt(np.where(measure > 0, measure, 1.0))[:, None], measure
 
 
@@ -192,10 +190,6 @@ def _features(X, name, n_features=None):
     if not np.isfinite(X).all():
         raise DataError(f"{name}: row {np.isfinite(X).all(axis=1).argmin()} has features that are not finite")
     return X
-
-
-def _rms(X, axis):
-    return np.sqrt(np.mean(np.square(X), axis=axis))
 
 
 def learning_curve(
