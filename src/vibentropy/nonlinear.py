@@ -67,8 +67,16 @@ MODELS = {
 #: Those that are extensive by construction.
 EXTENSIVE = ("ridge", "atom_kernel")
 
-#: Length scales ℓ of kernels of atoms; scaled features of the atoms of training cells have the root mean square 1.
+#: Length scales ℓ and penalties of the kernel of atoms, whose scaled features have the root mean square 1.
 ATOM_LENGTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+ATOM_PENALTIES = np.logspace(-4, 2, 7)
+
+#: Length scales ℓ and penalties of kernels of the sums, whose scaled features have the standard deviation 1.
+SUM_LENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+SUM_PENALTIES = np.logspace(-11, -1, 6)
+
+#: Penalties on the squared weights of the network.
+NETWORK_PENALTIES = np.logspace(-1, 2, 4)
 
 #: Numbers of cells, m.
 MULTIPLES = (2, 4, 8, 16)
@@ -329,16 +337,15 @@ def _candidates(model, n_features, seed):
         pick = FunctionTransformer(_block)
         grid = {
             "pick__kw_args": [{"number": number} for number in range(len(ATOM_LENGTHS))],
-            "ridge__alpha": np.logspace(-4, 2, 7),
+            "ridge__alpha": ATOM_PENALTIES,
         }
         return Pipeline([("pick", pick), ("ridge", Ridge(fit_intercept=False))]), grid
     if model == "network":
         inner = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", max_iter=500, random_state=seed)
-        grid = {"activation": ["relu", "tanh"], "alpha": np.logspace(-1, 2, 4)}
+        grid = {"activation": ["relu", "tanh"], "alpha": NETWORK_PENALTIES}
     else:
         inner = KernelRidge(kernel="rbf")
-        lengths = np.array([1, 2, 4, 8, 16, 32])
-        grid = {"gamma": 0.5 / (n_features * lengths**2), "alpha": np.logspace(-11, -1, 6)}
+        grid = {"gamma": 0.5 / (n_features * np.square(SUM_LENGTHS)), "alpha": SUM_PENALTIES}
     function = Pipeline([("scale", StandardScaler()), ("f", inner)])
     centred = TransformedTargetRegressor(function, transformer=StandardScaler())
     return centred, {f"regressor__f__{name}": values for name, values in grid.items()}

@@ -3,6 +3,7 @@
 from vibentropy.plotting.comparison import comparison
 from vibentropy.plotting.distributions import labels
 from vibentropy.plotting.learning import learning
+from vibentropy.plotting.nonlinear import nonlinear
 from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
 from vibentropy.plotting.timing import cost, speed
@@ -16,6 +17,7 @@ __all__ = [
     "extrapolation",
     "labels",
     "learning",
+    "nonlinear",
     "parity",
     "save",
     "speed",
