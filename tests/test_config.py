@@ -18,7 +18,7 @@ from vibentropy import harmonic, published
 from vibentropy.config import config_hash, expand_files, validate
 from vibentropy.descriptors import REGISTRY, find
 from vibentropy.errors import ConfigError
-from vibentropy.regression import REGRESSORS
+from vibentropy.regression import REGRESSORS, find_regressor
 from vibentropy.splits import SPLITS
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -337,7 +337,7 @@ def test_values_that_cannot_be_are_named(config, path, value, message):
         (
             ("regressors", "ridge", "kind"),
             "rigde",
-            "regressors.ridge.kind: found 'rigde' (did you mean 'ridge'?), expected one of ridge, bayesian_ridge",
+            "regressors.ridge.kind: found 'rigde' (did you mean 'ridge'?), expected one of least_squares, ridge, bayesian_ridge",
         ),
     ],
 )
@@ -372,7 +372,10 @@ def test_dotted_paths_take_any_parameters(config):
 
 
 def test_schema_and_registries_know_the_same_kinds_and_parameters(schema):
-    registered = {"descriptors": {kind: find(kind) for kind in REGISTRY}, "regressors": REGRESSORS}
+    registered = {
+        "descriptors": {kind: find(kind) for kind in REGISTRY},
+        "regressors": {kind: find_regressor(kind) for kind in REGRESSORS},
+    }
     for section, classes in registered.items():
         assert schema["$defs"][section].keys() == classes.keys()
         dispatched = [rule["if"]["properties"]["kind"]["const"] for rule in schema["$defs"][section[:-1]]["allOf"]]

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "units", "structures", "neighbours", "storage", "lammps_library"},
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
-    {"regression"},
+    {"regression", "sparse"},
     {"comparison", "domain", "uncertainty", "evaluation", "learning", "model", "nonlinear"},
     {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
 ]

@@ -8,25 +8,41 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import Lasso, Ridge
+from sklearn.linear_model import ARDRegression, Lasso, LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from vibentropy.errors import ConfigError, DataError
 from vibentropy.regression import (
+    ExtensiveARD,
     ExtensiveBayesianRidge,
+    ExtensiveLeastSquares,
     ExtensiveLinear,
     ExtensiveRidge,
     RootMeanSquareScaler,
     create_regressor,
 )
 
-KINDS = ["ridge", "bayesian_ridge", "sklearn.linear_model.HuberRegressor", "sklearn.linear_model.Lasso"]
+KINDS = [
+    "least_squares",
+    "ridge",
+    "bayesian_ridge",
+    "ard",
+    "sklearn.linear_model.HuberRegressor",
+    "sklearn.linear_model.Lasso",
+]
 
 
 @parametrize_with_checks(
-    [RootMeanSquareScaler(), ExtensiveRidge(), ExtensiveBayesianRidge(), ExtensiveLinear(Ridge(fit_intercept=False))]
+    [
+        RootMeanSquareScaler(),
+        ExtensiveLeastSquares(),
+        ExtensiveRidge(),
+        ExtensiveBayesianRidge(),
+        ExtensiveARD(),
+        ExtensiveLinear(Ridge(fit_intercept=False)),
+    ]
 )
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
@@ -217,6 +233,52 @@ def test_bayesian_ridge_says_when_it_stops_early(data):
         ExtensiveBayesianRidge(max_iter=1).fit(*data[:2])
 
 
+def test_least_squares_is_that_of_scikit_learn(data):
+    X, y, _ = data
+    model = ExtensiveLeastSquares().fit(X, y)
+    expected = LinearRegression(fit_intercept=False).fit(scaled(X), y)
+    np.testing.assert_allclose(model.coef_ * model.scale_, expected.coef_, rtol=1e-9)
+    np.testing.assert_allclose(model.singular_values_, np.linalg.svd(scaled(X) / np.sqrt(60), compute_uv=False))
+    assert model.rank_ == model.n_selected_ == 6
+    assert np.isnan(model.predict(X, return_std=True)[1]).all()
+
+
+def test_least_squares_of_smallest_weights(data, rng):
+    """Of repeated features each has its share; of fewer rows than features all labels are met."""
+    X, y, _ = data
+    twice = ExtensiveLeastSquares().fit(np.hstack([X, X]), y)
+    assert twice.rank_ == 6
+    weights = (twice.coef_ * twice.scale_).reshape(2, 6)
+    np.testing.assert_allclose(weights, [ExtensiveLeastSquares().fit(X, y).coef_ * twice.scale_[:6] / 2] * 2, rtol=1e-6)
+    few = ExtensiveLeastSquares().fit(X[:4], y[:4])
+    np.testing.assert_allclose(few.coef_ * few.scale_, np.linalg.pinv(scaled(X[:4])) @ y[:4], rtol=1e-8)
+    # A feature that differs from another one by rounding only has no direction of its own.
+    nearly = np.column_stack([X, X[:, 0] * (1 + 1e-13 * rng.normal(size=60))])
+    assert np.abs((lambda m: m.coef_ * m.scale_)(ExtensiveLeastSquares().fit(nearly, y))).max() < 1e3
+    assert ExtensiveLeastSquares(rcond=0.0).fit(nearly, y).rank_ == 7
+
+
+def test_ard_is_that_of_scikit_learn_on_rows_divided_by_the_root_of_the_measure(rng):
+    X, y, Z, measure = draw(rng, np.array([2.0, -1.0, 0, 0, 0, 0.5, 0, 0]), 80, 0.2)
+    model = ExtensiveARD(tol=1e-8, max_iter=3000).fit(X, y)
+    root = np.sqrt(measure)
+    expected = ARDRegression(fit_intercept=False, tol=1e-8, max_iter=3000, compute_score=False)
+    expected.fit(Z / root[:, None], y / root)
+    np.testing.assert_allclose(model.coef_ * model.scale_, expected.coef_, rtol=1e-10)
+    kept = expected.lambda_ < 1e4
+    assert 3 <= model.n_selected_ == kept.sum() < 8
+    np.testing.assert_array_equal(model.coef_ != 0, kept)
+    np.testing.assert_array_equal(model.covariance_[~kept], 0.0)
+    # The posterior in closed form, given the precisions that were found.
+    inverse = np.diag(expected.lambda_[kept]) + Z[:, kept].T @ (Z[:, kept] / measure[:, None]) / model.noise_variance_
+    np.testing.assert_allclose(model.covariance_[np.ix_(kept, kept)], np.linalg.inv(inverse), rtol=1e-4, atol=1e-8)
+    mean, std = model.predict(X, return_std=True)
+    weights_part = np.einsum("ni,ij,nj->n", Z[:, kept], model.covariance_[np.ix_(kept, kept)], Z[:, kept])
+    np.testing.assert_allclose(std**2, model.noise_variance_ * measure + weights_part, rtol=1e-9)
+    np.testing.assert_allclose(mean, Z @ expected.coef_, rtol=1e-9)
+    assert ExtensiveARD(max_precision=1e-3).fit(X, y).n_selected_ == 0
+
+
 def test_registered_kinds():
     ridge = create_regressor("ridge", n_folds=3)
     assert isinstance(ridge, ExtensiveRidge)
@@ -251,14 +313,14 @@ def test_dotted_kinds_that_cross_validate_are_given_groups(data):
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
-        ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*known are ridge, bayesian_ridge"),
+        ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*known are least_squares, ridge, bayesian_ridge"),
         ("ridge", {"n_fold": 3}, "no parameter 'n_fold' .did you mean 'n_folds'"),
         ("ridge", {"n_folds": 1}, "'n_folds' parameter of ExtensiveRidge must be an int"),
         ("bayesian_ridge", {"tol": -1.0}, "'tol' parameter"),
         ("sklearn.linear_model.Lasso", {"alhpa": 1.0}, "no parameter 'alhpa' .did you mean 'alpha'"),
         ("sklearn.linear_model.Lasso", {"alpha": "much"}, "'alpha' parameter of Lasso"),
         ("sklearn.linear_model.Lasso", {"fit_intercept": True}, "fit_intercept must be false"),
-        ("sklearn.linear_model.Laso", {}, "not a class of estimators"),
+        ("sklearn.linear_model.Laso", {}, "has no attribute .Laso."),
         ("no_such_module.Lasso", {}, "No module named 'no_such_module'"),
         ("sklearn.linear_model.LogisticRegression", {}, "not a regressor"),
         ("sklearn.multioutput.MultiOutputRegressor", {}, "missing 1 required positional argument"),

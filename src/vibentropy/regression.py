@@ -10,19 +10,22 @@ regressor here follows the contract of scikit-learn and this protocol:
     Entropies in k_B; the standard deviation is NaN for a regressor that has none.
 ``coef_``, ``scale_``
     Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
+``n_selected_``
+    Number of features that the predictions depend on.
 """
 
-import importlib
 import inspect
+import pkgutil
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+from scipy.linalg import lstsq
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, RegressorMixin, TransformerMixin, clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import BayesianRidge, Ridge
+from sklearn.linear_model import ARDRegression, BayesianRidge, Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -102,7 +105,7 @@ def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
     return mean, np.sqrt(noise_variance * _rms(scaled, axis=1) + np.maximum(weights_part, 0.0))
 
 
-class _ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
+class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
     """What the regressors share: they differ in how the weights of the scaled features are found."""
 
     def fit(self, X, y, groups=None):
@@ -166,12 +169,52 @@ class _ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         )
         return (mean, std) if return_std else mean
 
+    @property
+    def n_selected_(self):
+        """Number of features whose weight is not zero."""
+        check_is_fitted(self)
+        return int(np.count_nonzero(self.coef_))
+
     @abstractmethod
     def _fit_scaled(self, Z, y, groups):
         """Weights of the scaled features `Z`, in k_B."""
 
 
-class ExtensiveRidge(_ExtensiveRegressor):
+class ExtensiveLeastSquares(ExtensiveRegressor):
+    """Ordinary least squares without intercept.
+
+    Minimises ``|y - Z v|²`` over the weights v of the scaled features Z by singular value decomposition; of all
+    minima, the one of the smallest ``|v|``. Directions of Z that are numerically zero are left out, so that neither
+    rounding nor more features than rows makes the weights diverge.
+
+    Parameters
+    ----------
+    rcond : float
+        Singular values below this fraction of the largest one count as zero. Features are sums of which the perfect
+        crystal was subtracted; they are exact to 1e-10 of these sums (`Descriptor.tolerance`), and so is the default.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+    rank_ : int
+        Number of directions that were kept.
+    singular_values_ : ndarray of shape (min(n, n_features),)
+        Of the scaled features, divided by √n: dimensionless, descending.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {"rcond": [Interval(Real, 0, 1, closed="left")]}
+
+    def __init__(self, rcond=1e-10):
+        self.rcond = rcond
+
+    def _fit_scaled(self, Z, y, groups):
+        weights, _, self.rank_, singular_values = lstsq(Z, y, cond=self.rcond)
+        self.singular_values_ = singular_values / np.sqrt(len(y))
+        return weights
+
+
+class ExtensiveRidge(ExtensiveRegressor):
     """Ridge regression without intercept, its penalty chosen by cross-validation over groups.
 
     Minimises ``mean((y - Z v)²) + penalty · |v|²`` over the weights v of the scaled features Z. Because the first
@@ -264,7 +307,7 @@ class ExtensiveRidge(_ExtensiveRegressor):
         cv_rmse = np.full((len(self.site_weights_), len(self.penalties_)), np.nan)
         best, parts = (0, 0), [atoms(range(len(y)))]
         if cv_rmse.size > 1:
-            splits = _group_splits(len(y), groups, self.n_folds)
+            splits = group_splits(len(y), groups, self.n_folds)
             parts = [atoms(test) for _, test in splits]
             squared = np.zeros(cv_rmse.shape)
             for number, (train, test) in enumerate(splits):
@@ -280,7 +323,7 @@ class ExtensiveRidge(_ExtensiveRegressor):
         return _ridge_path(Z, y, np.array([self.penalty_]), SiteRows.join(parts), self.site_weight_)[0]
 
 
-class ExtensiveBayesianRidge(_ExtensiveRegressor):
+class ExtensiveBayesianRidge(ExtensiveRegressor):
     """Bayesian ridge regression without intercept, its noise growing with the defect.
 
     With z the scaled features of a cell and m(z) their root mean square, the model is
@@ -335,14 +378,8 @@ class ExtensiveBayesianRidge(_ExtensiveRegressor):
         self.tol = tol
 
     def _fit_scaled(self, Z, y, groups):
-        measure = _rms(Z, axis=1)
-        # Far above rounding, far below any defect: the root mean square over the training rows is one.
-        defective = measure > 1e-8
-        root = np.sqrt(measure[defective])
-        if len(root) < 2:
-            raise DataError(f"{len(root)} of {len(y)} training rows differ from the perfect crystal; 2 are needed")
         posterior = BayesianRidge(max_iter=self.max_iter, tol=self.tol, fit_intercept=False)
-        posterior.fit(Z[defective] / root[:, None], y[defective] / root)
+        posterior.fit(*_whiten(Z, y))
         self.n_iter_ = posterior.n_iter_
         if self.n_iter_ == self.max_iter:
             warnings.warn(
@@ -356,7 +393,61 @@ class ExtensiveBayesianRidge(_ExtensiveRegressor):
         return posterior.coef_
 
 
-class ExtensiveLinear(_ExtensiveRegressor):
+class ExtensiveARD(ExtensiveRegressor):
+    """Automatic relevance determination without intercept: Bayesian ridge with a prior for each weight.
+
+    The model is that of `ExtensiveBayesianRidge`, its noise growing with the defect, but the weight of each scaled
+    feature has a precision of its own, all of them and the noise being those of largest evidence (by scikit-learn's
+    `ARDRegression` on rows divided by √m). The precision of a feature that explains nothing grows without bound; once
+    it exceeds a threshold the feature is pruned, and takes no part in predictions nor in their variance.
+
+    Parameters
+    ----------
+    max_iter : int
+    tol : float, k_B
+        Iterations end when the weights of the scaled features change by less, in total.
+    max_precision : float, k_B⁻²
+        Precision from which on a feature is pruned: the weight is then known to be below 1/√max_precision.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+        Zero for pruned features.
+    scale_ : ndarray of shape (n_features,)
+    covariance_ : ndarray of shape (n_features, n_features), k_B²
+        Of the weights of the scaled features; rows and columns of pruned features are zero.
+    noise_variance_ : float, k_B²
+        As in `ExtensiveBayesianRidge`.
+    weight_precisions_ : ndarray of shape (n_features,), k_B⁻²
+    n_iter_ : int
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "max_iter": ARDRegression._parameter_constraints["max_iter"],
+        "tol": ARDRegression._parameter_constraints["tol"],
+        "max_precision": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, max_iter=300, tol=1e-3, max_precision=1e4):
+        self.max_iter = max_iter
+        self.tol = tol
+        self.max_precision = max_precision
+
+    def _fit_scaled(self, Z, y, groups):
+        posterior = ARDRegression(
+            max_iter=self.max_iter, tol=self.tol, threshold_lambda=self.max_precision, fit_intercept=False
+        )
+        posterior.fit(*_whiten(Z, y))
+        self.n_iter_ = posterior.n_iter_
+        self.noise_variance_ = float(1.0 / posterior.alpha_)
+        self.weight_precisions_ = posterior.lambda_
+        kept = posterior.lambda_ < self.max_precision
+        self.covariance_ = np.zeros((Z.shape[1], Z.shape[1]))
+        self.covariance_[np.ix_(kept, kept)] = posterior.sigma_
+        return posterior.coef_
+
+
+class ExtensiveLinear(ExtensiveRegressor):
     """Any linear regressor in the manner of scikit-learn, on scaled features and held to extensivity.
 
     Parameters
@@ -382,7 +473,7 @@ class ExtensiveLinear(_ExtensiveRegressor):
         self.estimator_ = clone(self.estimator)
         cv = self.estimator_.get_params().get("cv", "none of its parameters")
         if cv is None or isinstance(cv, Integral):
-            self.estimator_.set_params(cv=_group_splits(len(y), groups, cv or 5))
+            self.estimator_.set_params(cv=group_splits(len(y), groups, cv or 5))
         self.estimator_.fit(Z, y)
         name = type(self.estimator_).__name__
         weights = np.ravel(getattr(self.estimator_, "coef_", ()))
@@ -393,8 +484,49 @@ class ExtensiveLinear(_ExtensiveRegressor):
         return weights
 
 
-#: Regressors by the name that a configuration gives them.
-REGRESSORS = {"ridge": ExtensiveRidge, "bayesian_ridge": ExtensiveBayesianRidge}
+#: Regressors by the name that a configuration gives them, and where they are; imported when first asked for, because
+#: what the sparse ones stand on takes seconds to import.
+REGRESSORS = {
+    "least_squares": "vibentropy.regression:ExtensiveLeastSquares",
+    "ridge": "vibentropy.regression:ExtensiveRidge",
+    "bayesian_ridge": "vibentropy.regression:ExtensiveBayesianRidge",
+    "ard": "vibentropy.regression:ExtensiveARD",
+    "lasso": "vibentropy.sparse:ExtensiveLasso",
+    "elastic_net": "vibentropy.sparse:ExtensiveElasticNet",
+    "mcp": "vibentropy.sparse:ExtensiveMCP",
+}
+
+
+def find_regressor(kind):
+    """Class of a regressor.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `REGRESSORS`, or the dotted path of a class.
+
+    Returns
+    -------
+    type
+        Subclass of scikit-learn's `BaseEstimator`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class, or it cannot be imported.
+    """
+    if kind not in REGRESSORS and "." not in str(kind):
+        raise ConfigError(
+            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
+            "and dotted paths to classes"
+        )
+    try:
+        found = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"regressor {kind!r}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
+    return found
 
 
 def create_regressor(kind, **parameters):
@@ -418,7 +550,7 @@ def create_regressor(kind, **parameters):
     ConfigError
         If there is no such regressor or parameter, or a value is out of range.
     """
-    cls = REGRESSORS[kind] if kind in REGRESSORS else _import_class(kind)
+    cls = find_regressor(kind)
     known = list(inspect.signature(cls).parameters)
     for name in parameters:
         if name not in known:
@@ -437,24 +569,7 @@ def create_regressor(kind, **parameters):
         raise ConfigError(f"regressor {kind!r}: {error}") from error
     if not is_regressor(estimator):
         raise ConfigError(f"{kind!r} is not a regressor in the manner of scikit-learn")
-    return estimator if isinstance(estimator, _ExtensiveRegressor) else ExtensiveLinear(estimator)
-
-
-def _import_class(kind):
-    """Class of estimators of a dotted path."""
-    module, _, name = str(kind).rpartition(".")
-    if not module:
-        raise ConfigError(
-            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
-            "and dotted paths to classes"
-        )
-    try:
-        found = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
-        raise ConfigError(f"regressor {kind!r}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
-        raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
-    return found
+    return estimator if isinstance(estimator, ExtensiveRegressor) else ExtensiveLinear(estimator)
 
 
 def _rms(X, axis):
@@ -462,8 +577,39 @@ def _rms(X, axis):
     return np.sqrt(np.mean(np.square(X), axis=axis))
 
 
-def _group_splits(n, groups, n_folds):
-    """Pairs of training and test rows that keep groups together; each row is its own group if there are none."""
+def _whiten(Z, y):
+    """Rows of the scaled features that are not zero and their labels, divided by the root of the measure m(z)."""
+    measure = _rms(Z, axis=1)
+    # Far above rounding, far below any defect: the root mean square over the training rows is one.
+    defective = measure > 1e-8
+    root = np.sqrt(measure[defective])
+    if len(root) < 2:
+        raise DataError(f"{len(root)} of {len(y)} training rows differ from the perfect crystal; 2 are needed")
+    return Z[defective] / root[:, None], y[defective] / root
+
+
+def group_splits(n, groups, n_folds):
+    """Divide rows into folds that keep groups together.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    groups : array-like of shape (n,) or None
+        Without groups each row is one of its own.
+    n_folds : int
+        The number of groups if there are fewer.
+
+    Returns
+    -------
+    list of pairs of ndarray of int
+        Training and test rows.
+
+    Raises
+    ------
+    DataError
+        If all rows belong to one group.
+    """
     groups = np.arange(n) if groups is None else np.asarray(groups)
     n_groups = len(np.unique(groups))
     if n_groups < 2:
