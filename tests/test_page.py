@@ -11,7 +11,7 @@ DESCRIPTORS = pd.DataFrame(
     {"descriptor": ["moments", "afs"], "n_features": [4, 33], "needs_potential": [True, False], "cpu_us_per_atom": 1.0}
 )
 TESTS = {"extrapolation": ["cells_1024", "cells_2000"], "strained_cells": ["strained"]}
-COMMAND = "snakemake --cores 2 readme"
+COMMAND = "snakemake readme --cores 2"
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import os
 TESTED = [name for name, dataset in config["datasets"].items() if dataset["role"] == "test"]
 TESTS = config["evaluation"]["tests"] or ({"test": TESTED} if TESTED else {})
 
-# What makes the results of this run, for those who read them; files elsewhere by their names.
+# What makes the results of this run, for those who read them; files elsewhere by their names. Whatever follows
+# --configfile is taken for another one, so it comes last.
 CONFIGURED = " ".join(
     (
         os.path.relpath(file, workflow.basedir)
@@ -14,7 +15,7 @@ CONFIGURED = " ".join(
     )
     for file in workflow.overwrite_configfiles
 )
-COMMAND = " ".join(["snakemake --cores 2", *([f"--configfile {CONFIGURED}"] if CONFIGURED else []), "readme"])
+COMMAND = " ".join(["snakemake readme --cores 2", *([f"--configfile {CONFIGURED}"] if CONFIGURED else [])])
 
 PAPER = f"{RESULTS}/figures/paper"
 # Parity of what was held out, and each test, one figure for each regressor.
