@@ -3,7 +3,7 @@ rule figures:
     input:
         predictions=rules.evaluate.input.predictions,
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("plotting", "published"),
+        code=modules("plotting", "published", "uncertainty", "domain", "evaluation"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
         parity=report(
@@ -20,6 +20,13 @@ rule figures:
             labels={"figure": "extrapolation to larger cells"},
         ),
         extrapolation_pdf=f"{RESULTS}/figures/extrapolation.pdf",
+        reliability=report(
+            f"{RESULTS}/figures/reliability.png",
+            caption="../report/reliability.rst",
+            category="Figures",
+            labels={"figure": "reliability of the error bars"},
+        ),
+        reliability_pdf=f"{RESULTS}/figures/reliability.pdf",
         labels=report(
             f"{RESULTS}/figures/labels.png",
             caption="../report/labels.rst",

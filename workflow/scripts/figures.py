@@ -9,6 +9,7 @@ with logged(snakemake.log[0]):
     plotting.save(
         plotting.extrapolation(predictions), snakemake.output.extrapolation, snakemake.output.extrapolation_pdf
     )
+    plotting.save(plotting.reliability(predictions), snakemake.output.reliability, snakemake.output.reliability_pdf)
     configurations = ConfigurationSet.load(snakemake.input.configurations)
     table = configurations.table[usable(configurations.table, snakemake.params.exclude_duplicates)]
     labels = plotting.labels(table[table["role"] == "train"], configurations.frames[0].symbols[0])

@@ -5,6 +5,7 @@ from vibentropy.plotting.distributions import labels
 from vibentropy.plotting.learning import learning
 from vibentropy.plotting.nonlinear import nonlinear
 from vibentropy.plotting.predictions import extrapolation, parity
+from vibentropy.plotting.reliability import reliability
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
 from vibentropy.plotting.timing import cost, speed
 
@@ -19,6 +20,7 @@ __all__ = [
     "learning",
     "nonlinear",
     "parity",
+    "reliability",
     "save",
     "speed",
 ]
