@@ -337,7 +337,7 @@ def test_values_that_cannot_be_are_named(config, path, value, message):
         (
             ("regressors", "ridge", "kind"),
             "rigde",
-            "regressors.ridge.kind: found 'rigde' (did you mean 'ridge'?), expected one of least_squares, ridge, bayesian_ridge",
+            "regressors.ridge.kind: found 'rigde' (did you mean 'ridge'?), expected one of least_squares, ridge, bayes",
         ),
     ],
 )

@@ -18,6 +18,7 @@ from vibentropy.evaluation import (
     cross_predict,
     error_metrics,
     fit_and_predict,
+    fit_table,
     load_predictions,
     metrics_table,
     named_tests,
@@ -215,6 +216,19 @@ def test_summary_has_columns_for_named_tests(predictions):
     # The rest is as without.
     plain = summary_table(metrics_table(predictions), coverage_table(predictions))
     pd.testing.assert_frame_equal(summary[plain.columns], plain)
+
+
+def test_summary_says_what_the_fits_chose(predictions):
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(30, 3))
+    models = {"ridge": ExtensiveRidge(), "bayes": ExtensiveBayesianRidge()}
+    fits = [fit_table(model.fit(X, X[:, 0]), descriptor="afs", regressor=name) for name, model in models.items()]
+    summary = summary_table(metrics_table(predictions), coverage_table(predictions), pd.concat(fits[::-1]))
+    assert list(summary.columns[2:7]) == ["split", "n_features", "n_selected", "penalty", "fit_seconds"]
+    assert list(summary["regressor"]) == ["ridge", "bayes"]
+    assert list(summary["n_features"]) == list(summary["n_selected"]) == [3, 3]
+    np.testing.assert_array_equal(summary["penalty"], [models["ridge"].penalty_, np.nan])
+    assert (summary["fit_seconds"] > 0).all()
 
 
 def test_summary_has_one_row_per_split(predictions):

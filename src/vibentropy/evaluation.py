@@ -518,13 +518,42 @@ def _coverage(rows, levels):
     return found
 
 
-def summary_table(metrics, coverage):
+def fit_table(fitted, *, descriptor, regressor):
+    """Say what a fit chose and took.
+
+    Parameters
+    ----------
+    fitted : estimator
+        With the protocol of `vibentropy.regression`.
+    descriptor, regressor : str
+        As in the configuration of the run.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: descriptor, regressor, ``n_features``, ``n_selected`` (those of non-zero weight), ``penalty``
+        (dimensionless, as the regressor defines it; NaN where there is none) and ``fit_seconds``.
+    """
+    row = {
+        "descriptor": descriptor,
+        "regressor": regressor,
+        "n_features": len(fitted.coef_),
+        "n_selected": fitted.n_selected_,
+        "penalty": getattr(fitted, "penalty_", np.nan),
+        "fit_seconds": fitted.fit_seconds_,
+    }
+    return pd.DataFrame([row])
+
+
+def summary_table(metrics, coverage, fits=None):
     """Put the overall errors and coverages of each model and split into one row.
 
     Parameters
     ----------
     metrics, coverage : pandas.DataFrame
         As from `metrics_table` and `coverage_table`.
+    fits : pandas.DataFrame, optional
+        As from `fit_table`, of all models: their columns are put first.
 
     Returns
     -------
@@ -536,6 +565,8 @@ def summary_table(metrics, coverage):
     """
     splits = [split for split in metrics["split"].unique() if split] or [""]
     summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
+    if fits is not None:
+        summary = summary.merge(fits, how="left", on=MODEL)
     tests = metrics.loc[metrics["by"] == "test", "value"].unique()
     blocks = [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]
     for stage, by, value in blocks:

@@ -6,6 +6,11 @@ rule evaluate:
             descriptor=config["descriptors"],
             regressor=config["regressors"],
         ),
+        fits=expand(
+            f"{RESULTS}/fits/{{descriptor}}/{{regressor}}.csv",
+            descriptor=config["descriptors"],
+            regressor=config["regressors"],
+        ),
         code=modules("evaluation"),
     output:
         metrics=report(

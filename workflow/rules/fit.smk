@@ -37,6 +37,7 @@ rule fit:
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
+        fit=f"{RESULTS}/fits/{{descriptor}}/{{regressor}}.csv",
     log:
         f"{RESULTS}/logs/fit/{{descriptor}}/{{regressor}}.log",
     benchmark:

@@ -5,7 +5,7 @@ import pandas as pd
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
-from vibentropy.evaluation import fit_and_predict, save_table
+from vibentropy.evaluation import fit_and_predict, fit_table, save_table
 from vibentropy.features import FeatureSet, concatenate
 from vibentropy.labels import unstrained_crystal
 from vibentropy.model import EntropyModel
@@ -27,6 +27,7 @@ with logged(snakemake.log[0]) as progress:
         names=dict(snakemake.wildcards.items()),
     )
     save_table(predictions, snakemake.output.predictions)
+    save_table(fit_table(fitted, **dict(snakemake.wildcards.items())), snakemake.output.fit)
 
     training = predictions[predictions["stage"] == "training"]
     trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
