@@ -48,7 +48,8 @@ def results_page(summary, descriptors, tests, element, command):
         errors = ["mae", "rmse", "slope"] if number == 0 else ["mae", "rmse"]
         columns += [f"{name}_{error}" for error in errors]
         header += [f"{name.replace('_', ' ')}: MAE", *("RMSE", "slope")[: len(errors) - 1]]
-    rows = summary.merge(descriptors, on="descriptor", how="left", validate="many_to_one")
+    facts = descriptors.drop(columns=summary.columns.drop("descriptor"), errors="ignore")
+    rows = summary.merge(facts, on="descriptor", how="left", validate="many_to_one")
     rows = rows.sort_values(["needs_potential"], kind="stable")
     lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
     for row in rows.to_dict("records"):
