@@ -20,7 +20,7 @@ TESTS = ["extrapolation", "strained"]
 class Counted:
     """Takes a second for each atom, a minute more the first time, and refuses what has chromium."""
 
-    n_features, needs_potential = 3, False
+    needs_potential = False
 
     def __init__(self):
         self.now, self.calls = 0.0, 0
@@ -38,7 +38,7 @@ class Counted:
 def test_cost_is_per_atom_and_leaves_out_start_up(iron_crystal):
     descriptor = Counted()
     (row,) = describe("counted", descriptor, [iron_crystal(n) for n in (1, 2, 3)], descriptor.clock).to_dict("records")
-    assert row == {"descriptor": "counted", "n_features": 3, "needs_potential": False, "cpu_us_per_atom": 1e6}
+    assert row == {"descriptor": "counted", "needs_potential": False, "cpu_us_per_atom": 1e6}
     assert descriptor.calls == 4
 
 
@@ -54,7 +54,6 @@ def test_cost_without_what_is_refused(iron_crystal):
 def test_cost_of_a_real_descriptor_in_processor_time(iron_crystal):
     row = describe("moments", create("hessian_moments", max_order=2), [iron_crystal(3)]).iloc[0]
     assert row["needs_potential"]
-    assert row["n_features"] == 2
     assert 0 < row["cpu_us_per_atom"] < 1e6
 
 
@@ -70,6 +69,8 @@ def summary():
     table = pd.DataFrame(rows, columns=["descriptor", "regressor", "cross_validation_mae", "extrapolation_mae"])
     table["cross_validation_rmse"] = 2 * table["cross_validation_mae"]
     table = table.assign(extrapolation_rmse=3.0, extrapolation_slope=1.01, strained_mae=[4.0, 3.0, 2.0, 1.0])
+    table["n_features"] = [252, 252, 4, 33]
+    table["n_selected"] = [252, 252, 4, 12]
     leaky = table.assign(cross_validation_mae=0.01)
     return pd.concat([leaky.assign(split="shuffled"), table.assign(split="groups")], ignore_index=True)
 
@@ -79,7 +80,6 @@ def descriptors():
     return pd.DataFrame(
         {
             "descriptor": ["afs", "hessian", "soap"],
-            "n_features": [33, 4, 252],
             "needs_potential": [False, True, False],
             "cpu_us_per_atom": [12.0, 300.0, 80.0],
         }
@@ -92,6 +92,7 @@ def test_table_is_of_grouped_folds_and_keeps_kinds_apart(summary, descriptors):
     assert list(table["regressor"]) == ["r", "bayes", "ridge", "ridge"]
     assert set(table["split"]) == {"groups"}
     assert list(table["n_features"]) == [33, 252, 252, 4]
+    assert list(table["n_selected"]) == [12, 252, 252, 4]
     assert list(table["cross_validation_mae"]) == [0.3, 0.4, 0.5, 0.1]
     assert list(table.columns[-4:]) == [
         *(f"extrapolation_{error}" for error in ("mae", "rmse", "slope")),
@@ -143,7 +144,7 @@ def test_key_of_many_models_is_within_the_figure(descriptors):
     table = pd.DataFrame(
         {"descriptor": names, "regressor": "bayesian_ridge", "needs_potential": [False] * 15 + [True] * 10}
     )
-    table["n_features"], table["cpu_us_per_atom"], table["cross_validation_mae"] = rng.lognormal(size=(3, 25))
+    table["n_selected"], table["cpu_us_per_atom"], table["cross_validation_mae"] = rng.lognormal(size=(3, 25))
     figure = plotting.comparison(table)
     for legend in figure.legends:
         box = legend.get_window_extent().transformed(figure.transFigure.inverted())

@@ -7,9 +7,7 @@ import pytest
 from vibentropy.errors import DataError
 from vibentropy.page import BEGIN, END, results_page, write_between
 
-DESCRIPTORS = pd.DataFrame(
-    {"descriptor": ["moments", "afs"], "n_features": [4, 33], "needs_potential": [True, False], "cpu_us_per_atom": 1.0}
-)
+DESCRIPTORS = pd.DataFrame({"descriptor": ["moments", "afs"], "needs_potential": [True, False], "cpu_us_per_atom": 1.0})
 TESTS = {"extrapolation": ["cells_1024", "cells_2000"], "strained_cells": ["strained"]}
 COMMAND = "snakemake readme --cores 2"
 
@@ -18,6 +16,7 @@ COMMAND = "snakemake readme --cores 2"
 def summary():
     rows = pd.DataFrame({"descriptor": ["moments", "afs", "afs"], "regressor": ["ridge", "ridge", "bayes"]})
     rows["split"] = ["groups", "groups", "shuffled"]
+    rows["n_features"], rows["n_selected"] = [4, 33, 33], [4, 33, 12]
     rows["cross_validation_mae"], rows["cross_validation_rmse"] = [0.0512, 0.671, 0.5], [0.0999, 0.979, np.nan]
     for name, n in {"cross_validation": 1633, "extrapolation": 122, "strained_cells": 70}.items():
         rows[f"{name}_n"] = n
@@ -40,7 +39,7 @@ def test_one_row_per_model_with_the_published_ones_below(summary):
     # Positions alone first, then what needs a potential, then the article.
     errors = ["1.23", "2.00", "0.988", "1.23", "2.00"]
     assert rows[0] == ["`afs`", "positions", "33", "`ridge`", "trajectories together", "0.67", "0.98", *errors]
-    assert rows[1] == ["`afs`", "positions", "33", "`bayes`", "shuffled, leaky", "0.50", "", *errors]
+    assert rows[1] == ["`afs`", "positions", "12 of 33", "`bayes`", "shuffled, leaky", "0.50", "", *errors]
     assert rows[2][:3] == ["`moments`", "positions, potential", "4"]
     assert rows[2][5:7] == ["0.051", "0.10"]
     assert rows[3][:3] == ["*A_{3,10}, MEAM*", "*positions*", "*33*"]

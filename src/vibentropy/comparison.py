@@ -35,8 +35,8 @@ def describe(name, descriptor, frames, clock=time.process_time):
     Returns
     -------
     pandas.DataFrame
-        One row with the columns ``descriptor``, ``n_features``, ``needs_potential`` and ``cpu_us_per_atom``, the median
-        over the frames in microseconds; NaN if the descriptor refuses all of them.
+        One row with the columns ``descriptor``, ``needs_potential`` and ``cpu_us_per_atom``, the median over the frames
+        in microseconds; NaN if the descriptor refuses all of them.
     """
 
     def cost(atoms):
@@ -48,8 +48,8 @@ def describe(name, descriptor, frames, clock=time.process_time):
         return 1e6 * (clock() - start) / len(atoms)
 
     costs = pd.Series([cost(atoms) for atoms in [*frames[:1], *frames]][1:], dtype=float)
-    row = {"descriptor": name, "n_features": descriptor.n_features, "needs_potential": descriptor.needs_potential}
-    return pd.DataFrame([row | {"cpu_us_per_atom": costs.median()}])
+    row = {"descriptor": name, "needs_potential": descriptor.needs_potential, "cpu_us_per_atom": costs.median()}
+    return pd.DataFrame([row])
 
 
 def comparison_table(summary, descriptors, tests):
@@ -67,18 +67,19 @@ def comparison_table(summary, descriptors, tests):
     Returns
     -------
     pandas.DataFrame
-        Columns ``descriptor``, ``regressor``, ``split``, those of `describe`, ``cross_validation_mae`` and
-        ``cross_validation_rmse``, and such as ``extrapolation_mae`` for each test and each of `ERRORS`. One row per
-        model, of the split that keeps groups together or else of the first; models of positions first, and
-        of each kind those with the smallest held-out error.
+        Columns ``descriptor``, ``regressor``, ``split``, ``n_features``, ``n_selected``, those of `describe`,
+        ``cross_validation_mae`` and ``cross_validation_rmse``, and such as ``extrapolation_mae`` for each test and each
+        of `ERRORS`. One row per model, of the split that keeps groups together or else of the first; models of
+        positions first, and of each kind those with the smallest held-out error.
     """
     splits = list(summary["split"])
     rows = summary[summary["split"] == ("groups" if "groups" in splits else splits[0])]
     columns = [f"cross_validation_{error}" for error in ERRORS[:2]]
     columns += [column for test in tests for error in ERRORS if (column := f"{test}_{error}") in summary]
-    table = rows[[*MODEL, "split", *columns]].merge(descriptors, on="descriptor", how="left", validate="many_to_one")
+    identity = [*MODEL, "split", "n_features", "n_selected"]
+    table = rows[identity + columns].merge(descriptors, on="descriptor", how="left", validate="many_to_one")
     table = table.sort_values(["needs_potential", columns[0]], kind="stable", ignore_index=True)
-    return table[[*MODEL, "split", *descriptors.columns.drop("descriptor"), *columns]]
+    return table[[*identity, *descriptors.columns.drop("descriptor"), *columns]]
 
 
 def pareto_front(cost, error):

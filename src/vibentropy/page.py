@@ -48,13 +48,14 @@ def results_page(summary, descriptors, tests, element, command):
         errors = ["mae", "rmse", "slope"] if number == 0 else ["mae", "rmse"]
         columns += [f"{name}_{error}" for error in errors]
         header += [f"{name.replace('_', ' ')}: MAE", *("RMSE", "slope")[: len(errors) - 1]]
-    facts = descriptors.drop(columns=summary.columns.drop("descriptor"), errors="ignore")
-    rows = summary.merge(facts, on="descriptor", how="left", validate="many_to_one")
+    rows = summary.merge(descriptors, on="descriptor", how="left", validate="many_to_one")
     rows = rows.sort_values(["needs_potential"], kind="stable")
     lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
     for row in rows.to_dict("records"):
         split = SPLITS.get(row["split"], row["split"])
-        words = [f"`{row['descriptor']}`", NEEDS[row["needs_potential"]], f"{row['n_features']}"]
+        count, selected = row["n_features"], row["n_selected"]
+        features = f"{count}" if selected == count else f"{selected} of {count}"
+        words = [f"`{row['descriptor']}`", NEEDS[row["needs_potential"]], features]
         lines.append([*words, f"`{row['regressor']}`", split, *(_number(row[name], name) for name in columns)])
     published = reported_errors(element)
     for model in published:

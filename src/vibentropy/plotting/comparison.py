@@ -23,8 +23,8 @@ KEY_WIDTH = 140
 def comparison(table, tests=()):
     """Errors against number of features and cost of computing them, numbered, with the front of each kind of model.
 
-    Models of one descriptor have the same features and the same cost: the one with the smallest held-out error is
-    drawn, in all panels.
+    Of models with equally many features of one descriptor, which cost the same, the one with the smallest held-out
+    error is drawn, in all panels.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def comparison(table, tests=()):
     """
     if table.empty:
         raise DataError("there are no models to compare")
-    shown = table.drop_duplicates("descriptor", ignore_index=True)
+    shown = table.drop_duplicates(["descriptor", "n_selected"], ignore_index=True)
     errors = {f"{test}_mae": test.replace("_", " ") for test in tests}
     missing = [column for column in errors if column not in shown]
     if missing:
         raise DataError(f"there is no column {missing[0]} to draw")
     errors = {"cross_validation_mae": "held out"} | errors
-    costs = {"n_features": "number of features", "cpu_us_per_atom": r"cost per atom ($\mathrm{\mu s}$ on one core)"}
+    costs = {"n_selected": "number of features", "cpu_us_per_atom": r"cost per atom ($\mathrm{\mu s}$ on one core)"}
 
     names = [f"{k + 1}  {row.descriptor}, {row.regressor}" for k, row in enumerate(shown.itertuples())]
     n_columns = max(KEY_WIDTH // (max(map(len, names)) + 2), 1)
