@@ -25,6 +25,7 @@ REGISTRY = {
     "acsf": "vibentropy.descriptors.acsf:SymmetryFunctions",
     "snap": "vibentropy.descriptors.snap:Bispectrum",
     "union": "vibentropy.descriptors.union:Union",
+    "quadratic": "vibentropy.descriptors.quadratic:Quadratic",
     "scattering": "vibentropy.descriptors.scattering:SolidHarmonicScattering",
     "hessian_moments": "vibentropy.descriptors.hessian_moments:HessianMoments",
     "hessian_stiffness": "vibentropy.descriptors.hessian_stiffness:HessianStiffness",

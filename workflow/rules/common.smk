@@ -96,15 +96,20 @@ def potential_file(_):
     return potential_files(config["potential"]) if config["potential"] else []
 
 
+def made_of(block):
+    """Descriptors that a descriptor is made of."""
+    return [*(block.get("parts") or {}).values(), *([block["of"]] if block.get("of") else [])]
+
+
 def kinds(block):
     """Kinds of a descriptor and of those that it is made of."""
-    return {block["kind"]}.union(*(kinds(part) for part in block.get("parts", {}).values()))
+    return {block["kind"]}.union(*(kinds(part) for part in made_of(block)))
 
 
 def potentials(block):
     """Files of the potentials that a descriptor and those that it is made of are defined with."""
     own = potential_files(block["potential"]) if "potential" in block else []
-    return own + [file for part in block.get("parts", {}).values() for file in potentials(part)]
+    return own + [file for part in made_of(block) for file in potentials(part)]
 
 
 def descriptor_potentials(wildcards):
