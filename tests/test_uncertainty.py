@@ -365,7 +365,7 @@ class TestDomain:
         found = domain.reasons(np.zeros((2, 2)), limits, np.array([[0.0, 0.0], [0.06, 0.0]]), ["a", "b"])
         # The range of the first feature is 3; one that never varied cannot be outside.
         assert found[0] == "a of an atom 0.2 of its range outside that of training atoms, limit 0.1"
-        assert found[1] == "perfect crystal 0.02 of the range of atoms from that of the training, limit 0.01"
+        assert found[1] == "perfect crystal 0.02 of the range of atoms from that of the training, limit 0.001"
 
 
 class TestModelFile:
