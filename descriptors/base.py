@@ -123,7 +123,7 @@ class Descriptor(BaseEstimator, ABC):
         return self._total(atoms)
 
     def total_and_range(self, atoms):
-        """Descriptor of the whole cell, and between what values those of its atoms lie, in bounded memory.
+        """Descriptor of the whole cell, and between what values those of its atoms lie.
 
         Parameters
         ----------
@@ -142,7 +142,11 @@ class Descriptor(BaseEstimator, ABC):
         ConfigError, StructureError
             As `total`.
         """
-        return self.total(atoms), None
+        total = self.total(atoms)
+        if not self.has_local:
+            return total, None
+        local = self.local(atoms)
+        return total, np.array([local.min(axis=0), local.max(axis=0)])
 
     def local(self, atoms):
         """Descriptor of each atom; see `LocalDescriptor.local`.
@@ -239,7 +243,7 @@ class LocalDescriptor(Descriptor):
         """
 
     def total_and_range(self, atoms):
-        """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
+        """Total and range over the atoms in one pass and bounded memory; see `Descriptor`."""
         self._check(atoms)
         return self._sum(atoms)
 
