@@ -77,7 +77,10 @@ def learning(table, test=None):
         for selection in selections:
             style = CHOICES[selection] | {"label": SELECTIONS[selection]}
             _curve(axes, rows[rows["selection"] == selection], **style)
-        axes.set_title(f"held-out groups, {', '.join(model)}")
+        axes.set_title(", ".join(model))
+    if best:
+        panels[len(shown)].legend(loc="upper right", title="held-out groups, chosen", alignment="left")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4 if n_panels > 1 else 2)
     _finish(figure, panels, n_panels, n_columns)
     return figure
 
@@ -112,7 +115,7 @@ def _curve(axes, rows, *, color, marker, label, ls="-"):
 
 
 def _finish(figure, panels, n_panels, n_columns):
-    """Label axes, place legends, lay everything out."""
+    """Label axes and lay everything out."""
     for k, axes in enumerate(panels):
         if k >= n_panels:
             axes.remove()
@@ -128,8 +131,4 @@ def _finish(figure, panels, n_panels, n_columns):
         if k + n_columns >= n_panels:
             axes.set_xlabel("training configurations")
             axes.tick_params(labelbottom=True)
-    entries = {}
-    for axes in panels[:n_panels]:
-        entries |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)
     lay_out(figure)
