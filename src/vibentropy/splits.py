@@ -23,7 +23,8 @@ How large the groups get was measured on the training minima of workflow/configs
 removed: 2134 rows of 668 trajectories in 1633 basins make 456 groups, the largest of 320 rows (15 %) or, without the
 repeats, of 161 (10 %); five folds need no cut. The archives in data/ hold each basin once and no repeat, so that the
 617 trajectories in them are the groups, of at most five rows: no label is known to two folds, but what two trajectories
-share that once met is not seen there.
+share that once met is not seen there. It is worth little: with the groups chained by those repeats the mean absolute
+error of A_{3,10} with ridge is 0.673 k_B, with trajectories 0.671 k_B, in shuffled folds 0.664 k_B.
 """
 
 import warnings
