@@ -80,7 +80,9 @@ def test_every_promised_file_is_there_and_consistent(tiny):
     summary = pd.read_csv(tiny / "summary.csv")
     assert sorted(summary["regressor"]) == ["bayesian_ridge", "ridge"]
     assert set(summary["split"]) == {"groups"}
-    for figure in ("parity", "extrapolation", "labels"):
+    # A row for each model, and what the columns are called.
+    assert (tiny / "summary.md").read_text(encoding="utf-8").count("`afs_2_3`") == 2
+    for figure in ("parity", "extrapolation", "labels", "reliability"):
         assert (tiny / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (tiny / f"figures/{figure}.png").stat().st_size > 10_000
 
@@ -98,6 +100,11 @@ def test_model_file_predicts_what_the_workflow_predicted(tiny):
         rtol=1e-10,
         atol=1e-10,
     )
+    tests = expected.loc[chosen.table["id"], "stage"].to_numpy() == "test"
+    ends = [name for name in predicted if name.startswith(("low", "high", "pops"))]
+    assert len(ends) == 10
+    found, at_test = predicted.loc[tests, ends], expected.loc[chosen.table["id"].to_numpy()[tests], ends]
+    np.testing.assert_allclose(found, at_test, rtol=1e-8, atol=1e-8)
     # The perfect crystal is zero, and a doubled cell twice the single one.
     crystal = Crystal.load(tiny / "potential/lattice.json").cell((3, 3, 3))
     atoms = chosen.frames[0]
@@ -123,6 +130,31 @@ def test_report_holds_figures_and_tables(tiny):
         "one row per model",
     ):
         assert text in report
+
+
+@pytest.mark.slow
+def test_figures_of_the_article_and_the_table_of_the_readme(tiny):
+    readme = tiny.parent / "README.md"
+    readme.write_text("# Mine\n\n<!-- begin results -->\n<!-- end results -->\n\nmore\n", encoding="utf-8")
+    config = TINY | {"results": "results"}
+    for _ in range(2):
+        code, output = snakemake(tiny.parent, config, "paper_figures", "readme")
+        assert code == 0, output
+        text = readme.read_text(encoding="utf-8")
+        assert (tiny / "summary.md").read_text(encoding="utf-8").strip() in text
+        assert text.startswith("# Mine\n")
+        assert text.endswith("\n\nmore\n")
+    assert "`snakemake readme --cores 2 --configfile 'my own.yaml'`" in text
+    for name in ("parity", "test"):
+        for regressor in config["regressors"]:
+            assert (tiny / f"figures/paper/{name}_{regressor}.png").stat().st_size > 10_000
+    # Without the lines, the file stays as it is, and the error says what is expected.
+    readme.write_text("# Mine\n", encoding="utf-8")
+    code, output = snakemake(tiny.parent, config, "readme")
+    assert code != 0
+    assert "begin results" in output
+    assert readme.read_text(encoding="utf-8") == "# Mine\n"
+    readme.unlink()
 
 
 def test_another_regressor_reruns_no_label(tiny):

@@ -1,5 +1,5 @@
 # What papers and pages show: models side by side, the figures of the reference work, the table of the README.
-import os
+import shlex
 
 # Test sets by the name that their errors have in tables.
 TESTED = [name for name, dataset in config["datasets"].items() if dataset["role"] == "test"]
@@ -8,12 +8,8 @@ TESTS = config["evaluation"]["tests"] or ({"test": TESTED} if TESTED else {})
 # What makes the results of this run, for those who read them; files elsewhere by their names. Whatever follows
 # --configfile is taken for another one, so it comes last.
 CONFIGURED = " ".join(
-    (
-        os.path.relpath(file, workflow.basedir)
-        if Path(file).resolve().is_relative_to(workflow.basedir)
-        else Path(file).name
-    )
-    for file in workflow.overwrite_configfiles
+    shlex.quote(str(file.relative_to(workflow.basedir) if file.is_relative_to(workflow.basedir) else file.name))
+    for file in map(Path.absolute, map(Path, workflow.overwrite_configfiles))
 )
 COMMAND = " ".join(["snakemake readme --cores 2", *([f"--configfile {CONFIGURED}"] if CONFIGURED else [])])
 
