@@ -286,7 +286,7 @@ class Cells:
 
 
 def fit(model, cells, entropy, groups, seed=0):
-    """Fit a model, its parameters chosen by cross-validation over three folds that keep groups together.
+    """Fit a model, its parameters chosen by cross-validation over folds (three; five for ridge) that keep groups.
 
     Features are scaled within the rows of the fit; those of functions of X, and their target, are also centred: they
     are not extensive anyway, and are to have a fair chance.
@@ -316,7 +316,7 @@ def fit(model, cells, entropy, groups, seed=0):
     search = GridSearchCV(
         *_candidates(model, cells.X.shape[1], seed),
         scoring="neg_root_mean_squared_error",
-        cv=GroupKFold(3),
+        cv=GroupKFold(min(3, len(np.unique(groups)))),
         error_score="raise",
     )
     size = _size(model, cells)

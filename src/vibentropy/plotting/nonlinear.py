@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, ScalarFormatter
 
 from vibentropy.errors import DataError
@@ -14,8 +15,8 @@ STYLES = {
     "atom_kernel": {"color": "#1f9e92", "marker": "s", "ls": "-"},
     "kernel_ridge": {"color": "#e0701a", "marker": "^", "ls": "--"},
     "network": {"color": "#c43e8c", "marker": "D", "ls": "--"},
-    "kernel_per_atom": {"color": "#6f1d06", "marker": "P", "ls": ":"},
-    "kernel_per_size": {"color": "#000000", "marker": "X", "ls": ":"},
+    "kernel_per_atom": {"color": "#6f1d06", "marker": "v", "ls": ":"},
+    "kernel_per_size": {"color": "#000000", "marker": "p", "ls": ":"},
 }
 
 #: Models with a panel of predictions.
@@ -64,12 +65,16 @@ def nonlinear(predictions, summary):
         axes.set_xlabel(r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)")
     tops[0].set_ylabel(r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
     for axes, (name, words) in zip(bottoms, TESTS.items(), strict=False):
-        _additivity(axes, summary[summary["test"] == name])
+        # One cell, held out, is what the multiples are compared with.
+        _additivity(axes, summary[summary["test"].isin(["held out", name])])
         axes.set_title(words)
     bottoms[0].set_ylabel("predicted / extensive")
     _errors(bottoms[3], summary)
     handles, labels = bottoms[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    for face, label in (("#7a7a7a", "clusters as in training"), ("white", "others")):
+        handles.append(Line2D([], [], ls="none", marker="o", mfc=face, mec="#7a7a7a", mew=0.5))
+        labels.append(label)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
     lay_out(figure)
     return figure
 
