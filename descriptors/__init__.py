@@ -17,6 +17,7 @@ __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
     "afs": "vibentropy.descriptors.afs:AngularFourierSeries",
+    "pair_spline": "vibentropy.descriptors.pair_spline:PairSpline",
     "two_body": "vibentropy.descriptors.two_body:RadialDensity",
     "power_spectrum": "vibentropy.descriptors.power_spectrum:PowerSpectrum",
     "four_body": "vibentropy.descriptors.four_body:DensityBispectrum",
