@@ -56,7 +56,7 @@ def nonlinear(predictions, summary):
     test = predictions[predictions["test"] == "test set"]
     if test.empty:
         raise DataError("there are no test sets to draw: the figure is about cells that were not trained on")
-    figure = Figure(figsize=(DOUBLE, 0.66 * DOUBLE))
+    figure = Figure(figsize=(DOUBLE, 0.68 * DOUBLE))
     tops, bottoms = figure.subplots(2, 4)
     limits = common_limits(test["formation_entropy"])
     for axes, model in zip(tops, SHOWN, strict=True):
@@ -75,6 +75,9 @@ def nonlinear(predictions, summary):
         handles.append(Line2D([], [], ls="none", marker="o", mfc=face, mec="#7a7a7a", mew=0.5))
         labels.append(label)
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    # What lies far beyond the frames must not take part in the layout.
+    for artist in [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]:
+        artist.set_in_layout(False)
     lay_out(figure)
     return figure
 
