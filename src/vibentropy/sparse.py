@@ -9,7 +9,8 @@ Rows enter through the triangular factor R of Z = Q R only, |y - Z v|² being |Q
 step costs as many operations as there are features, not rows. Coordinate descent suits features that are not too much
 alike: as penalties fall, descriptors need tens of thousands of sweeps. Paths therefore end at 1e-4 by default and the
 number of sweeps is bounded; a chosen solution that has not converged is a `ConvergenceWarning`. Where errors still fall
-at the smallest candidate, as for A_{3,10} on the shipped data, nothing is gained by dropping features: ridge is better.
+at the smallest candidate, as for the Angular Fourier Series on the shipped data, folds say that ridge with all features
+is better; larger cells need not agree (A_{8,10}: 6.5 k_B with 38 features of the lasso, 10.0 k_B with all 88).
 
 The solver is compiled at the first fit of a process for each kind of penalty, which takes two to five seconds of one
 core; `fit_seconds_` of that fit has them in it.
