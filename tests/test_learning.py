@@ -449,7 +449,7 @@ def test_learning_as_a_target(tmp_path):
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "learning", "--snakefile", ROOT / "Snakefile", "--cores", "1"]
     command += ["--configfile", tmp_path / "own.yaml", "--directory", tmp_path]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     table = load_curves(tmp_path / "results/tables/learning.csv")
     assert set(table["regressor"]) == {"ridge", "bayesian_ridge"}
