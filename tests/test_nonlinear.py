@@ -293,13 +293,13 @@ def test_target_of_the_workflow(tmp_path):
             "local": SPECIFICATION,
         },
         "regressors": {"ridge": {"kind": "ridge"}},
-        "evaluation": {"folds": 3},
+        "evaluation": {"folds": 2},
         "nonlinear": {"environments": 20},
         "shard_size": 1000,
     }
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "--configfile", path, "nonlinear"]
+    command = [sys.executable, "-m", "snakemake", "nonlinear", "--cores", "2", "--quiet", "--configfile", path]
     subprocess.run(command, cwd=ROOT, check=True)
     table = pd.read_csv(tmp_path / "results/tables/nonlinear.csv")
     assert list(table["model"].unique()) == list(MODELS)
