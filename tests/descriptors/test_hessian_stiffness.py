@@ -13,9 +13,7 @@ A = 2.8553127
 
 
 def stiffness(radii, **parameters):
-    return create(
-        "hessian_stiffness", potential={"file": "FeP_mm.eam.fs", "element": "Fe"}, radii=radii, **parameters
-    )
+    return create("hessian_stiffness", potential={"file": "FeP_mm.eam.fs", "element": "Fe"}, radii=radii, **parameters)
 
 
 def rattled(repeat):
