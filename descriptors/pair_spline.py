@@ -1,7 +1,7 @@
 """Pair distances resolved by B-splines: the radial distribution of neighbours, as fine as one likes."""
 
 from itertools import product
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -12,19 +12,17 @@ from sklearn.utils import check_scalar
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.neighbours import neighbour_blocks
 
-#: Of the splines: twice continuously differentiable.
-DEGREE = 3
-
 
 class PairSpline(LocalDescriptor):
-    """Number of neighbours at each distance, in overlapping bins of the shape of cubic B-splines.
+    """Number of neighbours at each distance, in overlapping bins of the shape of B-splines.
 
-    B_r(i) = Σ_j b(r_ij - r), with b the cubic B-spline on five knots `spacing` apart, around r. Knots lie at r_cut and
-    every `spacing` below it until r_min is passed; nearer neighbours count as if they were at the lowest knot. Any sum
-    of the features is a pair term Σ_j ψ(r_ij), ψ being a spline that goes to zero smoothly at the cutoff.
+    B_r(i) = Σ_j b(r_ij - r), with b the B-spline around 0 on knots `spacing` apart, which is a triangle of height 1 and
+    twice as wide as the spacing for degree 1. Knots lie at r_cut and every `spacing` below it until r_min is passed;
+    nearer neighbours count as if they were at the lowest knot. Any sum of the features is a pair term Σ_j ψ(r_ij), ψ
+    being a spline that goes to zero at the cutoff.
 
     It takes no more time with more bins, and vibrations need many: the stiffness of a bond is a second derivative of
-    the potential, which for tabulated metals changes every tenth of an Å.
+    the potential, and that of a tabulated metal is a line that bends every tenth of an Å.
 
     Parameters
     ----------
@@ -34,6 +32,8 @@ class PairSpline(LocalDescriptor):
         Cutoff in Å.
     spacing : float
         Of the knots, Å.
+    degree : int
+        Of the splines, from 1; they have one continuous derivative less.
     species : list of str, optional
         Elements to tell apart; by default all atoms must be of one element. With several there are features for each
         pair of central atom and neighbour.
@@ -41,13 +41,14 @@ class PairSpline(LocalDescriptor):
 
     examples: ClassVar[tuple[dict, ...]] = (
         {"r_min": 1.8, "r_cut": 5.0, "spacing": 0.1},
-        {"r_min": 2.2, "r_cut": 4.0, "spacing": 0.4, "species": ["Fe", "Cr"]},
+        {"r_min": 2.2, "r_cut": 4.0, "spacing": 0.4, "degree": 3, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, r_min=1.8, r_cut=5.3, spacing=0.05, species=None):
+    def __init__(self, r_min=1.8, r_cut=6.5, spacing=0.05, degree=1, species=None):
         self.r_min = r_min
         self.r_cut = r_cut
         self.spacing = spacing
+        self.degree = degree
         self.species = species
 
     def check_parameters(self):
@@ -55,6 +56,7 @@ class PairSpline(LocalDescriptor):
         super().check_parameters()
         for name in ("r_min", "r_cut", "spacing"):
             check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
+        check_scalar(self.degree, "degree", Integral, min_val=1, max_val=5)
         if not self.r_min + self.spacing < self.r_cut:
             raise ValueError(
                 f"r_min == {self.r_min}, must be at least one spacing ({self.spacing}) below r_cut == {self.r_cut}."
@@ -63,7 +65,7 @@ class PairSpline(LocalDescriptor):
     @property
     def feature_names(self):
         """``B_2.500`` for the bin around 2.5 Å; with species ``B_Fe_Cr_2.500``."""
-        centres = self._knots[2 : 2 + self._n_bins]
+        centres = self._knots[: self._n_bins] + self.spacing * (self.degree + 1) / 2
         channels = [""] if self.species is None else [f"_{a}_{b}" for a, b in product(self.species, repeat=2)]
         return [f"B{channel}_{centre:.3f}" for channel in channels for centre in centres]
 
@@ -74,14 +76,14 @@ class PairSpline(LocalDescriptor):
 
     @property
     def _knots(self):
-        return self.r_cut - self.spacing * np.arange(self._n_bins + DEGREE, -DEGREE - 1, -1.0)
+        return self.r_cut - self.spacing * np.arange(self._n_bins + self.degree, -self.degree - 1, -1.0)
 
     def _blocks(self, atoms):
         symbols = np.array(atoms.get_chemical_symbols())
         for centres, first, neighbour, _, distances in neighbour_blocks(atoms, self.r_cut):
-            lowest = self._knots[DEGREE]
-            # Those that do not vanish at the cutoff with their derivatives are left out.
-            bins = _splines(np.maximum(distances, lowest), self._knots)[:, : self._n_bins]
+            lowest = self._knots[self.degree]
+            # Those that are not zero at the cutoff, with their derivatives, are left out.
+            bins = _splines(np.maximum(distances, lowest), self._knots, self.degree)[:, : self._n_bins]
             pairs = np.ones(len(distances)), np.arange(len(distances)), first
             if self.species is None:
                 yield centres, (csr_array(pairs, shape=(len(centres), len(distances))) @ bins).toarray()
@@ -95,8 +97,8 @@ class PairSpline(LocalDescriptor):
             yield centres, np.hstack(parts)
 
 
-def _splines(r, knots):
+def _splines(r, knots, degree):
     """Values of all splines at some distances, a row for each distance."""
     if not len(r):
-        return csr_array((0, len(knots) - DEGREE - 1))
-    return BSpline.design_matrix(r, knots, DEGREE)
+        return csr_array((0, len(knots) - degree - 1))
+    return BSpline.design_matrix(r, knots, degree)

@@ -11,21 +11,24 @@ from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError
 
 
-def basis(r, centre, spacing):
-    """Cubic B-spline in closed form."""
+def basis(r, centre, spacing, degree):
+    """B-spline in closed form."""
     x = abs(r - centre) / spacing
+    if degree == 1:
+        return np.maximum(1 - x, 0.0)
     return np.where(x < 1, 2 / 3 - x**2 + x**3 / 2, np.where(x < 2, (2 - x) ** 3 / 6, 0.0))
 
 
-def test_sum_over_neighbours():
+@pytest.mark.parametrize(("degree", "lowest"), [(1, 1.8), (3, 1.6)])
+def test_sum_over_neighbours(degree, lowest):
     atoms = bulk("Fe", "hcp", a=2.5)
     vectors, _ = environment(atoms, 1, 4.6)
     distances = np.linalg.norm(vectors.astype(float), axis=1)
-    descriptor = create("pair_spline", r_min=1.8, r_cut=4.6, spacing=0.2)
+    descriptor = create("pair_spline", r_min=1.8, r_cut=4.6, spacing=0.2, degree=degree)
     found = descriptor.local(atoms)[1]
     centres = [float(name.split("_")[1]) for name in descriptor.feature_names]
-    assert centres == pytest.approx(np.arange(1.6, 4.3, 0.2).tolist())
-    expected = [basis(distances, centre, 0.2).sum() for centre in centres]
+    assert centres == pytest.approx(lowest + 0.2 * np.arange(14))
+    expected = [basis(distances, centre, 0.2, degree).sum() for centre in centres]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
@@ -33,7 +36,7 @@ def test_any_smooth_pair_term_is_a_sum_of_features():
     """Splines reproduce cubic polynomials: (r_cut - r)^3 is one that they may end with."""
     atoms = bulk("Fe", "bcc", a=2.86, cubic=True).repeat(2)
     atoms.rattle(0.1, seed=1)
-    descriptor = create("pair_spline", r_min=1.8, r_cut=4.5, spacing=0.13)
+    descriptor = create("pair_spline", r_min=1.8, r_cut=4.5, spacing=0.13, degree=3)
     vectors, _ = environment(atoms, 3, 4.5)
     expected = ((4.5 - np.linalg.norm(vectors.astype(float), axis=1)) ** 3).sum()
     knots = descriptor._knots
@@ -60,7 +63,7 @@ def test_each_species_has_its_own():
     np.testing.assert_allclose(features[0], [0 * bond[2.0], bond[2.0] + bond[3.0], 0 * bond[2.0], 0 * bond[2.0]])
     np.testing.assert_allclose(features[1:, 2], [bond[2.0], bond[3.0]])
     assert not features[:, 3].any()  # √13 Å apart
-    assert descriptor.feature_names[alone.n_features] == "B_Fe_Cr_1.000"
+    assert descriptor.feature_names[alone.n_features] == "B_Fe_Cr_1.500"
 
 
 @pytest.mark.parametrize(
