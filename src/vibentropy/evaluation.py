@@ -519,7 +519,7 @@ def _coverage(rows, levels):
 
 
 def fit_table(fitted, *, descriptor, regressor):
-    """Say what a fit chose and took.
+    """Say what a fit chose.
 
     Parameters
     ----------
@@ -531,8 +531,8 @@ def fit_table(fitted, *, descriptor, regressor):
     Returns
     -------
     pandas.DataFrame
-        One row: descriptor, regressor, ``n_features``, ``n_selected`` (those of non-zero weight), ``penalty``
-        (dimensionless, as the regressor defines it; NaN where there is none) and ``fit_seconds``.
+        One row: descriptor, regressor, ``n_features``, ``n_selected`` (those of non-zero weight) and ``penalty``
+        (dimensionless, as the regressor defines it; NaN where there is none).
     """
     row = {
         "descriptor": descriptor,
@@ -540,7 +540,6 @@ def fit_table(fitted, *, descriptor, regressor):
         "n_features": len(fitted.coef_),
         "n_selected": fitted.n_selected_,
         "penalty": getattr(fitted, "penalty_", np.nan),
-        "fit_seconds": fitted.fit_seconds_,
     }
     return pd.DataFrame([row])
 

@@ -10,8 +10,8 @@ regressor here follows the contract of scikit-learn and this protocol:
     Entropies in k_B; the standard deviation is NaN for a regressor that has none.
 ``coef_``, ``scale_``
     Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
-``n_selected_``, ``fit_seconds_``
-    Number of features that the predictions depend on; time that the fit took, the choice of a penalty included.
+``n_selected_``
+    Number of features that the predictions depend on.
 """
 
 import inspect
@@ -19,7 +19,6 @@ import pkgutil
 import warnings
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from time import perf_counter
 from typing import ClassVar
 
 import numpy as np
@@ -137,14 +136,12 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
     def _fit(self, X, y, groups, **further):
         """Check, scale and fit; what else a regressor learns from goes on to its `_fit_scaled`."""
         self._validate_params()
-        start = perf_counter()
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         if not X.any():
             raise DataError("all features of all training cells are zero: is the cutoff of the descriptor too short?")
         scaler = RootMeanSquareScaler().fit(X)
         self.scale_ = scaler.scale_
         self.coef_ = self._fit_scaled(X / self.scale_, y, groups, **further) / self.scale_
-        self.fit_seconds_ = perf_counter() - start
         return self
 
     def predict(self, X, return_std=False):

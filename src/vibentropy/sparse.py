@@ -13,7 +13,7 @@ at the smallest candidate, as for the Angular Fourier Series on the shipped data
 is better; larger cells need not agree (A_{8,10}: 6.5 k_B with 38 features of the lasso, 10.0 k_B with all 88).
 
 The solver is compiled at the first fit of a process for each kind of penalty, which takes two to five seconds of one
-core; `fit_seconds_` of that fit has them in it.
+core.
 """
 
 import warnings
