@@ -2,6 +2,8 @@
 
 import json
 from functools import lru_cache
+from itertools import pairwise
+from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -77,6 +79,39 @@ class HessianDescriptor(LocalDescriptor):
             pairs = neighbour_pairs(Atoms(f"X{needed}", positions), potential.r_cut)
             slope, curvature = known.slope[index], known.curvature[index]
             yield centres, index, positions, hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
+
+
+class ClusterDescriptor(HessianDescriptor):
+    """One feature for each radius of a cluster around each atom.
+
+    A subclass has the parameter radii besides, in Å.
+    """
+
+    default_radii: ClassVar[tuple[float, ...]]
+
+    def check_parameters(self):
+        """Check the parameters; see `Descriptor.check_parameters`."""
+        super().check_parameters()
+        if self.radii is not None:
+            numbers = isinstance(self.radii, list | tuple) and all(isinstance(r, Real) for r in self.radii)
+            if not numbers or not self.radii:
+                raise TypeError(f"radii == {self.radii!r}, must be a list of numbers.")
+            if not self.radii[0] >= 0 or any(not a < b < np.inf for a, b in pairwise(self.radii)):
+                raise ValueError(f"radii == {self.radii!r}, must start at 0 or above and ascend.")
+
+    @property
+    def feature_names(self):
+        """``ln_3.0`` for 3 Å."""
+        return [f"ln_{float(radius)!r}" for radius in self._radii]
+
+    @property
+    def reach(self):
+        """Distance in Å to the last atom that matters: that of a cluster, and what the stiffness of its rim is from."""
+        return max(self._radii) + hessian_range(self._potential)
+
+    @property
+    def _radii(self):
+        return self.default_radii if self.radii is None else self.radii
 
 
 @lru_cache(maxsize=8)

@@ -1,14 +1,12 @@
 """Logarithms of the Hessian of small clusters: site entropies with frozen surroundings (SCIENCE, section 9)."""
 
-from itertools import pairwise
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
-from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor
+from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
 from vibentropy.errors import SaddlePointError
 from vibentropy.hessian_rows import hessian_range, sites
 
@@ -18,7 +16,7 @@ MIN_EIGENVALUE = 1e-3
 SIZE = 256
 
 
-class HessianClusters(HessianDescriptor):
+class HessianClusters(ClusterDescriptor):
     """Entropy of each atom as if only the atoms around it vibrated.
 
     ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian of the atoms within R of atom i, all others frozen, and tr_i
@@ -41,36 +39,13 @@ class HessianClusters(HessianDescriptor):
     """
 
     continuous: ClassVar[bool] = False
+    default_radii: ClassVar[tuple[float, ...]] = (0.0, 3.0)
     examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
 
     def __init__(self, potential=None, radii=None, species=None):
         self.potential = potential
         self.radii = radii
         self.species = species
-
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        if self.radii is not None:
-            numbers = isinstance(self.radii, list | tuple) and all(isinstance(r, Real) for r in self.radii)
-            if not numbers or not self.radii:
-                raise TypeError(f"radii == {self.radii!r}, must be a list of numbers.")
-            if not self.radii[0] >= 0 or any(not a < b < np.inf for a, b in pairwise(self.radii)):
-                raise ValueError(f"radii == {self.radii!r}, must start at 0 or above and ascend.")
-
-    @property
-    def feature_names(self):
-        """``ln_3.0`` for 3 Å."""
-        return [f"ln_{float(radius)!r}" for radius in self._radii]
-
-    @property
-    def reach(self):
-        """Distance in Å to the last atom that matters: that of a cluster, and what the stiffness of its rim is from."""
-        return max(self._radii) + hessian_range(self._potential)
-
-    @property
-    def _radii(self):
-        return [0.0, 3.0] if self.radii is None else self.radii
 
     def _blocks(self, atoms):
         known = sites(self._potential, atoms)

@@ -1,7 +1,6 @@
 """Stiffness of each atom with its neighbours free to follow: local parts of the determinant of the Hessian."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from numbers import Real
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ from scipy.spatial import cKDTree
 from sklearn.utils import check_scalar
 from threadpoolctl import threadpool_limits
 
-from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
+from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
 from vibentropy.errors import SaddlePointError
 from vibentropy.hessian_rows import hessian_range, sites
 
@@ -19,7 +18,7 @@ from vibentropy.hessian_rows import hessian_range, sites
 SIZE, CHUNK = 256, 16
 
 
-class HessianStiffness(HessianDescriptor):
+class HessianStiffness(ClusterDescriptor):
     """Stiffness that an atom shows to a slow force, when the atoms around it yield and those further away are held.
 
     ``ln_R`` is -1/2 ln det k_i(R), with the Schur complement k_i(R) = H_ii - H_iC (H_CC)^-1 H_Ci of the atoms C within
@@ -47,6 +46,7 @@ class HessianStiffness(HessianDescriptor):
         None, or the element of the potential.
     """
 
+    default_radii: ClassVar[tuple[float, ...]] = (0.0, 5.0)
     examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
 
     def __init__(self, potential=None, radii=None, width=0.4, species=None):
@@ -59,26 +59,6 @@ class HessianStiffness(HessianDescriptor):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         check_scalar(self.width, "width", Real, min_val=0, include_boundaries="neither")
-        if self.radii is not None:
-            numbers = isinstance(self.radii, list | tuple) and all(isinstance(r, Real) for r in self.radii)
-            if not numbers or not self.radii:
-                raise TypeError(f"radii == {self.radii!r}, must be a list of numbers.")
-            if not self.radii[0] >= 0 or any(not a < b < np.inf for a, b in pairwise(self.radii)):
-                raise ValueError(f"radii == {self.radii!r}, must start at 0 or above and ascend.")
-
-    @property
-    def feature_names(self):
-        """``ln_3.0`` for 3 Å."""
-        return [f"ln_{float(radius)!r}" for radius in self._radii]
-
-    @property
-    def reach(self):
-        """Distance in Å to the last atom that matters: of a cluster, and what the stiffness of its rim is from."""
-        return max(self._radii) + hessian_range(self._potential)
-
-    @property
-    def _radii(self):
-        return [0.0, 5.0] if self.radii is None else self.radii
 
     def _blocks(self, atoms):
         known = sites(self._potential, atoms)
