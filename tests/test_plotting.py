@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 
 from vibentropy import plotting
 from vibentropy.errors import DataError
-from vibentropy.evaluation import PREDICTION_COLUMNS
+from vibentropy.evaluation import REQUIRED_COLUMNS
 
 CLASSES = {"I1": 1, "I2": 2, "I3": 3, "I4": 4, "V1": -1, "V2": -2, "V3": -3, "V4": -4}
 
@@ -52,7 +52,7 @@ def make():
         table = table.assign(prediction=table["formation_entropy"] + error, std=std, trajectory="t", fold=0)
         table["dataset"] = np.where(table["role"] == "train", "d", "large_" + table["n_sites"].astype(str))
         table["split"] = np.where(table["stage"] == "cross-validation", "groups", "")
-        return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[PREDICTION_COLUMNS]
+        return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[REQUIRED_COLUMNS]
 
     return make
 
@@ -156,9 +156,10 @@ def test_one_panel_for_each_split(make):
     assert axes.get_title() == "afs, ridge\n(shuffled, leaky)"
     main, *_ = plotting.extrapolation(shuffled).axes
     assert "250 sites, training (held out, shuffled, leaky)" in points(main)
-    # The other figure is of the first split alone.
-    main, *_ = plotting.extrapolation(both).axes
-    assert points(main)["250 sites, training (held out)"] == 80
+    # The other figure is of grouped folds alone, whatever the order.
+    for order in (both, pd.concat([shuffled, predictions])):
+        main, *_ = plotting.extrapolation(order).axes
+        assert points(main)["250 sites, training (held out)"] == 80
 
 
 def test_classes_missing_from_the_first_model_are_in_the_legend(make):
