@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vibentropy.descriptors import Descriptor, create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features import FeatureSet, bulk_features, concatenate, extensive_features, recipe
+from vibentropy.features import FeatureSet, bulk_features, concatenate, extensive_features, load_by_dataset, recipe
 
 
 class PairSums(Descriptor):
@@ -164,6 +164,19 @@ def test_shards_become_one_set():
     np.testing.assert_allclose(together.X, np.tile(parts[0].X[:1], (3, 1)), rtol=1e-9)
     failed = [part([name], fails_at=53) for name in "ef"]
     assert concatenate(failed).failures == dict.fromkeys("ef", "ValueError: no convergence")
+
+
+def test_shards_are_put_together_by_the_folders_that_they_are_in(tmp_path):
+    """Data sets need not be of one perfect crystal."""
+    strained = bulk("Fe", "bcc", a=2.86, cubic=True) * (3, 3, 3)
+    sets = {"small/0": part(["s"]), "large/1": part(["b"], crystal=strained), "small/1": part(["a"])}
+    for name, one in sets.items():
+        path = tmp_path / f"{name}.h5"
+        path.parent.mkdir(exist_ok=True)
+        one.save(path)
+    found = load_by_dataset(tmp_path / f"{name}.h5" for name in sets)
+    assert {name: one.ids for name, one in found.items()} == {"small": ("s", "a"), "large": ("b",)}
+    np.testing.assert_array_equal(found["large"].bulk, sets["large/1"].bulk)
 
 
 def test_sets_that_do_not_belong_together_are_refused():

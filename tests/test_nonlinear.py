@@ -197,7 +197,7 @@ def run():
     table.loc[39, "defect_class"] = "loop7"
     features = FeatureSet(cells.X, tuple(table["id"]), tuple("abcd"), np.zeros(4), {})
     folds = pd.DataFrame({"id": table["id"][:30], "split": "groups", "fold": groups[:30] % 3, "group": groups[:30]})
-    return table, features, folds
+    return table, {"made": features}, folds
 
 
 def test_assessment_of_an_extensive_model(run):
@@ -228,6 +228,14 @@ def test_labels_of_held_out_cells_are_not_seen(run):
     rows = (before["test"] != "test set") & before["id"].isin(folds["id"][out])
     np.testing.assert_array_equal(before["prediction"][rows], after["prediction"][rows])
     assert not np.allclose(before["prediction"][~rows], after["prediction"][~rows])
+
+
+def test_assessment_holds_out_groups_where_there_is_another_split(run):
+    table, features, folds = run
+    torn = folds.assign(split="shuffled", fold=np.arange(30) % 3)
+    expected, _ = nonlinear.assess("ridge", table, features, folds)
+    found, _ = nonlinear.assess("ridge", table, features, pd.concat([torn, folds]))
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_assessment_without_training_or_with_other_folds(run):

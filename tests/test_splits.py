@@ -11,7 +11,16 @@ from sklearn.model_selection import cross_val_predict
 from vibentropy.errors import DataError
 from vibentropy.evaluation import cross_predict
 from vibentropy.regression import ExtensiveRidge
-from vibentropy.splits import basin_groups, describe, folds_table, grouped_folds, home_groups, torn_rows
+from vibentropy.splits import (
+    basin_groups,
+    describe,
+    fold_and_group,
+    folds_table,
+    grouped_folds,
+    home_groups,
+    main_split,
+    torn_rows,
+)
 
 
 @st.composite
@@ -104,6 +113,21 @@ def test_torn_rows():
     assert list(torn_rows(["a", "b", "a", "c", "b"], [0, 1, 1, 2, 1])) == [True, False, True, False, False]
 
 
+def test_errors_are_those_of_grouped_folds_where_there_are_any():
+    assert main_split(["shuffled", "groups"]) == "groups"
+    assert main_split(["shuffled", "file_order"]) == "shuffled"
+
+
+def test_folds_are_found_by_name(configurations):
+    folds = folds_table(configurations, 3)
+    ids = configurations["id"][[7, 2, 3]]
+    fold, group = fold_and_group(folds.sample(frac=1, random_state=0), ids)
+    np.testing.assert_array_equal(fold, folds["fold"][[7, 2, 3]])
+    assert list(group) == ["b/x", "a/y", "a/y"]
+    with pytest.raises(DataError, match="c/x/0 is in no fold"):
+        fold_and_group(folds, ["a/x/0", "c/x/0"])
+
+
 def visits(text, duplicate_of):
     """Labelled minima from ``"a a b"``, the trajectory of each, and ``{3: 0}``, the one that each duplicate repeats."""
     trajectories = text.split()
@@ -139,8 +163,10 @@ def letters(groups):
 )
 def test_groups_hold_trajectories_and_basins(trajectories, duplicate_of, chained, home):
     table = visits(trajectories, duplicate_of)
-    assert letters(basin_groups(table)) == chained
-    assert letters(home_groups(table)) == home
+    # Rows are in their order, whatever their index.
+    for same in (table, table.set_index(-np.arange(len(table)))):
+        assert letters(basin_groups(same)) == chained
+        assert letters(home_groups(same)) == home
 
 
 @settings(max_examples=30)

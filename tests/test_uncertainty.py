@@ -14,13 +14,13 @@ from scipy.optimize import minimize
 from scipy.stats import binom, norm
 
 from vibentropy.descriptors import create
-from vibentropy.domain import Domain, size, whitening
+from vibentropy.domain import Domain, whitening
 from vibentropy.errors import DataError, StructureError
 from vibentropy.evaluation import fit_and_predict, fold_fits
 from vibentropy.features import FeatureSet, LocalValues, bulk_features
 from vibentropy.model import EntropyModel
 from vibentropy.plotting.reliability import exact_levels, reliability
-from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge, create_regressor
+from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge, create_regressor, size
 from vibentropy.uncertainty import Calibration, FoldFits, PointwiseFits, Uncertainty, pointwise_corrections, quantify
 
 

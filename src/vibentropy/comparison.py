@@ -11,6 +11,7 @@ import pandas as pd
 
 from vibentropy.errors import VibentropyError
 from vibentropy.evaluation import MODEL
+from vibentropy.splits import main_split
 
 #: Errors of each named test that a comparison has columns for.
 ERRORS = ("mae", "rmse", "slope")
@@ -72,8 +73,7 @@ def comparison_table(summary, descriptors, tests):
         of `ERRORS`. One row per model, of the split that keeps groups together or else of the first; models of
         positions first, and of each kind those with the smallest held-out error.
     """
-    splits = list(summary["split"])
-    rows = summary[summary["split"] == ("groups" if "groups" in splits else splits[0])]
+    rows = summary[summary["split"] == main_split(summary["split"])]
     columns = [f"cross_validation_{error}" for error in ERRORS[:2]]
     columns += [column for test in tests for error in ERRORS if (column := f"{test}_{error}") in summary]
     identity = [*MODEL, "split", "n_features", "n_selected"]

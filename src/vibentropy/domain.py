@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import eigh
 
-from vibentropy.regression import ExtensiveRidge
+from vibentropy.regression import ExtensiveRidge, size
 
 #: Penalty of directions that a regressor without one leaves free; the smallest that ridge tries.
 SMALLEST_PENALTY = 1e-12
@@ -41,23 +41,8 @@ INSIDE = 0.99
 UNSTRAINED = 0.001
 
 
-def size(Z):
-    """Extensive measure of the defects of a cell: the root mean square of its scaled features.
-
-    Parameters
-    ----------
-    Z : ndarray of shape (n, n_features)
-
-    Returns
-    -------
-    ndarray of shape (n,), dimensionless
-        One, root mean square, over the training cells.
-    """
-    return np.sqrt(np.mean(np.square(Z), axis=1))
-
-
 def whitening(Z, fitted):
-    """Factor of the inverse curvature of the loss: G⁻¹ = L Lᵀ, so that a row has the leverage |L ᵀz|².
+    """Factor of the inverse curvature of the loss: G⁻¹ = L Lᵀ, so that a row has the leverage |Lᵀ z|².
 
     Parameters
     ----------

@@ -27,6 +27,7 @@ they are NaN, and the domain is empty.
 """
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from itertools import compress
 
@@ -39,7 +40,7 @@ from sklearn.utils.validation import has_fit_parameter
 from vibentropy.dataset import usable
 from vibentropy.errors import DataError
 from vibentropy.features import LocalValues
-from vibentropy.splits import torn_rows
+from vibentropy.splits import fold_and_group, torn_rows
 from vibentropy.storage import atomic
 from vibentropy.uncertainty import LEVELS, FoldFits, quantify
 
@@ -74,6 +75,71 @@ UNCERTAINTY_COLUMNS = [
     *LEVEL_COLUMNS.values(),
 ]
 PREDICTION_COLUMNS = [*REQUIRED_COLUMNS, *UNCERTAINTY_COLUMNS, "domain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Labelled configurations and their features, row by row.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    sites : list of (ndarray or None) of length n
+        Factor of the atoms of each row (`vibentropy.sites.site_factor`), None for those with no labels of atoms.
+    local : LocalValues or None
+        None if the descriptor has no values per atom.
+    """
+
+    table: pd.DataFrame
+    X: np.ndarray
+    sites: list
+    local: LocalValues | None
+
+    @property
+    def y(self):
+        """Formation entropies, ndarray of shape (n,), k_B."""
+        return self.table["formation_entropy"].to_numpy()
+
+
+def match(table, features, exclude_duplicates=True):
+    """Find the configurations that have both a label and features, in the order of the table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of configurations of all data sets, with their role.
+    features : dict of FeatureSet
+        By data set.
+    exclude_duplicates : bool
+        Leave out minima that repeat another one.
+
+    Returns
+    -------
+    train, test : Rows
+        Of the data sets of each role.
+
+    Raises
+    ------
+    DataError
+        If there are none to train with.
+    """
+    place = {name: number for number, name in enumerate(name for one in features.values() for name in one.ids)}
+    taken = table[usable(table, exclude_duplicates) & table["id"].isin(place.keys()).to_numpy()]
+    if not (taken["role"] == "train").any():
+        raise DataError("no training configuration has both a label and features")
+    X = np.concatenate([one.X for one in features.values()])
+    local = LocalValues.join(one.local for one in features.values())
+    factors = {name: factor for one in features.values() for name, factor in one.sites.items()}
+
+    def rows(role):
+        of_role = taken[taken["role"] == role]
+        at = np.array([place[name] for name in of_role["id"]], dtype=int)
+        sites = [factors.get(name) for name in of_role["id"]]
+        return Rows(of_role, X[at], sites, None if local is None else local[at])
+
+    return rows("train"), rows("test")
 
 
 def fit_clone(regressor, X, y, groups, sites=None):
@@ -317,47 +383,27 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     DataError
         If nothing is left to fit to, a training configuration is in no fold, or as `cross_predict`.
     """
-    place = {name: number for number, name in enumerate(name for one in features.values() for name in one.ids)}
-    taken = table[usable(table, exclude_duplicates) & table["id"].isin(place.keys())]
-    train, test = (taken[taken["role"] == role] for role in ("train", "test"))
-    if train.empty:
-        raise DataError("no training configuration has both a label and features")
-    everything = np.concatenate([one.X for one in features.values()])
-    local = LocalValues.join(one.local for one in features.values())
-    feature_names = next(iter(features.values())).feature_names
-
-    def known(rows):
-        at = [place[name] for name in rows["id"]]
-        return everything[at], {
-            "truth": rows["formation_entropy"].to_numpy(),
-            "local": None if local is None else local[at],
-            "names": feature_names,
-        }
-
-    X, of_train = known(train)
-    y, groups = of_train["truth"], train["id"].map(folds.groupby("id")["group"].first())
-    if groups.isna().any():
-        raise DataError(f"{train['id'][groups.isna()].iloc[0]} is in no fold: the folds are of other configurations")
-    groups = groups.to_numpy()
-    factors = {name: factor for one in features.values() for name, factor in one.sites.items()}
-    sites = [factors.get(name) for name in train["id"]]
+    train, test = match(table, features, exclude_duplicates)
+    X, y, sites = train.X, train.y, train.sites
+    known = {"names": next(iter(features.values())).feature_names}
+    _, groups = fold_and_group(folds.drop_duplicates("id"), train.table["id"])
     fitted, uncertainty = fit_clone(regressor, X, y, groups, sites), None
 
     parts = []
-    for split, rows in folds.groupby("split", sort=False):
-        fold = train["id"].map(rows.set_index("id")["fold"]).to_numpy()
+    for split, of_split in folds.groupby("split", sort=False):
+        fold, _ = fold_and_group(of_split, train.table["id"])
         if split == "groups":
             check_groups(groups, fold)
             fits = fold_fits(regressor, X, y, groups, fold, sites, whole=fitted)
-            held_out = _held_out(fits, X, partial(quantify, fits, X, y, groups, of_train["local"]), **of_train)
-            uncertainty = quantify(fits, X, y, groups, of_train["local"])
+            of_fit = partial(quantify, fits, X, y, groups, train.local)
+            held_out, uncertainty = _held_out(fits, X, of_fit, truth=y, local=train.local, **known), of_fit()
         else:
             held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=False, sites=sites)
-        parts.append(predictions_table(train, held_out, stage="cross-validation", split=split, **names))
-    parts.append(predictions_table(train, judge(fitted, X), stage="training", **names))
-    if len(test):
-        X, of_test = known(test)
-        parts.append(predictions_table(test, judge(fitted, X, uncertainty, **of_test), stage="test", **names))
+        parts.append(predictions_table(train.table, held_out, stage="cross-validation", split=split, **names))
+    parts.append(predictions_table(train.table, judge(fitted, X), stage="training", **names))
+    if len(test.table):
+        judged = judge(fitted, test.X, uncertainty, truth=test.y, local=test.local, **known)
+        parts.append(predictions_table(test.table, judged, stage="test", **names))
     return fitted, pd.concat(parts, ignore_index=True), uncertainty
 
 

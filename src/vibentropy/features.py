@@ -15,6 +15,7 @@ features as the descriptor gives them, the last column in k_B. Where the descrip
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -283,6 +284,30 @@ class FeatureSet:
                 sites=sites,
                 local=LocalValues(file["local/limits"][:], file["local/crystals"][:]) if "local" in file else None,
             )
+
+
+def load_by_dataset(paths):
+    """Read the features of several data sets.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Of files in folders that are named after the data sets.
+
+    Returns
+    -------
+    dict of FeatureSet
+        By data set, the files of each put together in the order given.
+
+    Raises
+    ------
+    DataError
+        As `FeatureSet.load` and `concatenate`.
+    """
+    sets = {}
+    for path in map(Path, paths):
+        sets.setdefault(path.parent.name, []).append(FeatureSet.load(path))
+    return {dataset: concatenate(of_dataset) for dataset, of_dataset in sets.items()}
 
 
 def concatenate(sets):

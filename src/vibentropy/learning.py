@@ -28,11 +28,10 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from vibentropy.dataset import usable
-from vibentropy.domain import size
 from vibentropy.errors import DataError
-from vibentropy.evaluation import error_metrics, fit_clone
-from vibentropy.regression import ExtensiveBayesianRidge, RootMeanSquareScaler
+from vibentropy.evaluation import error_metrics, fit_clone, match
+from vibentropy.regression import ExtensiveBayesianRidge, RootMeanSquareScaler, size
+from vibentropy.splits import fold_and_group
 
 #: How training configurations are chosen, with words for figures. None looks at a label of what it chooses from.
 SELECTIONS = {"random": "at random", "leverage": "by leverage", "variance": "by predictive variance"}
@@ -261,35 +260,23 @@ def learning_curve(
         If no folds keep groups together, no training configuration has both a label and features, or one of them is in
         no fold.
     """
-    folds = folds[folds["split"] == "groups"].set_index("id")
+    folds = folds[folds["split"] == "groups"]
     if folds.empty:
         raise DataError("learning curves hold out whole groups: 'groups' must be one of the splits of the folds")
-    row = {name: x for one in features.values() for name, x in zip(one.ids, one.X, strict=True)}
-    factors = {name: factor for one in features.values() for name, factor in one.sites.items()}
-    taken = table[usable(table, exclude_duplicates) & table["id"].isin(row.keys()).to_numpy()]
-    train, test = (taken[taken["role"] == role] for role in ("train", "test"))
-    if train.empty:
-        raise DataError("no training configuration has both a label and features")
-    missing = train["id"][~train["id"].isin(folds.index)]
-    if len(missing):
-        raise DataError(f"{missing.iloc[0]} is in no fold: the folds are of other configurations")
-    X, y = np.array([row[name] for name in train["id"]]), train["formation_entropy"].to_numpy()
-    fold, groups = (folds.loc[train["id"], column].to_numpy() for column in ("fold", "group"))
-    sites = [factors.get(name) for name in train["id"]]
-    X_test = np.array([row[name] for name in test["id"]]).reshape(-1, X.shape[1])
-    y_test, test_parts = test["formation_entropy"].to_numpy(), _parts(test, tests or {})
+    train, test = match(table, features, exclude_duplicates)
+    fold, groups = fold_and_group(folds, train.table["id"])
+    X, y, test_parts = train.X, train.y, _parts(test.table, tests or {})
 
     def errors(chosen, held_out):
         """Yield the errors of one fit on everything that it is tested on."""
         # Where all are of one group a penalty can only be chosen with each by itself.
         own = groups[chosen] if len(np.unique(groups[chosen])) > 1 else chosen
-        fitted = fit_clone(regressor, X[chosen], y[chosen], own, [sites[k] for k in chosen])
+        fitted = fit_clone(regressor, X[chosen], y[chosen], own, [train.sites[k] for k in chosen])
         stage = {"stage": "cross-validation", "by": "overall", "value": "all"}
         yield stage | error_metrics(y[held_out], fitted.predict(X[held_out]))
         for (by, value), rows in test_parts.items():
-            yield {"stage": "test", "by": by, "value": value} | error_metrics(
-                y_test[rows], fitted.predict(X_test[rows])
-            )
+            of_test = {"stage": "test", "by": by, "value": value}
+            yield of_test | error_metrics(test.y[rows], fitted.predict(test.X[rows]))
 
     numbers = np.unique(fold).tolist()
     largest = min(int(np.sum(fold != number)) for number in numbers)

@@ -47,11 +47,10 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import gen_batches
 
 from vibentropy import descriptors
-from vibentropy.dataset import usable
 from vibentropy.descriptors import Descriptor
-from vibentropy.errors import DataError
-from vibentropy.evaluation import error_metrics
-from vibentropy.regression import ExtensiveRidge, RootMeanSquareScaler
+from vibentropy.evaluation import error_metrics, match
+from vibentropy.regression import ExtensiveRidge, RootMeanSquareScaler, size
+from vibentropy.splits import fold_and_group, main_split
 from vibentropy.storage import create, open_file
 
 #: Names of the models, in words for figures.
@@ -268,6 +267,11 @@ class Cells:
     n_atoms: np.ndarray
     X: np.ndarray
 
+    @classmethod
+    def of(cls, rows):
+        """Take over `vibentropy.evaluation.Rows`."""
+        return cls(rows.table["n_atoms"].to_numpy(dtype=float), rows.X)
+
     def __getitem__(self, rows):
         """Take some of them."""
         return Cells(self.n_atoms[rows], self.X[rows])
@@ -319,14 +323,14 @@ def fit(model, cells, entropy, groups, seed=0):
         cv=GroupKFold(min(3, len(np.unique(groups)))),
         error_score="raise",
     )
-    size = _size(model, cells)
+    divisor = _divisor(model, cells)
     with warnings.catch_warnings():
         # A network whose iterations end before its weights settle is one of the candidates like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        search.fit(cells.X / size(cells)[:, None], entropy / size(cells), groups=groups)
+        search.fit(cells.X / divisor(cells)[:, None], entropy / divisor(cells), groups=groups)
 
     def predict(cells):
-        return size(cells) * search.predict(cells.X / size(cells)[:, None])
+        return divisor(cells) * search.predict(cells.X / divisor(cells)[:, None])
 
     return predict, {name.rpartition("__")[2]: value for name, value in search.best_params_.items()}
 
@@ -356,14 +360,14 @@ def _block(X, number=0):
     return np.split(X, len(ATOM_LENGTHS), axis=1)[number]
 
 
-def _size(model, training):
+def _divisor(model, training):
     """Find what features and entropy are divided by before the fit, as a function of cells."""
     if model == "kernel_per_atom":
         return lambda cells: cells.n_atoms / np.mean(training.n_atoms)
     if model == "kernel_per_size":
         scaler = RootMeanSquareScaler().fit(training.X)
         # The perfect crystal has none.
-        return lambda cells: np.maximum(np.sqrt(np.mean(scaler.transform(cells.X) ** 2, axis=1)), 1e-12)
+        return lambda cells: np.maximum(size(scaler.transform(cells.X)), 1e-12)
     return lambda cells: np.ones(len(cells.n_atoms))
 
 
@@ -376,10 +380,10 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
         One of `MODELS`.
     table : pandas.DataFrame
         Of configurations of all data sets, with their role.
-    features : FeatureSet
-        Of all of them.
+    features : dict of FeatureSet
+        By data set.
     folds : pandas.DataFrame
-        As from `vibentropy.splits.folds_table`; the first split is used.
+        As from `vibentropy.splits.folds_table`; of several splits, the one that keeps groups together is used.
     exclude_duplicates : bool
         Leave out minima that repeat another one.
     seed : int
@@ -400,31 +404,21 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
     DataError
         If no training configuration has label and features, or one of them is in no fold.
     """
-    row = {name: number for number, name in enumerate(features.ids)}
-    taken = table[usable(table, exclude_duplicates) & table["id"].isin(row.keys()).to_numpy()]
-    train, test = (taken[taken["role"] == role] for role in ("train", "test"))
-    if train.empty:
-        raise DataError("no training configuration has both a label and features")
-    of_split = folds[folds["split"] == folds["split"].iloc[0]].set_index("id")
-    missing = train["id"][~train["id"].isin(of_split.index)]
-    if len(missing):
-        raise DataError(f"{missing.iloc[0]} is in no fold: the folds are of other configurations")
-    fold, groups = (of_split.loc[train["id"], name].to_numpy() for name in ("fold", "group"))
+    train, test = match(table, features, exclude_duplicates)
+    of_split = folds[folds["split"] == main_split(folds["split"])]
+    fold, groups = fold_and_group(of_split, train.table["id"])
     parts = []
 
-    def cells_of(rows):
-        return Cells(rows["n_atoms"].to_numpy(dtype=float), features.X[[row[name] for name in rows["id"]]])
-
     def keep(rows, test, of, entropy, prediction, parts_prediction):
-        columns = rows[["id", "defect_class", "n_sites"]].assign(known=_known(rows, train))
+        columns = rows[["id", "defect_class", "n_sites"]].assign(known=_known(rows, train.table))
         numbers = {"formation_entropy": entropy, "prediction": prediction, "parts": parts_prediction}
         parts.append(columns.assign(model=model, test=test, of=of, **numbers))
 
-    cells, entropy = cells_of(train), train["formation_entropy"].to_numpy()
+    cells, entropy = Cells.of(train), train.y
     for number in np.unique(fold):
         out = fold == number
         predict, _ = fit(model, cells[~out], entropy[~out], groups[~out], seed)
-        rows, held, exact = train[out], cells[out], entropy[out]
+        rows, held, exact = train.table[out], cells[out], entropy[out]
         own = predict(held)
         keep(rows, "held out", 1, exact, own, own)
         for m in MULTIPLES:
@@ -434,9 +428,8 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
             drawn = np.column_stack([np.arange(len(rows)), others])
             keep(rows, "mixture", m, exact[drawn].sum(1), predict(held.mixture(drawn)), own[drawn].sum(1))
     predict, chosen = fit(model, cells, entropy, groups, seed)
-    if len(test):
-        exact = test["formation_entropy"].to_numpy()
-        keep(test, "test set", test["dataset"], exact, predict(cells_of(test)), np.nan)
+    if len(test.table):
+        keep(test.table, "test set", test.table["dataset"], test.y, predict(Cells.of(test)), np.nan)
     columns = ["model", "test", "of", "id", "defect_class", "known", "n_sites"]
     return pd.concat(parts, ignore_index=True)[[*columns, "formation_entropy", "prediction", "parts"]], chosen
 

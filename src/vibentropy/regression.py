@@ -56,7 +56,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         RootMeanSquareScaler
         """
         X = validate_data(self, X, dtype=np.float64)
-        rms = _rms(X, axis=0)
+        rms = np.sqrt(np.mean(np.square(X), axis=0))
         self.scale_ = np.where(rms > 0, rms, 1.0)
         return self
 
@@ -74,6 +74,22 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         """
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False) / self.scale_
+
+
+def size(Z):
+    """Extensive measure m of the defects of a cell: the root mean square of its scaled features.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n,), dimensionless
+        Zero for the perfect crystal, m times as large for a cell repeated m times; one, root mean square, over the
+        training cells.
+    """
+    return np.sqrt(np.mean(np.square(Z), axis=1))
 
 
 def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
@@ -102,7 +118,7 @@ def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
         return mean, np.full(len(X), np.nan)
     scaled = X / scale
     weights_part = np.einsum("ij,ij->i", scaled @ covariance, scaled)
-    return mean, np.sqrt(noise_variance * _rms(scaled, axis=1) + np.maximum(weights_part, 0.0))
+    return mean, np.sqrt(noise_variance * size(scaled) + np.maximum(weights_part, 0.0))
 
 
 class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
@@ -572,14 +588,9 @@ def create_regressor(kind, **parameters):
     return estimator if isinstance(estimator, ExtensiveRegressor) else ExtensiveLinear(estimator)
 
 
-def _rms(X, axis):
-    """Root mean square along an axis."""
-    return np.sqrt(np.mean(np.square(X), axis=axis))
-
-
 def _whiten(Z, y):
     """Rows of the scaled features that are not zero and their labels, divided by the root of the measure m(z)."""
-    measure = _rms(Z, axis=1)
+    measure = size(Z)
     # Far above rounding, far below any defect: the root mean square over the training rows is one.
     defective = measure > 1e-8
     root = np.sqrt(measure[defective])

@@ -45,6 +45,23 @@ from vibentropy.errors import DataError
 SPLITS = {"groups": "trajectories together", "file_order": "file order", "shuffled": "shuffled, leaky"}
 
 
+def main_split(names):
+    """Choose the split that errors are given for where there is room for one.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the splits there are.
+
+    Returns
+    -------
+    str
+        ``groups``, the honest one, if it is there, or else the first.
+    """
+    names = list(names)
+    return "groups" if "groups" in names else names[0]
+
+
 def basin_groups(table):
     """Label trajectories that are chained by the minima they share.
 
@@ -80,7 +97,7 @@ def home_groups(table):
     -------
     ndarray of str of shape (n_rows,)
     """
-    rows = pd.DataFrame({"trajectory": trajectory_groups(table), "basin": _basins(table)})
+    rows = pd.DataFrame({"trajectory": trajectory_groups(table), "basin": _basins(table).to_numpy()})
     # The minimum itself before its duplicates.
     rows["later"] = (table["duplicate_of"] != "").to_numpy()
     return (
@@ -186,6 +203,32 @@ def folds_table(table, n_folds, splits=("groups",), seed=0, exclude_duplicates=T
                 fold[test] = number
         parts.append(pd.DataFrame({"id": rows["id"].to_numpy(), "split": split, "fold": fold, "group": groups}))
     return pd.concat(parts, ignore_index=True)
+
+
+def fold_and_group(folds, ids):
+    """Look up fold and group of configurations.
+
+    Parameters
+    ----------
+    folds : pandas.DataFrame
+        Rows of one split of a table of folds.
+    ids : sequence of str
+
+    Returns
+    -------
+    fold : ndarray of int of shape (n,)
+    group : ndarray of shape (n,)
+
+    Raises
+    ------
+    DataError
+        If one of them is in no fold.
+    """
+    folds, ids = folds.set_index("id"), pd.Index(ids)
+    missing = ids[~ids.isin(folds.index)]
+    if len(missing):
+        raise DataError(f"{missing[0]} is in no fold: the folds are of other configurations")
+    return tuple(folds.loc[ids, column].to_numpy() for column in ("fold", "group"))
 
 
 def describe(table, folds):

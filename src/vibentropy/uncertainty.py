@@ -51,8 +51,9 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.stats import qmc
 
-from vibentropy.domain import SMALLEST_SIZE, Domain, size, whitening
+from vibentropy.domain import SMALLEST_SIZE, Domain, whitening
 from vibentropy.errors import DataError
+from vibentropy.regression import size
 
 #: Probabilities of the intervals that are reported.
 LEVELS = (0.68, 0.95)

@@ -1,12 +1,10 @@
-from pathlib import Path
-
 import pandas as pd
 
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.evaluation import fit_and_predict, fit_table, save_table
-from vibentropy.features import FeatureSet, concatenate
+from vibentropy.features import concatenate, load_by_dataset
 from vibentropy.labels import unstrained_crystal
 from vibentropy.model import EntropyModel
 from vibentropy.progress import logged
@@ -14,10 +12,7 @@ from vibentropy.regression import create_regressor
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.configurations)
-    shards = {}
-    for path in snakemake.input.features:
-        shards.setdefault(Path(path).parent.name, []).append(FeatureSet.load(path))
-    features = {dataset: concatenate(sets) for dataset, sets in shards.items()}
+    features = load_by_dataset(snakemake.input.features)
     fitted, predictions, uncertainty = fit_and_predict(
         create_regressor(**snakemake.params.regressor),
         configurations.table,

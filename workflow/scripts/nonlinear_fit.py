@@ -2,7 +2,7 @@ import pandas as pd
 
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.evaluation import save_table
-from vibentropy.features import FeatureSet, concatenate
+from vibentropy.features import load_by_dataset
 from vibentropy.nonlinear import assess
 from vibentropy.progress import logged
 
@@ -10,7 +10,7 @@ with logged(snakemake.log[0]) as progress:
     predictions, chosen = assess(
         snakemake.wildcards.model,
         ConfigurationSet.load(snakemake.input.configurations).table,
-        concatenate(FeatureSet.load(path) for path in snakemake.input.features),
+        load_by_dataset(snakemake.input.features),
         pd.read_csv(snakemake.input.folds),
         exclude_duplicates=snakemake.params.exclude_duplicates,
         seed=snakemake.config["seed"],

@@ -18,7 +18,7 @@ from vibentropy.plotting.style import (
     lay_out,
     styled,
 )
-from vibentropy.splits import SPLITS
+from vibentropy.splits import SPLITS, main_split
 
 #: Sets of test cells in turn, and the cells of the training.
 TESTS = [
@@ -78,8 +78,9 @@ def extrapolation(predictions):
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions: the held-out ones (``cross-validation``, the first split of several) or, without any, those of
-        the fit (``training``), and those of larger cells (``test``), if there are any.
+        Of predictions: the held-out ones (``cross-validation``; of several splits, the one that keeps groups together
+        or else the first) or, without any, those of the fit (``training``), and those of larger cells (``test``), if
+        there are any.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def extrapolation(predictions):
     """
     held_out = (predictions["stage"] == "cross-validation").any()
     training = _of_stage(predictions, "cross-validation" if held_out else "training")
-    training = training[training["split"] == training["split"].iloc[0]]
+    training = training[training["split"] == main_split(training["split"])]
     origin = "held out" if held_out else "fitted"
     if _not_grouped(training):
         origin += f", {SPLITS[training['split'].iloc[0]]}"
