@@ -19,8 +19,9 @@ rule measure:
         source="ours|peer|labels",
     conda:
         "../envs/vibentropy.yaml"
-    # All cores, so that nothing runs beside it; the measurement itself has one thread.
-    threads: workflow.cores
+    # All cores, so that nothing runs beside it; the measurement itself has one thread. Asked for late: other targets
+    # run on clusters, where no one says how many cores there are.
+    threads: lambda wildcards: workflow.cores
     resources:
         mem_mb=memory(config["benchmark"]["max_memory"] + 1000),
         runtime=minutes(60),

@@ -118,12 +118,11 @@ def descriptor_potentials(wildcards):
 
 def descriptor_source(wildcards):
     """Source files of a descriptor that features are computed with."""
-    block = config["descriptors"][wildcards.descriptor]
-    return sources(block) + (modules("hessian_rows", "potentials", "smooth", "setfl") if potentials(block) else [])
+    return sources(config["descriptors"][wildcards.descriptor])
 
 
 def sources(block):
-    """Source files of a descriptor: its modules, and those beside them that they take names from."""
+    """Source files of a descriptor: its modules, those beside them that they take names from, and of its potential."""
     pending = [descriptors.find(kind).__module__ for kind in kinds(block)]
     packages = tuple({name.rpartition(".")[0] + "." for name in pending})
     found = {}
@@ -132,7 +131,9 @@ def sources(block):
         found[source.__name__] = source.__file__
         taken = {getattr(value, "__module__", None) for value in vars(source).values()}
         pending += [name for name in taken - found.keys() if name and name.startswith(packages)]
-    return sorted(found.values())
+    return sorted(found.values()) + (
+        modules("hessian_rows", "potentials", "smooth", "setfl") if potentials(block) else []
+    )
 
 
 @cache

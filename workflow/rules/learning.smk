@@ -7,7 +7,7 @@ rule learning_curve:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        code=modules("learning", "domain", "regression", "sites", "evaluation", "dataset"),
+        code=modules("learning", "regression", "sites", "evaluation", "splits", "features", "dataset"),
     output:
         f"{RESULTS}/learning/{{descriptor}}/{{regressor}}.csv",
     log:

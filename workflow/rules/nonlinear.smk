@@ -69,7 +69,7 @@ rule nonlinear_model:
             if wildcards.model == "atom_kernel"
             else f"{RESULTS}/features/{local_descriptor()}/{{dataset}}/{{shard}}.h5"
         ),
-        code=modules("nonlinear", "regression", "evaluation", "dataset"),
+        code=modules("nonlinear", "regression", "evaluation", "splits", "features", "dataset"),
     output:
         f"{RESULTS}/nonlinear/{{model}}.csv",
     log:

@@ -50,7 +50,7 @@ rule comparison:
     input:
         summary=f"{RESULTS}/summary.csv",
         descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
-        code=modules("comparison", "plotting"),
+        code=modules("comparison", "splits", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
         table=report(
