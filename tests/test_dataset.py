@@ -50,6 +50,7 @@ def random_set(seed, n_configurations, dataset="train"):
             "temperature": rng.normal(size=n_configurations),
             "large": rng.random(n_configurations) < 0.5,
             "comment": rng.choice(["", "a", "b c"], n_configurations),
+            "formation_entropy": rng.normal(size=n_configurations),
         }
     )
     return ConfigurationSet(frames, table, {"seed": seed, "config_hash": "abc", "vector": rng.normal(size=3)})
@@ -151,7 +152,7 @@ def test_concatenate_keeps_what_is_shared_and_refuses_repeated_ids():
 
 def test_extended_xyz_opens_in_ase_with_the_row(tmp_path):
     one = random_set(5, 6)
-    one.table.loc[0, "formation_entropy"] = 3.25
+    one.table["formation_entropy"] = [3.25] + 5 * [np.nan]
     one.to_extxyz(tmp_path / "set.xyz")
     frames = ase.io.read(tmp_path / "set.xyz", ":")
     assert len(frames) == len(one)

@@ -22,7 +22,6 @@ of the labels (JSON, see `vibentropy.interactions.identity`), versions, seed and
 """
 
 import re
-from contextlib import contextmanager
 from dataclasses import asdict
 
 import numpy as np
@@ -30,9 +29,9 @@ from ase import Atoms
 from scipy.spatial import cKDTree
 
 from vibentropy.crystal import Crystal
-from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, read_table, write_table
+from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, check_rows, read_table, write_table
 from vibentropy.errors import DataError, did_you_mean
-from vibentropy.storage import create, open_file
+from vibentropy.storage import create, open_file, slices
 from vibentropy.structures import check_element
 
 KIND = "archive"
@@ -142,26 +141,34 @@ def read(path, name, classes=None, rows=None):
     Raises
     ------
     DataError
-        If the file is missing, truncated, something else, or without one of the classes.
+        If the file is missing, truncated, something else, inconsistent, or without one of the classes.
+    StructureError
+        If a configuration is none, see `vibentropy.dataset.check_rows`.
     """
-    with _opened(path) as file:
+    with open_file(path, KIND) as file:
         table = read_table(file["table"])
         wanted = _wanted(path, table, classes)[slice(*(rows or (None,)))]
-        first, cells = file["first"][:], file["cells"][:]
+        parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
+        if len({len(parts), len(cells), len(table)}) > 1:
+            raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {len(table)} in /table")
         sites = {size: group[:] for size, group in file["sites"].items()}
         frames = []
         for i in wanted:
-            atoms = slice(first[i], first[i + 1])
-            positions = _positions(
-                sites[table["repetitions"][i]], file["site"][atoms], file["displacement"][atoms], cells[i]
-            )
+            own, site = sites[table["repetitions"][i]], file["site"][parts[i]]
+            if len(site) and not 0 <= site.min() <= site.max() < len(own):
+                raise DataError(
+                    f"/site of {table['id'][i]} has values from {site.min()} to {site.max()}, expected rows of the "
+                    f"{len(own)} sites of {table['repetitions'][i]} cells"
+                )
+            positions = _positions(own, site, file["displacement"][parts[i]], cells[i])
             symbols = [file.attrs["element"]] * len(positions)
             frames.append(Atoms(symbols, positions=positions, cell=cells[i], pbc=True))
-            entropies = file[SITE_ENTROPY][atoms]
+            entropies = file[SITE_ENTROPY][parts[i]]
             if not np.isnan(entropies).any():
                 frames[-1].set_array(SITE_ENTROPY, entropies.astype(float))
+        table = table.iloc[wanted].reset_index(drop=True)
+        check_rows(frames, table)
         attributes = {key: file.attrs[key] for key in ("element", "structure", "a")}
-    table = table.iloc[wanted].reset_index(drop=True)
     table["id"] = name + table["id"].str.removeprefix(table["dataset"].iloc[0] if len(table) else "")
     table["dataset"] = name
     return ConfigurationSet(frames, table, attributes)
@@ -179,7 +186,7 @@ def crystal_of(path):
     Crystal
         Unstrained.
     """
-    with _opened(path) as file:
+    with open_file(path, KIND) as file:
         return Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
 
 
@@ -195,7 +202,7 @@ def potential_of(path):
     str
         As from `vibentropy.interactions.identity`; empty where the archive does not say.
     """
-    with _opened(path) as file:
+    with open_file(path, KIND) as file:
         return str(file.attrs.get("potential", ""))
 
 
@@ -215,7 +222,7 @@ def shards(path, classes, size):
     dict of str to list of 2 int
         By the name of the shard, its `rows` for `read`.
     """
-    with _opened(path) as file:
+    with open_file(path, KIND) as file:
         table = read_table(file["table"])
     table = table.iloc[_wanted(path, table, classes)]
     number = (table["trajectory"] != table["trajectory"].shift()).cumsum().to_numpy() - 1
@@ -223,16 +230,6 @@ def shards(path, classes, size):
     starts = np.flatnonzero(np.diff(shard, prepend=-1))
     stops = [*starts[1:], len(table)]
     return {f"{k:03d}": [int(a), int(b)] for k, (a, b) in enumerate(zip(starts, stops, strict=True))}
-
-
-@contextmanager
-def _opened(path):
-    """Open an archive; whatever the HDF5 library finds wrong with it names the file."""
-    with open_file(path, KIND) as file:
-        try:
-            yield file
-        except (KeyError, OSError, RuntimeError, ValueError, IndexError, TypeError) as error:
-            raise DataError(f"{path}: damaged ({type(error).__name__}: {error})") from error
 
 
 def _wanted(path, table, classes):

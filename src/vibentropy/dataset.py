@@ -41,9 +41,11 @@ import h5py
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import chemical_symbols
 
-from vibentropy.errors import DataError
-from vibentropy.storage import atomic, create, open_file
+from vibentropy.errors import DataError, StructureError
+from vibentropy.storage import atomic, create, open_file, slices
+from vibentropy.structures import check_geometry
 
 #: Default and unit of every column the package knows.
 COLUMNS = {
@@ -213,23 +215,27 @@ class ConfigurationSet:
         Raises
         ------
         DataError
-            If the file is missing, truncated or something else.
+            If the file is missing, truncated, something else or inconsistent.
+        StructureError
+            If a configuration is none, see `check_rows`.
         """
         with open_file(path, KIND) as file:
-            first, positions, numbers = file["first"][:], file["positions"][:], file["numbers"][:]
+            positions, numbers = file["positions"][:], file["numbers"][:]
+            parts = slices(file["first"][:], len(positions), "/first")
             cells, pbc = file["cells"][:], file["pbc"][:]
             site_entropy = file[SITE_ENTROPY][:] if SITE_ENTROPY in file else np.full(len(numbers), np.nan)
             table = read_table(file["table"])
             attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items()}
+            frames = [
+                Atoms(numbers[part], positions=positions[part], cell=cell, pbc=periodic)
+                for part, cell, periodic in zip(parts, cells, pbc, strict=True)
+            ]
+            for atoms, part in zip(frames, parts, strict=True):
+                if not np.isnan(site_entropy[part]).any():
+                    atoms.set_array(SITE_ENTROPY, site_entropy[part])
+            check_rows(frames, table)
         for written_by_storage in ("kind", "schema", "vibentropy_version"):
-            del attributes[written_by_storage]
-        frames = [
-            Atoms(numbers[start:stop], positions=positions[start:stop], cell=cell, pbc=periodic)
-            for start, stop, cell, periodic in zip(first[:-1], first[1:], cells, pbc, strict=True)
-        ]
-        for atoms, start, stop in zip(frames, first[:-1], first[1:], strict=True):
-            if not np.isnan(site_entropy[start:stop]).any():
-                atoms.set_array(SITE_ENTROPY, site_entropy[start:stop])
+            attributes.pop(written_by_storage, None)
         return cls(frames, table, attributes)
 
     def to_extxyz(self, path):
@@ -257,6 +263,46 @@ def _essence(atoms):
     if atoms.has(SITE_ENTROPY):
         kept.set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY], dtype=float, shape=())
     return kept
+
+
+def check_rows(frames, table):
+    """Check that configurations and rows of a table that were read belong together, and are what they say.
+
+    Parameters
+    ----------
+    frames : list of ase.Atoms
+    table : pandas.DataFrame
+        Completed by `complete_table`.
+
+    Raises
+    ------
+    DataError
+        If their numbers differ, or a row has another number of atoms than its frame, a number of sites that is none,
+        or the status ``labelled`` without a label.
+    StructureError
+        If a frame that is not rejected holds no element, or `vibentropy.structures.check_geometry` refuses it.
+    """
+    if len(frames) != len(table):
+        raise DataError(f"{len(frames)} configurations but {len(table)} rows in /table; expected a row for each")
+    columns = (table[name] for name in ("id", "n_atoms", "n_sites", "status", "formation_entropy"))
+    for atoms, name, n_atoms, n_sites, status, entropy in zip(frames, *columns, strict=True):
+        if n_atoms != len(atoms):
+            raise DataError(f"{name} has {len(atoms)} atoms, and {n_atoms} in its row of /table")
+        if n_sites < 0 and n_sites != COLUMNS["n_sites"][0]:
+            raise DataError(f"{name} has {n_sites} sites in its row of /table, expected a count, or -1 where unknown")
+        if status == "labelled" and not np.isfinite(entropy):
+            raise DataError(f"{name} is labelled, and its formation_entropy is {entropy}, expected a finite number")
+        if status != "rejected":
+            unknown = np.flatnonzero((atoms.numbers < 1) | (atoms.numbers >= len(chemical_symbols)))
+            if len(unknown):
+                raise StructureError(
+                    f"{name}: atom {unknown[0]} has the atomic number {atoms.numbers[unknown[0]]}, expected those of "
+                    f"elements, 1 to {len(chemical_symbols) - 1}"
+                )
+            try:
+                check_geometry(atoms)
+            except StructureError as error:
+                raise StructureError(f"{name}: {error}") from error
 
 
 def concatenate(sets):

@@ -24,7 +24,7 @@ from ase import Atoms
 from vibentropy.descriptors import available
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.sites import site_factor
-from vibentropy.storage import create, open_file
+from vibentropy.storage import check_array, create, open_file, slices
 
 KIND = "features"
 
@@ -266,23 +266,36 @@ class FeatureSet:
         Raises
         ------
         DataError
-            If the file is missing, truncated or something else.
+            If the file is missing, truncated or something else, or a number in it is not finite.
         """
         with open_file(path, KIND) as file:
             failed, reasons = file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:]
-            sites = {}
+            ids, names = file["ids"].asstr()[:], file["feature_names"].asstr()[:]
+            shape = len(ids), len(names)
+            X, bulk = file["X"][:], file["bulk"][:]
+            check_array("/X", X, shape)
+            check_array("/bulk", bulk, shape[1:])
+            if len(set(ids)) < len(ids):
+                raise DataError(f"/ids holds {len(ids)} names of which {len(set(ids))} differ; expected unique ids")
+            local, sites = None, {}
+            if "local" in file:
+                local = LocalValues(file["local/limits"][:], file["local/crystals"][:])
+                check_array("/local/limits", local.limits, (shape[0], 2, shape[1]))
+                check_array("/local/crystals", local.crystals, shape)
             if "sites" in file:
-                factors = np.split(file["sites/factors"][:], file["sites/first"][1:-1])
-                sites = dict(zip(file["sites/ids"].asstr()[:], factors, strict=True))
+                factors = file["sites/factors"][:]
+                check_array("/sites/factors", factors, (len(factors), shape[1] + 1))
+                parts = slices(file["sites/first"][:], len(factors), "/sites/first")
+                sites = {name: factors[part] for name, part in zip(file["sites/ids"].asstr()[:], parts, strict=True)}
             return cls(
-                X=file["X"][:],
-                ids=tuple(file["ids"].asstr()[:]),
-                feature_names=tuple(file["feature_names"].asstr()[:]),
-                bulk=file["bulk"][:],
+                X=X,
+                ids=tuple(ids),
+                feature_names=tuple(names),
+                bulk=bulk,
                 descriptor=json.loads(file.attrs["descriptor"]),
                 failures=dict(zip(failed, reasons, strict=True)),
                 sites=sites,
-                local=LocalValues(file["local/limits"][:], file["local/crystals"][:]) if "local" in file else None,
+                local=local,
             )
 
 

@@ -41,6 +41,7 @@ perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy
 """
 
 import json
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,13 +51,14 @@ import h5py
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import atomic_numbers
 
 from vibentropy import descriptors
 from vibentropy.descriptors import Descriptor
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
 from vibentropy.features import bulk_features, recipe
 from vibentropy.regression import predict_linear
-from vibentropy.storage import create, open_file
+from vibentropy.storage import check_array, create, open_file
 from vibentropy.structures import check_crystal
 from vibentropy.uncertainty import Uncertainty
 
@@ -247,6 +249,9 @@ class EntropyModel:
     def load(cls, path):
         """Read what `save` wrote; predictions are the same to the last bit.
 
+        Nothing is executed on the word of a file: a descriptor that is neither of this package nor an entry point of
+        an installed one must have been imported before.
+
         Parameters
         ----------
         path : path-like
@@ -258,10 +263,12 @@ class EntropyModel:
         Raises
         ------
         DataError
-            If the file is missing, truncated, of another kind or schema, or its descriptor is not installed.
+            If the file is missing, truncated, of another kind or schema, or inconsistent, or its descriptor is not
+            installed or, being a class of one's own, not imported.
         """
         with open_file(path, KIND) as file:
             described = json.loads(file.attrs["descriptor"])
+            _check_imported(described)
             try:
                 descriptor = descriptors.create(described["kind"], **described["parameters"])
             except ConfigError as error:
@@ -272,25 +279,34 @@ class EntropyModel:
                     f"{path}: the features of the installed descriptor {described['kind']!r} begin with "
                     f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}"
                 )
-            uncertain = "covariance" in file
-            arrays = {}
+            arrays = {name: file[name][:] for name in ("coef", "bulk", "scale")}
+            for name, array in arrays.items():
+                check_array(f"/{name}", array, (len(names),))
+            if not (arrays["scale"] > 0).all():
+                raise DataError(f"/scale holds {arrays['scale'].min()}, expected positive numbers")
+            noise_variance = covariance = None
+            if "covariance" in file:
+                noise_variance, covariance = float(file["noise_variance"][()]), file["covariance"][:]
+                check_array("/covariance", covariance, (len(names), len(names)))
+            volume, element = float(file.attrs["volume_per_atom"]), str(file.attrs["element"])
+            if not 0 < volume < np.inf or element not in atomic_numbers:
+                raise DataError(f"a crystal of {element!r} with {volume} Å³ per atom, expected an element and a volume")
+            uncertainty = {}
             if "uncertainty" in file:
                 file["uncertainty"].visititems(
-                    lambda name, item: arrays.update({name: item[()]} if isinstance(item, h5py.Dataset) else {})
+                    lambda name, item: uncertainty.update({name: item[()]} if isinstance(item, h5py.Dataset) else {})
                 )
             return cls(
                 descriptor=descriptor,
-                coef=file["coef"][:],
-                bulk=file["bulk"][:],
-                scale=file["scale"][:],
-                noise_variance=float(file["noise_variance"][()]) if uncertain else None,
-                covariance=file["covariance"][:] if uncertain else None,
-                element=file.attrs["element"],
-                volume_per_atom=float(file.attrs["volume_per_atom"]),
+                **arrays,
+                noise_variance=noise_variance,
+                covariance=covariance,
+                element=element,
+                volume_per_atom=volume,
                 entropy_range=tuple(file.attrs["entropy_range"].tolist()),
                 regressor=file.attrs["regressor"],
                 provenance=json.loads(file.attrs["provenance"]),
-                uncertainty=Uncertainty.from_arrays(arrays) if arrays else None,
+                uncertainty=Uncertainty.from_arrays(uncertainty) if uncertainty else None,
             )
 
     def _check(self, name, atoms):
@@ -312,3 +328,20 @@ class EntropyModel:
                 "another lattice or a strained one? Give the perfect crystal under the same strain as `reference`",
                 stacklevel=3,
             )
+
+
+def _check_imported(described):
+    """Refuse classes that only an import on the word of a file would reach, however deep they stand in a recipe."""
+    pending, known = [described], descriptors.available()
+    while pending:
+        part = pending.pop()
+        pending += part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+        kind = part.get("kind") if isinstance(part, dict) else None
+        # A name without a module is looked up among the known ones and nowhere else.
+        if isinstance(kind, str) and kind not in known and {".", ":"} & set(kind):
+            module = kind.partition(":")[0] if ":" in kind else kind.rpartition(".")[0]
+            if module not in sys.modules:
+                raise DataError(
+                    f"the descriptor of the model is of kind {kind!r}, which is not of this package; reading a model "
+                    f"executes nothing: if you trust it, `import {module}` before"
+                )

@@ -51,7 +51,7 @@ from vibentropy.descriptors import Descriptor
 from vibentropy.evaluation import error_metrics, match
 from vibentropy.regression import ExtensiveRidge, RootMeanSquareScaler, size
 from vibentropy.splits import fold_and_group, main_split
-from vibentropy.storage import create, open_file
+from vibentropy.storage import check_array, create, open_file
 
 #: Names of the models, in words for figures.
 MODELS = {
@@ -170,7 +170,11 @@ class Environments:
             If the file is missing, truncated or something else.
         """
         with open_file(path, KIND) as file:
-            return cls(file["points"][:], file["origin"][:], file["scale"][:])
+            points, origin, scale = file["points"][:], file["origin"][:], file["scale"][:]
+            check_array("/points", points, (len(points), len(origin)))
+            check_array("/origin", origin, origin.shape)
+            check_array("/scale", scale, origin.shape)
+            return cls(points, origin, scale)
 
 
 class AtomKernel(Descriptor):

@@ -10,11 +10,18 @@ import hashlib
 import os
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
+import numpy as np
 
-from vibentropy.errors import DataError
+from vibentropy.errors import DataError, VibentropyError
+
+#: Bytes that one stored byte can stand for: deflate packs no tighter than 1032 to one.
+MAX_COMPRESSION = 1100
+#: Bytes that a data set may have without being stored: small ones can be all fill value.
+_SMALL = 2**16
 
 
 @contextmanager
@@ -86,6 +93,10 @@ def create(path, kind, schema=1, **attributes):
 def open_file(path, kind, schema=1):
     """Open an HDF5 file for reading, after checking that it is what the caller expects.
 
+    No data set can be larger than what is stored of it allows, so that a damaged header costs no memory. Whatever is
+    raised within the context, by the HDF5 library or by a check of the content, is raised as an error of this package
+    that names the file.
+
     Parameters
     ----------
     path : path-like
@@ -100,18 +111,94 @@ def open_file(path, kind, schema=1):
     Raises
     ------
     DataError
-        If the file is missing, truncated, not HDF5, of another kind or of another schema.
+        If the file is missing, truncated, not HDF5, of another kind or of another schema, or if its content is not
+        what the caller finds sound.
     """
     if not Path(path).is_file():
         raise DataError(f"{path}: no such file")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise DataError(f"{path}: not a complete HDF5 file ({error})") from error
+        raise DataError(f"{path}: not a complete HDF5 file ({error}); {_REMEDY}") from error
     with file:
-        found = file.attrs.get("kind"), file.attrs.get("schema")
-        if found != (kind, schema):
+        try:
+            found = file.attrs.get("kind"), file.attrs.get("schema")
+            if found != (kind, schema):
+                raise DataError(
+                    f"{path}: the file is of kind {found[0]!r}, schema {found[1]}; expected {kind!r}, schema {schema}"
+                )
+            file.visititems(_check_size)
+            yield file
+        except VibentropyError as error:
+            if str(path) in str(error):
+                raise
+            raise type(error)(f"{path}: {error}; {_REMEDY}") from error
+        except Exception as error:  # The library raises anything, from KeyError to RuntimeError.
+            raise DataError(f"{path}: damaged ({type(error).__name__}: {error}); {_REMEDY}") from error
+
+
+_REMEDY = "copy it again, or delete it to have the workflow make it again"
+
+
+def _check_size(name, item):
+    """Refuse a data set that claims more than is stored of it."""
+    if isinstance(item, h5py.Dataset):
+        stored = min(item.id.get_storage_size(), os.path.getsize(item.file.filename))
+        if item.nbytes > _SMALL + MAX_COMPRESSION * stored:
             raise DataError(
-                f"{path}: the file is of kind {found[0]!r}, schema {found[1]}; expected {kind!r}, schema {schema}"
+                f"/{name} claims the shape {item.shape}, {item.nbytes:.1e} bytes, of which {stored} are stored"
             )
-        yield file
+
+
+def slices(offsets, total, name):
+    """Parts of arrays that hold many configurations one after the other.
+
+    Parameters
+    ----------
+    offsets : ndarray of int of shape (n + 1,)
+        Where parts begin and, with the next of them, end.
+    total : int
+        Length of the arrays.
+    name : str
+        Of the offsets in the file, for messages.
+
+    Returns
+    -------
+    list of slice
+
+    Raises
+    ------
+    DataError
+        If the parts are not the whole.
+    """
+    expected = f"expected numbers from 0 to {total} that never decrease"
+    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
+        raise DataError(f"{name} has shape {offsets.shape} and type {offsets.dtype}, {expected}")
+    wrong = np.flatnonzero(offsets[1:] < offsets[:-1])
+    if len(wrong):
+        raise DataError(f"{name}[{wrong[0] + 1}] is {offsets[wrong[0] + 1]} after {offsets[wrong[0]]}, {expected}")
+    if (offsets[0], offsets[-1]) != (0, total):
+        raise DataError(f"{name} goes from {offsets[0]} to {offsets[-1]}, {expected}")
+    return [slice(int(a), int(b)) for a, b in pairwise(offsets)]
+
+
+def check_array(name, array, shape):
+    """Check the shape of an array of numbers and that all are finite.
+
+    Parameters
+    ----------
+    name : str
+        Of the array in the file, for messages.
+    array : ndarray
+    shape : tuple of int
+
+    Raises
+    ------
+    DataError
+    """
+    if array.shape != shape or array.dtype.kind not in "biuf":
+        raise DataError(f"{name} has shape {array.shape} and type {array.dtype}, expected numbers of shape {shape}")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        place = tuple(int(i) for i in bad[0])
+        raise DataError(f"{name}{list(place) if place else ''} is {array[place]}, expected a finite number")
