@@ -8,6 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from vibentropy import EntropyModel, archive
+from vibentropy.descriptors import create
+from vibentropy.evaluation import error_metrics
+from vibentropy.features import bulk_features, extensive_features
+from vibentropy.regression import ExtensiveRidge
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -22,9 +28,9 @@ def results(folder, *arguments):
     print(f"\nsnakemake {' '.join(arguments)} took {time.monotonic() - start:.0f} s on two cores.")
     print(usable.groupby(["role", "dataset", "n_sites"])["formation_entropy"].describe().to_string())
     metrics = pd.read_csv(folder / "tables/metrics.csv")
-    shown = ["regressor", "stage", "value", "n", "rmse", "mae", "slope"]
+    shown = ["descriptor", "regressor", "stage", "value", "n", "rmse", "mae", "slope"]
     print(metrics.loc[metrics["by"].isin(["overall", "dataset"]), shown].to_string(index=False))
-    return usable, metrics.set_index(["by", "value", "regressor", "stage"])
+    return usable, metrics.set_index(["descriptor", "by", "value", "regressor", "stage"])
 
 
 @pytest.mark.slow
@@ -39,10 +45,41 @@ def test_default_run_keeps_its_promises(tmp_path):
     assert entropy[test].max() > 5 * entropy[training].max()
     for regressor in ("ridge", "bayesian_ridge"):
         # Less than a third of the spread of the labels; slopes near one are what extensive features are for.
-        held_out = metrics.loc[("overall", "all", regressor, "cross-validation"), "rmse"]
+        held_out = metrics.loc[("afs_3_10", "overall", "all", regressor, "cross-validation"), "rmse"]
         assert held_out < entropy[training].std() / 3
         for dataset in ("cells_1024", "cells_2000", "cells_3456"):
-            assert metrics.loc[("dataset", dataset, regressor, "test"), "slope"] == pytest.approx(1, abs=0.15)
+            slope = metrics.loc[("afs_3_10", "dataset", dataset, regressor, "test"), "slope"]
+            assert slope == pytest.approx(1, abs=0.15)
+        # What resolution is worth.
+        assert metrics.loc[("pairs_afs", "overall", "all", regressor, "cross-validation"), "mae"] < 0.2
+        assert metrics.loc[("pairs_afs", "dataset", "cells_2000", regressor, "test"), "mae"] < 1.5
+
+    (minimum,) = archive.read(ROOT / "data/clusters.h5", "clusters", rows=[0, 1]).frames
+    for path in tmp_path.glob("models/*/*.h5"):
+        once, twice = EntropyModel.load(path).predict([minimum, minimum.repeat((1, 2, 1))])["formation_entropy"]
+        assert twice == pytest.approx(2 * once, abs=1e-8), path
+
+
+@pytest.mark.slow
+def test_stiffness_of_few_minima_predicts_larger_cells():
+    """Five features of the Hessian, from every thirtieth minimum: a tenth of the error of positions."""
+    descriptor = create(
+        "hessian_stiffness",
+        potential={"file": "FeP_mm.eam.fs", "element": "Fe"},
+        radii=[0.0, 3.4, 4.5, 5.4, 6.1],
+        width=0.4,
+    )
+    bulk = bulk_features(descriptor, archive.crystal_of(ROOT / "data/clusters.h5").cell([8, 8, 8]))
+    sets = {}
+    for name, step in (("clusters", 30), ("cells_1024", 4)):
+        whole = archive.read(ROOT / f"data/{name}.h5", name)
+        entropy = whole.table["formation_entropy"].to_numpy()[::step]
+        sets[name] = extensive_features(descriptor, whole.frames[::step], bulk), entropy
+    model = ExtensiveRidge().fit(*sets["clusters"])
+    found = error_metrics(sets["cells_1024"][1], model.predict(sets["cells_1024"][0]))
+    print(f"\nhessian_stiffness, {len(sets['clusters'][1])} minima: {found}")
+    assert found["mae"] < 0.3
+    assert found["slope"] == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.slow
@@ -57,5 +94,5 @@ def test_run_from_scratch_keeps_its_promises(tmp_path):
     assert test.sum() >= 40
     assert entropy[test].max() > 3 * entropy[training].max()
     for regressor in ("ridge", "bayesian_ridge"):
-        assert metrics.loc[("overall", "all", regressor, "cross-validation"), "rmse"] < 1.3
-        assert metrics.loc[("overall", "all", regressor, "test"), "slope"] == pytest.approx(1, abs=0.1)
+        assert metrics.loc[("afs_3_10", "overall", "all", regressor, "cross-validation"), "rmse"] < 1.3
+        assert metrics.loc[("afs_3_10", "overall", "all", regressor, "test"), "slope"] == pytest.approx(1, abs=0.1)

@@ -27,6 +27,53 @@ from vibentropy.published import SOURCE
 _NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning")
 
 
+def load(path):
+    """Read a configuration from YAML, or from JSON, which is YAML too.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or no YAML, a key occurs twice in one place, or there are no keys at the top; with the
+        line.
+    """
+    try:
+        config = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a configuration in YAML: {error or type(error).__name__}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path}: holds {type(config).__name__}, expected keys such as `datasets:` at the top")
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Loader of plain YAML that refuses what others overwrite."""
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        lines = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            # Keys are text or numbers; the merge key << may occur as often as there is something to merge.
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if (key.tag, key.value) in lines:
+                    raise yaml.YAMLError(
+                        f"the key {key.value!r} on line {line} is on line {lines[key.tag, key.value]} already, and only "
+                        "the last of the two would count; remove one"
+                    )
+                lines[key.tag, key.value] = line
+        return node
+
+
 def validate(config, schema_path):
     """Check a configuration and fill in its defaults.
 

@@ -6,9 +6,11 @@ what was expected: files that are missing, truncated or of an unknown format, ot
 cells that are not periodic, cells that differ from the reference's where entropies are compared with it, and files
 of which no frame can be used. What spoils one frame (an entropy that is missing or no number, positions that are not
 finite, two atoms on one site, forces above the gate) leaves that frame in the set as ``rejected``, with the reason.
+Entropies of a size that only a wrong unit explains stop the run, too (`vibentropy.plausibility`).
 """
 
 import os
+import re
 from collections import deque
 from contextlib import contextmanager
 from numbers import Real
@@ -18,12 +20,14 @@ import ase.db
 import ase.io
 import numpy as np
 import pandas as pd
+from ase.io.extxyz import key_val_str_to_dict
 from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
 
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE
 from vibentropy.neighbours import neighbour_pairs
+from vibentropy.plausibility import check_entropies
 from vibentropy.structures import check_crystal, check_element, check_same_cell
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -56,19 +60,23 @@ def ingest(specification, name):
         For faults of whole files, see the module; naming the file and the frame.
     """
     reference = reference_crystal(specification)
-    frames, rows = [], []
+    frames, rows, places = [], [], []
     for path, trajectory in _trajectories(specification["files"]).items():
         rows_of_file = []
         for number, atoms in enumerate(_read(path, specification.get("format"))):
             with _at(f"{path}, frame {number}"):
                 row = _row(atoms, reference, specification)
             frames.append(atoms)
+            places.append(f"{path}, frame {number}")
             rows_of_file.append({"dataset": name, "trajectory": trajectory} | row)
         if all(row["status"] == "rejected" for row in rows_of_file):
             reasons = "; ".join(f"frame {number}: {row['reason']}" for number, row in enumerate(rows_of_file[:3]))
             raise DataError(f"{path}: none of its {len(rows_of_file)} configurations can be used; {reasons}")
         rows += rows_of_file
-    return ConfigurationSet(frames, pd.DataFrame(rows))
+    configurations = ConfigurationSet(frames, pd.DataFrame(rows))
+    if specification.get("entropy"):
+        _check_sizes(configurations.table, places, **specification["entropy"])
+    return configurations
 
 
 def reference_crystal(specification):
@@ -101,6 +109,19 @@ def reference_crystal(specification):
     return frames[0]
 
 
+def _check_sizes(table, places, key, unit, kind, check_size=True):
+    """Refuse a set whose entropies tell of a wrong unit."""
+    labelled = np.flatnonzero(table["status"] == "labelled")
+    if check_size:
+        check_entropies(
+            *(table[name].to_numpy()[labelled] for name in ("formation_entropy", "n_atoms", "n_sites")),
+            [f"{places[row]}: {key!r}" for row in labelled],
+            unit,
+            kind,
+            " If the entropies are right as they are, say `check_size: false` beside the unit",
+        )
+
+
 def _trajectories(files):
     """Name the trajectory of each file: its path below the folder that all share."""
     shared = os.path.commonpath([Path(file).absolute().parent for file in files])
@@ -123,15 +144,20 @@ def _read(path, file_format):
     number = 0
     try:
         file_format = file_format or filetype(path)
+        if file_format in _COUNTED:
+            _check_counts(path)
         if file_format in ("db", "json"):
             # ASE's reader of databases leaves out what is stored beside the atoms.
             rows = ase.db.connect(path, serial=True, use_lock_file=False).select()
             frames = (row.toatoms(add_additional_information=True) for row in rows)
         else:
-            frames = ase.io.iread(path, index=":", format=file_format, do_not_split_by_at_sign=True)
+            keys = {"properties_parser": _keys_once} if file_format == "extxyz" else {}
+            frames = ase.io.iread(path, index=":", format=file_format, do_not_split_by_at_sign=True, **keys)
         for atoms in frames:
             yield atoms
             number += 1
+    except VibentropyError as error:
+        raise type(error)(f"{path}, frame {number}: {error}") from error
     except UnknownFileTypeError as error:
         raise DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`") from error
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
@@ -144,6 +170,36 @@ def _read(path, file_format):
         raise DataError(f"{path}: holds no configurations")
     if file_format in ("xyz", "extxyz") and _ends_within_a_line(path, len(atoms)):
         raise DataError(f"{path}, frame {number - 1}: truncated in its last line; expected a newline at the end")
+
+
+#: Formats of text whose readers allocate, or look for, as many atoms as a line of integers says.
+_COUNTED = "xyz", "extxyz", "vasp", "lammps-data"
+
+
+def _check_counts(path):
+    """Refuse numbers of atoms that no file of this size can hold, before a reader believes them."""
+    counts, size = [], 0
+    with open_with_compression(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            size += len(line)
+            # Lines of coordinates have points in them; this costs less than a pattern for each line.
+            if b"." not in line and re.fullmatch(rb"\s*\d[\d\s]*(atoms\s*)?", line):
+                largest = max(int(count) for count in re.findall(rb"\d+", line))
+                counts.append((largest, number))
+    largest, number = max(counts, default=(0, 0))
+    if largest > size:
+        raise DataError(
+            f"line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the count wrong"
+        )
+
+
+def _keys_once(line):
+    """Properties in the comment line of extended XYZ; ASE keeps the last of equal keys."""
+    keys = re.findall(r"""([^\s="'{}\[\]]+)=(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S*)""", line)
+    repeated = [key for index, key in enumerate(keys) if key in keys[:index]]
+    if repeated:
+        raise DataError(f"the key {repeated[0]!r} occurs more than once in {line.strip()!r}, expected each key once")
+    return key_val_str_to_dict(line)
 
 
 def _ends_within_a_line(path, n_lines):
@@ -226,7 +282,7 @@ def _energies(atoms, reference, key):
     return {"energy": energy, "formation_energy": energy - len(atoms) * energy_per_atom}
 
 
-def _formation_entropy(atoms, reference, key, unit, kind):
+def _formation_entropy(atoms, reference, key, unit, kind, check_size=True):
     """Entropy of formation in k_B: as given, or from totals compared mode by mode (SCIENCE, section 1)."""
     entropy = _number(_properties(atoms), key)
     if kind == "total":

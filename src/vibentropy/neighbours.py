@@ -20,6 +20,8 @@ BLOCK = 512
 SLICES = np.array([2, 2, 8])
 #: Bins per atom, at most.
 MAX_BINS = 16
+#: Bins around an atom in which neighbours can be, at most: a cell of one atom and 2 Å takes 2000 at 10 Å.
+MAX_REACH = 10**6
 
 
 class Bins(NamedTuple):
@@ -76,7 +78,8 @@ def neighbour_pairs(atoms, r_cut):
     Raises
     ------
     StructureError
-        If positions or cell are not finite, a periodic direction has no cell vector, or two atoms coincide.
+        If positions or cell are not finite, a periodic direction has no cell vector, the cell is by far too small for
+        the cutoff, or two atoms coincide.
     """
     check_geometry(atoms)
     bins = _sort_into_bins(atoms, r_cut)
@@ -133,7 +136,13 @@ def _sort_into_bins(atoms, r_cut):
     # Atoms far apart in free space: no more bins than what is linear in the number of atoms.
     while shape.prod() > MAX_BINS * len(atoms) and shape.max() > 1:
         shape[shape.argmax()] //= 2
-    reach = np.ceil(margin * shape / height).astype(np.int64)
+    reach = np.ceil(margin * shape / height)
+    if (2 * reach + 1).prod() > MAX_REACH:
+        raise StructureError(
+            f"the cell {atoms.cell[:].tolist()} Å is so thin that {r_cut} Å reach over more than {MAX_REACH} of its "
+            "images; expected the cell of a crystal, in Å"
+        )
+    reach = reach.astype(np.int64)
     place = np.clip((fractions - low) / extent * shape, 0, shape - 1).astype(np.int64)
     flat = np.ravel_multi_index(place.T, shape)
     order = np.argsort(flat, kind="stable")

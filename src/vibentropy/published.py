@@ -24,9 +24,7 @@ they are snapshots of common trajectories, which nothing in the arrays delimits.
 """
 
 import re
-import zlib
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -35,6 +33,7 @@ from ase import Atoms
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.neighbours import neighbour_pairs
+from vibentropy.plausibility import check_entropies
 from vibentropy.structures import check_crystal
 
 #: Where the files are.
@@ -166,6 +165,14 @@ def read(arrays, name, defect_class):
     used = np.array([not reason for reason in reasons], dtype=bool)
     if not used.any():
         raise DataError(f"{path}: none of the {len(frames)} configurations {defect_class} can be used; {reasons[0]}")
+    if arrays.get("check_size", True):
+        check_entropies(
+            entropies[used],
+            np.full(used.sum(), positions.shape[1]),
+            np.full(used.sum(), len(bulk)),
+            [f"{arrays['entropies']}: {defect_class}[{row}]" for row in np.flatnonzero(used)],
+            remedy=" Convert them to k_B; if they are right as they are, say `check_size: false` beside the files",
+        )
     first = np.arange(len(frames))
     first[used] = first[used][first_of_minimum(entropies[used], arrays.get("repeat_tolerance", REPEAT_TOLERANCE))]
     ids = np.array([f"{name}/{defect_class}/{row:05d}" for row in range(len(frames))], dtype=object)
@@ -299,7 +306,9 @@ def _array(path, name, shape):
             array = loaded[_key(path, loaded.files, name)] if archive else loaded
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; it is published at {SOURCE}") from None
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+    except VibentropyError:
+        raise
+    except Exception as error:  # What numpy, zipfile and zlib raise is anything, MemoryError included.
         raise DataError(
             f"{path}: truncated, or no file of numpy arrays without pickled objects "
             f"({type(error).__name__}: {error}); it is published at {SOURCE}"

@@ -64,7 +64,8 @@ def read_setfl(path, element):
     Raises
     ------
     PotentialError
-        If the file is missing, lacks the element, or does not hold as many values as its header announces.
+        If the file is missing, lacks the element, does not hold as many values as its header announces, or holds what
+        is no number; or if its cutoff is beyond its tables.
     """
     path = Path(path)
     try:
@@ -81,11 +82,17 @@ def read_setfl(path, element):
         ) from None
     if len(elements) != n_elements:
         raise PotentialError(f"{path}: line 4 announces {n_elements} elements and names {len(elements)}: {elements}")
+    if len(set(elements)) < n_elements:
+        raise PotentialError(f"{path}: line 4 names an element twice: {elements}")
     if element not in elements:
         raise PotentialError(f"{path}: holds {', '.join(elements)}, not {element}")
-    if min(n_rho, n_r) < 100 or not (drho > 0 and dr > 0 and r_cut > 0):
+    if min(n_rho, n_r) < 100 or not all(0 < step < np.inf for step in (drho, dr, r_cut)):
         raise PotentialError(
             f"{path}: line 5: expected at least 100 points and positive steps, found {lines[4].strip()!r}"
+        )
+    if r_cut > (1 + 1e-6) * n_r * dr:
+        raise PotentialError(
+            f"{path}: line 5: the cutoff of {r_cut} Å is beyond the tables, whose {n_r} points end at {n_r * dr:g} Å"
         )
     index = elements.index(element)
 
@@ -105,23 +112,38 @@ def read_setfl(path, element):
     start = index * block
     density_start = start + 4 + n_rho + (index * n_r if style == "eam/fs" else 0)
     pair_start = n_elements * block + (index * (index + 1) // 2 + index) * n_r
-    try:
-        mass, lattice_constant = float(tokens[start + 1]), float(tokens[start + 2])
-        embedding = np.array(tokens[start + 4 : start + 4 + n_rho], dtype=float)
-        density = np.array(tokens[density_start : density_start + n_r], dtype=float)
-        r_times_pair = np.array(tokens[pair_start : pair_start + n_r], dtype=float)
-    except ValueError as error:
-        raise PotentialError(f"{path}: {error}") from None
-    for name, values in (("embedding", embedding), ("density", density), ("pair", r_times_pair)):
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            raise PotentialError(f"{path}: value {bad[0]} of the {name} function of {element} is {values[bad[0]]}")
+    mass, lattice_constant = _numbers(
+        tokens[start + 1 : start + 3], path, f"the mass and lattice constant of {element}"
+    )
+    if not mass > 0:
+        raise PotentialError(f"{path}: the mass of {element} is {mass} u, expected a positive one")
+    embedding, density, r_times_pair = (
+        _numbers(tokens[begin : begin + count], path, f"the {name} function of {element}")
+        for name, begin, count in (
+            ("embedding", start + 4, n_rho),
+            ("density", density_start, n_r),
+            ("pair", pair_start, n_r),
+        )
+    )
     return SetflTable(
         element, mass, lattice_constant, tokens[start + 3].lower(), drho, dr, r_cut, embedding, density, r_times_pair
     )
 
 
 _GRID = (int, float, int, float, float)
+
+
+def _numbers(tokens, path, what):
+    """Convert words to finite numbers."""
+    values = np.empty(len(tokens))
+    for index, token in enumerate(tokens):
+        try:
+            values[index] = float(token)
+        except ValueError:
+            values[index] = np.nan
+        if not np.isfinite(values[index]):
+            raise PotentialError(f"{path}: value {index} of {what} is {token!r}, expected a finite number")
+    return values
 
 
 def write_setfl(path, table, comment):

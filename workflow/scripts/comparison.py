@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
     descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
     table = comparison_table(summary, descriptors, snakemake.params.tests)
     save_table(table, snakemake.output.table)
-    # None of a test may have a label.
+    # All cells of a test may repeat others, or have no features.
     known = [name for name in snakemake.params.tests if f"{name}_mae" in table]
     figure = plotting.comparison(table, known[:1])
     plotting.save(figure, snakemake.output.figure, snakemake.output.figure_pdf)
