@@ -36,12 +36,12 @@ def test_functions_of_each_element_are_found(tmp_path, style, element, index):
 
 def test_written_table_is_read_back_to_the_last_bit(tmp_path):
     rng = np.random.default_rng(0)
-    table = SetflTable("Fe", 55.845, 2.8553, "bcc", 0.05, 5.3e-4, 5.3, *rng.normal(size=(3, 200)))
+    table = SetflTable("Fe", 55.845, 2.8553, "bcc", 0.05, 0.0265, 5.3, *rng.normal(size=(3, 200)))
     write_setfl(tmp_path / "table.eam.alloy", table, "test")
     back = read_setfl(tmp_path / "table.eam.alloy", "Fe")
     for name in ("embedding", "density", "r_times_pair"):
         np.testing.assert_array_equal(getattr(back, name), getattr(table, name))
-    assert (back.drho, back.dr, back.r_cut, back.mass) == (0.05, 5.3e-4, 5.3, 55.845)
+    assert (back.drho, back.dr, back.r_cut, back.mass) == (0.05, 0.0265, 5.3, 55.845)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if (key.tag, key.value) in lines:
                     raise yaml.YAMLError(
-                        f"the key {key.value!r} on line {line} is on line {lines[key.tag, key.value]} already, and only "
-                        "the last of the two would count; remove one"
+                        f"the key {key.value!r} on line {line} is on line {lines[key.tag, key.value]} already; of two, "
+                        "only the last would count: remove one"
                     )
                 lines[key.tag, key.value] = line
         return node

@@ -137,12 +137,12 @@ def _sort_into_bins(atoms, r_cut):
     while shape.prod() > MAX_BINS * len(atoms) and shape.max() > 1:
         shape[shape.argmax()] //= 2
     reach = np.ceil(margin * shape / height)
+    reach = np.where(periodic, reach, np.minimum(reach, shape - 1))
     if (2 * reach + 1).prod() > MAX_REACH:
         raise StructureError(
             f"the cell {atoms.cell[:].tolist()} Å is so thin that {r_cut} Å reach over more than {MAX_REACH} of its "
             "images; expected the cell of a crystal, in Å"
         )
-    reach = reach.astype(np.int64)
     place = np.clip((fractions - low) / extent * shape, 0, shape - 1).astype(np.int64)
     flat = np.ravel_multi_index(place.T, shape)
     order = np.argsort(flat, kind="stable")
@@ -153,7 +153,7 @@ def _sort_into_bins(atoms, r_cut):
         positions=np.ascontiguousarray(positions[order].T),
         cell=np.ascontiguousarray(cell),
         shape=shape,
-        reach=np.where(periodic, reach, np.minimum(reach, shape - 1)),
+        reach=reach.astype(np.int64),
         periodic=periodic,
     )
 

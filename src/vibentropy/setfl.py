@@ -142,7 +142,7 @@ def _numbers(tokens, path, what):
         except ValueError:
             values[index] = np.nan
         if not np.isfinite(values[index]):
-            raise PotentialError(f"{path}: value {index} of {what} is {token!r}, expected a finite number")
+            raise PotentialError(f"{path}: value {index} of {what} is {token}, expected a finite number")
     return values
 
 

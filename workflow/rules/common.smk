@@ -8,14 +8,18 @@ import vibentropy
 from snakemake.exceptions import WorkflowError
 
 from vibentropy import archive, cost, descriptors, preflight
-from vibentropy.config import validate
+from vibentropy.config import load, validate
 from vibentropy.crystal import SITES_PER_CELL
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.sampling import shards
 
-# In place: scripts see the same dictionary, with the defaults filled in.
 try:
+    # Snakemake takes the last of two equal keys.
+    if workflow.is_main_process:
+        for configfile_path in workflow.configfiles:
+            load(configfile_path)
+    # In place: scripts see the same dictionary, with the defaults filled in.
     config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
     # Once: jobs build only what they need.
     if workflow.is_main_process:
