@@ -50,7 +50,8 @@ def whitening(Z, fitted):
         Scaled features that were fitted to.
     fitted : estimator
         With the protocol of `vibentropy.regression`. One with a posterior of its weights has G in it; for ridge
-        G = Zᵀ Z + n · penalty; for others, such as sparse ones, G = Zᵀ Z over the features they use.
+        G = Zᵀ Z + n · penalty; for others, such as sparse ones, G = Zᵀ Z over the features they use. What labels of
+        atoms add to G for ridge is left out: leverages are upper bounds then.
 
     Returns
     -------

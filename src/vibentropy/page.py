@@ -76,7 +76,7 @@ def results_page(summary, descriptors, tests, element, command):
     ]
     if published or len(set(summary["split"])) > 1:
         notes.append(
-            "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, are both "
+            "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
             "fitted to and predicted, which makes errors small."
         )
     for name, datasets in tests.items():
