@@ -1,6 +1,7 @@
 """Held-out predictions and error tables, against values worked out by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from vibentropy.evaluation import (
     save_table,
     summary_table,
 )
-from vibentropy.features import FeatureSet
+from vibentropy.features import FeatureSet, LocalValues
 from vibentropy.regression import ExtensiveBayesianRidge, ExtensiveRidge
 from vibentropy.splits import folds_table, torn_rows
 
@@ -152,6 +153,16 @@ def test_metrics_table(predictions):
     assert row.loc[("defect_class", "I2"), "bias"] == 1.0
     assert row.loc[("n_sites", "432"), "mae"] == 2.0
     assert list(metrics_table(predictions, by=["dataset"])["value"]) == ["a", "b"] * 4
+
+
+def test_share_outside_the_domain_is_of_the_cells_that_were_judged(predictions):
+    test = predictions[predictions["stage"] == "test"].assign(domain="")
+    # Of six judged cells, all of I2, one is outside; what is said of the others does not count.
+    test["pops_low_95"] = np.where(test["defect_class"] == "I2", 0.0, np.nan)
+    test["domain"] = np.where(test["id"].isin(["a/x/0", "b/x/0"]), "far away", "")
+    metrics = metrics_table(test[test["regressor"] == "bayes"]).set_index(["by", "value"])["flagged"]
+    assert metrics["overall", "all"] == metrics["defect_class", "I2"] == pytest.approx(1 / 6)
+    assert np.isnan(metrics["defect_class", "V1"])
 
 
 def test_coverage_table_by_hand(predictions):
@@ -333,6 +344,28 @@ def test_chain_of_fit_and_predictions(chain):
     assert predictions.loc[predictions["stage"] == "training", UNCERTAINTY_COLUMNS].isna().all(axis=None)
     offsets = uncertainty.intervals(X[36:] / fitted.scale_)
     np.testing.assert_allclose(stages["test"]["low_95"], mean + offsets["low_95"], rtol=1e-12)
+
+
+def test_chain_judges_the_atoms_and_the_lattice_of_each_cell(chain):
+    """Cells in another order than their features; what is known of one is not said of another."""
+    table, _, features, folds = chain
+    rng = np.random.default_rng(0)
+    shapes = {name: len(one.ids) for name, one in features.items()}
+    local = {
+        name: LocalValues(np.sort(rng.uniform(-1, 1, (n, 2, 4)), axis=1), np.zeros((n, 4)))
+        for name, n in shapes.items()
+    }
+    # Rows of the features are test/2, test/0, test/1 and train/35, train/34, ...
+    local["test"].limits[1, 1, 2] = 30.0
+    local["test"].crystals[2, 0] = 0.5
+    local["train"].limits[4, 0, 3] = -1.5
+    features = {name: replace(one, local=local[name]) for name, one in features.items()}
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    _, predictions, uncertainty = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    found = predictions[predictions["stage"] != "training"].set_index("id")["domain"]
+    assert {name for name, reason in found.items() if "c of an atom" in reason} == {"test/0"}
+    assert {name for name, reason in found.items() if "perfect crystal" in reason} == {"test/1"}
+    assert uncertainty.domain.lowest[3] == -1.5
 
 
 def test_chain_keeps_trajectories_together(chain):
