@@ -2,6 +2,10 @@ from snakemake.utils import min_version
 
 min_version("9.5")
 
+# Snakemake tells libraries of linear algebra how many threads a job has; numba would take all cores of a node. The
+# first words are Snakemake's own.
+shell.prefix("set -euo pipefail; export NUMBA_NUM_THREADS=$OMP_NUM_THREADS; ")
+
 
 # A file given with --configfile replaces the default run; Snakemake would merge the two key by key.
 if not workflow.overwrite_configfiles:

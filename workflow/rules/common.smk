@@ -167,13 +167,26 @@ def minutes(number):
 LARGE_CELL = 2000
 
 
-def label_threads(wildcards):
-    """Threads of a job by the cells of its shard, which are all of one size; files are not opened for this."""
+# Bytes that a label takes for each pair of sites: the packed triangle of the Hessian, or all of it where eigenvalues are
+# wanted, with eigenvectors beside it; and a Hessian that is dense to begin with.
+LABEL_BYTES = 144 if config["labels"]["site_entropies"] else 72 if config["labels"]["temperatures"] else 36
+LABEL_BYTES += 0 if ANALYTIC else 72
+
+
+def sites(wildcards):
+    """Sites of the cells of a shard, which are all of one size; 0 for files, which are not opened for this."""
     if wildcards.dataset not in RECIPES:
-        return 1
+        return 0
     trajectories = SHARDS[wildcards.dataset][wildcards.shard]
-    sites = SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
-    return 2 if sites > LARGE_CELL else 1
+    return SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
+
+
+def label_threads(wildcards):
+    return 2 if sites(wildcards) > LARGE_CELL else 1
+
+
+def label_memory(wildcards, attempt):
+    return memory(2000 + LABEL_BYTES * sites(wildcards) ** 2 // 10**6)(wildcards, attempt)
 
 
 def archives(_):

@@ -16,7 +16,7 @@ rule label:
     # Entropies agree between numbers of threads to 1e-9 k_B; those of small cells always come from one.
     threads: label_threads
     resources:
-        mem_mb=memory(4000 if config["labels"]["site_entropies"] else 2000),
+        mem_mb=label_memory,
         runtime=minutes(120),
     params:
         dataset=lambda wildcards: config["datasets"][wildcards.dataset],

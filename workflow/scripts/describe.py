@@ -1,12 +1,9 @@
-import numba
-
 from vibentropy.comparison import describe
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
 
-numba.set_num_threads(snakemake.threads)
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.labels)
     labelled = configurations.subset(configurations.table["status"] == "labelled").frames

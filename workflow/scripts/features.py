@@ -1,5 +1,3 @@
-import numba
-
 from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
@@ -8,7 +6,6 @@ from vibentropy.labels import perfect_crystals, unstrained_crystal
 from vibentropy.progress import logged
 from vibentropy.sites import site_labels
 
-numba.set_num_threads(snakemake.threads)
 configurations = ConfigurationSet.load(snakemake.input.labels)
 labelled = configurations.subset(configurations.table["status"] == "labelled")
 with logged(snakemake.log[0], len(labelled)) as progress:
