@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import re
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def validate(config, schema_path):
     ConfigError
         With all problems, each with the place in the configuration, the value found and what was expected.
     """
-    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    schema = _parsed(Path(schema_path).read_text(encoding="utf-8"))
     config = copy.deepcopy(config)
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
     # Where the type is wrong, nothing else that is said about the value helps.
@@ -109,6 +110,12 @@ def validate(config, schema_path):
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
     return config
+
+
+@cache
+def _parsed(text):
+    """Parse YAML, once for each text: the schema is long."""
+    return yaml.safe_load(text)
 
 
 def config_hash(config):

@@ -11,8 +11,10 @@ Entropies of a size that only a wrong unit explains stop the run, too (`vibentro
 
 import os
 import re
+import sys
 from collections import deque
 from contextlib import contextmanager
+from itertools import islice
 from numbers import Real
 from pathlib import Path
 
@@ -144,8 +146,8 @@ def _read(path, file_format):
     number = 0
     try:
         file_format = file_format or filetype(path)
-        if file_format in _COUNTED:
-            _check_counts(path)
+        if file_format in _CHECKS:
+            _CHECKS[file_format](path)
         if file_format in ("db", "json"):
             # ASE's reader of databases leaves out what is stored beside the atoms.
             rows = ase.db.connect(path, serial=True, use_lock_file=False).select()
@@ -157,7 +159,7 @@ def _read(path, file_format):
             yield atoms
             number += 1
     except VibentropyError as error:
-        raise type(error)(f"{path}, frame {number}: {error}") from error
+        raise type(error)(str(error) if str(path) in str(error) else f"{path}, frame {number}: {error}") from error
     except UnknownFileTypeError as error:
         raise DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`") from error
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
@@ -172,25 +174,50 @@ def _read(path, file_format):
         raise DataError(f"{path}, frame {number - 1}: truncated in its last line; expected a newline at the end")
 
 
-#: Formats of text whose readers allocate, or look for, as many atoms as a line of integers says.
-_COUNTED = "xyz", "extxyz", "vasp", "lammps-data"
+def _check_xyz(path):
+    """Walk over the frames of a file of XYZ: its reader believes any number of atoms, and looks for as many lines."""
+    frame, line_number = 0, 0
+    with open_with_compression(path, "rb") as file:
+        for line in file:
+            line_number += 1
+            if line.lstrip().startswith(b"VEC"):  # Cell vectors after the atoms, in an old dialect.
+                continue
+            text = line.strip().decode(errors="replace")
+            if not text:
+                return
+            if not text.isdecimal():
+                raise DataError(
+                    f"{path}, frame {frame}: line {line_number} is {text[:80]!r}, expected the number of atoms; the "
+                    "file is truncated or malformed"
+                )
+            found = sum(1 for _ in islice(file, min(int(text) + 1, sys.maxsize)))
+            if found <= int(text):
+                raise DataError(
+                    f"{path}, frame {frame}: line {line_number} counts {text} atoms, and {max(found - 1, 0)} lines "
+                    "follow that of the properties; the file is truncated or the count wrong"
+                )
+            frame, line_number = frame + 1, line_number + found
 
 
 def _check_counts(path):
-    """Refuse numbers of atoms that no file of this size can hold, before a reader believes them."""
+    """Refuse a number of atoms that no file of this size can hold, before the reader allocates them."""
     counts, size = [], 0
     with open_with_compression(path, "rb") as file:
         for number, line in enumerate(file, 1):
             size += len(line)
             # Lines of coordinates have points in them; this costs less than a pattern for each line.
             if b"." not in line and re.fullmatch(rb"\s*\d[\d\s]*(atoms\s*)?", line):
-                largest = max(int(count) for count in re.findall(rb"\d+", line))
-                counts.append((largest, number))
+                counts.append((max(int(count) for count in re.findall(rb"\d{1,100}", line)), number))
     largest, number = max(counts, default=(0, 0))
     if largest > size:
         raise DataError(
-            f"line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the count wrong"
+            f"{path}: line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the "
+            "count wrong"
         )
+
+
+#: Checks of formats whose readers take the number of atoms for granted.
+_CHECKS = {"xyz": _check_xyz, "extxyz": _check_xyz, "vasp": _check_counts, "lammps-data": _check_counts}
 
 
 def _keys_once(line):
