@@ -112,9 +112,8 @@ def read_setfl(path, element):
     start = index * block
     density_start = start + 4 + n_rho + (index * n_r if style == "eam/fs" else 0)
     pair_start = n_elements * block + (index * (index + 1) // 2 + index) * n_r
-    mass, lattice_constant = _numbers(
-        tokens[start + 1 : start + 3], path, f"the mass and lattice constant of {element}"
-    )
+    constants = _numbers(tokens[start + 1 : start + 3], path, f"the mass and lattice constant of {element}")
+    mass, lattice_constant = constants.tolist()
     if not mass > 0:
         raise PotentialError(f"{path}: the mass of {element} is {mass} u, expected a positive one")
     embedding, density, r_times_pair = (
