@@ -158,6 +158,27 @@ class Descriptor(BaseEstimator, ABC):
         """
         raise ConfigError(f"{self!r} describes cells as a whole and has no values per atom: use total() instead")
 
+    def project(self, atoms, weights):
+        """Weighted sum of the features of each atom.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic or not, any cell; lengths in Å.
+        weights : ndarray of shape (n_features,)
+
+        Returns
+        -------
+        ndarray of shape (n_atoms,)
+            ``local(atoms) @ weights``; in bounded memory for a sum over atoms.
+
+        Raises
+        ------
+        ConfigError, StructureError
+            As `local`.
+        """
+        return self.local(atoms) @ weights
+
     def species_indices(self, atoms):
         """Index of each atom's element in `species`, from 0.
 
@@ -230,6 +251,14 @@ class LocalDescriptor(Descriptor):
         for centres, block in self._blocks(atoms):
             features[centres] = block
         return features
+
+    def project(self, atoms, weights):
+        """Weighted sum of the features of each atom, a block at a time; see `Descriptor`."""
+        self._check(atoms)
+        values = np.empty(len(atoms))
+        for centres, block in self._blocks(atoms):
+            values[centres] = block @ weights
+        return values
 
     @abstractmethod
     def _blocks(self, atoms):

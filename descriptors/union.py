@@ -117,6 +117,12 @@ class Union(Descriptor):
                 raise ConfigError(f"part {name!r} has no values per atom: use total() instead")
         return np.hstack([part.local(atoms) for part in self._parts.values()])
 
+    def project(self, atoms, weights):
+        """Weighted sum of the features of each atom, a part at a time; see `Descriptor`."""
+        self._check(atoms)
+        of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
+        return sum(part.project(atoms, own) for part, own in zip(self._parts.values(), of_parts, strict=True))
+
     @property
     def _parts(self):
         return _build(self._recipe)

@@ -14,7 +14,8 @@ LAYERS = [
     None,  # potentials, labels, data sets, features, configuration
     {"regression", "sparse"},
     {"comparison", "domain", "uncertainty", "evaluation", "learning", "model", "nonlinear"},
-    {"benchmark", "plotting", "preflight", "cli", ""},  # "" is the package itself, which hands out names of all layers
+    {"benchmark", "contents", "plotting", "preflight", "shipping", "cli", "__main__"}
+    | {""},  # the package itself, which hands out names of all layers
 ]
 DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
 #: Descriptors made of the forces between atoms are handed a potential and ask it for its Hessian. Nothing that a
@@ -30,6 +31,7 @@ PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "mars
 SOURCES = {
     **{"vibentropy." + path.stem: path for path in (ROOT / "src/vibentropy").glob("*.py")},
     **{"vibentropy.plotting." + path.stem: path for path in (ROOT / "src/vibentropy/plotting").glob("*.py")},
+    **{"vibentropy.cli." + path.stem: path for path in (ROOT / "src/vibentropy/cli").glob("*.py")},
     **{"vibentropy.descriptors." + path.stem: path for path in (ROOT / "descriptors").glob("*.py")},
 }
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))

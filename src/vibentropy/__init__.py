@@ -1,12 +1,27 @@
 """Exact vibrational formation entropies of crystal defects, and linear surrogates of cost O(N)."""
 
+from importlib import import_module
 from importlib.metadata import version
-
-from vibentropy.errors import SaddlePointError, VibentropyError
-from vibentropy.harmonic import formation_entropy
-from vibentropy.model import EntropyModel
-from vibentropy.potentials import Potential
 
 __version__ = version("vibentropy")
 
 __all__ = ["EntropyModel", "Potential", "SaddlePointError", "VibentropyError", "formation_entropy"]
+
+#: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
+_MODULES = {
+    "EntropyModel": "model",
+    "Potential": "potentials",
+    "SaddlePointError": "errors",
+    "VibentropyError": "errors",
+    "formation_entropy": "harmonic",
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

@@ -28,6 +28,17 @@ from vibentropy.published import SOURCE
 _NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning")
 
 
+def schema_path():
+    """Where the schema of configurations lies: in the installed package, or in the source tree.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    installed = Path(__file__).parent / "schemas/config.schema.yaml"
+    return installed if installed.is_file() else Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
+
+
 def load(path):
     """Read a configuration from YAML, or from JSON, which is YAML too.
 

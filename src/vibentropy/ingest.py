@@ -65,7 +65,7 @@ def ingest(specification, name):
     frames, rows, places = [], [], []
     for path, trajectory in _trajectories(specification["files"]).items():
         rows_of_file = []
-        for number, atoms in enumerate(_read(path, specification.get("format"))):
+        for number, atoms in enumerate(read_frames(path, specification.get("format"))):
             with _at(f"{path}, frame {number}"):
                 row = _row(atoms, reference, specification)
             frames.append(atoms)
@@ -102,7 +102,7 @@ def reference_crystal(specification):
         If it is no periodic crystal of one element, or two atoms are on one site.
     """
     path = specification["reference"]
-    frames = list(_read(path, specification.get("format")))
+    frames = list(read_frames(path, specification.get("format")))
     if len(frames) != 1:
         raise DataError(f"{path}: holds {len(frames)} configurations, expected the perfect crystal alone")
     with _at(path):
@@ -139,8 +139,24 @@ def _at(place):
         raise type(error)(f"{place}: {error}") from error
 
 
-def _read(path, file_format):
-    """Yield the configurations of a file, as ASE reads them."""
+def read_frames(path, file_format):
+    """Yield the configurations of a file, as ASE reads them.
+
+    Parameters
+    ----------
+    path : path-like
+    file_format : str or None
+        Name of ASE's format; None to have it found out.
+
+    Yields
+    ------
+    ase.Atoms
+
+    Raises
+    ------
+    DataError
+        If the file is missing, of an unknown format, truncated, malformed or without configurations; with the frame.
+    """
     if not Path(path).is_file():
         raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
     number = 0

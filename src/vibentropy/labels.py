@@ -37,6 +37,22 @@ def perfect_crystals(specification, lattice):
         perfect = published.reference_crystal(arrays) if arrays else reference_crystal(specification)
         return lambda row, cell=None: perfect
 
+    return filled(crystal)
+
+
+def filled(crystal):
+    """Find the perfect crystal for cells that are so many unit cells of one crystal.
+
+    Parameters
+    ----------
+    crystal : Crystal
+
+    Returns
+    -------
+    callable
+        As from `perfect_crystals`, for rows with ``repetitions`` (``8x8x8``).
+    """
+
     def perfect_crystal(row, cell=None):
         repetitions = [int(n) for n in row["repetitions"].split("x")]
         return crystal.cell(repetitions) if cell is None else crystal.filling(cell, repetitions)

@@ -44,8 +44,9 @@ import json
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -63,6 +64,9 @@ from vibentropy.structures import check_crystal
 from vibentropy.uncertainty import Uncertainty
 
 KIND = "entropy model"
+
+#: The model of defects in bcc iron that comes with the package; `snakemake shipped_model` makes it.
+SHIPPED = Path(__file__).parent / "data/iron.h5"
 
 #: Relative deviation of the volume per atom from the perfect crystal that defects can explain.
 MAX_VOLUME_CHANGE = 0.1
@@ -164,9 +168,9 @@ class EntropyModel:
         ----------
         configurations : ase.Atoms or iterable of ase.Atoms
             Relaxed cells of the crystal that the model was fitted to, with any defects; lengths in Å.
-        reference : ase.Atoms, optional
+        reference : ase.Atoms or ndarray of shape (n_features,), optional
             Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
-            same strain. Any number of cells.
+            same strain. Any number of cells; or what `reference_features` made of it, once for many calls.
 
         Returns
         -------
@@ -190,9 +194,7 @@ class EntropyModel:
                 "the descriptor of this model is defined on the grid of a cell: give the perfect crystal in the cell "
                 "of the configurations as `reference`"
             )
-        if reference is not None:
-            self._check("the reference", reference)
-        bulk = self.bulk if reference is None else bulk_features(self.descriptor, reference)
+        bulk = self.reference_features(reference)
         X, limits = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk)))
         for index, atoms in enumerate(frames):
             self._check(f"configuration {index}", atoms)
@@ -213,6 +215,87 @@ class EntropyModel:
             local = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
             predicted["domain"] = self.uncertainty.domain.reasons(Z, *local, self.descriptor.feature_names)
         return pd.DataFrame(predicted | {"n_atoms": [len(atoms) for atoms in frames]})
+
+    def reference_features(self, reference=None):
+        """Descriptor of the perfect crystal per atom.
+
+        Parameters
+        ----------
+        reference : ase.Atoms or ndarray of shape (n_features,), optional
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_features,)
+            That of the fit where no other is given.
+
+        Raises
+        ------
+        StructureError
+            If the reference is no periodic crystal of the model's element.
+        """
+        if reference is None:
+            return self.bulk
+        if not isinstance(reference, Atoms):
+            return np.asarray(reference, dtype=float)
+        self._check("the reference", reference)
+        return bulk_features(self.descriptor, reference)
+
+    def site_entropies(self, atoms, reference=None):
+        """Share of each atom in the formation entropy that `predict` gives.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        reference : ase.Atoms or ndarray of shape (n_features,), optional
+            As for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms,), k_B
+            Relative to an atom of the perfect crystal. They add up to the formation entropy, compared mode by mode.
+
+        Raises
+        ------
+        StructureError
+            As `predict`.
+        ConfigError
+            If the descriptor is no sum over atoms.
+        """
+        self._check("the configuration", atoms)
+        return self.descriptor.project(atoms, self.coef) - self.reference_features(reference) @ self.coef
+
+    def documented(self, **provenance):
+        """Add to the provenance; see `validity` for what it makes use of."""
+        return replace(self, provenance={**self.provenance, **provenance})
+
+    def validity(self):
+        """Say in words what the model was fitted to, and how well it does where it was not.
+
+        Returns
+        -------
+        str
+            Sentences. Most of it comes from the provenance: ``crystal`` and ``potential`` (text), ``trained_on``
+            (numbers of minima by data set), ``trained_classes`` and ``trained_sites`` (text), ``held_out`` (mean
+            absolute error, k_B) and ``tests`` (the same by name). What it does not say is left out.
+        """
+        known = self.provenance
+        needs = "positions and the potential" if self.descriptor.needs_potential else "positions only"
+        of = known.get("crystal", self.element)
+        of += f" with the potential {known['potential']}" if "potential" in known else ""
+        trained_on = known.get("trained_on", {})
+        trained_on = sum(trained_on.values()) if isinstance(trained_on, dict) else trained_on
+        minima = f"{trained_on} minima" if trained_on else "minima"
+        minima += f" ({known['trained_classes']})" if "trained_classes" in known else ""
+        minima += f" in cells of {known['trained_sites']} sites" if "trained_sites" in known else ""
+        low, high = self.entropy_range
+        text = f"For defects in {of}, from {needs}. Fitted to {minima} with entropies of {low:.1f} to {high:.1f} k_B."
+        errors = [(name.replace("_", " "), error) for name, error in known.get("tests", {}).items()]
+        if "held_out" in known:
+            errors.insert(0, ("held-out minima", known["held_out"]))
+        if errors:
+            text += " Mean absolute errors: " + ", ".join(f"{name} {error:.2g}" for name, error in errors) + " k_B."
+        return text
 
     def save(self, path, **attributes):
         """Write to HDF5; see the module for the layout.
@@ -246,7 +329,7 @@ class EntropyModel:
             file.create_dataset("feature_names", data=names, dtype=h5py.string_dtype())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path=SHIPPED):
         """Read what `save` wrote; predictions are the same to the last bit.
 
         Nothing is executed on the word of a file: a descriptor that is neither of this package nor an entry point of
@@ -255,6 +338,7 @@ class EntropyModel:
         Parameters
         ----------
         path : path-like
+            By default the model of bcc iron that comes with the package; `validity` says what it knows.
 
         Returns
         -------

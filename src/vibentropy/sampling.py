@@ -7,15 +7,19 @@ the run: neither on other trajectories nor on the number of cores.
 import hashlib
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from ase.geometry import get_distances
 
+from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.defects import Cluster, place
 from vibentropy.engine import MAX_SEED
 from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
+from vibentropy.interactions import is_analytic, load_potential, start_engine
 from vibentropy.relaxation import newton_relax
 
 #: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
@@ -149,6 +153,54 @@ def shards(dataset, recipe, size):
             name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
             named[name] = members[start : start + size]
     return named
+
+
+def limited(recipe, limit):
+    """Recipe with at most so many trajectories of each class and cell, or as many as it has where there is no limit."""
+    defects = {
+        name: defect if limit is None else defect | {"trajectories": min(limit, defect["trajectories"])}
+        for name, defect in recipe["defects"].items()
+    }
+    return recipe | {"defects": defects}
+
+
+def generate(config, dataset, limit=None, progress=lambda name: None):
+    """Make the configurations of one recipe, in this process: small runs without the workflow.
+
+    The configurations are those that the workflow makes.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.config.validate`.
+    dataset : str
+        Name of a data set with a recipe.
+    limit : int, optional
+        At most so many trajectories of each class and cell.
+    progress : callable
+        Called with the name of each trajectory that is done.
+
+    Returns
+    -------
+    ConfigurationSet
+        As from `sample`; the attributes say which crystal it is, at its relaxed lattice constant.
+
+    Raises
+    ------
+    ConfigError, PotentialError
+        If the potential cannot be built, or has no such crystal.
+    """
+    recipe, lattice = limited(config["datasets"][dataset]["recipe"], limit), config["lattice"]
+    potential = load_potential(config["potential"])
+    crystal = Crystal(potential.element, lattice["structure"], lattice["a"])
+    if lattice["relax"]:
+        crystal = crystal.relaxed(potential)
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "table.eam.alloy"
+        if is_analytic(config["potential"]):
+            potential.write_setfl(table)
+        with start_engine(config["potential"], table) as engine:
+            return sample(trajectories(dataset, recipe), crystal, potential, engine, config["seed"], progress)
 
 
 def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: None):

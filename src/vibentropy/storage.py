@@ -137,6 +137,32 @@ def open_file(path, kind, schema=1):
             raise DataError(f"{path}: damaged ({type(error).__name__}: {error}); {_REMEDY}") from error
 
 
+def kind_of(path):
+    """Ask a file what it is, without reading it.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str or None
+        Its ``kind``, empty for HDF5 of other programs; None for what is not HDF5 at all.
+
+    Raises
+    ------
+    DataError
+        If it begins as HDF5 and is damaged.
+    """
+    if not h5py.is_hdf5(path):
+        return None
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs.get("kind", ""))
+    except OSError as error:
+        raise DataError(f"{path}: not a complete HDF5 file ({error}); {_REMEDY}") from error
+
+
 _REMEDY = "copy it again, or delete it to have the workflow make it again"
 
 

@@ -1,0 +1,155 @@
+"""A look at data before hours are spent on it: what can be used, what cannot, and why."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vibentropy import archive, published
+from vibentropy.dataset import concatenate
+from vibentropy.errors import VibentropyError
+from vibentropy.frames import read_frames
+from vibentropy.ingest import ingest
+from vibentropy.neighbours import neighbour_pairs
+from vibentropy.sampling import trajectories
+from vibentropy.structures import check_crystal
+
+#: Cutoff (Å) of the search for atoms on one site.
+_SITE_CUTOFF = 1.0
+
+
+@dataclass
+class Inspection:
+    """What was found in one data set or file.
+
+    Attributes
+    ----------
+    name : str
+    counts : dict of str to int
+        Number of configurations by what becomes of them: ``labelled``, ``relaxed`` (entropies are still to be
+        computed), ``rejected``, ``planned``; ``readable`` for files without a configuration.
+    facts : dict of str to str
+        Ranges and names, for people.
+    rejected : list of str
+        Place and reason of each configuration that cannot be used.
+    problem : str
+        Why a run would stop here; empty where it would not.
+    """
+
+    name: str
+    counts: dict = field(default_factory=dict)
+    facts: dict = field(default_factory=dict)
+    rejected: list = field(default_factory=list)
+    problem: str = ""
+
+
+def inspect_configuration(config):
+    """Read the files of all data sets of a configuration, one data set at a time.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.config.validate`.
+
+    Yields
+    ------
+    Inspection
+        One for each data set; recipes are counted, not made.
+    """
+    for name, specification in config["datasets"].items():
+        if "recipe" in specification:
+            planned = trajectories(name, specification["recipe"])
+            minima = sum(t.snapshots + bool(t.clusters) for t in planned)
+            facts = {"trajectories": str(len(planned)), "role": specification["role"]}
+            yield Inspection(name, {"planned": minima}, facts)
+        else:
+            inspection = _inspect(name, _READERS, specification)
+            inspection.facts["role"] = specification["role"]
+            yield inspection
+
+
+def inspect_files(specification, name):
+    """Read files as a data set of a configuration with this specification.
+
+    Parameters
+    ----------
+    specification : dict
+        As for `vibentropy.ingest.ingest`.
+    name : str
+
+    Returns
+    -------
+    Inspection
+    """
+    return _inspect(name, _READERS, specification)
+
+
+def inspect_frames(path, file_format=None):
+    """Read a file without anything to compare it with.
+
+    Parameters
+    ----------
+    path : path-like
+    file_format : str, optional
+        Name of ASE's format where the file does not tell.
+
+    Returns
+    -------
+    Inspection
+        Configurations that are no periodic crystals of one element, or have two atoms on one site, are rejected.
+    """
+    found = Inspection(str(path), {"readable": 0, "rejected": 0})
+    sizes, formulas, keys = [], set(), set()
+    try:
+        for number, atoms in enumerate(read_frames(path, file_format)):
+            sizes.append(len(atoms))
+            formulas.update(atoms.get_chemical_symbols())
+            keys.update(atoms.info, atoms.calc.results if atoms.calc else ())
+            try:
+                check_crystal(atoms)
+                neighbour_pairs(atoms, _SITE_CUTOFF)
+                found.counts["readable"] += 1
+            except VibentropyError as error:
+                found.counts["rejected"] += 1
+                found.rejected.append(f"{path}, frame {number}: {error}")
+    except VibentropyError as error:
+        found.problem = str(error)
+    if sizes:
+        found.facts = {"elements": ", ".join(sorted(formulas)), "atoms": _range(sizes)}
+    if keys:
+        found.facts["properties"] = ", ".join(sorted(keys))
+    return found
+
+
+#: What reads a data set of each kind, by the key that says where it is.
+_READERS = {
+    "files": ingest,
+    "archive": lambda specification, name: archive.read(specification["archive"], name, specification.get("classes")),
+    "arrays": lambda specification, name: concatenate(
+        published.read(specification["arrays"], name, defect_class)
+        for defect_class in specification["arrays"]["classes"]
+    ),
+}
+
+
+def _inspect(name, readers, specification):
+    (read,) = (read for key, read in readers.items() if key in specification)
+    try:
+        table = read(specification, name).table
+    except VibentropyError as error:
+        return Inspection(name, problem=str(error))
+    found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})
+    found.facts = {"atoms": _range(table["n_atoms"])}
+    entropies = table.loc[table["status"] == "labelled", "formation_entropy"]
+    if len(entropies):
+        found.facts["entropies"] = f"{_range(entropies.round(2))} k_B"
+    classes = sorted(set(table["defect_class"]) - {""})
+    if classes:
+        found.facts["classes"] = ", ".join(classes)
+    for row in table[table["status"] == "rejected"].itertuples():
+        found.rejected.append(f"{row.id}: {row.reason}")
+    return found
+
+
+def _range(values):
+    low, high = np.min(values), np.max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
