@@ -29,6 +29,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/nonlinear.smk"
+include: "workflow/rules/provenance.smk"
 
 
 wildcard_constraints:
@@ -41,13 +42,8 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        rules.evaluate.output,
-        rules.figures.output,
-        rules.configurations.output,
-        rules.page.output,
-        rules.comparison.output if len(config["descriptors"]) > 1 else [],
-        rules.lattice.output if RECIPES else [],
-        POTENTIAL_CHECK if COMPUTED else [],
+        rules.checksums.input,
+        rules.checksums.output,
 
 
 # Everything up to the labels: what takes longest, and what other programs may want.

@@ -2,6 +2,7 @@ from vibentropy import plotting
 from vibentropy.benchmark import compare_labels, gather, largest, load, scaling
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
+from vibentropy.provenance import label
 
 with logged(snakemake.log[0]) as progress:
     table = gather(load(*snakemake.input.measurements))
@@ -13,6 +14,7 @@ with logged(snakemake.log[0]) as progress:
     save_table(table, snakemake.output.table)
     save_table(growth, snakemake.output.scaling)
     save_table(labels, snakemake.output.labels)
-    plotting.save(plotting.cost(table), snakemake.output.cost, snakemake.output.cost_pdf)
-    plotting.save(plotting.speed(table), snakemake.output.speed, snakemake.output.speed_pdf)
-    plotting.save(plotting.cost(labels), snakemake.output.label_cost, snakemake.output.label_cost_pdf)
+    source = label(snakemake.config)
+    plotting.save(plotting.cost(table), snakemake.output.cost, snakemake.output.cost_pdf, source=source)
+    plotting.save(plotting.speed(table), snakemake.output.speed, snakemake.output.speed_pdf, source=source)
+    plotting.save(plotting.cost(labels), snakemake.output.label_cost, snakemake.output.label_cost_pdf, source=source)

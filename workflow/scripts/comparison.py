@@ -4,6 +4,7 @@ from vibentropy import plotting
 from vibentropy.comparison import comparison_table
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
+from vibentropy.provenance import label
 
 with logged(snakemake.log[0]):
     summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
@@ -13,4 +14,4 @@ with logged(snakemake.log[0]):
     # All cells of a test may repeat others, or have no features.
     known = [name for name in snakemake.params.tests if f"{name}_mae" in table]
     figure = plotting.comparison(table, known[:1])
-    plotting.save(figure, snakemake.output.figure, snakemake.output.figure_pdf)
+    plotting.save(figure, snakemake.output.figure, snakemake.output.figure_pdf, source=label(snakemake.config))

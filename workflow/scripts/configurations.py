@@ -1,9 +1,9 @@
 import sys
 
-from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet, collect, outcomes
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]) as progress:
     configurations = collect(
@@ -12,7 +12,7 @@ with logged(snakemake.log[0]) as progress:
         energy_tolerance=snakemake.params.duplicates["energy"],
         entropy_tolerance=snakemake.params.duplicates["entropy"],
     )
-    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.attributes |= attributes(snakemake.config, snakemake.input)
     counts = outcomes(configurations.table)
     progress.note(counts.to_string(index=False))
     print(counts.to_string(index=False), file=sys.stderr)

@@ -1,9 +1,9 @@
-from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.features import FeatureSet, bulk_features
 from vibentropy.labels import perfect_crystals, unstrained_crystal
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 from vibentropy.sites import site_labels
 
 configurations = ConfigurationSet.load(snakemake.input.labels)
@@ -25,7 +25,6 @@ with logged(snakemake.log[0], len(labelled)) as progress:
         progress.note(f"{name} has no features: {reason}")
     features.save(
         snakemake.output[0],
-        config_sha256=config_hash(snakemake.config),
-        run_seed=snakemake.config["seed"],
         units="Å; features as their descriptor defines them",
+        **attributes(snakemake.config, snakemake.input),
     )

@@ -1,6 +1,5 @@
 import pandas as pd
 
-from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.evaluation import fit_and_predict, fit_table, save_table
@@ -8,6 +7,7 @@ from vibentropy.features import concatenate, load_by_dataset
 from vibentropy.labels import unstrained_crystal
 from vibentropy.model import EntropyModel
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 from vibentropy.regression import create_regressor
 
 with logged(snakemake.log[0]) as progress:
@@ -29,6 +29,7 @@ with logged(snakemake.log[0]) as progress:
     reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
     first = snakemake.config["datasets"][training["dataset"].iloc[0]]
     perfect = unstrained_crystal(first, snakemake.input.lattice)
+    source = attributes(snakemake.config, snakemake.input, training["dataset"].unique())
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),
         fitted,
@@ -37,9 +38,8 @@ with logged(snakemake.log[0]) as progress:
         volume_per_atom=perfect.get_volume() / len(perfect),
         entropy_range=(training["formation_entropy"].min(), training["formation_entropy"].max()),
         uncertainty=uncertainty,
-        config_sha256=config_hash(snakemake.config),
-        run_seed=snakemake.config["seed"],
-        trained_on=len(training),
-    ).save(snakemake.output.model)
+        trained_on=training.groupby("dataset").size().to_dict(),
+        **source,
+    ).save(snakemake.output.model, **source)
     chosen = {name: getattr(fitted, name) for name in ("penalty_", "site_weight_") if hasattr(fitted, name)}
     progress.note(f"{fitted!r} fitted to {len(training)} configurations {chosen}")

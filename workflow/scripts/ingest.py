@@ -1,8 +1,8 @@
-from vibentropy.config import config_hash
 from vibentropy.ingest import ingest
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]):
     configurations = ingest(snakemake.params.specification, snakemake.wildcards.dataset)
-    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.attributes |= attributes(snakemake.config, snakemake.input)
     configurations.save(snakemake.output[0])

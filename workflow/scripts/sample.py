@@ -1,7 +1,7 @@
-from vibentropy.config import config_hash
 from vibentropy.crystal import Crystal
 from vibentropy.interactions import load_potential, start_engine
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 from vibentropy.sampling import Trajectory, sample
 
 planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]
@@ -11,5 +11,5 @@ with logged(snakemake.log[0], len(planned)) as progress:
         configurations = sample(
             planned, Crystal.load(snakemake.input.lattice), potential, engine, snakemake.params.seed, progress
         )
-    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.attributes |= attributes(snakemake.config, snakemake.input)
     configurations.save(snakemake.output[0])

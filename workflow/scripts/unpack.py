@@ -1,6 +1,6 @@
 from vibentropy import archive
-from vibentropy.config import config_hash
 from vibentropy.progress import logged
+from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]) as progress:
     specification = snakemake.params.specification
@@ -8,5 +8,5 @@ with logged(snakemake.log[0]) as progress:
         specification["archive"], snakemake.wildcards.dataset, specification["classes"], snakemake.params.rows
     )
     progress.note(f"{len(configurations)} configurations from {specification['archive']}")
-    configurations.attributes["config_sha256"] = config_hash(snakemake.config)
+    configurations.attributes |= attributes(snakemake.config, snakemake.input)
     configurations.save(snakemake.output[0])

@@ -85,7 +85,7 @@ def class_styles(classes):
 
 
 @styled
-def save(figure, *paths):
+def save(figure, *paths, source=""):
     """Write a figure, each file whole or not at all; the same figure gives the same bytes.
 
     Parameters
@@ -93,11 +93,18 @@ def save(figure, *paths):
     figure : matplotlib.figure.Figure
     *paths : path-like
         Their suffixes choose the formats: ``.pdf``, ``.svg``, or ``.png`` at 300 dots per inch.
+    source : str
+        Where the figure comes from, as `vibentropy.provenance.label` says it, for the metadata of the files: Keywords,
+        or Comment in PNG.
     """
-    undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+    metadata = {
+        ".pdf": {"Keywords": source or None, "CreationDate": None},
+        ".svg": {"Keywords": [source] if source else None, "Date": None},
+        ".png": {"Comment": source} if source else {},
+    }
     for path in paths:
         with atomic(path) as temporary:
-            figure.savefig(temporary, metadata=undated.get(temporary.suffix))
+            figure.savefig(temporary, metadata=metadata.get(temporary.suffix))
 
 
 def common_limits(*columns):

@@ -1,0 +1,61 @@
+# What a run owes its results to, and checksums of these.
+from vibentropy import provenance
+
+
+rule provenance:
+    input:
+        list(provenance.input_files(config).values()),
+        code=modules("provenance", "config"),
+    output:
+        record=f"{RESULTS}/provenance.json",
+        table=report(
+            f"{RESULTS}/provenance.csv",
+            caption="../report/provenance.rst",
+            category="Provenance",
+            labels={"table": "configuration, versions, input files"},
+        ),
+    log:
+        f"{RESULTS}/logs/provenance.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/provenance.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        config=config,
+        # Other versions write another record, and no other result is computed again for them.
+        versions=lambda wildcards: provenance.versions(),
+        code_sha256=lambda wildcards: provenance.code_sha256(),
+    script:
+        "../scripts/provenance.py"
+
+
+rule checksums:
+    input:
+        rules.provenance.output,
+        rules.folds.output,
+        rules.configurations.output,
+        rules.evaluate.output,
+        rules.evaluate.input.predictions,
+        rules.evaluate.input.fits,
+        rules.figures.output,
+        rules.page.output,
+        expand(rules.fit.output.model, descriptor=config["descriptors"], regressor=config["regressors"]),
+        rules.comparison.output if len(config["descriptors"]) > 1 else [],
+        rules.lattice.output if RECIPES else [],
+        POTENTIAL_CHECK if COMPUTED else [],
+    output:
+        f"{RESULTS}/SHA256SUMS",
+    log:
+        f"{RESULTS}/logs/checksums.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/checksums.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/checksums.py"

@@ -1,0 +1,12 @@
+import json
+
+from vibentropy.evaluation import save_table
+from vibentropy.progress import logged
+from vibentropy.provenance import record, table
+from vibentropy.storage import atomic
+
+with logged(snakemake.log[0]):
+    recorded = record(snakemake.config)
+    with atomic(snakemake.output.record) as path:
+        path.write_text(json.dumps(recorded, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    save_table(table(recorded), snakemake.output.table)
