@@ -163,10 +163,6 @@ def minutes(number):
     return lambda wildcards, attempt: number * 2 ** (attempt - 1)
 
 
-# Sites of a cell from which on two threads share one factorisation. Smaller cells run side by side, a thread each.
-LARGE_CELL = 2000
-
-
 # Bytes that a label takes for each pair of sites: the packed triangle of the Hessian, or all of it where eigenvalues are
 # wanted, with eigenvectors beside it; and a Hessian that is dense to begin with.
 LABEL_BYTES = 144 if config["labels"]["site_entropies"] else 72 if config["labels"]["temperatures"] else 36
@@ -179,10 +175,6 @@ def sites(wildcards):
         return 0
     trajectories = SHARDS[wildcards.dataset][wildcards.shard]
     return SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
-
-
-def label_threads(wildcards):
-    return 2 if sites(wildcards) > LARGE_CELL else 1
 
 
 def label_memory(wildcards, attempt):

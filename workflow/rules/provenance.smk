@@ -4,7 +4,7 @@ from vibentropy import provenance
 
 rule provenance:
     input:
-        list(provenance.input_files(config).values()),
+        lambda wildcards: list(provenance.input_files(config).values()),
         code=modules("provenance", "config"),
     output:
         record=f"{RESULTS}/provenance.json",
