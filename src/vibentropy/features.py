@@ -14,6 +14,7 @@ features as the descriptor gives them, the last column in k_B. Where the descrip
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -342,6 +343,40 @@ def concatenate(sets):
         If there are none, an id occurs in two of them, or descriptors or bulk references differ.
     """
     sets = list(sets)
+    bulk = common_bulk(sets)
+    times = Counter(name for one in sets for name in (*one.ids, *one.failures))
+    repeated = [name for name, number in times.items() if number > 1]
+    if repeated:
+        raise DataError(f"{repeated[0]} has features in more than one set")
+    return FeatureSet(
+        X=np.concatenate([one.X for one in sets]),
+        ids=tuple(name for one in sets for name in one.ids),
+        feature_names=sets[0].feature_names,
+        bulk=bulk,
+        descriptor=sets[0].descriptor,
+        failures={name: reason for one in sets for name, reason in one.failures.items()},
+        local=LocalValues.join(one.local for one in sets),
+        sites={name: factor for one in sets for name, factor in one.sites.items()},
+    )
+
+
+def common_bulk(sets):
+    """Descriptor of the perfect crystal that sets of features have in common.
+
+    Parameters
+    ----------
+    sets : sequence of FeatureSet
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Per atom, that of the first.
+
+    Raises
+    ------
+    DataError
+        If there are no sets, or they do not belong together: descriptors or bulk references differ.
+    """
     if not sets:
         raise DataError("no sets of features to put together")
     first = sets[0]
@@ -351,17 +386,4 @@ def concatenate(sets):
         # Lattice constants that were relaxed from different guesses agree to 1e-8 Å.
         if not np.allclose(other.bulk, first.bulk, rtol=1e-6, atol=1e-6 * np.abs(first.bulk).max()):
             raise DataError("features relative to different perfect crystals cannot be put together")
-    ids = [name for one in sets for name in (*one.ids, *one.failures)]
-    if len(set(ids)) < len(ids):
-        repeated = next(name for name in ids if ids.count(name) > 1)
-        raise DataError(f"{repeated} has features in more than one set")
-    return FeatureSet(
-        X=np.concatenate([one.X for one in sets]),
-        ids=tuple(name for one in sets for name in one.ids),
-        feature_names=first.feature_names,
-        bulk=first.bulk,
-        descriptor=first.descriptor,
-        failures={name: reason for one in sets for name, reason in one.failures.items()},
-        local=LocalValues.join(one.local for one in sets),
-        sites={name: factor for one in sets for name, factor in one.sites.items()},
-    )
+    return first.bulk

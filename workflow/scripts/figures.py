@@ -1,5 +1,5 @@
 from vibentropy import plotting
-from vibentropy.dataset import ConfigurationSet, usable
+from vibentropy.dataset import ConfigurationSet, load_table, usable
 from vibentropy.evaluation import load_predictions
 from vibentropy.progress import logged
 from vibentropy.provenance import label
@@ -20,7 +20,8 @@ with logged(snakemake.log[0]):
         snakemake.output.reliability_pdf,
         source=source,
     )
-    configurations = ConfigurationSet.load(snakemake.input.configurations)
-    table = configurations.table[usable(configurations.table, snakemake.params.exclude_duplicates)]
-    labels = plotting.labels(table[table["role"] == "train"], configurations.frames[0].symbols[0])
+    table = load_table(snakemake.input.configurations)
+    element = ConfigurationSet.load(snakemake.input.configurations, [0]).frames[0].symbols[0]
+    shown = usable(table, snakemake.params.exclude_duplicates) & (table["role"] == "train").to_numpy()
+    labels = plotting.labels(table[shown], element)
     plotting.save(labels, snakemake.output.labels, snakemake.output.labels_pdf, source=source)

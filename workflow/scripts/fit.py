@@ -1,9 +1,9 @@
 import pandas as pd
 
-from vibentropy.dataset import ConfigurationSet
+from vibentropy.dataset import load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation import fit_and_predict, fit_table, save_table
-from vibentropy.features import concatenate, load_by_dataset
+from vibentropy.features import common_bulk, load_by_dataset
 from vibentropy.labels import unstrained_crystal
 from vibentropy.model import EntropyModel
 from vibentropy.progress import logged
@@ -11,11 +11,10 @@ from vibentropy.provenance import attributes
 from vibentropy.regression import create_regressor
 
 with logged(snakemake.log[0]) as progress:
-    configurations = ConfigurationSet.load(snakemake.input.configurations)
     features = load_by_dataset(snakemake.input.features)
     fitted, predictions, uncertainty = fit_and_predict(
         create_regressor(**snakemake.params.regressor),
-        configurations.table,
+        load_table(snakemake.input.configurations),
         features,
         pd.read_csv(snakemake.input.folds),
         exclude_duplicates=snakemake.params.exclude_duplicates,
@@ -25,15 +24,13 @@ with logged(snakemake.log[0]) as progress:
     save_table(fit_table(fitted, **dict(snakemake.wildcards.items())), snakemake.output.fit)
 
     training = predictions[predictions["stage"] == "training"]
-    trained_on = configurations.subset(configurations.table["id"].isin(training["id"]))
-    reference = concatenate([features[dataset] for dataset in training["dataset"].unique()])
     first = snakemake.config["datasets"][training["dataset"].iloc[0]]
     perfect = unstrained_crystal(first, snakemake.input.lattice)
     source = attributes(snakemake.config, snakemake.input, training["dataset"].unique())
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),
         fitted,
-        reference.bulk,
+        common_bulk([features[dataset] for dataset in training["dataset"].unique()]),
         element=perfect.get_chemical_symbols()[0],
         volume_per_atom=perfect.get_volume() / len(perfect),
         entropy_range=(training["formation_entropy"].min(), training["formation_entropy"].max()),

@@ -1,10 +1,10 @@
-from vibentropy.dataset import ConfigurationSet, check_labelled, usable
+from vibentropy.dataset import check_labelled, load_table, usable
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
 from vibentropy.splits import describe, folds_table
 
 with logged(snakemake.log[0]) as progress:
-    table = ConfigurationSet.load(snakemake.input.configurations).table
+    table = load_table(snakemake.input.configurations)
     check_labelled(table)
     training = table[usable(table, exclude_duplicates=False) & (table["role"] == "train").to_numpy()]
     folds = folds_table(

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from vibentropy.dataset import ConfigurationSet
+from vibentropy.dataset import load_table
 from vibentropy.evaluation import save_table
 from vibentropy.features import load_by_dataset
 from vibentropy.learning import learning_curve
@@ -10,7 +10,7 @@ from vibentropy.regression import create_regressor
 with logged(snakemake.log[0]) as progress:
     curve = learning_curve(
         create_regressor(**snakemake.params.regressor),
-        ConfigurationSet.load(snakemake.input.configurations).table,
+        load_table(snakemake.input.configurations),
         load_by_dataset(snakemake.input.features),
         pd.read_csv(snakemake.input.folds),
         **snakemake.params.sampling,

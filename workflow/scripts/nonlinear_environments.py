@@ -1,4 +1,4 @@
-from vibentropy.dataset import ConfigurationSet, usable
+from vibentropy.dataset import ConfigurationSet, load_table, usable
 from vibentropy.descriptors import create
 from vibentropy.features import bulk_features
 from vibentropy.labels import unstrained_crystal
@@ -7,9 +7,9 @@ from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]) as progress:
-    configurations = ConfigurationSet.load(snakemake.input.configurations)
-    table = configurations.table
-    training = configurations.subset(usable(table) & (table["role"] == "train").to_numpy())
+    table = load_table(snakemake.input.configurations)
+    training = usable(table) & (table["role"] == "train").to_numpy()
+    training = ConfigurationSet.load(snakemake.input.configurations, training)
     descriptor = create(**snakemake.params.descriptor)
     perfect = unstrained_crystal(snakemake.params.dataset, snakemake.input.reference)
     environments = Environments.choose(

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from vibentropy.dataset import ConfigurationSet
+from vibentropy.dataset import load_table
 from vibentropy.evaluation import save_table
 from vibentropy.features import load_by_dataset
 from vibentropy.nonlinear import assess
@@ -9,7 +9,7 @@ from vibentropy.progress import logged
 with logged(snakemake.log[0]) as progress:
     predictions, chosen = assess(
         snakemake.wildcards.model,
-        ConfigurationSet.load(snakemake.input.configurations).table,
+        load_table(snakemake.input.configurations),
         load_by_dataset(snakemake.input.features),
         pd.read_csv(snakemake.input.folds),
         exclude_duplicates=snakemake.params.exclude_duplicates,

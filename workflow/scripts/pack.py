@@ -2,14 +2,14 @@ import numpy as np
 
 from vibentropy import archive
 from vibentropy.crystal import Crystal
-from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, usable
+from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, load_table, usable
 from vibentropy.interactions import identity, load_potential
 from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 
-configurations = ConfigurationSet.load(snakemake.input.configurations)
-mine = configurations.table["dataset"] == snakemake.wildcards.dataset
-configurations = configurations.subset(mine & usable(configurations.table))
+table = load_table(snakemake.input.configurations)
+mine = (table["dataset"] == snakemake.wildcards.dataset).to_numpy()
+configurations = ConfigurationSet.load(snakemake.input.configurations, mine & usable(table))
 crystal = Crystal.load(snakemake.input.lattice)
 with logged(snakemake.log[0], len(configurations)) as progress:
     configurations = archive.rounded(configurations, crystal)

@@ -8,7 +8,7 @@ from vibentropy.storage import atomic
 with logged(snakemake.log[0]):
     summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
     descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
-    element = ConfigurationSet.load(snakemake.input.configurations).frames[0].symbols[0]
+    element = ConfigurationSet.load(snakemake.input.configurations, [0]).frames[0].symbols[0]
     text = results_page(summary, descriptors, snakemake.params.tests, element, snakemake.params.command)
     with atomic(snakemake.output[0]) as path:
         path.write_text(text, encoding="utf-8")

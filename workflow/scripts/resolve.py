@@ -1,17 +1,17 @@
 import numpy as np
 
-from vibentropy.dataset import ConfigurationSet, usable
+from vibentropy.dataset import ConfigurationSet, load_table, usable
 from vibentropy.interactions import load_potential
 from vibentropy.labels import label, perfect_crystals
 from vibentropy.progress import logged
 
-configurations = ConfigurationSet.load(snakemake.input.configurations)
-table = configurations.table
+table = load_table(snakemake.input.configurations)
 distinct = np.flatnonzero(usable(table) & table["dataset"].isin(snakemake.params.datasets))
 # Evenly over the ids, and so over classes and trajectories.
 evenly = np.linspace(0, len(distinct) - 1, min(snakemake.params.number, len(distinct))).round().astype(int)
 start = int(snakemake.wildcards.part) * snakemake.params.per_job
-chosen = configurations.subset(distinct[evenly][start : start + snakemake.params.per_job])
+chosen = distinct[evenly][start : start + snakemake.params.per_job]
+chosen = ConfigurationSet.load(snakemake.input.configurations, chosen)
 chosen.table["status"] = "relaxed"
 with logged(snakemake.log[0], len(chosen)) as progress:
     label(
