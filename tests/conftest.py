@@ -61,3 +61,14 @@ def configurations():
             "duplicate_of": "",
         }
     )
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Results of the tiny configuration, which nothing disturbed."""
+    from test_workflow import TINY, snakemake
+
+    folder = tmp_path_factory.mktemp("tiny run é")
+    code, output = snakemake(folder, TINY | {"results": "results"})
+    assert code == 0, output
+    return folder / "results"
