@@ -63,9 +63,12 @@ def code_sha256():
     Returns
     -------
     str
-        SHA-256 of the lines ``<SHA-256>  <folder>/<name>`` of all modules.
+        SHA-256 of the lines ``<SHA-256>  vibentropy/<name>`` of all modules, wherever their folders lie.
     """
-    folders = {"vibentropy": Path(__file__).parent, "descriptors": Path(vibentropy.descriptors.__file__).parent}
+    folders = {
+        "vibentropy": Path(__file__).parent,
+        "vibentropy/descriptors": Path(vibentropy.descriptors.__file__).parent,
+    }
     lines = {
         f"{sha256(file)}  {name}/{file.relative_to(folder).as_posix()}\n"
         for name, folder in folders.items()
