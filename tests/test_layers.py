@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: Layers from bottom to top; modules that are not named belong to the one marked by None.
 LAYERS = [
-    {"errors", "units", "structures", "neighbours", "storage", "lammps_library"},
+    {"errors", "units", "structures", "neighbours", "storage", "isolation", "lammps_library"},
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
     {"regression", "sparse"},

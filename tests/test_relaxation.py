@@ -208,7 +208,8 @@ def test_failures_of_lammps_carry_its_message(fine_table, vacancy):
 
 def test_progress_counts_and_deliberate_errors_end_with_their_message(tmp_path):
     stream = io.StringIO()
-    progress = Progress(stream, 2)
+    progress = Progress(stream)
+    progress.expect(2)
     progress("first")
     progress("second")
     assert [line.split(" (")[0] for line in stream.getvalue().splitlines()] == ["1/2 first", "2/2 second"]

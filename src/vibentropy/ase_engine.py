@@ -1,11 +1,13 @@
 """Molecular dynamics and relaxation by ASE, with any of its calculators: the slow, general way."""
 
+import pkgutil
+
 import numpy as np
 from ase import units
 from ase.md.langevin import Langevin
 from ase.optimize import FIRE, LBFGS
 
-from vibentropy.errors import VibentropyError
+from vibentropy.errors import ConfigError, VibentropyError
 
 #: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
 _NEARLY_AT_REST = 0.1
@@ -27,6 +29,30 @@ class AseEngine:
     def __init__(self, calculator, handover=1e-6):
         self._calculator = calculator
         self.handover = handover
+
+    @classmethod
+    def named(cls, path, parameters):
+        """Run a calculator by its name.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path of its class.
+        parameters : dict
+            Keyword arguments.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be built, or is none.
+        """
+        try:
+            calculator = pkgutil.resolve_name(path)(**parameters)
+        except Exception as error:  # Whatever its module and its constructor raise.
+            raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
+        if not hasattr(calculator, "get_forces"):
+            raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
+        return cls(calculator)
 
     def __enter__(self):
         return self

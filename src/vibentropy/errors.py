@@ -6,6 +6,12 @@ into a row of a table and lets the others stop the run.
 
 from difflib import get_close_matches
 
+#: Remedy where memory ran out.
+MORE_MEMORY = (
+    "run fewer jobs at once (`--cores`) or use a machine with more memory; on a cluster, each further attempt "
+    "(`--retries`) is given more, and `--set-resources <rule>:mem_mb=<number>` gives it at once"
+)
+
 
 def did_you_mean(name, known):
     """Suggest the closest of the known names, if one is close: the end of many messages."""
@@ -23,6 +29,14 @@ class ConfigError(VibentropyError):
 
 class DataError(VibentropyError):
     """A file is missing, unreadable, or does not hold what it should."""
+
+
+class CrashError(VibentropyError):
+    """A computation ended the process that it ran in."""
+
+
+class OutputError(VibentropyError):
+    """A file cannot be written."""
 
 
 class StructureError(VibentropyError):

@@ -1,11 +1,11 @@
 """The potential that a configuration names: analytic, by LAMMPS, or by ASE.
 
 All potentials have ``element``, ``mass`` (u), ``energy_and_forces(atoms)`` and ``hessian(atoms)``; all engines have
-``relax``, ``anneal`` and ``handover`` (see `vibentropy.engine.LammpsEngine`), and are context managers.
+``relax``, ``anneal`` and ``handover`` (see `vibentropy.engine.LammpsEngine`), and are context managers. They run in
+processes of their own: a crash is an error like any other.
 """
 
 import json
-import pkgutil
 import shlex
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from ase.data import atomic_numbers
 
 from vibentropy.ase_engine import AseEngine
 from vibentropy.engine import LammpsEngine
-from vibentropy.errors import ConfigError, PotentialError
+from vibentropy.errors import PotentialError
 from vibentropy.finite_differences import FiniteDifferencePotential
+from vibentropy.isolation import Isolated
 from vibentropy.potentials import Potential, find_potential
 from vibentropy.storage import sha256
 
@@ -59,10 +60,11 @@ def start_engine(specification, table=None):
 
     Returns
     -------
-    LammpsEngine or AseEngine
+    Isolated
+        A `LammpsEngine` or an `AseEngine`.
     """
     if is_analytic(specification):
-        return LammpsEngine.on_table(table, specification["element"])
+        return Isolated(LammpsEngine.on_table, table, specification["element"])
     return _general_engine(specification)
 
 
@@ -114,15 +116,8 @@ def _general_engine(specification):
         style, *coefficients = (
             _resolved(command, specification) for command in (specification["pair_style"], *specification["pair_coeff"])
         )
-        return LammpsEngine(style, coefficients, specification["element"])
-    path, parameters = specification["calculator"], specification["parameters"]
-    try:
-        calculator = pkgutil.resolve_name(path)(**parameters)
-    except Exception as error:  # Whatever its module and its constructor raise.
-        raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
-    if not hasattr(calculator, "get_forces"):
-        raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
-    return AseEngine(calculator)
+        return Isolated(LammpsEngine, style, coefficients, specification["element"])
+    return Isolated(AseEngine.named, specification["calculator"], specification["parameters"])
 
 
 def _resolved(command, specification):

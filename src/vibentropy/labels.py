@@ -1,6 +1,7 @@
 """Labels of whole sets: each configuration gets its exact formation entropy, or the reason why it has none."""
 
 import numpy as np
+from numpy.linalg import LinAlgError
 
 from vibentropy import archive, published
 from vibentropy.crystal import Crystal
@@ -141,7 +142,7 @@ def label(
             check_same_cell(atoms, perfect)
             bulk_determinant, bulk_vibrations = bulk(perfect)
             determinant, vibrations = analyse(atoms, site_entropies)
-        except VibentropyError as error:
+        except (VibentropyError, LinAlgError) as error:
             table.loc[index, ["status", "reason"]] = _STATUS.get(type(error), "rejected"), str(error)
         else:
             per_mode, per_atom = entropy_of(determinant, bulk_determinant)

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
-from vibentropy.errors import VibentropyError
+from vibentropy.errors import MORE_MEMORY, VibentropyError
 
 
 class Progress:
@@ -13,13 +13,16 @@ class Progress:
     Parameters
     ----------
     stream : text file
-    total : int
-        How many items there will be.
+        Lines that it refuses are lost: results do not depend on their log.
     """
 
-    def __init__(self, stream, total):
-        self._stream, self._total = stream, total
-        self._done, self._start = 0, time.monotonic()
+    def __init__(self, stream):
+        self._stream = stream
+        self.expect(0)
+
+    def expect(self, total):
+        """Say how many items there will be, from now on."""
+        self._total, self._done, self._start = total, 0, time.monotonic()
 
     def __call__(self, item):
         """Count one item, named by its text."""
@@ -30,26 +33,37 @@ class Progress:
 
     def note(self, text):
         """Write one line."""
-        print(text, file=self._stream, flush=True)
+        with suppress(OSError):
+            print(text, file=self._stream, flush=True)
+
+    def close(self):
+        """Close the file."""
+        with suppress(OSError):
+            self._stream.close()
 
 
 @contextmanager
-def logged(path, total=0):
-    """Log a computation to a file; a deliberate error ends the program with its message instead of a traceback.
+def logged(path):
+    """Log a computation to a file; what can be expected to fail ends the program with a message, not a traceback.
+
+    Those are deliberate errors, files that cannot be read or written, processes that were killed, and memory.
 
     Parameters
     ----------
     path : path-like
-    total : int
-        How many items the computation has.
 
     Yields
     ------
     Progress
     """
-    with open(path, "w", encoding="utf-8") as stream:
+    try:
+        stream = open(path, "w", encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"error: no log can be written: {error}")
+    with closing(Progress(stream)) as progress:
         try:
-            yield Progress(stream, total)
-        except VibentropyError as error:
-            print(f"error: {error}", file=stream)
-            sys.exit(f"error: {error}")
+            yield progress
+        except (VibentropyError, OSError, MemoryError) as error:
+            text = f"out of memory ({error}): {MORE_MEMORY}" if isinstance(error, MemoryError) else error
+            progress.note(f"error: {text}")
+            sys.exit(f"error: {text}")

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 from ase.geometry import get_distances
+from numpy.linalg import LinAlgError
 
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
@@ -300,6 +301,6 @@ def _quench(snapshot, max_force, potential, engine):
         relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
     except NotConvergedError as error:
         return snapshot, {"status": "not converged", "reason": str(error)}
-    except VibentropyError as error:
+    except (VibentropyError, LinAlgError) as error:
         return snapshot, {"status": "rejected", "reason": str(error)}
     return relaxed, {"status": "relaxed", "energy": energy, "max_force": largest}

@@ -6,7 +6,10 @@ them and what their owner adds (units, hash of the configuration, seed). The sam
 Text in HDF5 is UTF-8 of variable length (``dataset.asstr()[:]`` reads it back); nothing is ever pickled.
 """
 
+import errno
+import fcntl
 import hashlib
+import io
 import os
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -16,7 +19,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from vibentropy.errors import DataError, VibentropyError
+from vibentropy.errors import DataError, OutputError, VibentropyError
 
 #: Bytes that one stored byte can stand for: deflate packs no tighter than 1032 to one.
 MAX_COMPRESSION = 1100
@@ -28,6 +31,8 @@ _SMALL = 2**16
 def atomic(path):
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
+    What was written is on the disk before it is renamed: a machine that stops leaves no half file either.
+
     Parameters
     ----------
     path : path-like
@@ -37,16 +42,53 @@ def atomic(path):
     ------
     pathlib.Path
         With the suffix of `path`, so that writers which look at suffixes choose the same format. The name depends
-        on `path` only: what a killed run leaves behind is overwritten by the next one. Hence one writer per path.
+        on `path` only: what a killed run leaves behind is overwritten by the next one. Hence one writer per path,
+        which holds a lock that ends with its process. Snakemake keeps workflows apart that run in one folder; this
+        is for those that share results from two folders, and for jobs of a cluster that outlive their workflow.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written: full disk, no permission, read-only folder, another writer.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{path.name}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(temporary) as descriptor:
+            try:
+                yield temporary
+                os.fsync(descriptor)
+                os.replace(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        remedy = next((text for numbers, text in _OUTPUT_REMEDIES.items() if error.errno in numbers), "")
+        raise OutputError(f"{path} cannot be written: {error}; {remedy}then run the same command again") from error
+
+
+_ELSEWHERE = "or write to another place (`results` in the configuration), "
+_OUTPUT_REMEDIES = {
+    (errno.ENOSPC, errno.EDQUOT): f"free space there {_ELSEWHERE}",
+    (errno.EROFS, errno.EACCES, errno.EPERM): f"make it writable {_ELSEWHERE}",
+    (errno.EAGAIN,): "another process is writing it: wait for that one or end it, ",
+}
+
+
+@contextmanager
+def _locked(path):
+    """Yield the descriptor of a file that no other process holds like this."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            pass  # Some file systems have no locks.
+        yield descriptor
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def sha256(path):
@@ -81,12 +123,60 @@ def create(path, kind, schema=1, **attributes):
     Yields
     ------
     h5py.File
+
+    Raises
+    ------
+    OutputError
+        See `atomic`.
     """
     # The bytes depend on the order in which attributes are written; times are not kept unless asked for.
-    with atomic(path) as temporary, h5py.File(temporary, "w", track_order=False) as file:
-        attributes |= {"kind": kind, "schema": schema, "vibentropy_version": version("vibentropy")}
-        file.attrs.update(sorted(attributes.items()))
-        yield file
+    attributes |= {"kind": kind, "schema": schema, "vibentropy_version": version("vibentropy")}
+    with atomic(path) as temporary, _LateErrors(temporary, "w+b") as raw:
+        try:
+            with h5py.File(raw, "w", track_order=False) as file:
+                file.attrs.update(sorted(attributes.items()))
+                yield file
+        finally:
+            if raw.error:
+                raise raw.error
+
+
+class _LateErrors(io.FileIO):
+    """A file whose errors of writing wait to be asked for.
+
+    On a full disk the HDF5 library cannot close what it has opened, tries again at exit, and takes the process with
+    it. It is told that all went well, and everything after the first error is dropped.
+
+    Attributes
+    ----------
+    error : OSError or None
+    """
+
+    error = None
+
+    def write(self, data):
+        left = memoryview(data).cast("B")
+        size = len(left)
+        try:
+            while left and not self.error:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.error = error
+        return size
+
+    def truncate(self, size=None):
+        try:
+            return super().truncate(size) if not self.error else size
+        except OSError as error:
+            self.error = error
+            return size
+
+    def readinto(self, buffer):
+        # What was dropped reads as zeros.
+        view = memoryview(buffer).cast("B")
+        read = super().readinto(view)
+        view[read:] = bytes(len(view) - read)
+        return len(view)
 
 
 @contextmanager

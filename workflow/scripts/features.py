@@ -6,9 +6,10 @@ from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 from vibentropy.sites import site_labels
 
-configurations = ConfigurationSet.load(snakemake.input.labels)
-labelled = configurations.subset(configurations.table["status"] == "labelled")
-with logged(snakemake.log[0], len(labelled)) as progress:
+with logged(snakemake.log[0]) as progress:
+    configurations = ConfigurationSet.load(snakemake.input.labels)
+    labelled = configurations.subset(configurations.table["status"] == "labelled")
+    progress.expect(len(labelled))
     descriptor = create(**snakemake.params.descriptor)
     perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)
     bulk = bulk_features(descriptor, unstrained_crystal(snakemake.params.dataset, snakemake.input.reference))

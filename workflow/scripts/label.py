@@ -4,9 +4,10 @@ from vibentropy.labels import label, perfect_crystals
 from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 
-configurations = ConfigurationSet.load(snakemake.input.structures)
-waiting = configurations.table["status"] == "relaxed"
-with logged(snakemake.log[0], int(waiting.sum())) as progress:
+with logged(snakemake.log[0]) as progress:
+    configurations = ConfigurationSet.load(snakemake.input.structures)
+    waiting = configurations.table["status"] == "relaxed"
+    progress.expect(waiting.sum())
     if waiting.any():
         potential = load_potential(snakemake.params.potential)
         configurations = label(

@@ -7,11 +7,12 @@ from vibentropy.interactions import identity, load_potential
 from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 
-table = load_table(snakemake.input.configurations)
-mine = (table["dataset"] == snakemake.wildcards.dataset).to_numpy()
-configurations = ConfigurationSet.load(snakemake.input.configurations, mine & usable(table))
-crystal = Crystal.load(snakemake.input.lattice)
-with logged(snakemake.log[0], len(configurations)) as progress:
+with logged(snakemake.log[0]) as progress:
+    table = load_table(snakemake.input.configurations)
+    mine = (table["dataset"] == snakemake.wildcards.dataset).to_numpy()
+    configurations = ConfigurationSet.load(snakemake.input.configurations, mine & usable(table))
+    progress.expect(len(configurations))
+    crystal = Crystal.load(snakemake.input.lattice)
     configurations = archive.rounded(configurations, crystal)
     potential = load_potential(snakemake.params.potential)
     for index, atoms in enumerate(configurations.frames):

@@ -5,15 +5,16 @@ from vibentropy.interactions import load_potential
 from vibentropy.labels import label, perfect_crystals
 from vibentropy.progress import logged
 
-table = load_table(snakemake.input.configurations)
-distinct = np.flatnonzero(usable(table) & table["dataset"].isin(snakemake.params.datasets))
-# Evenly over the ids, and so over classes and trajectories.
-evenly = np.linspace(0, len(distinct) - 1, min(snakemake.params.number, len(distinct))).round().astype(int)
-start = int(snakemake.wildcards.part) * snakemake.params.per_job
-chosen = distinct[evenly][start : start + snakemake.params.per_job]
-chosen = ConfigurationSet.load(snakemake.input.configurations, chosen)
-chosen.table["status"] = "relaxed"
-with logged(snakemake.log[0], len(chosen)) as progress:
+with logged(snakemake.log[0]) as progress:
+    table = load_table(snakemake.input.configurations)
+    distinct = np.flatnonzero(usable(table) & table["dataset"].isin(snakemake.params.datasets))
+    # Evenly over the ids, and so over classes and trajectories.
+    evenly = np.linspace(0, len(distinct) - 1, min(snakemake.params.number, len(distinct))).round().astype(int)
+    start = int(snakemake.wildcards.part) * snakemake.params.per_job
+    chosen = distinct[evenly][start : start + snakemake.params.per_job]
+    chosen = ConfigurationSet.load(snakemake.input.configurations, chosen)
+    chosen.table["status"] = "relaxed"
+    progress.expect(len(chosen))
     label(
         chosen,
         perfect_crystals({"recipe": None}, snakemake.input.lattice),

@@ -4,8 +4,9 @@ from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 from vibentropy.sampling import Trajectory, sample
 
-planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]
-with logged(snakemake.log[0], len(planned)) as progress:
+with logged(snakemake.log[0]) as progress:
+    planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]
+    progress.expect(len(planned))
     potential = load_potential(snakemake.params.potential)
     with start_engine(snakemake.params.potential, snakemake.input.table) as engine:
         configurations = sample(

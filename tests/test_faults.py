@@ -1,0 +1,251 @@
+"""Crashes, kills, full disks: what they cost, what they say, and that a second attempt ends in the same files."""
+
+import ast
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from fragile import Mortal, MortalEngine, Springs
+from numpy.linalg import LinAlgError
+from test_bad_input import A, configuration_set, feature_set, write_model
+from test_sampling import IRON, V2
+from test_workflow import ROOT, TINY, snakemake
+
+from vibentropy import archive, plotting
+from vibentropy.crystal import Crystal
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.errors import CrashError, OutputError
+from vibentropy.evaluation import save_table
+from vibentropy.finite_differences import FiniteDifferencePotential
+from vibentropy.isolation import Isolated
+from vibentropy.labels import label
+from vibentropy.progress import logged
+from vibentropy.sampling import sample
+from vibentropy.storage import atomic, create
+
+# --- Crashes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mortal():
+    with Isolated(Mortal) as mortal:
+        yield mortal
+
+
+def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
+    for method, argument, message in [
+        ("die", signal.SIGSEGV, r"Mortal was ended by SIGSEGV \(Segmentation fault\) in `die`"),
+        ("exit", 3, "Mortal exited with status 3 in `exit`"),
+        ("exit", 0, "Mortal exited with status 0 in `exit`"),
+    ]:
+        before = mortal.pid()
+        with pytest.raises(CrashError, match=message):
+            getattr(mortal, method)(argument)
+        assert mortal.pid() != before
+        assert not psutil.pid_exists(before)
+    before = mortal.pid()
+    # Errors that are none of these leave the process alone.
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        mortal.wait(hours=1)
+    with pytest.raises((AttributeError, TypeError), match="lambda"):
+        mortal.give_what_cannot_be_copied()
+    assert mortal.pid() == before
+
+
+def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
+    for method, arguments, message in [
+        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
+        ("die", [signal.SIGTERM], r"SIGTERM \(Terminated\) in `die`, from outside"),
+        ("grow", [], "out of memory .*mem_mb"),
+    ]:
+        with pytest.raises(SystemExit, match=f"error: .*{message}"), logged(tmp_path / "log"):
+            getattr(mortal, method)(*arguments)
+        assert re.match(f"error: .*{message}", (tmp_path / "log").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_its_caller(number):
+    program = "from fragile import Mortal; from vibentropy.isolation import Isolated; mortal = Isolated(Mortal)\n"
+    program += "print(mortal.pid(), flush=True); mortal.wait(600)"
+    caller = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(caller.stdout.readline()))
+    caller.send_signal(number)
+    assert caller.wait() == -number
+    caller.stdout.close()
+    worker.wait(10)
+
+
+def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
+    planned = [V2.__class__(**{**vars(V2), "name": name, "steps_between": 10}) for name in "abc"]
+    doomed = planned[1].seed(2020)
+    with Isolated(MortalEngine.on, fine_table, doomed, signal.SIGABRT) as engine:
+        found = sample(planned, IRON, iron, engine, 2020)
+    with MortalEngine.on(fine_table, 0, 0) as engine:
+        whole = sample(planned, IRON, iron, engine, 2020)
+    crashed = found.table[found.table["trajectory"] == "b"]
+    assert list(crashed["status"]) == ["rejected"]
+    assert "ended by SIGABRT (Aborted) in `anneal`" in crashed["reason"].item()
+    # All others to the last bit as in one process.
+    others = found.subset(found.table["trajectory"] != "b")
+    expected = whole.subset(whole.table["trajectory"] != "b")
+    pd.testing.assert_frame_equal(others.table[expected.table.columns], expected.table, check_exact=True)
+    for one, other in zip(others.frames, expected.frames, strict=True):
+        np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_crash_in_a_hessian_costs_its_label(iron_crystal):
+    perfect = iron_crystal(2)
+    fates = {15: signal.SIGFPE, 14: LinAlgError, 12: MemoryError}
+    frames = [perfect[:n] for n in (15, 14, 13)]
+    table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
+    with Isolated(Springs, fates) as engine:
+        potential = FiniteDifferencePotential(engine, "Fe", 0.01)
+        found = label(ConfigurationSet(frames, table), lambda row, cell: perfect, potential).table
+        assert list(found["status"]) == ["rejected", "rejected", "labelled"]
+        assert "SIGFPE" in found["reason"][0]
+        assert "did not converge" in found["reason"][1]
+        # Memory is a property of the machine: no row, but a job that can be repeated.
+        configurations = ConfigurationSet([perfect[:12]], table[:1])
+        with pytest.raises(MemoryError):
+            label(configurations, lambda row, cell: perfect, potential)
+
+
+# --- Disks -----------------------------------------------------------------------------------------------------------
+
+
+def mount(*arguments):
+    finished = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if finished.returncode:
+        pytest.skip(f"no file systems can be mounted here: {finished.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Folder on a small file system of its own; a function makes it full or read-only."""
+    folder = tmp_path / "disk é"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder))
+
+    def spoil(how):
+        if how == "read-only":
+            mount("-o", "remount,ro", str(folder))
+            return "Read-only file system"
+        # Some writers fail at once, some on the way.
+        room = os.statvfs(folder)
+        (folder / "filler").write_bytes(bytes(room.f_bavail * room.f_bsize - (0 if how == "full" else 2**12)))
+        return "No space left on device"
+
+    try:
+        yield folder, spoil
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def figure():
+    figure, axes = plt.subplots()
+    axes.plot(*np.random.default_rng(0).standard_normal((2, 3000)))
+    plt.close(figure)
+    return figure
+
+
+def writers():
+    """A writer for each kind of file, of more than a page each."""
+    few = configuration_set()
+    many = ConfigurationSet(few.frames * 30, pd.concat([few.table.drop(columns="id")] * 30))
+    numbers = np.random.default_rng(0).standard_normal(2000)
+    table = pd.DataFrame({"a": numbers})
+    crystal = Crystal("Fe", "bcc", A)
+    return {
+        "a.h5": lambda path: write_groups(path, numbers),
+        "configurations.h5": many.save,
+        "configurations.extxyz": many.to_extxyz,
+        "archive.h5": lambda path: archive.write(path, many, crystal),
+        "features.h5": feature_set(ids=[f"configuration {i}" for i in range(300)]).save,
+        "model.h5": write_model,
+        "table.csv": lambda path: save_table(table, path),
+        "table.json": lambda path: save_table(table, path),
+        "figure.png": lambda path: plotting.save(figure(), path),
+        "figure.pdf": lambda path: plotting.save(figure(), path),
+    }
+
+
+def write_groups(path, numbers):
+    """A file whose parts are all written late: the worst case for the HDF5 library."""
+    with create(path, "a kind") as file:
+        for i in range(100):
+            file[f"group {i}/numbers"] = numbers[:3]
+        file.create_dataset("packed", data=numbers, compression="gzip")
+        file.create_dataset("text", data=np.array(["x" * 99] * 999, dtype=object), dtype=h5py.string_dtype())
+
+
+@pytest.mark.parametrize("how", ["full", "nearly full", "read-only"])
+def test_what_cannot_be_written_leaves_the_old_file(disk, how):
+    folder, spoil = disk
+    for name in writers():
+        (folder / name).write_bytes(b"old")
+    words = spoil(how)
+    before = sorted(folder.iterdir())
+    for name, write in writers().items():
+        with pytest.raises(OutputError, match=f"{name} cannot be written: .*{words}.*`results`"):
+            write(folder / name)
+        assert (folder / name).read_bytes() == b"old"
+        assert sorted(folder.iterdir()) == before
+    if how == "read-only":
+        with pytest.raises(OutputError, match=words):
+            write_model(folder / "new folder/model.h5")
+
+
+def test_results_do_not_depend_on_their_log(disk):
+    folder, spoil = disk
+    words = spoil("full")
+    with logged(folder / "log") as progress:
+        progress.note("one line")
+    with pytest.raises(SystemExit, match=f"error: .*{words}"), logged(folder / "log") as progress:
+        write_model(folder / "model.h5")
+    with pytest.raises(SystemExit, match="error: no log can be written: .*No such file"), logged(folder / "a/log"):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_workflow_says_that_its_disk_is_full(disk, tmp_path, how):
+    folder, spoil = disk
+    words = spoil(how)
+    code, output = snakemake(tmp_path / "run", TINY | {"results": str(folder / "results")}, "labels")
+    assert code != 0
+    assert words in output
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.name.startswith(".partial")]
+    assert not list(folder.rglob("potential/*"))
+    if how == "full":
+        assert f"error: {folder}/results/potential/lattice.json cannot be written" in output
+        assert "free space there or write to another place" in output
+        assert "Traceback" not in output
+
+
+def test_two_writers_of_one_file(tmp_path):
+    path = tmp_path / "table.csv"
+    with atomic(path) as temporary:
+        temporary.write_text("first")
+        with pytest.raises(OutputError, match="another process is writing it"), atomic(path) as temporary:
+            temporary.write_text("second")
+    assert path.read_text() == "first"
+    with atomic(path) as temporary:
+        temporary.write_text("third")
+    assert path.read_text() == "third"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow/scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_nothing_of_a_job_fails_outside_its_log(path):
+    imports = ast.Import | ast.ImportFrom
+    (block,) = [node for node in ast.parse(path.read_text()).body if not isinstance(node, imports)]
+    assert isinstance(block, ast.With)
+    assert block.items[0].context_expr.func.id == "logged"
