@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean
 
-__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]
+__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "parameters"]
 
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
@@ -76,6 +76,31 @@ def find(kind):
     if not (isinstance(found, type) and issubclass(found, Descriptor)):
         raise ConfigError(f"the descriptor of kind {kind!r} is {found!r}, not a subclass of {Descriptor.__name__}")
     return found
+
+
+def parameters(kind):
+    """Say what a descriptor is and which parameters it takes.
+
+    Parameters
+    ----------
+    kind : str
+        See `find`.
+
+    Returns
+    -------
+    summary : str
+        First line of its documentation.
+    defaults : dict
+        Of all parameters; those without one are missing.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such descriptor.
+    """
+    found = find(kind)
+    accepted = inspect.signature(found).parameters.values()
+    return inspect.getdoc(found).partition("\n")[0], {p.name: p.default for p in accepted if p.default is not p.empty}
 
 
 def create(kind, **parameters):

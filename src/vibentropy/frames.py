@@ -1,5 +1,6 @@
 """Configurations of any file, one at a time: of other programs by way of ASE, and of this package."""
 
+from collections import deque
 from itertools import islice
 
 from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
@@ -66,7 +67,7 @@ def count_frames(path, file_format=None):
         with open_file(path, kind) as file:
             return len(file["first"]) - 1
     try:
-        known = (file_format or filetype(path)) in ("xyz", "extxyz")
+        known = (file_format or filetype(str(path))) in ("xyz", "extxyz")
     except (UnknownFileTypeError, OSError):
         return None
     if not known:
@@ -78,5 +79,5 @@ def count_frames(path, file_format=None):
                 break
             frames += 1
             # The line of properties and the atoms.
-            next(islice(file, int(line), int(line)), None)
+            deque(islice(file, int(line) + 1), maxlen=0)
     return frames

@@ -1,11 +1,11 @@
 """A look at data before hours are spent on it: what can be used, what cannot, and why."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from vibentropy import archive, published
-from vibentropy.dataset import concatenate
 from vibentropy.errors import VibentropyError
 from vibentropy.frames import read_frames
 from vibentropy.ingest import ingest
@@ -53,7 +53,7 @@ def inspect_configuration(config):
     Yields
     ------
     Inspection
-        One for each data set; recipes are counted, not made.
+        One for each data set, and for each class of published arrays; recipes are counted, not made.
     """
     for name, specification in config["datasets"].items():
         if "recipe" in specification:
@@ -61,8 +61,9 @@ def inspect_configuration(config):
             minima = sum(t.snapshots + bool(t.clusters) for t in planned)
             facts = {"trajectories": str(len(planned)), "role": specification["role"]}
             yield Inspection(name, {"planned": minima}, facts)
-        else:
-            inspection = _inspect(name, _READERS, specification)
+            continue
+        for part, read in _parts(specification, name).items():
+            inspection = _inspect(part, read)
             inspection.facts["role"] = specification["role"]
             yield inspection
 
@@ -80,7 +81,7 @@ def inspect_files(specification, name):
     -------
     Inspection
     """
-    return _inspect(name, _READERS, specification)
+    return _inspect(name, lambda: ingest(specification, name))
 
 
 def inspect_frames(path, file_format=None):
@@ -120,21 +121,19 @@ def inspect_frames(path, file_format=None):
     return found
 
 
-#: What reads a data set of each kind, by the key that says where it is.
-_READERS = {
-    "files": ingest,
-    "archive": lambda specification, name: archive.read(specification["archive"], name, specification.get("classes")),
-    "arrays": lambda specification, name: concatenate(
-        published.read(specification["arrays"], name, defect_class)
-        for defect_class in specification["arrays"]["classes"]
-    ),
-}
+def _parts(specification, name):
+    """Find what reads a data set, in parts where it is in several: by name."""
+    if "archive" in specification:
+        return {name: lambda: archive.read(specification["archive"], name, specification["classes"])}
+    if "arrays" in specification:
+        arrays = specification["arrays"]
+        return {f"{name}, {part}": partial(published.read, arrays, name, part) for part in arrays["classes"]}
+    return {name: lambda: ingest(specification, name)}
 
 
-def _inspect(name, readers, specification):
-    (read,) = (read for key, read in readers.items() if key in specification)
+def _inspect(name, read):
     try:
-        table = read(specification, name).table
+        table = read().table
     except VibentropyError as error:
         return Inspection(name, problem=str(error))
     found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})

@@ -1,6 +1,7 @@
 """Labels of whole sets: each configuration gets its exact formation entropy, or the reason why it has none."""
 
 import numpy as np
+import pandas as pd
 from numpy.linalg import LinAlgError
 
 from vibentropy import archive, published
@@ -9,8 +10,9 @@ from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant, relaxed_hessian
 from vibentropy.ingest import reference_crystal
+from vibentropy.relaxation import newton_relax
 from vibentropy.spectrum import modes, quantum_formation_entropy
-from vibentropy.structures import check_same_cell
+from vibentropy.structures import check_crystal, check_same_cell
 
 
 def perfect_crystals(specification, lattice):
@@ -86,6 +88,7 @@ def label(
     site_entropies=False,
     temperatures=(),
     progress=None,
+    known=None,
 ):
     """Label the relaxed configurations of a set with their exact formation entropies.
 
@@ -104,6 +107,8 @@ def label(
         Temperatures in K at which quantum harmonic formation entropies are added, see `temperature_column`.
     progress : callable, optional
         Called with the id of each configuration that is done.
+    known : dict, optional
+        What earlier calls with the same potential and settings found out about perfect crystals; filled in.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def label(
     """
     table = configurations.table.assign(**{temperature_column(t): np.nan for t in temperatures})
     frames = list(configurations.frames)
-    bulks = {}
+    bulks = {} if known is None else known
 
     def analyse(atoms, vectors):
         """Compute the determinant of a Hessian and, as far as needed, its modes."""
@@ -158,6 +163,60 @@ def label(
         if progress:
             progress(row["id"])
     return ConfigurationSet(frames, table, configurations.attributes)
+
+
+def label_frame(atoms, reference, potential, relax=False, known=None, **settings):
+    """Label one configuration.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    reference : ase.Atoms
+        The perfect crystal in the same cell.
+    potential : vibentropy.Potential
+    relax : bool
+        Whether to relax it first, to `RELAXED_FORCE`, in a cell that stays as it is.
+    known : dict, optional
+    **settings
+        As for `label`.
+
+    Returns
+    -------
+    atoms : ase.Atoms
+        Relaxed where that was asked for; with the array `SITE_ENTROPY` likewise.
+    row : dict
+        Columns of `vibentropy.dataset`: entropies, energies, ``status``, and ``reason`` where there is no label.
+    """
+    row = {"n_atoms": len(atoms), "n_sites": len(reference), "status": "relaxed"}
+    try:
+        check_crystal(atoms)
+        check_same_cell(atoms, reference)
+        if relax:
+            atoms, _, _ = newton_relax(atoms, potential, RELAXED_FORCE)
+        energy, forces = potential.energy_and_forces(atoms)
+        perfect, _ = potential.energy_and_forces(reference)
+    except VibentropyError as error:
+        return atoms, row | {"status": _STATUS.get(type(error), "rejected"), "reason": str(error)}
+    row["energy"], row["formation_energy"] = energy, energy - len(atoms) / len(reference) * perfect
+    row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
+    one = ConfigurationSet([atoms], pd.DataFrame([row]))
+    one = label(one, lambda row, cell: reference, potential, known=known, **settings)
+    found = one.table.iloc[0].to_dict()
+    wanted = {*row, *_FOUND, *(temperature_column(t) for t in settings.get("temperatures", ()))}
+    return one.frames[0], {name: value for name, value in found.items() if name in wanted}
+
+
+#: Columns that `label` fills in.
+_FOUND = (
+    "formation_entropy",
+    "formation_entropy_per_atom_convention",
+    "smallest_eigenvalue",
+    "label_source",
+    "reason",
+)
+
+#: Largest force (eV/Å) after `label_frame` has relaxed a configuration.
+RELAXED_FORCE = 1e-6
 
 
 def temperature_column(temperature):

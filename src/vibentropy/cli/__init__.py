@@ -1,0 +1,74 @@
+"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``generate``, ``check`` and ``info``.
+
+Commands read their arguments, call the library and write what it returns. Modules of commands import the library within
+their functions: help and completion of the shell answer at once, without half a second of numerics.
+
+Exit codes are the same for all: 0, everything went well; 1, some configurations could not be used, which are named on
+stderr, and the others were; 2, nothing was done because an argument, a file or a configuration is wrong; 130,
+interrupted. Files are written under a temporary name: what has its name is whole.
+"""
+
+import errno
+
+import click
+
+from vibentropy import __version__
+from vibentropy.cli.check import check
+from vibentropy.cli.describe import describe
+from vibentropy.cli.generate import generate
+from vibentropy.cli.info import info
+from vibentropy.cli.label import label
+from vibentropy.cli.predict import predict
+from vibentropy.errors import VibentropyError
+
+
+class Commands(click.Group):
+    """Commands in the order in which people need them, whose errors are a line and no traceback."""
+
+    def list_commands(self, ctx):
+        """Names in the order in which they were added."""
+        return list(self.commands)
+
+    def invoke(self, ctx):
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except VibentropyError as error:
+            click.echo(f"error: {error}", err=True)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `| head` has seen enough.
+                raise
+            click.echo(f"error: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("interrupted; files that exist are whole", err=True)
+            ctx.exit(130)
+        ctx.exit(2)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  vibentropy predict my.xyz
+  vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
+  vibentropy info results/models/afs_3_10/ridge.h5
+
+Exit codes: 0 fine; 1 some configurations could not be used, the others were; 2 a wrong argument, file or
+configuration; 130 interrupted.
+
+\b
+Completion of commands, options and files, for a line in ~/.bashrc (zsh and fish alike):
+  eval "$(_VIBENTROPY_COMPLETE=bash_source vibentropy)"
+""",
+)
+@click.version_option(__version__, prog_name="vibentropy")
+def main():
+    """Vibrational formation entropies of crystal defects: exact ones, and linear models that predict them.
+
+    Lengths are in Å, energies in eV, entropies in k_B. `vibentropy COMMAND --help` shows options and examples.
+    """
+
+
+for command in (predict, label, describe, generate, check, info):
+    main.add_command(command)

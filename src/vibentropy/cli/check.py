@@ -1,0 +1,90 @@
+"""``vibentropy check``."""
+
+import click
+
+from vibentropy.cli.options import FILE, format_option
+
+#: Faults of single configurations that are listed; the number of the others is said.
+_LISTED = 20
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy check my.yaml
+  vibentropy check my.xyz
+  vibentropy check my.xyz --reference bulk.xyz --entropy S_f --unit k_B
+"""
+)
+@click.argument("paths", metavar="CONFIG | FILES...", nargs=-1, required=True, type=FILE)
+@click.option("--reference", type=FILE, help="Perfect crystal that the configurations of FILES belong to.")
+@click.option(
+    "--entropy", metavar="KEY", help="Name of the entropy in FILES; without it, entropies are to be computed."
+)
+@click.option("--unit", type=click.Choice(["k_B", "eV/K", "J/mol/K"]), default="k_B", show_default=True)
+@click.option("--kind", type=click.Choice(["formation", "total"]), default="formation", show_default=True)
+@format_option
+@click.pass_context
+def check(context, paths, reference, entropy, unit, kind, file_format):
+    """Check a configuration or files of data, before hours are spent on them.
+
+    CONFIG is one file in YAML (.yaml, .yml): it is validated, everything that it names is built once, its data sets are
+    read, and what its recipes will cost is estimated. FILES are anything that ASE reads. With --reference they are read
+    as a data set of a run would be, which finds wrong cells, units and forces; without, only what no run could use is
+    found, and the names of what they hold are listed.
+    """
+    configurations = [path for path in paths if path.endswith((".yaml", ".yml"))]
+    if configurations and len(paths) > 1:
+        raise click.UsageError("one configuration at a time, or files of data")
+    if not reference and entropy:
+        raise click.UsageError("--entropy needs --reference: entropies of formation belong to a perfect crystal")
+    if configurations:
+        found = _of_configuration(*configurations)
+    elif reference:
+        found = [_as_a_data_set(paths, reference, entropy, unit, kind, file_format)]
+    else:
+        from vibentropy.inspection import inspect_frames
+
+        found = (inspect_frames(path, file_format) for path in paths)
+    context.exit(max([_show(inspection) for inspection in found], default=0))
+
+
+def _of_configuration(path):
+    """Yield what is found in each data set of a run, after everything that needs no data."""
+    from vibentropy import cost, preflight
+    from vibentropy.config import load, schema_path, validate
+    from vibentropy.inspection import inspect_configuration
+    from vibentropy.interactions import is_analytic
+
+    config = validate(load(path), schema_path())
+    preflight.check(config)
+    yield from inspect_configuration(config)
+    if any("recipe" in dataset for dataset in config["datasets"].values()):
+        if is_analytic(config["potential"]):
+            click.echo(cost.summary(cost.estimate(config)))
+        else:
+            click.echo("Nothing is known about the cost of recipes with this potential.")
+
+
+def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
+    from vibentropy.inspection import inspect_files
+
+    specification = {"files": list(paths), "reference": reference, "format": file_format}
+    if entropy:
+        specification["entropy"] = {"key": entropy, "unit": unit, "kind": kind}
+    return inspect_files(specification, "files")
+
+
+def _show(found):
+    """Print what was found; the exit code that it deserves."""
+    counts = ", ".join(f"{number} {status}" for status, number in found.counts.items() if number)
+    facts = "; ".join(f"{name}: {value}" for name, value in found.facts.items())
+    click.echo("; ".join(part for part in (f"{found.name}: {counts or 'nothing that can be used'}", facts) if part))
+    for reason in found.rejected[:_LISTED]:
+        click.echo(reason, err=True)
+    if len(found.rejected) > _LISTED:
+        click.echo(f"{found.name}: {len(found.rejected) - _LISTED} more are rejected", err=True)
+    if found.problem:
+        click.echo(f"{found.name}: {found.problem}", err=True)
+        return 2
+    return 1 if found.rejected else 0

@@ -1,0 +1,119 @@
+"""``vibentropy describe``."""
+
+import click
+
+from vibentropy.cli.options import FILE, Settings, format_option, output_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy describe --list
+  vibentropy describe my.xyz --descriptor afs --set n_max=3 --set l_max=10 --reference bulk.xyz -o features.csv
+  vibentropy describe my.xyz --config my.yaml --descriptor afs_3_10 --reference bulk.xyz -o features.h5
+"""
+)
+@click.argument("paths", metavar="FILES...", nargs=-1, type=FILE)
+@click.option(
+    "-d", "--descriptor", "kind", metavar="KIND", help="Kind of descriptor; with --config, a name from there."
+)
+@click.option("--set", "settings", type=Settings(), multiple=True, help="Parameter of the descriptor, in YAML.")
+@click.option("--config", type=FILE, help="Configuration of a run to take the descriptor from.")
+@click.option(
+    "--reference",
+    type=FILE,
+    help="Perfect crystal, of any size: features become those of the models, the sum over the cell minus that over as "
+    "many atoms of the crystal. Without it, they are plain sums.",
+)
+@click.option("--list", "listed", is_flag=True, help="List the kinds with their parameters and defaults.")
+@output_option(".csv", ".h5", help="Write to this file instead of CSV to the screen; .h5 is a feature file.")
+@format_option
+@click.pass_context
+def describe(context, paths, kind, settings, config, reference, listed, output, file_format):
+    """Compute descriptors of cells: features that are summed over all atoms.
+
+    Lengths in Å. Kinds are those of --list, or dotted paths of classes of your own.
+    """
+    from vibentropy.cli.meter import meter
+    from vibentropy.cli.reading import Reader
+
+    if listed:
+        _list()
+        return
+    if not paths or not kind:
+        raise click.UsageError("FILES and --descriptor are needed, or --list")
+    descriptor = _descriptor(kind, dict(settings), config)
+    reader = Reader(paths, file_format)
+    with meter("configurations", reader.total) as progress:
+        features = _features(reader, descriptor, reference, progress)
+    if output and output.endswith(".h5"):
+        features.save(output, units="Å; features as their descriptor defines them")
+    else:
+        _write(features, output)
+    reader.finish(context, output)
+
+
+def _list():
+    from vibentropy.descriptors import available, parameters
+
+    for kind in available():
+        described, defaults = parameters(kind)
+        click.echo(f"{kind}: {described}")
+        for name, default in defaults.items():
+            click.echo(f"  {name}={default}")
+
+
+def _descriptor(kind, settings, config):
+    """Descriptor by kind and parameters, or as a configuration has it."""
+    from vibentropy.config import load, schema_path, validate
+    from vibentropy.descriptors import create
+    from vibentropy.errors import ConfigError, did_you_mean
+
+    if config is None:
+        return create(kind, **settings)
+    blocks = validate(load(config), schema_path())["descriptors"]
+    if kind not in blocks:
+        raise ConfigError(
+            f"{config}: no descriptor {kind!r}{did_you_mean(kind, blocks)}; there are {', '.join(blocks)}"
+        )
+    return create(**(blocks[kind] | settings))
+
+
+def _features(reader, descriptor, reference, progress):
+    """Features of all configurations, of which one is in memory at a time."""
+    import numpy as np
+
+    from vibentropy.cli.reading import read_reference
+    from vibentropy.errors import DataError
+    from vibentropy.features import FeatureSet, bulk_features, concatenate
+
+    bulk = bulk_features(descriptor, read_reference(reference)) if reference else np.zeros(descriptor.n_features)
+    parts = []
+    for path, number, atoms in reader:
+        if isinstance(atoms, Exception):
+            reader.bad(path, number, atoms)
+            continue
+        parts.append(FeatureSet.compute(descriptor, [f"{path}/{number:04d}"], [atoms], bulk))
+        for reason in parts[-1].failures.values():
+            reader.bad(path, number, reason)
+        progress()
+    if not parts:
+        raise DataError("none of the files has a configuration that can be read")
+    return concatenate(parts)
+
+
+def _write(features, output):
+    """Write CSV, to the screen where no file is given."""
+    import sys
+
+    import pandas as pd
+
+    from vibentropy.storage import atomic
+
+    table = pd.DataFrame(features.X, columns=list(features.feature_names))
+    table.insert(0, "id", list(features.ids))
+    if output is None:
+        table.to_csv(sys.stdout, index=False)
+        return
+    with atomic(output) as temporary:
+        table.to_csv(temporary, index=False)

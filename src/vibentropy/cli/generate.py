@@ -1,0 +1,84 @@
+"""``vibentropy generate``."""
+
+import click
+
+from vibentropy.cli.options import FILE, output_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy generate my.yaml --dataset train --trajectories 1 --label --output made.extxyz
+"""
+)
+@click.argument("config", metavar="CONFIG", type=FILE)
+@click.option("--dataset", metavar="NAME", help="Which data set with a recipe; not needed where there is one only.")
+@click.option("--trajectories", type=click.IntRange(min=1), help="At most so many of each class and cell.")
+@click.option("--label", "labelled", is_flag=True, help="Compute exact formation entropies, too.")
+@output_option(".extxyz", ".xyz", ".h5", required=True, help="File to write: extended XYZ, or .h5 with all digits.")
+@click.pass_context
+def generate(context, config, dataset, trajectories, labelled, output):
+    """Make relaxed configurations with defects from a recipe, without the workflow: small runs.
+
+    CONFIG is the configuration of a run; what its recipes may say stands in the README. Configurations are those that
+    the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
+    """
+    from vibentropy import sampling
+    from vibentropy.cli.meter import meter
+    from vibentropy.config import load, schema_path, validate
+
+    config = validate(load(config), schema_path())
+    dataset = _recipe(config, dataset)
+    planned = sampling.trajectories(dataset, sampling.limited(config["datasets"][dataset]["recipe"], trajectories))
+    with meter("trajectories", lambda: len(planned)) as progress:
+        configurations = sampling.generate(config, dataset, trajectories, progress)
+    if labelled:
+        configurations = _labelled(configurations, config)
+    if output.endswith(".h5"):
+        configurations.save(output)
+    else:
+        configurations.to_extxyz(output)
+    for row in configurations.table.itertuples():
+        if row.reason:
+            click.echo(f"{row.id}: {row.reason}", err=True)
+    n_bad = int((configurations.table["reason"] != "").sum())
+    counts = ", ".join(f"{n} {status}" for status, n in configurations.table["status"].value_counts().items())
+    click.echo(f"{output}: {len(configurations)} configurations: {counts}", err=True)
+    context.exit(1 if n_bad else 0)
+
+
+def _recipe(config, name):
+    """Name of the data set that is wanted."""
+    from vibentropy.errors import ConfigError, did_you_mean
+
+    recipes = [known for known, dataset in config["datasets"].items() if "recipe" in dataset]
+    if name is None and len(recipes) == 1:
+        return recipes[0]
+    if name in recipes:
+        return name
+    known = ", ".join(recipes) or "none"
+    asked = "say which with --dataset" if name is None else f"{name!r} is none of them{did_you_mean(name, recipes)}"
+    raise ConfigError(f"data sets with a recipe: {known}; {asked}")
+
+
+def _labelled(configurations, config):
+    """Compute the entropies of what was made."""
+    from vibentropy.cli.meter import meter
+    from vibentropy.crystal import Crystal
+    from vibentropy.interactions import load_potential
+    from vibentropy.labels import filled, label
+
+    crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
+    labels = config["labels"]
+    waiting = int((configurations.table["status"] == "relaxed").sum())
+    with meter("labels", lambda: waiting) as progress:
+        return label(
+            configurations,
+            filled(crystal),
+            load_potential(config["potential"]),
+            max_force=labels["max_force"],
+            min_eigenvalue=labels["minimum_eigenvalue"],
+            site_entropies=labels["site_entropies"],
+            temperatures=labels["temperatures"],
+            progress=progress,
+        )

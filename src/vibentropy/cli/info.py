@@ -1,0 +1,55 @@
+"""``vibentropy info``."""
+
+import json
+
+import click
+
+from vibentropy.cli.options import FILE
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy info
+  vibentropy info results/models/afs_3_10/ridge.h5
+  vibentropy info data/clusters.h5 --json
+"""
+)
+@click.argument("paths", metavar="[FILES...]", nargs=-1, type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an object for each file, a line each.")
+def info(paths, as_json):
+    """Say what is in a model, a set of configurations, an archive or a file of features, and what made it.
+
+    Without FILES, what the model is that comes with the package.
+    """
+    from vibentropy.contents import contents
+    from vibentropy.model import SHIPPED
+
+    for path in paths or [SHIPPED]:
+        found = contents(path)
+        if as_json:
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            for name, value in found.items():
+                _show(name, value)
+
+
+def _show(name, value):
+    """Print a line, or an indented one for each part."""
+    if isinstance(value, dict):
+        click.echo(f"{name}:")
+        for part, own in value.items():
+            click.echo(f"  {part}: {_text(own)}")
+    else:
+        click.echo(f"{name}: {_text(value)}")
+
+
+def _text(value):
+    """Short text of a value."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(end, int | float) for end in value):
+        return f"{value[0]:.6g} to {value[1]:.6g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value[:8])) + (f", ... ({len(value)})" if len(value) > 8 else "")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)

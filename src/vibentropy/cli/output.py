@@ -1,0 +1,119 @@
+"""Rows and configurations as CSV, JSON, extended XYZ, or a table on the screen; written as they come."""
+
+import csv
+import json
+import math
+from contextlib import contextmanager
+
+import click
+import numpy as np
+
+from vibentropy.storage import atomic
+
+#: Suffixes of files that `rows_to` writes.
+SUFFIXES = ".csv", ".json", ".extxyz", ".xyz"
+
+
+def rows_to(path, columns, screen):
+    """Open what rows are written to.
+
+    Parameters
+    ----------
+    path : str or None
+        File whose suffix is one of `SUFFIXES`; None for the screen.
+    columns : list of str
+        Of a CSV file; others of a row are left out.
+    screen : list of Column
+
+    Returns
+    -------
+    context manager
+        Of a callable that takes a row (dict) and its configuration (ase.Atoms), dressed for extended XYZ; None for one
+        that could not be used, which has no place there.
+    """
+    if path is None:
+        return _screen(screen)
+    if path.endswith(".csv"):
+        return _csv(path, columns)
+    return _json(path) if path.endswith(".json") else _extxyz(path)
+
+
+class Column:
+    """Column of the table on the screen.
+
+    Parameters
+    ----------
+    title : str
+    width : int
+        Negative to begin at the left.
+    text : callable
+        From a row to text.
+    """
+
+    def __init__(self, title, width, text):
+        self.title, self.width, self.text = title, width, text
+
+    def cell(self, text):
+        """Pad to the width."""
+        return text.rjust(self.width) if self.width > 0 else text.ljust(-self.width)
+
+
+def places(paths):
+    """Columns that say where a configuration is from."""
+    width = max([len("file"), *map(len, paths)])
+    return [Column("file", -width, lambda row: row["file"]), Column("frame", 6, lambda row: str(row["frame"]))]
+
+
+def number(name, digits=3):
+    """Text of a number in a row, a dash where there is none."""
+    return lambda row: "-" if not math.isfinite(row.get(name, math.nan)) else f"{row[name]:.{digits}f}"
+
+
+@contextmanager
+def _screen(columns):
+    click.echo("  ".join(column.cell(column.title) for column in columns).rstrip())
+    yield lambda row, atoms=None: click.echo("  ".join(column.cell(column.text(row)) for column in columns).rstrip())
+
+
+@contextmanager
+def _csv(path, columns):
+    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns, restval="", extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        yield lambda row, atoms=None: writer.writerow({name: _known(value) for name, value in row.items()})
+
+
+@contextmanager
+def _json(path):
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
+        before = "[\n"
+
+        def write(row, atoms=None):
+            nonlocal before
+            plain = {name: _known(value) for name, value in row.items()}
+            stream.write(before + json.dumps(plain, ensure_ascii=False, allow_nan=False))
+            before = ",\n"
+
+        yield write
+        stream.write("\n]\n" if before == ",\n" else "[]\n")
+
+
+@contextmanager
+def _extxyz(path):
+    from ase.io.extxyz import write_extxyz
+
+    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
+
+        def write(row, atoms=None):
+            if atoms is not None:
+                write_extxyz(stream, [atoms])
+
+        yield write
+
+
+def _known(value):
+    """Value as plain Python has it; None for what is not known."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

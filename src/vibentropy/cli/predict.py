@@ -1,0 +1,147 @@
+"""``vibentropy predict``."""
+
+import click
+
+from vibentropy.cli.options import FILE, format_option, output_option, per_atom_suffix
+
+#: Ends of intervals on the screen.
+_INTERVALS = {"68 %": ("low_68", "high_68"), "95 %": ("low_95", "high_95")}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy predict my.xyz
+  vibentropy predict my.xyz other.xyz --output entropies.csv
+  vibentropy predict my.xyz --per-atom --output entropies.extxyz
+  vibentropy predict model.h5 strained.xyz --reference strained_bulk.xyz
+"""
+)
+@click.argument("paths", metavar="[MODEL] FILES...", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--reference",
+    type=FILE,
+    help="Perfect crystal to compare with instead of that of the model, of any size: for strained cells, the crystal "
+    "under the same strain.",
+)
+@click.option(
+    "--per-atom",
+    is_flag=True,
+    help="Add the share of each atom (k_B) as `predicted_site_entropy`: a property that OVITO shows in extended XYZ, "
+    "a list in JSON.",
+)
+@output_option(".csv", ".json", ".extxyz", ".xyz")
+@format_option
+@click.pass_context
+def predict(context, paths, reference, per_atom, output, file_format):
+    """Predict formation entropies of relaxed cells, with intervals and a warning beyond what the model knows.
+
+    FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time. MODEL is
+    a model of this package: where the first file is none, the model of bcc iron that comes with the package is used.
+    What it is valid for is said on stderr.
+
+    Entropies are in k_B. The column `domain` says "inside" where the cell is like those that the model was trained on,
+    or why it is not; intervals are those of errors of held-out cells. Extended XYZ keeps what FILES say and adds the
+    same values as `predicted_formation_entropy`, `predicted_low_68` and so on.
+    """
+    from vibentropy.cli.meter import meter
+    from vibentropy.cli.output import rows_to
+    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.errors import ConfigError
+    from vibentropy.model import KIND, SHIPPED, EntropyModel
+    from vibentropy.storage import kind_of
+
+    given = kind_of(paths[0]) == KIND
+    model_path, paths = (paths[0], paths[1:]) if given else (SHIPPED, paths)
+    if not paths:
+        raise click.UsageError(f"{model_path} is a model: give files with configurations after it")
+    if per_atom:
+        per_atom_suffix(output, "--per-atom")
+    model = EntropyModel.load(model_path)
+    if per_atom and not model.descriptor.has_local:
+        raise ConfigError(
+            f"{model_path}: its descriptor describes cells as a whole, so that atoms have no shares; leave out "
+            "--per-atom, or use a model with another descriptor"
+        )
+    if not reference and not model.descriptor.has_local:
+        raise ConfigError(
+            f"{model_path}: its descriptor is defined on the grid of a cell; give the perfect crystal in the cell of "
+            "the configurations as --reference"
+        )
+    click.echo(f"{model_path if given else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
+    crystal = model.reference_features(read_reference(reference) if reference else None)
+    relative = {"reference": crystal} if reference else {}
+
+    reader = Reader(paths, file_format)
+    columns, screen = _columns(model, paths)
+    with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
+        for path, number, atoms in reader:
+            row, dressed = {"file": path, "frame": number}, None
+            try:
+                if isinstance(atoms, Exception):
+                    raise atoms
+                row |= _predict(model, atoms, relative, f"{path}, frame {number}")
+                dressed = _dressed(atoms, row)
+                if per_atom:
+                    shares = model.site_entropies(atoms, crystal)
+                    row["predicted_site_entropy"] = dressed.arrays["predicted_site_entropy"] = shares
+            except _failures() as error:
+                row["error"] = reader.bad(path, number, error)
+            write(row, dressed)
+            if output:
+                progress()
+    reader.finish(context, output)
+
+
+def _failures():
+    """Everything that descriptors refuse configurations with."""
+    from vibentropy.errors import VibentropyError
+
+    return VibentropyError, ValueError, ArithmeticError, RuntimeError
+
+
+def _predict(model, atoms, relative, place):
+    """Row of one configuration; what the model warns of goes to stderr, with the place."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        predicted = model.predict(atoms, **relative).iloc[0].to_dict()
+    for warning in caught:
+        if warning.category is UserWarning:
+            click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)
+    if "domain" in predicted:
+        predicted["domain"] = f"outside: {predicted['domain']}" if predicted["domain"] else "inside"
+    return predicted
+
+
+def _dressed(atoms, row):
+    """Add what is predicted to what a configuration brought."""
+    calculator, atoms = atoms.calc, atoms.copy()
+    atoms.calc = calculator
+    for name, value in row.items():
+        # What pointwise optimal fits say is for tables; the line of a configuration is long enough.
+        if name not in ("file", "frame", "n_atoms") and not name.startswith("pops") and value == value:
+            atoms.info[f"predicted_{name}"] = value
+    return atoms
+
+
+def _columns(model, paths):
+    """Names of columns for files, and columns for the screen."""
+    from vibentropy.cli.output import Column, number, places
+
+    names = ["file", "frame", "n_atoms", "formation_entropy", "std"]
+    screen = [*places(paths), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
+    screen.append(Column("S_f (k_B)", 10, number("formation_entropy")))
+    if model.covariance is not None:
+        screen.append(Column("std", 8, number("std")))
+    if model.uncertainty is not None:
+        names += [f"{end}_{level}" for level in (68, 95) for end in ("low", "high")]
+        names += [f"pops_{end}_{level}" for level in (68, 95, 100) for end in ("low", "high")] + ["domain"]
+        screen += [Column(title, 18, _interval(*ends)) for title, ends in _INTERVALS.items()]
+    screen.append(Column("domain", -6, lambda row: "could not be used" if "error" in row else row.get("domain", "")))
+    return [*names, "error"], screen
+
+
+def _interval(low, high):
+    return lambda row: f"{row[low]:.2f} to {row[high]:.2f}" if low in row else "-"

@@ -1,0 +1,71 @@
+"""Configurations of several files, one at a time; a fault of one does not stop the others."""
+
+import re
+
+import click
+
+from vibentropy.errors import VibentropyError
+from vibentropy.frames import count_frames, read_frames
+
+
+class Reader:
+    """Yields the configurations of files and keeps account of those that cannot be used.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    file_format : str or None
+        Name of ASE's format.
+
+    Attributes
+    ----------
+    n_read, n_bad : int
+    """
+
+    def __init__(self, paths, file_format):
+        self._paths, self._format = paths, file_format
+        self.n_read = self.n_bad = 0
+
+    def __iter__(self):
+        """Yield path, number in the file, and configuration; or, in its place, the error that ends the file."""
+        for path in self._paths:
+            number = 0
+            try:
+                for atoms in read_frames(path, self._format):
+                    self.n_read += 1
+                    yield path, number, atoms
+                    number += 1
+            except VibentropyError as error:
+                yield path, number, error
+
+    def total(self):
+        """Count all of them, None where that is not cheap."""
+        counts = [count_frames(path, self._format) for path in self._paths]
+        return None if None in counts else sum(counts)
+
+    def bad(self, path, number, error):
+        """Report a configuration that cannot be used; returns the reason without the place."""
+        self.n_bad += 1
+        # Readers name the place themselves, models a place in the list that they were given.
+        named = re.match(rf"({re.escape(path)}(?:, frame \d+)?): ", str(error))
+        place = named[1] if named else f"{path}, frame {number}"
+        reason = str(error)[named.end() if named else 0 :].removeprefix("configuration 0: ")
+        click.echo(f"{place}: {reason}", err=True)
+        return reason
+
+    def finish(self, context, output=None):
+        """Say what became of them where that is not on the screen, and end with the code for it.
+
+        That is 2 where no file could be read at all.
+        """
+        if output:
+            bad = f"; {self.n_bad} could not be used" if self.n_bad else ""
+            click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
+        context.exit(0 if not self.n_bad else 1 if self.n_read else 2)
+
+
+def read_reference(path, file_format=None):
+    """Read the perfect crystal: a file with one configuration."""
+    from vibentropy.ingest import reference_crystal
+
+    return reference_crystal({"reference": path, "format": file_format})

@@ -1,0 +1,21 @@
+import pandas as pd
+
+from vibentropy import archive, shipping
+from vibentropy.dataset import ConfigurationSet
+from vibentropy.evaluation import save_table
+from vibentropy.model import EntropyModel
+from vibentropy.progress import logged
+
+with logged(snakemake.log[0]) as progress:
+    summary = pd.read_csv(snakemake.input.summary).set_index(["descriptor", "regressor"])
+    model = shipping.documented(
+        EntropyModel.load(snakemake.input.model),
+        ConfigurationSet.load(snakemake.input.configurations).table,
+        summary.loc[tuple(snakemake.params.names)],
+        archive.crystal_of(snakemake.input.archive),
+        archive.potential_of(snakemake.input.archive),
+    )
+    model.save(snakemake.output.model)
+    predictions = pd.read_csv(snakemake.input.predictions, keep_default_na=False, na_values=[""])
+    save_table(shipping.recorded(predictions), snakemake.output.recorded)
+    progress.note(model.validity())
