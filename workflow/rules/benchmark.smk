@@ -38,6 +38,8 @@ rule benchmark:
         measurements=expand(f"{RESULTS}/speed/ours/{{name}}.csv", name=OURS)
         + expand(f"{RESULTS}/speed/peer/{{name}}.csv", name=PEERS),
         labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
+        # Tables do not say themselves where they come from.
+        record=f"{RESULTS}/provenance.json",
         code=modules("benchmark", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:

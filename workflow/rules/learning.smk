@@ -36,6 +36,8 @@ rule learning:
             descriptor=config["descriptors"],
             regressor=config["regressors"],
         ),
+        # Tables do not say themselves where they come from.
+        record=f"{RESULTS}/provenance.json",
         code=modules("learning", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:

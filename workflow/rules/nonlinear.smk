@@ -92,6 +92,8 @@ rule nonlinear_model:
 rule nonlinear:
     input:
         predictions=expand(rules.nonlinear_model.output, model=MODELS),
+        # Tables do not say themselves where they come from.
+        record=f"{RESULTS}/provenance.json",
         code=modules("nonlinear", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
