@@ -1,7 +1,6 @@
 # Input functions and names that all rule files share.
 import sys
 from functools import cache
-from math import prod
 from pathlib import Path
 
 import vibentropy
@@ -9,7 +8,6 @@ from snakemake.exceptions import WorkflowError
 
 from vibentropy import archive, cost, descriptors, preflight
 from vibentropy.config import load, validate
-from vibentropy.crystal import SITES_PER_CELL
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.sampling import shards
@@ -36,10 +34,6 @@ RECIPES = [name for name, dataset in config["datasets"].items() if "recipe" in d
 TRAINING = [name for name, dataset in config["datasets"].items() if dataset["role"] == "train"]
 COMPUTED = [name for name, dataset in config["datasets"].items() if dataset.get("entropy", name) is None] + RECIPES
 ANALYTIC = bool(config["potential"]) and is_analytic(config["potential"])
-# What the recipes will cost, said before it is begun, and by a dry run.
-if workflow.is_main_process and RECIPES and ANALYTIC:
-    print(cost.summary(cost.estimate(config)), file=sys.stderr)
-
 INGESTED = [name for name, dataset in config["datasets"].items() if "files" in dataset]
 ARCHIVED = [name for name, dataset in config["datasets"].items() if "archive" in dataset]
 PUBLISHED = [name for name, dataset in config["datasets"].items() if "arrays" in dataset]
@@ -149,13 +143,20 @@ def local_descriptor():
     raise WorkflowError("no descriptor of this configuration has values of atoms, which `nonlinear` sums a kernel over")
 
 
+@cache
+def n_features(descriptor):
+    return descriptors.create(**config["descriptors"][descriptor]).n_features
+
+
 #: Whether a regressor of the run learns from labels resolved by atoms.
-LEARNS_FROM_SITES = any(any(block.get("site_weights") or ()) for block in config["regressors"].values())
+LEARNS_FROM_SITES = cost.learns_from_sites(config)
 
 
 def memory(megabytes):
-    """Memory of a job, doubled with every attempt."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+    """Memory of a job, a number or a function of its wildcards and input, doubled with every attempt."""
+    if not callable(megabytes):
+        return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+    return lambda wildcards, input, attempt: megabytes(wildcards, input) * 2 ** (attempt - 1)
 
 
 def minutes(number):
@@ -163,22 +164,11 @@ def minutes(number):
     return lambda wildcards, attempt: number * 2 ** (attempt - 1)
 
 
-# Bytes that a label takes for each pair of sites: the packed triangle of the Hessian, or all of it where eigenvalues are
-# wanted, with eigenvectors beside it; and a Hessian that is dense to begin with.
-LABEL_BYTES = 144 if config["labels"]["site_entropies"] else 72 if config["labels"]["temperatures"] else 36
-LABEL_BYTES += 0 if ANALYTIC else 72
-
-
 def sites(wildcards):
-    """Sites of the cells of a shard, which are all of one size; 0 for files, which are not opened for this."""
+    """Sites of the cells of a shard of a recipe; None for files, which are not opened for this."""
     if wildcards.dataset not in RECIPES:
-        return 0
-    trajectories = SHARDS[wildcards.dataset][wildcards.shard]
-    return SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
-
-
-def label_memory(wildcards, attempt):
-    return memory(2000 + LABEL_BYTES * sites(wildcards) ** 2 // 10**6)(wildcards, attempt)
+        return None
+    return cost.sites_of(config, wildcards.dataset, SHARDS[wildcards.dataset][wildcards.shard])
 
 
 def archives(_):
@@ -186,3 +176,15 @@ def archives(_):
     if not RECIPES:
         raise WorkflowError("`data` writes what recipes make, and no data set of this configuration has a recipe")
     return expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES)
+
+
+# What the run will cost, said before it is begun, and by a dry run. Files are not read through for this.
+if workflow.is_main_process:
+    print(
+        cost.summary(
+            config,
+            {name: SHARDS[name] for name in config["datasets"] if name not in INGESTED},
+            {name: n_features(name) for name in config["descriptors"]},
+        ),
+        file=sys.stderr,
+    )

@@ -15,7 +15,7 @@ rule features:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(lambda wildcards, input: cost.features_memory(config, wildcards.descriptor, sites(wildcards))),
         runtime=minutes(60),
     params:
         dataset=lambda wildcards: config["datasets"][wildcards.dataset],

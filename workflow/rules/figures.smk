@@ -41,7 +41,7 @@ rule figures:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(2000),
         runtime=minutes(10),
     params:
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],

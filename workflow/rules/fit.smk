@@ -45,7 +45,9 @@ rule fit:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(
+            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+        ),
         runtime=minutes(60),
     params:
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],

@@ -17,7 +17,7 @@ rule label:
     # side by side, which takes no longer as long as there are shards for all cores.
     threads: 1
     resources:
-        mem_mb=label_memory,
+        mem_mb=memory(lambda wildcards, input: cost.labels_memory(config, wildcards.dataset, sites(wildcards))),
         runtime=minutes(120),
     params:
         dataset=lambda wildcards: config["datasets"][wildcards.dataset],
@@ -48,7 +48,7 @@ rule configurations:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(lambda wildcards, input: cost.configurations_memory(config, len(input.labels))),
         runtime=minutes(30),
     params:
         roles={name: dataset["role"] for name, dataset in config["datasets"].items()},

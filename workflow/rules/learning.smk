@@ -17,7 +17,9 @@ rule learning_curve:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(
+            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+        ),
         runtime=minutes(60),
     params:
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],

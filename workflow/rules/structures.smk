@@ -16,7 +16,7 @@ rule sample:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(120),
     params:
         trajectories=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
@@ -44,7 +44,7 @@ rule ingest:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(60),
     params:
         specification=lambda wildcards: config["datasets"][wildcards.dataset],
@@ -69,7 +69,7 @@ rule published:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(60),
     params:
         arrays=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"],
@@ -92,7 +92,7 @@ rule unpack:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(10),
     params:
         specification=lambda wildcards: config["datasets"][wildcards.dataset],
