@@ -648,7 +648,8 @@ def save_table(table, path):
             table.to_csv(temporary, index=False)
         elif temporary.suffix == ".json":
             rows = table.astype(object).where(table.notna(), None).to_dict("records")
-            temporary.write_text(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+            text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+            temporary.write_text(text, encoding="utf-8")
         else:
             raise DataError(f"{path}: tables are written as .csv or .json")
 
