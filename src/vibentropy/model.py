@@ -37,8 +37,8 @@ data set                  shape                   meaning
 
 and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` of the
 perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``,
-``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted; in models of
-the workflow ``trained_on``, the number of configurations from each data set, and what `vibentropy.provenance` says).
+``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted; in models
+of the workflow ``trained_on``, the number of configurations from each data set, and what `vibentropy.provenance` says).
 """
 
 import json
