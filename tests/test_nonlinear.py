@@ -14,7 +14,7 @@ from vibentropy import nonlinear, plotting
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError
 from vibentropy.features import FeatureSet, bulk_features, extensive_features
-from vibentropy.nonlinear import ATOM_LENGTHS, EXTENSIVE, MODELS, MULTIPLES, AtomKernel, Cells, Environments
+from vibentropy.nonlinear import ATOM_LENGTHS, EXTENSIVE, MODELS, MULTIPLES, AtomKernel, Cells, Environments, enough
 
 ROOT = Path(__file__).resolve().parent.parent
 SPECIFICATION = {"kind": "afs", "n_max": 2, "l_max": 2, "r_cut": 4.0}
@@ -141,6 +141,8 @@ def test_environments_are_atoms_of_the_cells(frames, iron_crystal, monkeypatch, 
     )
     Environments.choose(descriptor, frames, origin, 12)
     assert [frames.index(atoms) for atoms in asked] == [0, 4, 7]
+    assert list(enough([16] * 8, descriptor.n_features)) == [0, 4, 7]
+    assert list(enough([16] * 3, descriptor.n_features)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("model", [name for name in MODELS if name not in ("atom_kernel", "network")])

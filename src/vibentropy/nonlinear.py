@@ -89,6 +89,25 @@ BLOCK = 512
 KIND = "environments"
 
 
+def enough(n_atoms, n_features):
+    """Choose cells, evenly spread, whose atoms together hold `MAX_POOL` numbers.
+
+    Parameters
+    ----------
+    n_atoms : sequence of int of length n
+        Of each cell.
+    n_features : int
+
+    Returns
+    -------
+    ndarray of int
+        Rows in ascending order, the first and the last among them; all if they are few. All of those that were chosen
+        would be chosen again.
+    """
+    fitting = int(MAX_POOL / (n_features * max(n_atoms)))
+    return np.unique(np.linspace(0, len(n_atoms) - 1, max(1, min(fitting, len(n_atoms)))).round().astype(int))
+
+
 @dataclass(frozen=True, eq=False)
 class Environments:
     """Atomic environments that stand for all others in a kernel of atoms.
@@ -121,7 +140,7 @@ class Environments:
         descriptor : Descriptor
             With local values.
         frames : sequence of ase.Atoms
-            Training cells. Some of them, evenly spread, are enough if together they hold more than `MAX_POOL` numbers.
+            Training cells; of many, those of `enough` are taken.
         origin : ndarray of shape (n_features,)
             Descriptor of an atom of the perfect crystal.
         number : int
@@ -132,8 +151,7 @@ class Environments:
         -------
         Environments
         """
-        fitting = int(MAX_POOL / (descriptor.n_features * max(map(len, frames))))
-        taken = np.unique(np.linspace(0, len(frames) - 1, max(1, min(fitting, len(frames)))).round().astype(int))
+        taken = enough([len(atoms) for atoms in frames], descriptor.n_features)
         pool = np.concatenate([descriptor.local(frames[index]) - origin for index in taken])
         scale = RootMeanSquareScaler().fit(pool).scale_
         pool /= scale

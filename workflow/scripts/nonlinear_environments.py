@@ -1,20 +1,22 @@
+import numpy as np
+
 from vibentropy.dataset import ConfigurationSet, load_table, usable
 from vibentropy.descriptors import create
 from vibentropy.features import bulk_features
 from vibentropy.labels import unstrained_crystal
-from vibentropy.nonlinear import Environments
+from vibentropy.nonlinear import Environments, enough
 from vibentropy.progress import logged
 from vibentropy.provenance import attributes
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)
-    training = usable(table) & (table["role"] == "train").to_numpy()
-    training = ConfigurationSet.load(snakemake.input.configurations, training)
     descriptor = create(**snakemake.params.descriptor)
+    training = np.flatnonzero(usable(table) & (table["role"] == "train").to_numpy())
+    training = training[enough(table["n_atoms"][training], descriptor.n_features)]
     perfect = unstrained_crystal(snakemake.params.dataset, snakemake.input.reference)
     environments = Environments.choose(
         descriptor,
-        training.frames,
+        ConfigurationSet.load(snakemake.input.configurations, training).frames,
         bulk_features(descriptor, perfect),
         snakemake.params.number,
         snakemake.config["seed"],

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from vibentropy import archive, shipping
-from vibentropy.dataset import ConfigurationSet
+from vibentropy.dataset import load_table
 from vibentropy.evaluation import save_table
 from vibentropy.model import EntropyModel
 from vibentropy.progress import logged
@@ -10,7 +10,7 @@ with logged(snakemake.log[0]) as progress:
     summary = pd.read_csv(snakemake.input.summary).set_index(["descriptor", "regressor"])
     model = shipping.documented(
         EntropyModel.load(snakemake.input.model),
-        ConfigurationSet.load(snakemake.input.configurations).table,
+        load_table(snakemake.input.configurations),
         summary.loc[tuple(snakemake.params.names)],
         archive.crystal_of(snakemake.input.archive),
         archive.potential_of(snakemake.input.archive),
