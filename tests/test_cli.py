@@ -485,7 +485,7 @@ class TestCheck:
         result = run("check", "my.yaml")
         assert re.search(r"^train: 6 planned; trajectories: 3", result.stdout, re.M)
         assert re.search(r"^mine: 3 relaxed; atoms: 51 to 53; classes: V1, V2, V3; role: test", result.stdout, re.M)
-        assert "The recipes make 6 configurations of 54 to 54 sites" in result.stdout
+        assert "6 configurations of 54 to 54 sites and those of files take" in result.stdout
 
     @pytest.mark.parametrize(
         ("changes", "message", "code"),

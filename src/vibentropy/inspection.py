@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from vibentropy import archive, published
+from vibentropy import archive, cost, published, sampling
+from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
 from vibentropy.frames import read_frames
 from vibentropy.ingest import ingest
 from vibentropy.neighbours import neighbour_pairs
-from vibentropy.sampling import trajectories
 from vibentropy.structures import check_crystal
 
 #: Cutoff (Å) of the search for atoms on one site.
@@ -57,7 +57,7 @@ def inspect_configuration(config):
     """
     for name, specification in config["datasets"].items():
         if "recipe" in specification:
-            planned = trajectories(name, specification["recipe"])
+            planned = sampling.trajectories(name, specification["recipe"])
             minima = sum(t.snapshots + bool(t.clusters) for t in planned)
             facts = {"trajectories": str(len(planned)), "role": specification["role"]}
             yield Inspection(name, {"planned": minima}, facts)
@@ -66,6 +66,31 @@ def inspect_configuration(config):
             inspection = _inspect(part, read)
             inspection.facts["role"] = specification["role"]
             yield inspection
+
+
+def cost_in_words(config):
+    """Say what a run will cost; configurations of files are not counted.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.config.validate`.
+
+    Returns
+    -------
+    str
+        As from `vibentropy.cost.summary`.
+    """
+    shards, size = {}, config["shard_size"]
+    for name, specification in config["datasets"].items():
+        if "recipe" in specification:
+            shards[name] = sampling.shards(name, specification["recipe"], size)
+        elif "archive" in specification:
+            shards[name] = archive.shards(specification["archive"], specification["classes"], size)
+        elif "arrays" in specification:
+            shards[name] = dict.fromkeys(specification["arrays"]["classes"])
+    n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
+    return cost.summary(config, shards, n_features)
 
 
 def inspect_files(specification, name):

@@ -46,6 +46,7 @@ The domain of a model has its reasons in words: `Domain`.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.linalg import eigh
@@ -174,8 +175,14 @@ class PointwiseFits:
         """
         if not len(self.spread):
             return np.zeros((len(Z), N_POINTS))
-        points = qmc.Sobol(len(self.spread), seed=0).random(N_POINTS)
-        return np.sort(Z @ self.axes @ (self.low + points * (self.high - self.low)).T, axis=1)
+        points = self.low + _points(len(self.spread)) * (self.high - self.low)
+        return np.sort(Z @ self.axes @ points.T, axis=1)
+
+
+@cache
+def _points(n):
+    """Points that fill a unit box of n dimensions: scrambling them costs as much as describing a small cell."""
+    return qmc.Sobol(n, seed=0).random(N_POINTS)
 
 
 @dataclass(frozen=True, eq=False)

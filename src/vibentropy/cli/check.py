@@ -29,7 +29,7 @@ def check(context, paths, reference, entropy, unit, kind, file_format):
     """Check a configuration or files of data, before hours are spent on them.
 
     CONFIG is one file in YAML (.yaml, .yml): it is validated, everything that it names is built once, its data sets are
-    read, and what its recipes will cost is estimated. FILES are anything that ASE reads. With --reference they are read
+    read, and what the run will cost is estimated. FILES are anything that ASE reads. With --reference they are read
     as a data set of a run would be, which finds wrong cells, units and forces; without, only what no run could use is
     found, and the names of what they hold are listed.
     """
@@ -51,19 +51,14 @@ def check(context, paths, reference, entropy, unit, kind, file_format):
 
 def _of_configuration(path):
     """Yield what is found in each data set of a run, after everything that needs no data."""
-    from vibentropy import cost, preflight
+    from vibentropy import preflight
     from vibentropy.config import load, schema_path, validate
-    from vibentropy.inspection import inspect_configuration
-    from vibentropy.interactions import is_analytic
+    from vibentropy.inspection import cost_in_words, inspect_configuration
 
     config = validate(load(path), schema_path())
     preflight.check(config)
     yield from inspect_configuration(config)
-    if any("recipe" in dataset for dataset in config["datasets"].values()):
-        if is_analytic(config["potential"]):
-            click.echo(cost.summary(cost.estimate(config)))
-        else:
-            click.echo("Nothing is known about the cost of recipes with this potential.")
+    click.echo(cost_in_words(config))
 
 
 def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
