@@ -436,16 +436,17 @@ class TestDescribe:
         assert re.search(message, run("describe", *arguments, code=2).stderr)
 
 
-class TestGenerate:
-    @pytest.fixture(scope="class")
-    def made(self, folder):
-        """One trajectory, with labels."""
-        arguments = [str(folder / "my.yaml"), "--trajectories", "1", "--label", "-o", str(folder / "made.h5")]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            assert CliRunner().invoke(main, ["generate", *arguments]).exit_code == 0
-        return ConfigurationSet.load(folder / "made.h5")
+@pytest.fixture(scope="module")
+def made(folder):
+    """One trajectory, with labels."""
+    arguments = [str(folder / "my.yaml"), "--trajectories", "1", "--label", "-o", str(folder / "made.h5")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert CliRunner().invoke(main, ["generate", *arguments]).exit_code == 0
+    return ConfigurationSet.load(folder / "made.h5")
 
+
+class TestGenerate:
     @pytest.mark.slow
     def test_one_trajectory_of_each_class_is_labelled(self, made):
         assert list(made.table["id"]) == ["train/3x3x3-V1-0000/00", "train/3x3x3-V1-0000/01"]
