@@ -2,16 +2,23 @@
 
 import gzip
 import re
+import time
+from contextlib import chdir
+from itertools import accumulate
 
 import ase.db
 import ase.io
 import numpy as np
+import pandas as pd
 import pytest
 from ase.build import bulk, molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from vibentropy import ase_files
+from vibentropy import ingest as ingest_module
+from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
-from vibentropy.ingest import ingest, reference_crystal
+from vibentropy.ingest import check, ingest, pieces, reference_crystal, shards
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 A = 2.8553
@@ -151,7 +158,8 @@ def test_keys_for_groups_classes_and_energies(write):
         atoms.info["E"] = float(number)
     one = ingest(write(frames, group_key="walk", class_key="kind", energy_key="E"), "mine")
     assert list(one.table["trajectory"]) == ["run 1", "run 0", "run 1", "run 0"]
-    assert list(one.table["id"]) == ["mine/run 1/0000", "mine/run 0/0000", "mine/run 1/0001", "mine/run 0/0001"]
+    # Ids say where a configuration is from, so that they are the same in every shard.
+    assert list(one.table["id"]) == [f"mine/a.xyz/{number:04d}" for number in range(4)]
     assert list(one.table["defect_class"]) == ["odd", "even", "odd", "even"]
     assert list(one.table["energy"]) == [0.0, 1.0, 2.0, 3.0]
 
@@ -357,3 +365,182 @@ def test_reference_is_one_crystal(write):
         ingest(write(defective_cells(), twice), "mine")
     with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*frame 0: the reference: no 'S_f' in it"):
         ingest(write(defective_cells(), entropy=FORMATION | {"kind": "total"}), "mine")
+
+
+# ---- Parts of files, and shards.
+
+
+def concatenate(parts):
+    """Put shards together, in the order of the ids."""
+    table = pd.concat([part.table for part in parts], ignore_index=True)
+    whole = ConfigurationSet([atoms for part in parts for atoms in part.frames], table)
+    return whole.subset(np.argsort(table["id"].to_numpy(str)))
+
+
+def write_dump(name, frames):
+    """Write a text dump as LAMMPS does, with units before the first frame and the time before each."""
+    with open(name, "w") as file:
+        file.write("ITEM: UNITS\nmetal\n")
+        for step, atoms in enumerate(frames):
+            file.write(f"ITEM: TIME\n{step}.5\nITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(atoms)}\n")
+            file.write("ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0 {length}\n" for length in atoms.cell.lengths()))
+            file.write("ITEM: ATOMS id element x y z\n")
+            for number, (symbol, position) in enumerate(zip(atoms.symbols, atoms.positions, strict=True), 1):
+                file.write(f"{number} {symbol} {' '.join(f'{x:.6f}' for x in position)}\n")
+
+
+def write_many(folder):
+    """Write seven frames in each format whose frames can be counted."""
+    frames = [atoms for number in range(2) for atoms in defective_cells()][:7]
+    for number, atoms in enumerate(frames):
+        atoms.rattle(0.01, seed=number)
+    with chdir(folder):
+        ase.io.write("a.xyz", frames, format="extxyz")
+        with open("a.xyz", "rb") as plain, gzip.open("b.xyz.gz", "wb") as packed:
+            packed.write(plain.read())
+        ase.io.write("a.traj", frames)
+        write_database(frames)
+        write_dump("a.dump", frames)
+    return frames
+
+
+COUNTED = ["a.xyz", "b.xyz.gz", "a.traj", "a.db", "a.dump"]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_parts_of_a_file_are_what_ase_reads_there(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_many(tmp_path)
+    # Frames of the file begin and end in other blocks.
+    monkeypatch.setattr(ase_files, "_BLOCK", 333)
+    whole = list(ase.io.iread(name, index=":"))
+    assert ase_files.count(name) == len(whole) == 7
+    for start, stop in [(0, 3), (3, 6), (6, 7), (2, 3), (0, None)]:
+        part = list(ase_files.read_frames(name, None, start, stop))
+        assert len(part) == len(whole[start:stop])
+        for read, atoms in zip(part, whole[start:stop], strict=True):
+            np.testing.assert_array_equal(read.positions, atoms.positions)
+            np.testing.assert_array_equal(read.cell[:], atoms.cell[:])
+    with pytest.raises(DataError, match=rf"^{name}: holds 7 configurations, and 9 were counted before"):
+        list(ase_files.read_frames(name, None, 6, 9))
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
+def test_frames_are_found_whatever_the_lines(block, tmp_path, monkeypatch):
+    """Beside the lines as Python splits them: long ones, empty ones, cell vectors after the atoms, no end."""
+    monkeypatch.setattr(ase_files, "_BLOCK", block)
+    frames = [
+        "2\n\nFe 0 0 0\nFe 1 1 1\n",
+        " 1 \nshort\nFe 0 0 0\nVEC1 1 0 0\n VEC2 0 1 0\n",
+        f"1\n{'x' * 999}\nFe 0 0 0",
+    ]
+    path = tmp_path / "a.xyz"
+    for last in ("", "\n", "\n\n", "\n\nanything at all"):
+        path.write_text("".join(frames) + last)
+        starts = [0, *accumulate(map(len, frames))]
+        starts[-1] += bool(last)
+        assert ase_files._offsets_of_xyz(path) == starts
+        assert ase_files._offsets_of_xyz(path, 2) == starts[:3]
+    path.write_text(frames[0] + "3\n\nFe 0 0 0\nFe 1 1 1")
+    with pytest.raises(DataError, match="frame 1: line 5 counts 3 atoms, and 2 lines follow that of the properties"):
+        ase_files.count(path)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_shards_are_the_whole_whatever_their_size(name, write, tmp_path):
+    specification = write(defective_cells()) | {"files": [name], "entropy": None}
+    write_many(tmp_path)
+    whole = ingest(specification, "mine")
+    for size in (3, 7):
+        named = shards(specification, size)
+        parts = [ingest(specification, "mine", parts) for parts in named.values()]
+        assert max(map(len, parts)) <= size
+        assert len(named) == -(-7 // size)
+        assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", shard) for shard in named)
+        together = concatenate(parts)
+        assert together.table.equals(whole.table)
+        for one, other in zip(together.frames, whole.frames, strict=True):
+            np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_a_file_more_changes_one_shard_and_a_list_in_another_order_none(write, tmp_path):
+    specification = write(defective_cells()[:1])
+    one_frame, seven = (tmp_path / "a.xyz").read_text(), (tmp_path / "a.xyz").read_text() * 7
+    names = [f"{k % 7}/é {k}.xyz" for k in range(30)] + ["7/long.xyz"]
+    for k in range(8):
+        (tmp_path / str(k)).mkdir()
+    for name in names:
+        (tmp_path / name).write_text(seven if "long" in name else one_frame)
+    size = 5
+    before = shards(specification | {"files": names}, size)
+    assert shards(specification | {"files": names[::-1]}, size) == before
+    assert sorted(path for parts in before.values() for path, *_ in parts) == sorted([*names, "7/long.xyz"])
+    assert len(before) <= 2 * 37 / size
+    for number in range(5):
+        (tmp_path / f"3/new {number}.xyz").write_text(one_frame)
+        after = shards(specification | {"files": [*names[:15], f"3/new {number}.xyz", *names[15:]]}, size)
+        lost = [parts for parts in before.values() if parts not in after.values()]
+        assert len(lost) <= 1
+        assert sum(len(parts) for parts in after.values() if parts not in before.values()) <= size + 1
+    (tmp_path / "3/new long.xyz").write_text(seven)
+    after = shards(specification | {"files": [*names, "3/new long.xyz"]}, size)
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 2
+
+
+def test_a_job_counts_only_what_could_be_in_its_shard(write, tmp_path, monkeypatch):
+    specification = write(defective_cells())
+    names = [f"{k}.xyz" for k in range(32)]
+    for name in names:
+        (tmp_path / name).write_text((tmp_path / "a.xyz").read_text() if name == "0.xyz" else "1\n\nFe 0 0 0\n")
+    specification |= {"files": names}
+    counted = []
+    monkeypatch.setattr(ingest_module, "count", lambda path, _: counted.append(path) or ase_files.count(path))
+    for shard, parts in shards(specification, 3).items():
+        counted.clear()
+        assert pieces(specification, 3, shard) == parts
+        assert len(counted) <= 4 if shard.startswith("files") else not counted
+
+
+def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
+    specification = write(defective_cells(), entropy=None) | {"format": "cif"}
+    ase.io.write("bulk.extxyz", perfect(), format="cif")
+    for name in ("small.cif", "large.cif"):
+        ase.io.write(name, [defective_cells()[0]] * 2, format="cif")
+    (tmp_path / "large.cif").write_text((tmp_path / "large.cif").read_text() + "# comment\n" * 40_000)
+    specification |= {"files": ["small.cif", "large.cif"]}
+    whole, alone = sorted(shards(specification, 3))
+    assert whole == "files"
+    assert alone.startswith("large.cif-")
+    assert pieces(specification, 3, alone) == [["large.cif", "large.cif"]]
+    assert len(ingest(specification, "mine", [["small.cif", "small.cif"]])) == 2
+
+
+def test_what_only_the_whole_set_shows(write):
+    """Shards of rejected frames, and of tiny entropies, are nothing unusual; a file or a set of them is."""
+    frames = defective_cells()
+    for atoms in frames[:3]:
+        del atoms.info["S_f"]
+    specification = write(frames)
+    parts = [ingest(specification, "mine", parts) for parts in shards(specification, 2).values()]
+    assert (parts[0].table["status"] == "rejected").all()
+    table = concatenate(parts[::-1]).table
+    assert check(table, specification).to_dict("records") == [{"file": "a.xyz", "configurations": 4, "rejected": 3}]
+    del frames[3].info["S_f"]
+    specification = write(frames)
+    with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*; frame 0: no 'S_f'.*; frame 1: .*; frame 2: "):
+        check(concatenate(parts[:1] + [ingest(specification, "mine", [["a.xyz", "a.xyz", 2, 4]])]).table, specification)
+
+
+@pytest.mark.slow
+def test_counting_takes_seconds(tmp_path):
+    frame = '1024\nLattice="23 0 0 0 23 0 0 0 23"\n' + "Fe       1.12345678      10.12345678      20.12345678\n" * 1024
+    with open(tmp_path / "a.xyz", "w") as file:
+        for _ in range(5000):
+            file.write(frame)
+    start = time.perf_counter()
+    assert ase_files.count(tmp_path / "a.xyz", "extxyz") == 5000
+    seconds = time.perf_counter() - start
+    size = (tmp_path / "a.xyz").stat().st_size / 1e9
+    print(f"{size:.2f} GB of XYZ counted in {seconds:.2f} s: {size / seconds:.1f} GB/s")
+    assert seconds < 10 * size

@@ -123,7 +123,7 @@ def test_mixture_and_melt_of_a_class():
 
 
 def test_more_trajectories_only_add_shards():
-    few, many = shards("train", two_classes(4), 2), shards("train", two_classes(7), 2)
+    few, many = (shards("train", two_classes(n), 7) for n in (4, 7))
     assert few.items() <= many.items()
     assert len(many) == len(few) + 4
     for recipe, shared in ((4, few), (7, many)):

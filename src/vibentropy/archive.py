@@ -23,6 +23,7 @@ of the labels (JSON, see `vibentropy.interactions.identity`), versions, seed and
 
 import re
 from dataclasses import asdict
+from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
@@ -215,7 +216,7 @@ def shards(path, classes, size):
     classes : list of str or None
         See `read`.
     size : int
-        Largest number of trajectories in a shard.
+        Largest number of configurations in a shard, but at least one trajectory.
 
     Returns
     -------
@@ -225,11 +226,12 @@ def shards(path, classes, size):
     with open_file(path, KIND) as file:
         table = read_table(file["table"])
     table = table.iloc[_wanted(path, table, classes)]
-    number = (table["trajectory"] != table["trajectory"].shift()).cumsum().to_numpy() - 1
-    shard = number // size
-    starts = np.flatnonzero(np.diff(shard, prepend=-1))
-    stops = [*starts[1:], len(table)]
-    return {f"{k:03d}": [int(a), int(b)] for k, (a, b) in enumerate(zip(starts, stops, strict=True))}
+    starts = np.flatnonzero(table["trajectory"] != table["trajectory"].shift())
+    cuts = [0] if len(table) else []
+    for start, stop in pairwise([*starts, len(table)]):
+        if stop - cuts[-1] > size and start > cuts[-1]:
+            cuts.append(int(start))
+    return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
 
 
 def _wanted(path, table, classes):

@@ -260,10 +260,10 @@ def _contradictions(config, schema):
             # A whole file holds every part of it.
             others = [
                 other
-                for (place, other_part), other in places.items()
-                if place == path and other != name and (part == other_part or None in (part, other_part))
+                for other_part, other in places.get(path, {}).items()
+                if other != name and (part == other_part or None in (part, other_part))
             ]
-            places.setdefault((path, part), name)
+            places.setdefault(path, {}).setdefault(part, name)
             if others:
                 found = repr(file) if part is None else f"{part} of {file!r}"
                 yield (

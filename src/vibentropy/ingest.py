@@ -7,24 +7,24 @@ cells that are not periodic, cells that differ from the reference's where entrop
 of which no frame can be used. What spoils one frame (an entropy that is missing or no number, positions that are not
 finite, two atoms on one site, forces above the gate) leaves that frame in the set as ``rejected``, with the reason.
 Entropies of a size that only a wrong unit explains stop the run, too (`vibentropy.plausibility`).
+
+Jobs work on shards of at most `size` configurations. A file of more is cut into ranges of so many frames. Smaller ones
+are put together by a hash of their names: all in one shard as long as they fit, else halved by the first bit of the
+hash, and each half by the next bit where it has to be. So a file that is added changes one shard or halves it, wherever
+in the list it stands, and all others stay what they are.
 """
 
+import hashlib
 import os
 import re
-import sys
-from collections import deque
 from contextlib import contextmanager
-from itertools import islice
 from numbers import Real
-from pathlib import Path
+from operator import itemgetter
 
-import ase.db
-import ase.io
 import numpy as np
 import pandas as pd
-from ase.io.extxyz import key_val_str_to_dict
-from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
 
+from vibentropy.ase_files import count, read_frames
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE
@@ -37,9 +37,76 @@ from vibentropy.units import KB_PER_ENTROPY_UNIT
 _SITE_CUTOFF = 1.0
 #: How far the volume of a cell may be from that of a whole number of sites.
 _SITE_TOLERANCE = 0.05
+#: Files whose frames cannot be counted are taken to have one for so many bytes, some 1000 atoms.
+_BYTES_PER_FRAME = 100_000
 
 
-def ingest(specification, name):
+def shards(specification, size):
+    """Divide the files of a data set into jobs.
+
+    Parameters
+    ----------
+    specification : dict
+        See `ingest`.
+    size : int
+        Largest number of configurations in a shard; a file that ASE can only read as a whole may have more.
+
+    Returns
+    -------
+    dict of str to list of list
+        By the name of the shard, what is in it: path, trajectory and, for a part of a file, its first frame and the one
+        after the last. Names depend on those of the files and on how many configurations these have, not on the order
+        of the list.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, of an unknown format, truncated or malformed, as far as counting shows it.
+    """
+    named, small = {}, {}
+    for path, trajectory in _trajectories(specification["files"]).items():
+        number = count(path, specification.get("format"))
+        weight = _weight(path, number)
+        if weight <= size:
+            small[_bits(trajectory)] = weight, [path, trajectory]
+        elif number is None:
+            named[_name(trajectory)] = [[path, trajectory]]
+        else:
+            for start in range(0, number, size):
+                stop = min(start + size, number)
+                named[f"{_name(trajectory)}-{start}-{stop}"] = [[path, trajectory, start, stop]]
+    return named | {f"files{prefix}": parts for prefix, parts in _buckets(small, size)}
+
+
+def pieces(specification, size, shard):
+    """Tell what is in one shard, and count no more than the files that it could be made of: for a job.
+
+    Parameters
+    ----------
+    specification, size
+        As for `shards`.
+    shard : str
+        One of its names.
+
+    Returns
+    -------
+    list of list
+        As from `shards`.
+    """
+    files = _trajectories(specification["files"])
+    found = re.fullmatch(r"(?P<file>.+-[0-9a-f]{8})(-(?P<start>\d+)-(?P<stop>\d+))?", shard)
+    if found:
+        part = [int(found[end]) for end in ("start", "stop") if found[end]]
+        return [[path, trajectory, *part] for path, trajectory in files.items() if _name(trajectory) == found["file"]]
+    return [
+        [path, trajectory]
+        for path, trajectory in files.items()
+        if f"files.{_bits(trajectory)}".startswith(shard)
+        and _weight(path, count(path, specification.get("format"))) <= size
+    ]
+
+
+def ingest(specification, name, parts=None):
     """Read a data set from files.
 
     Parameters
@@ -49,12 +116,14 @@ def ingest(specification, name):
         left out takes its default.
     name : str
         Of the data set; the first part of every id.
+    parts : list of list, optional
+        What to read, from `pieces`; ``files`` are not needed then. By default everything, which `check` then checks.
 
     Returns
     -------
     ConfigurationSet
         Status ``labelled`` with the given entropy (k_B), ``relaxed`` where entropies are still to be computed, or
-        ``rejected`` with the reason.
+        ``rejected`` with the reason. Ids are ``<dataset>/<file>/<frame>``, whatever the trajectory.
 
     Raises
     ------
@@ -62,23 +131,54 @@ def ingest(specification, name):
         For faults of whole files, see the module; naming the file and the frame.
     """
     reference = reference_crystal(specification)
-    frames, rows, places = [], [], []
-    for path, trajectory in _trajectories(specification["files"]).items():
-        rows_of_file = []
-        for number, atoms in enumerate(read_frames(path, specification.get("format"))):
+    frames, rows = [], []
+    whole = parts is None
+    for path, trajectory, *part in _trajectories(specification["files"]).items() if whole else parts:
+        for number, atoms in enumerate(read_frames(path, specification.get("format"), *part), *part[:1]):
             with _at(f"{path}, frame {number}"):
                 row = _row(atoms, reference, specification)
             frames.append(atoms)
-            places.append(f"{path}, frame {number}")
-            rows_of_file.append({"dataset": name, "trajectory": trajectory} | row)
-        if all(row["status"] == "rejected" for row in rows_of_file):
-            reasons = "; ".join(f"frame {number}: {row['reason']}" for number, row in enumerate(rows_of_file[:3]))
-            raise DataError(f"{path}: none of its {len(rows_of_file)} configurations can be used; {reasons}")
-        rows += rows_of_file
+            rows.append({"id": f"{name}/{trajectory}/{number:04d}", "dataset": name, "trajectory": trajectory} | row)
     configurations = ConfigurationSet(frames, pd.DataFrame(rows))
-    if specification.get("entropy"):
-        _check_sizes(configurations.table, places, **specification["entropy"])
+    if whole:
+        check(configurations.table, specification)
     return configurations
+
+
+def check(table, specification):
+    """Check what only a whole data set shows.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of all configurations of the data set, in any order.
+    specification : dict
+        See `ingest`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per file: its name (file), the number of configurations in it, and of those that are rejected.
+
+    Raises
+    ------
+    DataError
+        If no configuration of a file can be used, or the entropies tell of a wrong unit.
+    """
+    names = {trajectory: path for path, trajectory in _trajectories(specification["files"]).items()}
+    # <dataset>/<file>/<frame>
+    places = [name.partition("/")[2].rpartition("/") for name in table["id"]]
+    table = table.assign(file=[names[file] for file, _, _ in places], frame=[int(number) for _, _, number in places])
+    table = table.sort_values(["file", "frame"], ignore_index=True)
+    rejected = table["status"] == "rejected"
+    for file, rows in table.groupby("file"):
+        if rejected[rows.index].all():
+            reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
+            raise DataError(f"{file}: none of its {len(rows)} configurations can be used; {reasons}")
+    if specification.get("entropy"):
+        _check_sizes(table, **specification["entropy"])
+    found = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
+    return found[["configurations", "rejected"]].sum()
 
 
 def reference_crystal(specification):
@@ -111,13 +211,13 @@ def reference_crystal(specification):
     return frames[0]
 
 
-def _check_sizes(table, places, key, unit, kind, check_size=True):
+def _check_sizes(table, key, unit, kind, check_size=True):
     """Refuse a set whose entropies tell of a wrong unit."""
-    labelled = np.flatnonzero(table["status"] == "labelled")
+    labelled = table[table["status"] == "labelled"]
     if check_size:
         check_entropies(
-            *(table[name].to_numpy()[labelled] for name in ("formation_entropy", "n_atoms", "n_sites")),
-            [f"{places[row]}: {key!r}" for row in labelled],
+            *(labelled[name].to_numpy() for name in ("formation_entropy", "n_atoms", "n_sites")),
+            [f"{row.file}, frame {row.frame}: {key!r}" for row in labelled.itertuples()],
             unit,
             kind,
             " If the entropies are right as they are, say `check_size: false` beside the unit",
@@ -126,8 +226,46 @@ def _check_sizes(table, places, key, unit, kind, check_size=True):
 
 def _trajectories(files):
     """Name the trajectory of each file: its path below the folder that all share."""
-    shared = os.path.commonpath([Path(file).absolute().parent for file in files])
-    return {file: Path(file).absolute().relative_to(shared).as_posix() for file in files}
+    absolute = {file: os.path.abspath(file) for file in files}
+    shared = os.path.commonpath([os.path.dirname(path) for path in absolute.values()])
+    # In an order that does not depend on that of the list.
+    return dict(sorted(((file, os.path.relpath(path, shared)) for file, path in absolute.items()), key=itemgetter(1)))
+
+
+def _weight(path, number):
+    """Say how many configurations a file has, by its size where they cannot be counted."""
+    return 1 + os.path.getsize(path) // _BYTES_PER_FRAME if number is None else max(number, 1)
+
+
+def _name(trajectory):
+    """Name of a file in names of other files: letters that all systems allow, and a hash, as no other has it."""
+    return f"{re.sub(r'[^A-Za-z0-9_.+-]+', '_', trajectory)[-80:]}-{_digest(trajectory)[:8]}"
+
+
+def _digest(trajectory):
+    # What is no text in a file name is kept in it by surrogates.
+    return hashlib.sha256(trajectory.encode(errors="surrogateescape")).hexdigest()
+
+
+def _bits(trajectory):
+    """Bits that tell where small files belong."""
+    return f"{int(_digest(trajectory), 16):0256b}"
+
+
+def _buckets(files, size, prefix=""):
+    """Pairs of the beginning of bits, as part of a name, and files that have it, of at most a size together.
+
+    Parameters
+    ----------
+    files : dict
+        By the bits of a file, its weight and what to say about it.
+    size : int
+    prefix : str
+    """
+    if sum(weight for weight, _ in files.values()) <= size:
+        return [(prefix and f".{prefix}", [part for _, part in files.values()])] if files else []
+    halves = [{bits: file for bits, file in files.items() if bits.startswith(prefix + bit)} for bit in "01"]
+    return [bucket for half, bit in zip(halves, "01", strict=True) for bucket in _buckets(half, size, prefix + bit)]
 
 
 @contextmanager
@@ -137,119 +275,6 @@ def _at(place):
         yield
     except VibentropyError as error:
         raise type(error)(f"{place}: {error}") from error
-
-
-def read_frames(path, file_format):
-    """Yield the configurations of a file, as ASE reads them.
-
-    Parameters
-    ----------
-    path : path-like
-    file_format : str or None
-        Name of ASE's format; None to have it found out.
-
-    Yields
-    ------
-    ase.Atoms
-
-    Raises
-    ------
-    DataError
-        If the file is missing, of an unknown format, truncated, malformed or without configurations; with the frame.
-    """
-    if not Path(path).is_file():
-        raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
-    number = 0
-    try:
-        file_format = file_format or filetype(path)
-        if file_format in _CHECKS:
-            _CHECKS[file_format](path)
-        if file_format in ("db", "json"):
-            # ASE's reader of databases leaves out what is stored beside the atoms.
-            rows = ase.db.connect(path, serial=True, use_lock_file=False).select()
-            frames = (row.toatoms(add_additional_information=True) for row in rows)
-        else:
-            keys = {"properties_parser": _keys_once} if file_format == "extxyz" else {}
-            frames = ase.io.iread(path, index=":", format=file_format, do_not_split_by_at_sign=True, **keys)
-        for atoms in frames:
-            yield atoms
-            number += 1
-    except VibentropyError as error:
-        raise type(error)(str(error) if str(path) in str(error) else f"{path}, frame {number}: {error}") from error
-    except UnknownFileTypeError as error:
-        raise DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`") from error
-    except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
-        species = f"{error} is not a chemical element, or " if isinstance(error, KeyError) else ""
-        raise DataError(
-            f"{path}, frame {number}: cannot be read as {file_format}; {species}the file is "
-            f"truncated or malformed ({type(error).__name__}: {error})"
-        ) from error
-    if not number:
-        raise DataError(f"{path}: holds no configurations")
-    if file_format in ("xyz", "extxyz") and _ends_within_a_line(path, len(atoms)):
-        raise DataError(f"{path}, frame {number - 1}: truncated in its last line; expected a newline at the end")
-
-
-def _check_xyz(path):
-    """Walk over the frames of a file of XYZ: its reader believes any number of atoms, and looks for as many lines."""
-    frame, line_number = 0, 0
-    with open_with_compression(path, "rb") as file:
-        for line in file:
-            line_number += 1
-            if line.lstrip().startswith(b"VEC"):  # Cell vectors after the atoms, in an old dialect.
-                continue
-            text = line.strip().decode(errors="replace")
-            if not text:
-                return
-            if not text.isdecimal():
-                raise DataError(
-                    f"{path}, frame {frame}: line {line_number} is {text[:80]!r}, expected the number of atoms; the "
-                    "file is truncated or malformed"
-                )
-            found = sum(1 for _ in islice(file, min(int(text) + 1, sys.maxsize)))
-            if found <= int(text):
-                raise DataError(
-                    f"{path}, frame {frame}: line {line_number} counts {text} atoms, and {max(found - 1, 0)} lines "
-                    "follow that of the properties; the file is truncated or the count wrong"
-                )
-            frame, line_number = frame + 1, line_number + found
-
-
-def _check_counts(path):
-    """Refuse a number of atoms that no file of this size can hold, before the reader allocates them."""
-    counts, size = [], 0
-    with open_with_compression(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            size += len(line)
-            # Lines of coordinates have points in them; this costs less than a pattern for each line.
-            if b"." not in line and re.fullmatch(rb"\s*\d[\d\s]*(atoms\s*)?", line):
-                counts.append((max(int(count) for count in re.findall(rb"\d{1,100}", line)), number))
-    largest, number = max(counts, default=(0, 0))
-    if largest > size:
-        raise DataError(
-            f"{path}: line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the "
-            "count wrong"
-        )
-
-
-#: Checks of formats whose readers take the number of atoms for granted.
-_CHECKS = {"xyz": _check_xyz, "extxyz": _check_xyz, "vasp": _check_counts, "lammps-data": _check_counts}
-
-
-def _keys_once(line):
-    """Properties in the comment line of extended XYZ; ASE keeps the last of equal keys."""
-    keys = re.findall(r"""([^\s="'{}\[\]]+)=(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S*)""", line)
-    repeated = [key for index, key in enumerate(keys) if key in keys[:index]]
-    if repeated:
-        raise DataError(f"the key {repeated[0]!r} occurs more than once in {line.strip()!r}, expected each key once")
-    return key_val_str_to_dict(line)
-
-
-def _ends_within_a_line(path, n_lines):
-    """Whether the last line of a text file has no end and is shorter than the lines before it."""
-    with open_with_compression(path, "rb") as file:
-        *others, last = deque(file, maxlen=n_lines)
-    return bool(others) and not last.endswith(b"\n") and len(last) < min(len(line.rstrip()) for line in others)
 
 
 def _properties(atoms):

@@ -138,7 +138,7 @@ def shards(dataset, recipe, size):
     dataset : str
     recipe : dict
     size : int
-        Largest number of trajectories in a shard.
+        Largest number of configurations in a shard, but at least one trajectory.
 
     Returns
     -------
@@ -149,10 +149,12 @@ def shards(dataset, recipe, size):
     named = {}
     planned = trajectories(dataset, recipe)
     for (repetitions, defect_class), members in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
-        members = [asdict(member) for member in members]
-        for number, start in enumerate(range(0, len(members), size)):
+        members = list(members)
+        minima = members[0].snapshots + bool(members[0].clusters)
+        step = max(size // minima, 1)
+        for number, start in enumerate(range(0, len(members), step)):
             name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
-            named[name] = members[start : start + size]
+            named[name] = [asdict(member) for member in members[start : start + step]]
     return named
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 import vibentropy
 from snakemake.exceptions import WorkflowError
 
-from vibentropy import archive, cost, descriptors, preflight
+from vibentropy import archive, cost, descriptors, ingest, preflight, sampling
 from vibentropy.config import load, validate
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
-from vibentropy.sampling import shards
 
 try:
     # Snakemake takes the last of two equal keys.
@@ -50,16 +49,46 @@ def modules(*names):
     return [str(file) for file in found]
 
 
-def shards_of(name, dataset):
-    """Pieces of a data set that one job works on, by name."""
-    if "recipe" in dataset:
-        return shards(name, dataset["recipe"], config["shard_size"])
-    if "archive" in dataset:
-        return archive.shards(dataset["archive"], dataset["classes"], config["shard_size"])
-    return dict.fromkeys(dataset["arrays"]["classes"] if "arrays" in dataset else ["files"])
+@cache
+def shards_of(name):
+    """What is in the shards of a data set, by name.
+
+    Call it from functions of what no shard needs: files are read through to count what is in them.
+    """
+    dataset = config["datasets"][name]
+    try:
+        if "recipe" in dataset:
+            return sampling.shards(name, dataset["recipe"], config["shard_size"])
+        if "archive" in dataset:
+            return archive.shards(dataset["archive"], dataset["classes"], config["shard_size"])
+        if "files" in dataset:
+            return ingest.shards(dataset, config["shard_size"])
+        return dict.fromkeys(dataset["arrays"]["classes"])
+    except VibentropyError as error:
+        raise WorkflowError(str(error))
 
 
-SHARDS = {name: shards_of(name, dataset) for name, dataset in config["datasets"].items()}
+@cache
+def pieces(dataset, shard):
+    """Files and frames of a shard; its job counts no others."""
+    if workflow.is_main_process:
+        return shards_of(dataset)[shard]
+    try:
+        return ingest.pieces(config["datasets"][dataset], config["shard_size"], shard)
+    except VibentropyError as error:
+        raise WorkflowError(str(error))
+
+
+#: What a job is told about a data set: not what else is in it, or adding to it would run all of it again.
+ABOUT = {
+    name: {key: value for key, value in dataset.items() if key not in ("files", "recipe")}
+    | ({"recipe": None} if "recipe" in dataset else {})
+    for name, dataset in config["datasets"].items()
+}
+
+
+def about(wildcards):
+    return ABOUT[wildcards.dataset]
 
 
 #: Source files of the potential.
@@ -70,9 +99,11 @@ POTENTIAL_CODE = modules(
 
 
 def every_shard(pattern, **fixed):
-    """Expand a pattern over all shards of all data sets."""
+    """Expand a pattern over all shards of all data sets; see `shards_of`."""
     return [
-        file for dataset, named in SHARDS.items() for file in expand(pattern, dataset=dataset, shard=named, **fixed)
+        file
+        for dataset in config["datasets"]
+        for file in expand(pattern, dataset=dataset, shard=shards_of(dataset), **fixed)
     ]
 
 
@@ -168,7 +199,7 @@ def sites(wildcards):
     """Sites of the cells of a shard of a recipe; None for files, which are not opened for this."""
     if wildcards.dataset not in RECIPES:
         return None
-    return cost.sites_of(config, wildcards.dataset, SHARDS[wildcards.dataset][wildcards.shard])
+    return cost.sites_of(config, wildcards.dataset, shards_of(wildcards.dataset)[wildcards.shard])
 
 
 def archives(_):
@@ -183,7 +214,7 @@ if workflow.is_main_process:
     print(
         cost.summary(
             config,
-            {name: SHARDS[name] for name in config["datasets"] if name not in INGESTED},
+            {name: shards_of(name) for name in config["datasets"] if name not in INGESTED},
             {name: n_features(name) for name in config["descriptors"]},
         ),
         file=sys.stderr,

@@ -18,7 +18,7 @@ rule features:
         mem_mb=memory(lambda wildcards, input: cost.features_memory(config, wildcards.descriptor, sites(wildcards))),
         runtime=minutes(60),
     params:
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        dataset=about,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         sites=LEARNS_FROM_SITES,
     script:

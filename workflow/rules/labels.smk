@@ -2,6 +2,10 @@
 rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
+        # Nothing is computed before all of a data set is sound, and nothing again because some was added.
+        checked=lambda wildcards: (
+            ancient(f"{RESULTS}/tables/files/{wildcards.dataset}.csv") if wildcards.dataset in INGESTED else []
+        ),
         reference=reference,
         potential=potential_file,
         code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
@@ -20,7 +24,7 @@ rule label:
         mem_mb=memory(lambda wildcards, input: cost.labels_memory(config, wildcards.dataset, sites(wildcards))),
         runtime=minutes(120),
     params:
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        dataset=about,
         potential=config["potential"],
         labels={key: value for key, value in config["labels"].items() if key != "duplicates"},
     script:
@@ -29,7 +33,7 @@ rule label:
 
 rule configurations:
     input:
-        labels=every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
+        labels=lambda wildcards: every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
         code=modules("dataset"),
     output:
         data=f"{RESULTS}/configurations.h5",

@@ -22,7 +22,7 @@ rule environments:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        dataset=config["datasets"][TRAINING[0]],
+        dataset=ABOUT[TRAINING[0]],
         descriptor=lambda wildcards: config["descriptors"][local_descriptor()],
         number=config["nonlinear"]["environments"],
     script:
@@ -49,7 +49,7 @@ rule atom_kernels:
         mem_mb=memory(1000),
         runtime=minutes(60),
     params:
-        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
+        dataset=about,
         descriptor=lambda wildcards, input: {
             "kind": "vibentropy.nonlinear.AtomKernel",
             "environments": str(input.environments),

@@ -25,7 +25,7 @@ PANELS = {
 
 rule describe:
     input:
-        labels=f"{RESULTS}/labels/{TRAINING[0]}/{next(iter(SHARDS[TRAINING[0]]))}.h5",
+        labels=lambda wildcards: f"{RESULTS}/labels/{TRAINING[0]}/{next(iter(shards_of(TRAINING[0])))}.h5",
         potentials=descriptor_potentials,
         code=lambda wildcards: modules("comparison", "neighbours") + descriptor_source(wildcards),
     output:

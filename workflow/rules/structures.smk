@@ -19,7 +19,7 @@ rule sample:
         mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(120),
     params:
-        trajectories=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
+        trajectories=lambda wildcards: shards_of(wildcards.dataset)[wildcards.shard],
         potential=config["potential"],
         seed=config["seed"],
     script:
@@ -28,9 +28,9 @@ rule sample:
 
 rule ingest:
     input:
-        files=lambda wildcards: config["datasets"][wildcards.dataset]["files"],
+        files=lambda wildcards: [path for path, *_ in pieces(wildcards.dataset, wildcards.shard)],
         reference=reference,
-        code=modules("ingest", "structures"),
+        code=modules("ingest", "ase_files", "structures"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -47,9 +47,37 @@ rule ingest:
         mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(60),
     params:
-        specification=lambda wildcards: config["datasets"][wildcards.dataset],
+        specification=about,
+        pieces=lambda wildcards: pieces(wildcards.dataset, wildcards.shard),
     script:
         "../scripts/ingest.py"
+
+
+# What only all configurations of a data set show: files of which none can be used, and entropies in another unit.
+rule check_files:
+    input:
+        structures=lambda wildcards: expand(
+            rules.ingest.output, dataset=wildcards.dataset, shard=shards_of(wildcards.dataset)
+        ),
+        code=modules("ingest", "plausibility"),
+    output:
+        f"{RESULTS}/tables/files/{{dataset}}.csv",
+    log:
+        f"{RESULTS}/logs/files/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/files/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset="|".join(INGESTED) or "$^",
+    priority: 100
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        specification=lambda wildcards: config["datasets"][wildcards.dataset],
+    script:
+        "../scripts/check_files.py"
 
 
 rule published:
@@ -95,7 +123,7 @@ rule unpack:
         mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
         runtime=minutes(10),
     params:
-        specification=lambda wildcards: config["datasets"][wildcards.dataset],
-        rows=lambda wildcards: SHARDS[wildcards.dataset][wildcards.shard],
+        specification=about,
+        rows=lambda wildcards: shards_of(wildcards.dataset)[wildcards.shard],
     script:
         "../scripts/unpack.py"
