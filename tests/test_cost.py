@@ -116,7 +116,7 @@ def test_hours_are_those_of_the_rates():
     assert table.loc["configurations", "hours"] == pytest.approx(20 * n / 3600)
     # Two regressors.
     assert table.loc["fits", ["jobs", "hours"]].tolist() == pytest.approx([4, 2 * 20 * (9 + 16) / 3600])
-    assert not table["more"].any()
+    assert not table[["more_jobs", "more_hours"]].any(axis=None)
 
 
 def test_what_is_not_known_is_not_made_up():
@@ -125,13 +125,14 @@ def test_what_is_not_known_is_not_made_up():
     config["descriptors"]["own"] = {"kind": "my.Descriptor"}
     features = {"afs_3_10": 33, "pairs_afs": 127, "own": 10}
     table = stages(config, shards_of(config), features).set_index("stage")
-    assert table["more"].all()
+    assert table["more_hours"].all()
+    assert list(table["more_jobs"]) == [True, True, True, False, False]
     only = dict(config, datasets={"mine": config["datasets"]["mine"]})
     table = stages(only, {}, features).set_index("stage")
     assert table["hours"].isna().all()
     text = summary(only, {}, features)
     assert text.startswith("The configurations of files take")
-    assert text.count("unknown") == 5
+    assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
     assert isnan(feature_seconds({"kind": "my.Descriptor"}))
     # An array of the reference work: how many there are is not known, how many jobs is.
     published = dict(config, datasets={"EAM": {"role": "train", "arrays": {}}})
