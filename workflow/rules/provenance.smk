@@ -37,6 +37,7 @@ rule checksums:
         rules.provenance.output,
         rules.folds.output,
         rules.configurations.output,
+        expand(rules.check_files.output, dataset=INGESTED),
         rules.evaluate.output,
         rules.evaluate.input.predictions,
         rules.evaluate.input.fits,
