@@ -192,14 +192,18 @@ class TestPredict:
         assert [float(row[3]) for row in rows[1:4]] == pytest.approx(list(predicted), abs=6e-4)
         assert shipped.validity() in result.stderr
 
-    def test_csv_holds_all_that_python_gets(self, run, shipped):
-        run("predict", "my.xyz", "-o", "all.csv")
+    def test_csv_holds_all_that_python_gets(self, run, shipped, iron):
+        larger = newton_relax(crystal(4)[1:], iron, 1e-6)[0]
+        ase.io.write("larger.xyz", larger, format="extxyz")
+        run("predict", "my.xyz", "larger.xyz", "-o", "all.csv")
         table = pd.read_csv("all.csv", keep_default_na=False, na_values=[""])
-        expected = shipped.predict(ase.io.read("my.xyz", index=":"))
+        expected = shipped.predict([*ase.io.read("my.xyz", index=":"), ase.io.read("larger.xyz")])
         numbers = expected.select_dtypes("number").columns
         np.testing.assert_allclose(table[numbers].astype(float), expected[numbers], rtol=0, atol=1e-10)
-        assert list(table["domain"] == "inside") == list(expected["domain"] == "")
-        assert list(table["frame"]) == [0, 1, 2]
+        assert list(table["frame"]) == [0, 1, 2, 0]
+        # A vacancy is known; three of them, and images of them, in 54 sites are not.
+        assert table["domain"][3] == "inside"
+        assert table["domain"][2] == f"outside: {expected['domain'][2]}"
 
     def test_extended_xyz_has_the_shares_of_atoms(self, run, shipped):
         run("predict", "my.xyz", "--per-atom", "-o", "all.extxyz")

@@ -1,19 +1,21 @@
 """Configurations of any file, one at a time: of other programs by way of ASE, and of this package."""
 
-from collections import deque
-from itertools import islice
-
-from ase.io.formats import UnknownFileTypeError, filetype, open_with_compression
-
-from vibentropy import archive, dataset
+from vibentropy import archive, ase_files, dataset
 from vibentropy.errors import DataError
-from vibentropy.ingest import read_frames as read_ase
 from vibentropy.storage import kind_of, open_file
 
-_OWN = {
-    archive.KIND: lambda path: archive.read(path, "archive"),
-    dataset.KIND: dataset.ConfigurationSet.load,
-}
+
+def _archived(path):
+    configurations = archive.read(path, "archive")
+    return zip(configurations.frames, configurations.table.to_dict("records"), strict=True)
+
+
+def _saved(path):
+    return zip(dataset.read_frames(path), dataset.load_table(path).to_dict("records"), strict=True)
+
+
+#: Configurations with their rows of the table, by the kind of file.
+_OWN = {archive.KIND: _archived, dataset.KIND: _saved}
 
 
 def read_frames(path, file_format=None):
@@ -29,8 +31,8 @@ def read_frames(path, file_format=None):
     Yields
     ------
     ase.Atoms
-        One at a time where the format allows it, as extended XYZ does, compressed or not. What the file says about a
-        configuration is in its `info`, and the row of the table of this package's files.
+        One at a time where the format allows it, as extended XYZ does, compressed or not; archives are read whole. What
+        the file says about a configuration is in its `info`, and the row of the table of this package's files.
 
     Raises
     ------
@@ -39,10 +41,10 @@ def read_frames(path, file_format=None):
     """
     kind = kind_of(path)
     if not kind:
-        yield from read_ase(path, file_format)
+        yield from ase_files.read_frames(path, file_format)
     elif kind in _OWN:
-        configurations = _OWN[kind](path)
-        for atoms, row in zip(configurations.frames, configurations.table.to_dict("records"), strict=True):
+        for atoms, row in _OWN[kind](path):
+            # `value == value` is False for NaN only.
             atoms.info |= {name: value for name, value in row.items() if value != "" and value == value}
             yield atoms
     else:
@@ -60,24 +62,13 @@ def count_frames(path, file_format=None):
     Returns
     -------
     int or None
-        None where only reading would tell.
+        None where only reading would tell, or the file is faulty.
     """
     kind = kind_of(path)
     if kind in _OWN:
         with open_file(path, kind) as file:
             return len(file["first"]) - 1
     try:
-        known = (file_format or filetype(str(path))) in ("xyz", "extxyz")
-    except (UnknownFileTypeError, OSError):
+        return ase_files.count(path, file_format)
+    except DataError:
         return None
-    if not known:
-        return None
-    frames = 0
-    with open_with_compression(path, "rb") as file:
-        for line in file:
-            if not line.strip().isdigit():
-                break
-            frames += 1
-            # The line of properties and the atoms.
-            deque(islice(file, int(line) + 1), maxlen=0)
-    return frames

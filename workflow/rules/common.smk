@@ -202,6 +202,25 @@ def sites(wildcards):
     return cost.sites_of(config, wildcards.dataset, shards_of(wildcards.dataset)[wildcards.shard])
 
 
+# The model that comes with the package: the best from positions alone.
+SHIPPED = {"descriptor": "pairs_afs", "regressor": "ridge"}
+
+
+def shipped(pattern):
+    """File that belongs to the model to ship."""
+
+    def file(_):
+        for section in ("descriptors", "regressors"):
+            name = SHIPPED[section.removesuffix("s")]
+            if name not in config[section]:
+                raise WorkflowError(f"`shipped_model` ships {name}, which is not among the {section} of this run")
+        if TRAINING[0] not in ARCHIVED:
+            raise WorkflowError("`shipped_model` ships a model of archives, which say what their potential is")
+        return pattern.format(**SHIPPED)
+
+    return file
+
+
 def archives(_):
     """Archives of all recipes."""
     if not RECIPES:
