@@ -6,7 +6,7 @@ from pathlib import Path
 import vibentropy
 from snakemake.exceptions import WorkflowError
 
-from vibentropy import archive, cost, descriptors, ingest, preflight, sampling
+from vibentropy import archive, cost, descriptors, ingest, inspection, preflight, sampling
 from vibentropy.config import load, validate
 from vibentropy.errors import VibentropyError
 from vibentropy.interactions import is_analytic, potential_files
@@ -230,11 +230,4 @@ def archives(_):
 
 # What the run will cost, said before it is begun, and by a dry run. Files are not read through for this.
 if workflow.is_main_process:
-    print(
-        cost.summary(
-            config,
-            {name: shards_of(name) for name in config["datasets"] if name not in INGESTED},
-            {name: n_features(name) for name in config["descriptors"]},
-        ),
-        file=sys.stderr,
-    )
+    print(inspection.cost_in_words(config), file=sys.stderr)
