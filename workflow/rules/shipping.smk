@@ -1,6 +1,7 @@
 # The model that comes with the package, and predictions that it has to reproduce: `snakemake shipped_model` of the
 # default run writes both into the source tree; not part of `all`.
 
+
 rule shipped_model:
     input:
         model=shipped(f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5"),
