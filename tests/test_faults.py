@@ -1,11 +1,17 @@
 """Crashes, kills, full disks: what they cost, what they say, and that a second attempt ends in the same files."""
 
 import ast
+import dataclasses
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
 
 import h5py
 import matplotlib.pyplot as plt
@@ -13,15 +19,16 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from fragile import Mortal, MortalEngine, Springs
+from fragile import Mortal, MortalEngine, MortalWithFile, Springs
 from numpy.linalg import LinAlgError
 from test_bad_input import A, configuration_set, feature_set, write_model
 from test_sampling import IRON, V2
-from test_workflow import ROOT, TINY, snakemake
+from test_workflow import ROOT, TINY, command, digests, snakemake
 
 from vibentropy import archive, plotting
 from vibentropy.crystal import Crystal
 from vibentropy.dataset import ConfigurationSet
+from vibentropy.engine import LammpsEngine
 from vibentropy.errors import CrashError, OutputError
 from vibentropy.evaluation import save_table
 from vibentropy.finite_differences import FiniteDifferencePotential
@@ -60,6 +67,28 @@ def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
     assert mortal.pid() == before
 
 
+def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        mortal.wait(0.6)
+    timer.join()
+    assert isinstance(mortal.pid(), int)
+
+
+def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
+    place = tmp_path / "place"
+    place.touch()
+    with Isolated(MortalWithFile, place) as mortal:
+        with pytest.raises(CrashError):
+            mortal.die(signal.SIGILL)
+        place.unlink()
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                mortal.pid()
+
+
 def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
     for method, arguments, message in [
         ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
@@ -84,20 +113,19 @@ def test_no_process_outlives_its_caller(number):
 
 
 def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
-    planned = [V2.__class__(**{**vars(V2), "name": name, "steps_between": 10}) for name in "abc"]
-    doomed = planned[1].seed(2020)
+    planned = [dataclasses.replace(V2, name=name, steps_between=10) for name in "ab"]
+    doomed = planned[0].seed(2020)
     with Isolated(MortalEngine.on, fine_table, doomed, signal.SIGABRT) as engine:
         found = sample(planned, IRON, iron, engine, 2020)
-    with MortalEngine.on(fine_table, 0, 0) as engine:
-        whole = sample(planned, IRON, iron, engine, 2020)
-    crashed = found.table[found.table["trajectory"] == "b"]
-    assert list(crashed["status"]) == ["rejected"]
-    assert "ended by SIGABRT (Aborted) in `anneal`" in crashed["reason"].item()
-    # All others to the last bit as in one process.
-    others = found.subset(found.table["trajectory"] != "b")
-    expected = whole.subset(whole.table["trajectory"] != "b")
-    pd.testing.assert_frame_equal(others.table[expected.table.columns], expected.table, check_exact=True)
-    for one, other in zip(others.frames, expected.frames, strict=True):
+    assert list(found.table["trajectory"]) == ["a", "b", "b"]
+    assert list(found.table["status"]) == ["rejected", "relaxed", "relaxed"]
+    assert "ended by SIGABRT (Aborted) in `anneal`" in found.table["reason"][0]
+    # The other to the last bit as in one process.
+    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+        expected = sample(planned[1:], IRON, iron, engine, 2020)
+    found = found.subset(found.table["trajectory"] == "b")
+    pd.testing.assert_frame_equal(found.table[expected.table.columns], expected.table, check_exact=True)
+    for one, other in zip(found.frames, expected.frames, strict=True):
         np.testing.assert_array_equal(one.positions, other.positions)
 
 
@@ -249,3 +277,98 @@ def test_nothing_of_a_job_fails_outside_its_log(path):
     (block,) = [node for node in ast.parse(path.read_text()).body if not isinstance(node, imports)]
     assert isinstance(block, ast.With)
     assert block.items[0].context_expr.func.id == "logged"
+
+
+# --- Kills -----------------------------------------------------------------------------------------------------------
+
+#: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
+#: LAMMPS alone; the workflow with everything below it.
+KILLS = {
+    "sample": ["engine", "job", "workflow", "job at work", "job at work"],
+    "label": ["job", "workflow", "job at work"],
+    "configurations": ["job", "workflow", "job at work"],
+    "features": ["job", "workflow", "job at work"],
+    "folds": ["job", "workflow", "job at work"],
+    "fit": ["job", "workflow", "job at work"],
+    "evaluate": ["job", "workflow", "job at work"],
+    "figures": ["job", "workflow", "job at work"],
+}
+
+
+def new_job(workflow, seen):
+    """A process of a workflow that runs the script of a stage and was not seen before, and the name of the script."""
+    for process in psutil.Process(workflow.pid).children(recursive=True):
+        with suppress(psutil.Error):
+            script = re.search(r"/tmp\w+\.(\w+)\.py$", " ".join(process.cmdline()))
+            if script and script[1] in KILLS and process.pid not in seen and process.name().startswith("python"):
+                seen.add(process.pid)
+                return process, script[1]
+    return None, None
+
+
+def end(workflow):
+    """Kill a workflow and everything below it, all at once."""
+    if workflow.poll() is None:
+        below = psutil.Process(workflow.pid).children(recursive=True)
+        os.killpg(workflow.pid, signal.SIGKILL)
+        workflow.wait()
+        assert not psutil.wait_procs(below, timeout=20)[1]
+
+
+def kill(workflow, job, victim, delay):
+    """Kill as told, when the moment has come and a random time after it has passed."""
+    if victim == "workflow":
+        time.sleep(delay)
+        end(workflow)
+        return
+    if victim == "engine":
+        while not (engines := [child for child in job.children() if "_serve" in " ".join(child.cmdline())]):
+            time.sleep(0.01)
+        (job,) = engines
+    if victim == "job at work":
+        while not any(file.path.endswith(".log") for file in job.open_files()):
+            time.sleep(0.01)
+    time.sleep(delay / 5)
+    below = job.children(recursive=True)
+    job.kill()
+    for process in below:
+        process.kill()
+
+
+@pytest.mark.slow
+def test_killed_jobs_and_workflows_end_in_the_same_files(tiny, tmp_path):
+    draw = random.Random(6)
+    config = TINY | {"results": "results"}
+    waiting = {stage: list(victims) for stage, victims in KILLS.items()}
+    kills, victims, seen, status = Counter(), Counter(), set(), None
+    begin = time.monotonic()
+    while status != 0:
+        # Jobs are killed more often than a cluster would put up with.
+        program = command(tmp_path, config, "--retries", "9")
+        with open(tmp_path / "output", "w") as output, ExitStack() as stack:
+            workflow = subprocess.Popen(program, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            stack.callback(end, workflow)
+            while workflow.poll() is None:
+                with suppress(psutil.Error):  # The job, or all of them, came to an end first.
+                    job, stage = new_job(workflow, seen)
+                    if job and waiting[stage]:
+                        victim = waiting[stage][0]
+                        kill(workflow, job, victim, draw.uniform(0, 1.5))
+                        waiting[stage].pop(0)
+                        kills[stage] += 1
+                        victims[victim.split()[0]] += 1
+                time.sleep(0.02)
+        status = workflow.returncode
+        assert status in (0, -signal.SIGKILL), (tmp_path / "output").read_text()
+        if status:
+            code, message = snakemake(tmp_path, config, "--unlock")
+            assert code == 0, message
+    seconds = time.monotonic() - begin
+
+    assert min(kills[stage] for stage in KILLS) >= 1
+    assert kills.total() >= 20
+    assert not list(tmp_path.rglob(".partial-*"))
+    found = digests(tmp_path / "results")
+    assert found == digests(tiny)
+    print(f"\n{kills.total()} kills in {seconds:.0f} s: {dict(kills)}, of which {dict(victims)}")
+    print(f"{len(found)} files, all equal to those of an undisturbed run")

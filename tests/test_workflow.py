@@ -32,20 +32,21 @@ TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="
 VOLATILE = ("logs", "benchmarks")
 
 
-def snakemake(folder, config, *arguments, wait=True):
-    """Run the workflow on a configuration of its own, in a folder of its own."""
+def command(folder, config, *arguments):
+    """Command that runs the workflow on a configuration of its own, in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "my own.yaml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
-    command += ["--directory", folder, "--cores", "2", *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    program = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
+    return [*program, "--directory", folder, "--cores", "2", *arguments]
+
+
+def snakemake(folder, config, *arguments):
+    """Run the workflow; status and output."""
+    finished = subprocess.run(
+        command(folder, config, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
     )
-    if not wait:
-        return process
-    output, _ = process.communicate(timeout=600)
-    return process.returncode, output
+    return finished.returncode, finished.stdout
 
 
 def digests(results):

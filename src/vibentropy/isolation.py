@@ -76,7 +76,11 @@ class Isolated:
         theirs.close()
         self._end = weakref.finalize(self, _end, self._process, self._connection)
         # It imports from where the caller does: calculators may be anywhere.
-        vars(self).update(self._exchange("its start", sys.path, (self._factory, self._arguments)))
+        try:
+            vars(self).update(self._exchange("its start", sys.path, (self._factory, self._arguments)))
+        except Exception:
+            self._end()
+            raise
 
     def _ask(self, method, *arguments, **options):
         if not self._end.alive:
@@ -93,6 +97,10 @@ class Isolated:
             status = self._process.wait()
             self._end()
             raise _verdict(f"the process of {self._name}", status, occasion) from None
+        except BaseException:
+            # After Ctrl-C, the answer that was still to come would be taken for that of the next call.
+            self._end()
+            raise
         if error is not None:
             raise error
         return result
@@ -114,7 +122,8 @@ def _verdict(subject, status, occasion):
         if number not in _CRASHES:
             cause = f"most likely for want of memory: {MORE_MEMORY}" if number == signal.SIGKILL else "from outside"
             return ChildProcessError(f"{subject} {how} in {occasion}, {cause}")
-    return CrashError(f"{subject} {how} in {occasion}; where many configurations end so, the potential is to blame")
+    remedy = "where many configurations end so, look at the potential, the time step and the program itself"
+    return CrashError(f"{subject} {how} in {occasion}; {remedy}")
 
 
 def _serve(descriptor):
