@@ -287,6 +287,8 @@ def test_nothing_is_computed_from_faulty_files(tiny, tmp_path, change, message):
     assert message in output
     assert "Traceback" not in output
     assert not list((tmp_path / "run/results").glob("features/*/mine/*.h5"))
+    # The other data set has nothing to do with a label that is missing in this one.
+    assert bool(list((tmp_path / "run/results").glob("features/*/larger/*.h5"))) == (message == "S_f")
     assert not list((tmp_path / "run/results").glob("models/**/*.h5"))
 
 
