@@ -3,6 +3,8 @@
 import copy
 import hashlib
 import json
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -376,3 +378,89 @@ def test_archives_of_a_run_with_strained_cells_give_the_same_models(tmp_path):
     code, output = snakemake(tmp_path / "read", shipped)
     assert code != 0
     assert "all labels of this run are given" in output
+
+
+# --- Shards ----------------------------------------------------------------------------------------------------------
+
+
+def planned(folder, config, *arguments):
+    """Count the jobs of each rule that a dry run would start."""
+    code, output = snakemake(folder, config, *arguments, "--dry-run", "--quiet", "rules")
+    assert code == 0, output
+    return {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+
+
+def test_more_trajectories_are_new_shards_and_nothing_else(tiny):
+    config = copy.deepcopy(TINY) | {"results": "results"}
+    config["datasets"]["train"]["recipe"]["defects"]["I2"]["trajectories"] += 1
+    jobs = planned(tiny.parent, config)
+    assert {rule: jobs[rule] for rule in ("sample", "label", "features", "configurations", "fit")} == {
+        "sample": 1,
+        "label": 1,
+        "features": 1,
+        "configurations": 1,
+        "fit": 2,
+    }
+
+
+@pytest.mark.slow
+def test_results_do_not_depend_on_shards_and_one_file_more_is_one_shard_more(tiny, tmp_path):
+    config = export(tiny, tmp_path / "data")
+    del config["datasets"]["larger"]
+    frames = ase.io.read(tmp_path / "data/my train.extxyz", index=":")
+    files = [tmp_path / f"data/{name}.extxyz" for name in ("a", "b", "c")]
+    for file, part in zip(files, (frames[:12], frames[12:-3], frames[-3:]), strict=True):
+        ase.io.write(file, part, format="extxyz")
+    config["datasets"]["mine"]["files"] = [str(file) for file in files[:2]]
+    for size in (5, 1000):
+        code, output = snakemake(tmp_path / f"run {size}", config | {"shard_size": size}, "results/summary.csv")
+        assert code == 0, output
+    runs = [tmp_path / f"run {size}/results" for size in (5, 1000)]
+    assert [len(list((run / "labels/mine").glob("*.h5"))) for run in runs] == [3 + -(-(len(frames) - 15) // 5), 1]
+    for name in ("configurations.h5", "configurations.extxyz", "folds.csv", "summary.csv"):
+        assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
+
+    assert not planned(tmp_path / "run 5", config | {"shard_size": 5}, "results/summary.csv")
+    # In the middle of the list, and of the names in their order.
+    renamed = files[2].rename(tmp_path / "data/ab.extxyz")
+    config["datasets"]["mine"]["files"].insert(1, str(renamed))
+    jobs = planned(tmp_path / "run 5", config | {"shard_size": 5}, "results/summary.csv")
+    once = ("ingest", "check_files", "label", "features", "configurations", "folds", "evaluate")
+    assert jobs == dict.fromkeys(once, 1) | {"fit": 2, "total": 9}
+
+
+def a_file_of_thousand(folder, text):
+    for number in range(31):
+        (folder / f"{number}.extxyz").write_text(text * 1000, encoding="utf-8")
+
+
+def a_file_each(folder, text):
+    for number in range(31_000):
+        (folder / f"{number}.extxyz").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("write", [a_file_of_thousand, a_file_each, None])
+def test_31000_configurations_are_some_hundred_jobs(tmp_path, write):
+    paper = yaml.safe_load((ROOT / "workflow/configs/paper.yaml").read_text(encoding="utf-8"))
+    del paper["shard_size"]
+    if write:
+        (tmp_path / "data").mkdir()
+        bulk = Crystal("Fe", "bcc", 2.8553).cell((1, 1, 1))
+        bulk.info["S_f"] = 1.0
+        ase.io.write(tmp_path / "bulk.extxyz", bulk)
+        write(tmp_path / "data", (tmp_path / "bulk.extxyz").read_text())
+        paper["datasets"] = {
+            "mine": {"role": "train", "files": ["data/*"], "reference": "bulk.extxyz", "format": "extxyz"}
+        }
+    else:
+        for defect in paper["datasets"]["train"]["recipe"]["defects"].values():
+            defect["trajectories"] *= 7
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    jobs = planned(tmp_path, paper)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{write.__name__ if write else 'recipe'}: {jobs['total']} jobs, {jobs['label']} of labels, {seconds:.1f} s")
+    assert jobs["features"] == 2 * jobs["label"] > 400
+    assert jobs["total"] < 1500
+    assert seconds < 20
