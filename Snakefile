@@ -30,6 +30,7 @@ include: "workflow/rules/paper.smk"
 include: "workflow/rules/shipping.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/nonlinear.smk"
+include: "workflow/rules/thermodynamics.smk"
 include: "workflow/rules/provenance.smk"
 
 

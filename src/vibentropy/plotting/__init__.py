@@ -7,6 +7,7 @@ from vibentropy.plotting.nonlinear import nonlinear
 from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.reliability import reliability
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
+from vibentropy.plotting.thermodynamics import compensation, free_energy
 from vibentropy.plotting.timing import cost, speed
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "SINGLE",
     "class_styles",
     "comparison",
+    "compensation",
     "cost",
     "extrapolation",
+    "free_energy",
     "labels",
     "learning",
     "nonlinear",

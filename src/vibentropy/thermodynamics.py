@@ -1,0 +1,205 @@
+"""What entropies are wanted for: free energies of formation, and how many defects a crystal holds in equilibrium.
+
+With energy E_f and entropy S_f of formation at fixed volume, F_f(T) = E_f - T S_f, in the classical limit exactly so:
+mode by mode the vibrational energies of the defective and the perfect crystal are equal. In thermal equilibrium, and
+as long as defects are few, a minimum is found on ``z exp(-F_f / k_B T)`` of the sites, z being the number of
+configurations per site that the symmetry of the crystal turns it into.
+"""
+
+import numpy as np
+import pandas as pd
+import spglib
+from ase.units import kB
+from scipy.spatial import cKDTree
+
+from vibentropy.errors import DataError, StructureError
+from vibentropy.neighbours import neighbour_pairs
+
+#: Distance (Å) within which atoms are the same after an operation of symmetry: far above the rounding of relaxed
+#: positions, far below the displacements that break a symmetry.
+SYMMETRY_TOLERANCE = 0.02
+#: Range of the sum over neighbours that tells unlike atoms apart, in cubic roots of the volume per atom.
+_REACH = 2.0
+#: Differences of that sum that count; those of atoms that an operation exchanges are far smaller.
+_UNLIKE = 0.05
+
+
+def formation_free_energy(energy, entropy, temperature):
+    """Free energy of formation, F_f = E_f - T S_f.
+
+    Parameters
+    ----------
+    energy : array_like
+        Energies of formation in eV.
+    entropy : array_like
+        Entropies of formation in k_B, compared mode by mode.
+    temperature : array_like
+        In K; the three are broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        In eV.
+    """
+    return np.asarray(energy) - kB * np.asarray(temperature) * np.asarray(entropy)
+
+
+def concentration(free_energy, multiplicity, temperature):
+    """Equilibrium number of defects per site, as long as they are few.
+
+    Parameters
+    ----------
+    free_energy : array_like
+        Of formation, in eV.
+    multiplicity : array_like
+        See `multiplicity`.
+    temperature : array_like
+        In K.
+
+    Returns
+    -------
+    ndarray
+    """
+    return np.asarray(multiplicity) * np.exp(-np.asarray(free_energy) / (kB * np.asarray(temperature)))
+
+
+def multiplicity(atoms, perfect, tolerance=SYMMETRY_TOLERANCE):
+    """Count the configurations per site that the symmetry of the crystal turns a minimum into.
+
+    The operations of the perfect crystal in the cell, over those that map the configuration onto itself, over the
+    number of sites: 1 for a vacancy, 6 for a <110> dumbbell in bcc.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Relaxed configuration of one element.
+    perfect : ase.Atoms
+        Perfect crystal in the same cell. A cell of lower symmetry than the crystal hides orientations: cubic crystals
+        want cubic cells.
+    tolerance : float
+        In Å.
+
+    Returns
+    -------
+    float
+        Whole for defects in crystals with one site per primitive cell.
+
+    Raises
+    ------
+    StructureError
+        If no symmetry of the perfect crystal is found.
+    """
+    dataset = spglib.get_symmetry_dataset((perfect.cell[:], perfect.get_scaled_positions(), perfect.numbers), tolerance)
+    if dataset is None:
+        raise StructureError(f"no symmetry is found in the perfect crystal of {len(perfect)} atoms")
+    anchors = _strangest(atoms)
+    rotations = np.unique(dataset.rotations, axis=0)
+    kept = sum(_translations(atoms, rotation, anchors, tolerance) for rotation in rotations)
+    return len(dataset.rotations) / kept / len(perfect)
+
+
+def _translations(atoms, rotation, anchors, tolerance):
+    """Count the translations that, after a rotation (in units of the cell), map a configuration onto itself."""
+    scaled = atoms.get_scaled_positions(wrap=True) % 1.0
+    tree = cKDTree(scaled, boxsize=1.0)
+    # Distances in units of the cell are as much shorter as its longest stretch.
+    radius = tolerance / np.linalg.norm(atoms.cell[:], 2)
+    rotated = scaled @ rotation.T
+    count = 0
+    for shift in scaled[anchors] - rotated[anchors[0]]:
+        distances, images = tree.query((rotated + shift) % 1.0, distance_upper_bound=radius)
+        count += np.isfinite(distances).all() and len(np.unique(images)) == len(atoms)
+    return int(count)
+
+
+def _strangest(atoms):
+    """Find the atom with the most unusual environment, then those that may be its images: few translations to try."""
+    r_cut = _REACH * (atoms.get_volume() / len(atoms)) ** (1 / 3)
+    first, _, _, distances = neighbour_pairs(atoms, r_cut)
+    weights = (1 - (distances / r_cut) ** 2) ** 3
+    near = np.bincount(np.repeat(np.arange(len(atoms)), np.diff(first)), weights, minlength=len(atoms))
+    strangeness = np.abs(near - np.median(near))
+    alike = np.flatnonzero(np.abs(near - near[strangeness.argmax()]) < _UNLIKE)
+    return alike[np.argsort(-strangeness[alike], kind="stable")]
+
+
+def lowest_minima(table):
+    """Select the minimum of lowest energy of formation of each class.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of labelled configurations (`vibentropy.dataset`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `table` with their index, in the order of their energies.
+
+    Raises
+    ------
+    DataError
+        If no minimum has an energy of formation.
+    """
+    known = table[table["formation_energy"].notna()]
+    if known.empty:
+        raise DataError(
+            "no labelled minimum has an energy of formation: name the `energy_key` of the files, and give the "
+            "reference its energy under the same key"
+        )
+    return known.loc[known.groupby("defect_class")["formation_energy"].idxmin()].sort_values("formation_energy")
+
+
+def equilibrium(minima, multiplicities, temperatures):
+    """Free energies and concentrations of minima.
+
+    Parameters
+    ----------
+    minima : pandas.DataFrame
+        With columns id, defect_class, formation_energy (eV) and formation_entropy (k_B).
+    multiplicities : sequence of float
+        One `multiplicity` per row.
+    temperatures : sequence of float
+        In K.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per minimum and temperature: defect_class, id, multiplicity, formation_energy, formation_entropy,
+        temperature, free_energy (eV), concentration per site, and concentration_without_entropy, as it would be were
+        S_f zero.
+    """
+    minima = minima[["defect_class", "id", "formation_energy", "formation_entropy"]]
+    minima.insert(2, "multiplicity", np.asarray(multiplicities, dtype=float))
+    rows = minima.merge(pd.DataFrame({"temperature": np.asarray(temperatures, dtype=float)}), how="cross")
+    rows["free_energy"] = formation_free_energy(
+        rows["formation_energy"], rows["formation_entropy"], rows["temperature"]
+    )
+    for name, energies in (("concentration", "free_energy"), ("concentration_without_entropy", "formation_energy")):
+        rows[name] = concentration(rows[energies], rows["multiplicity"], rows["temperature"])
+    return rows
+
+
+def compensation(table):
+    """Temperature at which lines of energy against entropy meet, by class: the slope dE_f/dS_f.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Labelled minima with columns defect_class, formation_energy (eV) and formation_entropy (k_B).
+
+    Returns
+    -------
+    pandas.DataFrame
+        defect_class, minima, correlation of the two columns, and compensation_temperature (K), the slope of the energy
+        by least squares; NaN for fewer than three minima.
+    """
+    rows = []
+    for name, minima in table[table["formation_energy"].notna()].groupby("defect_class"):
+        energy, entropy = minima["formation_energy"].to_numpy(), minima["formation_entropy"].to_numpy()
+        slope = correlation = np.nan
+        if len(minima) > 2 and np.ptp(entropy) > 0 and np.ptp(energy) > 0:
+            slope = np.polyfit(entropy, energy, 1)[0] / kB
+            correlation = np.corrcoef(entropy, energy)[0, 1]
+        rows.append((name, len(minima), correlation, slope))
+    return pd.DataFrame(rows, columns=["defect_class", "minima", "correlation", "compensation_temperature"])

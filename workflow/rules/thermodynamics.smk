@@ -1,0 +1,50 @@
+# What entropies are wanted for: `snakemake thermodynamics`, from the minima of the training sets.
+rule thermodynamics:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
+        references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
+        code=modules("thermodynamics", "plotting", "dataset", "crystal"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        equilibrium=report(
+            f"{RESULTS}/tables/equilibrium.csv",
+            caption="../report/equilibrium.rst",
+            category="Thermodynamics",
+            labels={"table": "free energies and concentrations"},
+        ),
+        compensation=report(
+            f"{RESULTS}/tables/compensation.csv",
+            caption="../report/compensation.rst",
+            category="Thermodynamics",
+            labels={"table": "energy against entropy"},
+        ),
+        free_energy=report(
+            f"{RESULTS}/figures/free_energy.png",
+            caption="../report/equilibrium.rst",
+            category="Thermodynamics",
+            labels={"figure": "free energies and concentrations"},
+        ),
+        free_energy_pdf=f"{RESULTS}/figures/free_energy.pdf",
+        compensation_png=report(
+            f"{RESULTS}/figures/compensation.png",
+            caption="../report/compensation.rst",
+            category="Thermodynamics",
+            labels={"figure": "energy against entropy"},
+        ),
+        compensation_pdf=f"{RESULTS}/figures/compensation.pdf",
+    log:
+        f"{RESULTS}/logs/thermodynamics.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/thermodynamics.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        temperatures=config["thermodynamics"],
+        datasets=config["datasets"],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    script:
+        "../scripts/thermodynamics.py"
