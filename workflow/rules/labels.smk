@@ -2,10 +2,6 @@
 rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-        # Nothing is computed before all of a data set is sound, and nothing again because some was added.
-        checked=lambda wildcards: (
-            ancient(f"{RESULTS}/tables/files/{wildcards.dataset}.csv") if wildcards.dataset in INGESTED else []
-        ),
         reference=reference,
         potential=potential_file,
         code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
@@ -34,6 +30,9 @@ rule label:
 rule configurations:
     input:
         labels=lambda wildcards: every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
+        # Nothing is learnt from a data set that is not sound as a whole. Labels do not wait for it: they would be
+        # computed again whenever files are added, or, with `ancient`, not when something else asks for it.
+        checked=expand(rules.check_files.output, dataset=INGESTED),
         code=modules("dataset"),
     output:
         data=f"{RESULTS}/configurations.h5",
