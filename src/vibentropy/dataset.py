@@ -5,7 +5,7 @@ Columns of the table (a producer gives those it knows, the others take their def
 ====================================== ======= =========================================================================
 column                                 unit    meaning
 ====================================== ======= =========================================================================
-id                                             unique; ``<dataset>/<trajectory>/<number in the trajectory>``
+id                                             unique; ``<dataset>/<trajectory>/<number in it>``, of files ``<dataset>/<file>/<frame>``
 dataset                                        name of the data set in the configuration of the run
 trajectory                                     configurations of one trajectory are not independent; see `groups`
 defect_class                                   ``I2``, ``V4``, ``I2+V1``; free text where files gave it
