@@ -19,6 +19,7 @@ import pytest
 import yaml
 from ase.build import bulk
 from ase.geometry import get_distances
+from ase.units import kB
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
@@ -344,6 +345,8 @@ class TestLabel:
         np.testing.assert_allclose(table["formation_entropy"], expected, atol=1e-9)
         # Frozen modes: fewer of them count in the defect, which is softer.
         assert (table["formation_entropy_300K"] < table["formation_entropy"]).all()
+        classical = table["formation_energy"] - 300 * kB * table["formation_entropy"]
+        np.testing.assert_allclose(table["formation_free_energy_300K"], classical, atol=0.02)
         energies = [iron.energy_and_forces(atoms)[0] for atoms in (ase.io.read("my.xyz"), perfect)]
         assert table["formation_energy"][2] == pytest.approx(energies[0] - 51 / 54 * energies[1], abs=1e-9)
 

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
+from ase.units import kB
 
 from vibentropy import archive, formation_entropy
 from vibentropy.crystal import Crystal
@@ -48,6 +49,7 @@ def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
     del vacancy[0]
     relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
     table = pd.DataFrame({"id": ["a", "b", "c"], "status": ["relaxed", "rejected", "relaxed"]})
+    table["formation_energy"] = [1.7, 1.7, 2.4]
     configurations = ConfigurationSet([relaxed, relaxed, vacancy], table)
 
     def labelled(**options):
@@ -65,11 +67,18 @@ def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
     )
     assert row["formation_entropy_100000K"] == pytest.approx(row["formation_entropy"], abs=1e-5)
     assert 0 < row["formation_entropy_300K"] < row["formation_entropy"]
-    assert full.table["formation_entropy_300K"][1:].isna().all()
+    assert full.table[["formation_entropy_300K", "formation_free_energy_300K"]][1:].isna().all(axis=None)
+    # Energies are the given one and, at high temperature, what the classical entropy takes from it.
+    assert row["formation_free_energy_100000K"] == pytest.approx(1.7 - kB * 1e5 * row["formation_entropy"], abs=1e-4)
+    assert row["formation_free_energy_300K"] == pytest.approx(1.7 - kB * 300 * row["formation_entropy"], abs=0.01)
+    configurations.table["formation_energy"] = np.nan
+    unknown = labelled(temperatures=[300]).table.iloc[0]
+    assert np.isnan(unknown["formation_free_energy_300K"])
+    assert unknown["formation_entropy_300K"] == pytest.approx(row["formation_entropy_300K"], rel=1e-12)
     assert not any(atoms.has("site_entropy") for atoms in [*full.frames[1:], *plain.frames, *configurations.frames])
     # One diagonalisation serves both, and each can be had alone.
     assert not labelled(temperatures=[300]).frames[0].has("site_entropy")
-    assert "formation_entropy_300K" not in labelled(site_entropies=True).table
+    assert not any("300K" in name for name in labelled(site_entropies=True).table)
 
 
 def test_a_perfect_crystal_without_a_label_is_not_blamed_on_the_configurations(iron, perfect):

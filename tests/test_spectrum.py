@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.thermochemistry import HarmonicThermo
-from ase.units import kB
+from ase.units import kB, kJ, mol
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import logm
@@ -12,7 +12,13 @@ from scipy.linalg import logm
 from vibentropy.errors import SaddlePointError
 from vibentropy.harmonic import LogDeterminant, entropy_of, formation_entropy, log_determinant
 from vibentropy.relaxation import newton_relax
-from vibentropy.spectrum import modes, quantum_entropy, quantum_formation_entropy
+from vibentropy.spectrum import (
+    modes,
+    quantum_entropy,
+    quantum_formation_entropy,
+    quantum_formation_free_energy,
+    quantum_free_energy,
+)
 from vibentropy.units import KB_PER_ENTROPY_UNIT, KELVIN_PER_THZ
 
 
@@ -113,15 +119,17 @@ def test_highest_phonon_of_iron(iron, iron_crystal):
     frequencies=st.lists(st.floats(0.05, 30), min_size=1, max_size=8),
     temperature=st.floats(5, 3000),
 )
-def test_entropy_is_that_of_ase(frequencies, temperature):
+def test_entropy_and_free_energy_are_those_of_ase(frequencies, temperature):
     quanta = np.array(frequencies) * KELVIN_PER_THZ * kB
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = HarmonicThermo(quanta).get_entropy(temperature, verbose=False) / kB
-    assert quantum_entropy(frequencies, temperature) == pytest.approx(expected, rel=1e-8, abs=1e-12)
+        entropy = HarmonicThermo(quanta).get_entropy(temperature, verbose=False) / kB
+        free_energy = HarmonicThermo(quanta).get_helmholtz_energy(temperature, verbose=False)
+    assert quantum_entropy(frequencies, temperature) == pytest.approx(entropy, rel=1e-8, abs=1e-12)
+    assert quantum_free_energy(frequencies, temperature) == pytest.approx(free_energy, rel=1e-8, abs=1e-10)
 
 
-def test_entropy_is_that_of_phonopy(iron, iron_crystal):
+def test_entropy_and_free_energy_are_those_of_phonopy(iron, iron_crystal):
     phonopy = pytest.importorskip("phonopy")
     atoms = iron_crystal(2)
     cell = phonopy.structure.atoms.PhonopyAtoms(
@@ -137,6 +145,9 @@ def test_entropy_is_that_of_phonopy(iron, iron_crystal):
     frequencies = modes(hessian).frequencies(iron.mass)
     found = [quantum_entropy(frequencies, temperature) for temperature in (20, 300, 2000)]
     # Its constants of nature are of 1998.
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    expected = phonons.thermal_properties.free_energy * kJ / mol
+    found = [quantum_free_energy(frequencies, temperature) for temperature in (20, 300, 2000)]
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -164,3 +175,33 @@ def test_formation_entropy_between_its_limits(iron, vacancy):
     assert values[2] == pytest.approx(classical, rel=0.1)
     assert abs(values[3] - classical) < abs(values[2] - classical)
     assert quantum_formation_entropy(bulk, bulk, 300.0) == 0
+
+
+@given(x=st.floats(1e-9, 1e-3), temperature=st.floats(1, 3000))
+def test_free_energy_of_soft_modes_is_classical(x, temperature):
+    # F / k_B T = ln x + x²/24 - ...: the term in x is cancelled by the zero-point energy.
+    found = quantum_free_energy([x * temperature / KELVIN_PER_THZ], temperature) / (kB * temperature)
+    assert found == pytest.approx(np.log(x) + x**2 / 24, abs=1e-12)
+
+
+def test_free_energy_of_stiff_modes_is_that_of_the_ground_state():
+    # Half a quantum of 4.135667696e-3 eV per THz.
+    assert quantum_free_energy([8.0, 5.0], 0.01) == pytest.approx(6.5 * 4.135667696e-3, rel=1e-7)
+
+
+@given(frequency=st.floats(0.5, 30), temperature=st.floats(20, 3000))
+def test_entropy_is_the_slope_of_the_free_energy(frequency, temperature):
+    low, high = (quantum_free_energy([frequency], temperature * factor) for factor in (1 - 1e-4, 1 + 1e-4))
+    slope = -(high - low) / (2e-4 * temperature) / kB
+    assert slope == pytest.approx(quantum_entropy([frequency], temperature), rel=1e-4, abs=1e-7)
+
+
+def test_formation_free_energy_between_its_limits(iron, vacancy):
+    defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.mass) for atoms in vacancy)
+    classical = formation_entropy(*vacancy, iron)
+    assert quantum_formation_free_energy(defect, bulk, 1e5) == pytest.approx(-kB * 1e5 * classical, abs=1e-4)
+    # At low temperature, the difference of the zero-point energies, with fewer and softer modes: it is negative.
+    zero_point = 0.5 * KELVIN_PER_THZ * kB * (defect.sum() - len(defect) * bulk.mean())
+    assert quantum_formation_free_energy(defect, bulk, 1.0) == pytest.approx(zero_point, abs=1e-9)
+    assert zero_point < 0
+    assert quantum_formation_free_energy(bulk, bulk, 300.0) == 0

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vibentropy.errors import DataError
+from vibentropy.labels import temperature_columns
+from vibentropy.plotting import free_energy
 from vibentropy.thermodynamics import (
     compensation,
     concentration,
@@ -121,6 +123,29 @@ def test_the_lowest_minimum_of_each_class_in_equilibrium():
     # The entropy multiplies concentrations by exp(S_f / k_B) at every temperature.
     ratio = rows["concentration"] / rows["concentration_without_entropy"]
     np.testing.assert_allclose(ratio, np.exp([2.6, 2.6, 1.0, 1.0]), rtol=1e-12)
+
+
+def test_quantum_free_energies_stand_at_their_temperatures():
+    minima = lowest_minima(table())
+    assert equilibrium(minima, [1.0, 6.0], [500.0, 1000.0])["quantum_free_energy"].isna().all()
+    names = [temperature_columns(temperature)[1] for temperature in (100, 500, 1e6)]
+    minima[names] = [[1.70, 1.6, -200.0], [3.49, 3.4, np.nan]]
+    rows = equilibrium(minima, [1.0, 6.0], [500.0, 1000.0]).set_index(["id", "temperature"])["quantum_free_energy"]
+    assert rows.index.tolist() == [(name, t) for name in "ac" for t in (100.0, 500.0, 1000.0, 1e6)]
+    np.testing.assert_array_equal(rows, [1.70, 1.6, np.nan, -200.0, 3.49, 3.4, np.nan, np.nan])
+
+
+def test_figure_marks_quantum_free_energies():
+    minima = lowest_minima(table()).assign(**{temperature_columns(100)[1]: [1.5, 3.25]})
+    figure = free_energy(equilibrium(minima, [1.0, 6.0], np.linspace(300, 1800, 7)))
+    energies, arrhenius = figure.axes
+    marked = [line.get_xydata() for line in energies.lines if line.get_marker() == "o"]
+    assert [points[np.isfinite(points[:, 1])].tolist() for points in marked] == [[[100, 1.5]], [[100, 3.25]]]
+    # Nobody wants to see concentrations of 1e-200, so the axis does not reach to 100 K.
+    assert arrhenius.get_xlim()[1] < 10
+    assert "quantum vibrations" in [text.get_text() for text in figure.legends[0].texts]
+    plain = free_energy(equilibrium(lowest_minima(table()), [1.0, 6.0], [300.0, 1800.0]))
+    assert "quantum vibrations" not in [text.get_text() for text in plain.legends[0].texts]
 
 
 def test_concentration_obeys_van_t_hoff():

@@ -5,7 +5,7 @@ Columns of the table (a producer gives those it knows, the others take their def
 ====================================== ======= =========================================================================
 column                                 unit    meaning
 ====================================== ======= =========================================================================
-id                                             unique; ``<dataset>/<trajectory>/<number in it>``, of files ``<dataset>/<file>/<frame>``
+id                                             unique; ``<dataset>/<trajectory>/<number>``; ``<dataset>/<file>/<frame>``
 dataset                                        name of the data set in the configuration of the run
 trajectory                                     configurations of one trajectory are not independent; see `groups`
 defect_class                                   ``I2``, ``V4``, ``I2+V1``; free text where files gave it
@@ -24,7 +24,10 @@ label_source                                   ``exact`` (computed here), ``give
 duplicate_of                                   id of the minimum that this one repeats, empty for none
 ====================================== ======= =========================================================================
 
-`collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5).
+`collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5). Labels that are
+computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K`` (eV) of quantum
+harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the zero-point energy, NaN
+where the formation energy is unknown.
 
 A run may have 31 000 configurations of 1024 atoms: 0.8 GB of positions, but 10 MB of table. What needs the table alone
 reads it with `load_table`, what needs some configurations gives `ConfigurationSet.load` their rows, and `merge`,

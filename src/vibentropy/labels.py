@@ -11,7 +11,7 @@ from vibentropy.errors import NotConvergedError, SaddlePointError, StructureErro
 from vibentropy.harmonic import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant, relaxed_hessian
 from vibentropy.ingest import reference_crystal
 from vibentropy.relaxation import newton_relax
-from vibentropy.spectrum import modes, quantum_formation_entropy
+from vibentropy.spectrum import modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.structures import check_crystal, check_same_cell
 
 
@@ -104,7 +104,8 @@ def label(
         Resolve each entropy by atoms, in the N_d/N_0 convention, as the array `SITE_ENTROPY` of its frame. Takes
         about thirteen times as long as the label alone.
     temperatures : sequence of float
-        Temperatures in K at which quantum harmonic formation entropies are added, see `temperature_column`.
+        Temperatures in K at which quantum harmonic formation entropies and free energies are added, see
+        `temperature_columns`.
     progress : callable, optional
         Called with the id of each configuration that is done.
     known : dict, optional
@@ -116,7 +117,7 @@ def label(
         The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue of
         the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
     """
-    table = configurations.table.assign(**{temperature_column(t): np.nan for t in temperatures})
+    table = configurations.table.assign(**{name: np.nan for t in temperatures for name in temperature_columns(t)})
     frames = list(configurations.frames)
     bulks = {} if known is None else known
 
@@ -156,7 +157,10 @@ def label(
             table.loc[index, "smallest_eigenvalue"] = determinant.smallest_eigenvalue
             for t in temperatures:
                 frequencies = vibrations.frequencies(potential.mass), bulk_vibrations.frequencies(potential.mass)
-                table.loc[index, temperature_column(t)] = quantum_formation_entropy(*frequencies, t)
+                table.loc[index, list(temperature_columns(t))] = (
+                    quantum_formation_entropy(*frequencies, t),
+                    table.loc[index, "formation_energy"] + quantum_formation_free_energy(*frequencies, t),
+                )
             if site_entropies:
                 frames[index] = atoms.copy()
                 frames[index].set_array(SITE_ENTROPY, vibrations.site_entropies(bulk_determinant))
@@ -202,7 +206,7 @@ def label_frame(atoms, reference, potential, relax=False, known=None, **settings
     one = ConfigurationSet([atoms], pd.DataFrame([row]))
     one = label(one, lambda row, cell: reference, potential, known=known, **settings)
     found = one.table.iloc[0].to_dict()
-    wanted = {*row, *_FOUND, *(temperature_column(t) for t in settings.get("temperatures", ()))}
+    wanted = {*row, *_FOUND, *(name for t in settings.get("temperatures", ()) for name in temperature_columns(t))}
     return one.frames[0], {name: value for name, value in found.items() if name in wanted}
 
 
@@ -219,9 +223,22 @@ _FOUND = (
 RELAXED_FORCE = 1e-6
 
 
-def temperature_column(temperature):
-    """Column of the quantum harmonic formation entropy (k_B, compared mode by mode) at a temperature in K."""
-    return f"formation_entropy_{temperature:g}K"
+def temperature_columns(temperature):
+    """Columns of what quantum harmonic vibrations give at a temperature in K.
+
+    Parameters
+    ----------
+    temperature : float
+
+    Returns
+    -------
+    entropy : str
+        Formation entropy, k_B.
+    free_energy : str
+        Formation energy plus the formation free energy of the vibrations with their zero-point energy, eV; NaN where
+        the energy is unknown. Vibrations are compared mode by mode in both.
+    """
+    return f"formation_entropy_{temperature:g}K", f"formation_free_energy_{temperature:g}K"
 
 
 _STATUS = {SaddlePointError: "saddle", NotConvergedError: "not converged"}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from ase.units import kB
 from scipy.linalg import eigh
 
 from vibentropy.errors import SaddlePointError
@@ -94,11 +95,31 @@ def quantum_entropy(frequencies, temperature):
     -------
     float, k_B
     """
+    x, occupied, logarithm = _oscillators(frequencies, temperature)
+    return float((x * np.exp(-x) / occupied - logarithm).sum())
+
+
+def quantum_free_energy(frequencies, temperature):
+    """Free energy of harmonic oscillators with their zero-point energy, k_B T Σ [x/2 + ln(1 - e⁻ˣ)], x = h ν / k_B T.
+
+    Parameters
+    ----------
+    frequencies : ndarray of shape (n_modes,), THz
+    temperature : float, K
+
+    Returns
+    -------
+    float, eV
+    """
+    x, _, logarithm = _oscillators(frequencies, temperature)
+    return float(kB * temperature * (x / 2 + logarithm).sum())
+
+
+def _oscillators(frequencies, temperature):
+    """Quanta in units of k_B T, 1 - e⁻ˣ and its logarithm."""
     x = np.asarray(frequencies) * (KELVIN_PER_THZ / temperature)
     occupied = -np.expm1(-x)  # 1 - e⁻ˣ, accurate for soft modes; stiff ones need their logarithm from e⁻ˣ itself.
-    decay = np.exp(-x)
-    logarithm = np.where(x < np.log(2), np.log(occupied), np.log1p(-decay))
-    return float((x * decay / occupied - logarithm).sum())
+    return x, occupied, np.where(x < np.log(2), np.log(occupied), np.log1p(-np.exp(-x)))
 
 
 def quantum_formation_entropy(frequencies, bulk_frequencies, temperature):
@@ -117,3 +138,20 @@ def quantum_formation_entropy(frequencies, bulk_frequencies, temperature):
     """
     ratio = len(frequencies) / len(bulk_frequencies)
     return quantum_entropy(frequencies, temperature) - ratio * quantum_entropy(bulk_frequencies, temperature)
+
+
+def quantum_formation_free_energy(frequencies, bulk_frequencies, temperature):
+    """Compare F_d(T) with (N_d - 1)/(N_0 - 1) F_0(T), mode by mode: what vibrations add to the energy of formation.
+
+    Parameters
+    ----------
+    frequencies, bulk_frequencies, temperature
+        As for `quantum_formation_entropy`.
+
+    Returns
+    -------
+    float, eV
+        Tends to -T S_f with the classical S_f at high temperature, and to the difference of zero-point energies at low.
+    """
+    ratio = len(frequencies) / len(bulk_frequencies)
+    return quantum_free_energy(frequencies, temperature) - ratio * quantum_free_energy(bulk_frequencies, temperature)

@@ -3,8 +3,11 @@
 With energy E_f and entropy S_f of formation at fixed volume, F_f(T) = E_f - T S_f, in the classical limit exactly so:
 mode by mode the vibrational energies of the defective and the perfect crystal are equal. In thermal equilibrium, and
 as long as defects are few, a minimum is found on ``z exp(-F_f / k_B T)`` of the sites, z being the number of
-configurations per site that the symmetry of the crystal turns it into.
+configurations per site that the symmetry of the crystal turns it into. Where labels were computed at temperatures, the
+free energy of quantum vibrations stands beside the classical one (`vibentropy.labels.temperature_columns`).
 """
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -22,6 +25,8 @@ SYMMETRY_TOLERANCE = 0.02
 _REACH = 2.0
 #: Differences of that sum that count; those of atoms that an operation exchanges are far smaller.
 _UNLIKE = 0.05
+#: Columns of free energies with quantum vibrations, and their temperatures.
+_QUANTUM = re.compile(r"formation_free_energy_(.+)K")
 
 
 def formation_free_energy(energy, entropy, temperature):
@@ -156,28 +161,52 @@ def equilibrium(minima, multiplicities, temperatures):
     Parameters
     ----------
     minima : pandas.DataFrame
-        With columns id, defect_class, formation_energy (eV) and formation_entropy (k_B).
+        With columns id, defect_class, formation_energy (eV) and formation_entropy (k_B), and possibly free energies of
+        quantum vibrations.
     multiplicities : sequence of float
         One `multiplicity` per row.
     temperatures : sequence of float
-        In K.
+        In K; those of the quantum free energies are added.
 
     Returns
     -------
     pandas.DataFrame
-        One row per minimum and temperature: defect_class, id, multiplicity, formation_energy, formation_entropy,
-        temperature, free_energy (eV), concentration per site, and concentration_without_entropy, as it would be were
-        S_f zero.
+        One row per minimum and temperature, ascending: defect_class, id, multiplicity, formation_energy,
+        formation_entropy, temperature, free_energy (eV, classical), quantum_free_energy (eV, NaN where it was not
+        computed), concentration per site, and concentration_without_entropy, as it would be were S_f zero; both of
+        classical vibrations.
     """
+    quantum = quantum_free_energies(minima)
     minima = minima[["defect_class", "id", "formation_energy", "formation_entropy"]]
     minima.insert(2, "multiplicity", np.asarray(multiplicities, dtype=float))
-    rows = minima.merge(pd.DataFrame({"temperature": np.asarray(temperatures, dtype=float)}), how="cross")
+    temperatures = np.union1d(np.asarray(temperatures, dtype=float), quantum["temperature"])
+    rows = minima.merge(pd.DataFrame({"temperature": temperatures}), how="cross")
     rows["free_energy"] = formation_free_energy(
         rows["formation_energy"], rows["formation_entropy"], rows["temperature"]
     )
+    rows = rows.merge(quantum, how="left", on=["id", "temperature"])
     for name, energies in (("concentration", "free_energy"), ("concentration_without_entropy", "formation_energy")):
         rows[name] = concentration(rows[energies], rows["multiplicity"], rows["temperature"])
     return rows
+
+
+def quantum_free_energies(minima):
+    """Find the free energies of formation with quantum vibrations that came with the labels.
+
+    Parameters
+    ----------
+    minima : pandas.DataFrame
+        Of labelled configurations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        id, temperature (K) and quantum_free_energy (eV), one row for each that is known.
+    """
+    columns = {name: float(match[1]) for name in minima if (match := _QUANTUM.fullmatch(name))}
+    known = minima.melt("id", list(columns), "temperature", "quantum_free_energy")
+    known["temperature"] = known["temperature"].map(columns).astype(float)
+    return known.astype({"quantum_free_energy": float}).dropna()
 
 
 def compensation(table):

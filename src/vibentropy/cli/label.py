@@ -41,7 +41,8 @@ Examples:
     "--temperatures",
     type=Numbers(),
     default=None,
-    help="Temperatures in K at which quantum harmonic entropies are added, such as 300,600; 6 times as long.",
+    help="Temperatures in K at which quantum harmonic entropies and free energies are added, such as 300,600; 6 times "
+    "as long.",
 )
 @output_option(".csv", ".json", ".extxyz", ".xyz")
 @format_option
@@ -117,16 +118,17 @@ def _dressed(labelled, atoms, found):
 def _columns(paths, temperatures):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, places
-    from vibentropy.labels import temperature_column
+    from vibentropy.labels import temperature_columns
 
-    names = ["file", "frame", *_COLUMNS, *map(temperature_column, temperatures), "reason"]
+    names = ["file", "frame", *_COLUMNS, *(name for t in temperatures for name in temperature_columns(t)), "reason"]
+    quantum = [Column(f"S_f at {t:g} K", 14, number(temperature_columns(t)[0])) for t in temperatures]
     screen = [
         *places(paths),
         Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
         Column("S_f (k_B)", 10, number("formation_entropy")),
         Column("by N_d/N_0", 10, number("formation_entropy_per_atom_convention")),
         Column("E_f (eV)", 10, number("formation_energy")),
-        *(Column(f"S_f at {t:g} K", 14, number(temperature_column(t))) for t in temperatures),
+        *quantum,
         Column("status", -8, lambda row: row["status"]),
     ]
     return names, screen

@@ -9,6 +9,8 @@ from vibentropy.plotting.style import AREAS, DOUBLE, MAX_VECTOR_POINTS, SINGLE, 
 
 #: Concentrations per site below this are not drawn.
 SMALLEST_CONCENTRATION = 1e-40
+#: Markers of free energies with quantum vibrations.
+QUANTUM = {"ls": "none", "marker": "o", "mfc": "white", "mew": 0.8, "zorder": 3}
 
 
 @styled
@@ -23,7 +25,8 @@ def free_energy(equilibrium):
     Returns
     -------
     matplotlib.figure.Figure
-        The lowest minimum of each class; concentrations with the entropy and, dashed, without it.
+        The lowest minimum of each class; free energies with quantum vibrations, where they are known, as markers on
+        the classical lines; concentrations with the entropy and, dashed, without it.
     """
     styles = class_styles(equilibrium["defect_class"])
     figure = Figure(figsize=(DOUBLE, 2.6))
@@ -32,6 +35,7 @@ def free_energy(equilibrium):
     for name, rows in equilibrium.groupby("defect_class", sort=False):
         color, inverse = styles[name]["color"], 1000 / rows["temperature"]
         energies.plot(rows["temperature"], rows["free_energy"], color=color)
+        energies.plot(rows["temperature"], rows["quantum_free_energy"], **QUANTUM, mec=color)
         arrhenius.semilogy(inverse, rows["concentration"], color=color)
         arrhenius.semilogy(inverse, rows["concentration_without_entropy"], color=color, ls=(0, (4, 2)), lw=0.6)
         handles.append(Line2D([], [], color=color, label=name or "unnamed"))
@@ -39,11 +43,16 @@ def free_energy(equilibrium):
     # Fewer than one in all the crystals of the world are none.
     smallest, largest = equilibrium["concentration"].agg(["min", "max"])
     arrhenius.set_ylim(max(smallest, SMALLEST_CONCENTRATION), 10 * largest)
+    present = equilibrium.loc[equilibrium["concentration"] > SMALLEST_CONCENTRATION, "temperature"]
+    if len(present):
+        arrhenius.set_xlim(1000 / equilibrium["temperature"].max(), 1000 / present.min())
     arrhenius.set(xlabel=r"1000 K / $T$", ylabel="equilibrium concentration per site")
     handles += [
         Line2D([], [], color="black", label=r"with $S_\mathrm{f}$"),
         Line2D([], [], color="black", ls=(0, (4, 2)), lw=0.6, label=r"$S_\mathrm{f} = 0$"),
     ]
+    if equilibrium["quantum_free_energy"].notna().any():
+        handles.append(Line2D([], [], **QUANTUM, mec="black", label="quantum vibrations"))
     figure.legend(handles=handles, loc="outside right center")
     lay_out(figure)
     return figure
