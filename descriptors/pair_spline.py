@@ -5,8 +5,7 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.sparse import csr_array
+from numba import njit, prange
 from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.base import LocalDescriptor
@@ -79,26 +78,35 @@ class PairSpline(LocalDescriptor):
         return self.r_cut - self.spacing * np.arange(self._n_bins + self.degree, -self.degree - 1, -1.0)
 
     def _blocks(self, atoms):
-        symbols = np.array(atoms.get_chemical_symbols())
+        lowest, n_channels = self._knots[self.degree], 1 if self.species is None else len(self.species)
+        species = self.species_indices(atoms)
         for centres, first, neighbour, _, distances in neighbour_blocks(atoms, self.r_cut):
-            lowest = self._knots[self.degree]
-            # Those that are not zero at the cutoff, with their derivatives, are left out.
-            bins = _splines(np.maximum(distances, lowest), self._knots, self.degree)[:, : self._n_bins]
-            pairs = np.ones(len(distances)), np.arange(len(distances)), first
-            if self.species is None:
-                yield centres, (csr_array(pairs, shape=(len(centres), len(distances))) @ bins).toarray()
-                continue
-            of_centre = np.repeat(symbols[centres], np.diff(first))
-            parts = []
-            for central, other in product(self.species, repeat=2):
-                counted = (of_centre == central) & (symbols[neighbour] == other)
-                chosen = csr_array((counted.astype(float), *pairs[1:]), shape=(len(centres), len(distances)))
-                parts.append((chosen @ bins).toarray())
-            yield centres, np.hstack(parts)
+            features = np.zeros((len(centres), n_channels, n_channels, self._n_bins))
+            _count(first, species[centres], species[neighbour], distances, lowest, self.spacing, self.degree, features)
+            yield centres, features.reshape(len(centres), -1)
 
 
-def _splines(r, knots, degree):
-    """Values of all splines at some distances, a row for each distance."""
-    if not len(r):
-        return csr_array((0, len(knots) - degree - 1))
-    return BSpline.design_matrix(r, knots, degree)
+@njit(cache=True, nogil=True, parallel=True)
+def _count(first, central, other, distances, lowest, spacing, degree, features):
+    """Add the splines of each pair to features (n_atoms, n_species, n_species, n_bins), which are zero before.
+
+    With u from 0 to 1 the place of r between two knots, the degree + 1 splines that are not zero there follow from
+    those of the degree below (de Boor): N_j <- [(p - j + u) N_{j-1} + (j + 1 - u) N_j] / p. Those that are not zero at
+    the cutoff, with their derivatives, have no feature.
+    """
+    n_bins = features.shape[-1]
+    for i in prange(len(first) - 1):
+        values = np.empty(degree + 1)
+        for pair in range(first[i], first[i + 1]):
+            place = max((distances[pair] - lowest) / spacing, 0.0)
+            lower = int(place)
+            u = place - lower
+            values[0] = 1.0
+            for p in range(1, degree + 1):
+                values[p] = u / p * values[p - 1]
+                for j in range(p - 1, 0, -1):
+                    values[j] = ((p - j + u) * values[j - 1] + (j + 1 - u) * values[j]) / p
+                values[0] *= (1.0 - u) / p
+            row = features[i, central[i], other[pair]]
+            for j in range(min(degree + 1, n_bins - lower)):
+                row[lower + j] += values[j]
