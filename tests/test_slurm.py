@@ -78,6 +78,7 @@ SchedulerParameters=batch_sched_delay=0
 MinJobAge=7200
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory}
 PartitionName=main Nodes={host} Default=YES State=UP
+EnforcePartLimits=ALL
 """
 
 
