@@ -30,7 +30,7 @@ from vibentropy.regression import ExtensiveRidge, size
 #: Penalty of directions that a regressor without one leaves free; the smallest that ridge tries.
 SMALLEST_PENALTY = 1e-12
 
-#: Size (m) below which a cell is the perfect crystal: far above rounding, such as of positions in files to 1e-8 Å, and a
+#: Size (m) below which a cell is the perfect crystal: far above rounding, such as that of positions to 1e-8 Å, and a
 #: thousandth of that of a vacancy in iron.
 SMALLEST_SIZE = 1e-4
 
