@@ -303,7 +303,7 @@ class TestPredict:
     def test_one_configuration_is_in_memory_at_a_time(self, run, monkeypatch):
         alive, most = [], []
 
-        def many(path, file_format):
+        def many(path, file_format, element):
             for _ in range(4):
                 atoms = crystal(2)[1:]
                 alive.append(weakref.ref(atoms))

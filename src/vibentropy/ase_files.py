@@ -8,17 +8,16 @@ hold one configuration, or have to be read to know how many.
 import os
 import re
 import sys
-from io import BytesIO, TextIOWrapper
 from itertools import pairwise
 from pathlib import Path
 
 import ase.db
 import ase.io
 import numpy as np
-from ase.io.extxyz import key_val_str_to_dict
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, open_with_compression
 
 from vibentropy.errors import DataError, VibentropyError
+from vibentropy.text_frames import read_frame
 
 #: Bytes that are searched at once; they fit into the cache of a core.
 _BLOCK = 1 << 20
@@ -63,7 +62,7 @@ def count(path, file_format=None):
         raise _explained(error, path, 0, file_format) from error
 
 
-def read_frames(path, file_format=None, start=0, stop=None):
+def read_frames(path, file_format=None, start=0, stop=None, element=None):
     """Yield configurations of a file.
 
     Parameters
@@ -74,6 +73,8 @@ def read_frames(path, file_format=None, start=0, stop=None):
     start, stop : int, optional
         First configuration, counted from 0, and the one after the last; by default all. Only files that `count` can
         count have parts.
+    element : str, optional
+        Chemical symbol of all atoms of a dump of LAMMPS that says their types only, and no more than one.
 
     Yields
     ------
@@ -93,7 +94,7 @@ def read_frames(path, file_format=None, start=0, stop=None):
         file_format = file_format or filetype(path)
         if file_format in _CHECKS:
             _CHECKS[file_format](path)
-        for atoms in _frames(path, file_format, start, stop):
+        for atoms in _frames(path, file_format, start, stop, element):
             yield atoms
             number += 1
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
@@ -122,10 +123,10 @@ def _explained(error, path, number, file_format):
     )
 
 
-def _frames(path, file_format, start, stop):
+def _frames(path, file_format, start, stop, element):
     """Yield the configurations of a part of a file, as ASE reads them."""
     if file_format in _OFFSETS:
-        yield from _located(path, file_format, start, stop)
+        yield from _located(path, file_format, start, stop, element)
     elif file_format in ("db", "json"):
         # ASE's reader of databases leaves out what is stored beside the atoms.
         limit = None if stop is None else stop - start
@@ -140,24 +141,13 @@ def _database(path):
     return ase.db.connect(path, serial=True, use_lock_file=False)
 
 
-def _located(path, file_format, start, stop):
+def _located(path, file_format, start, stop, element):
     """Yield the configurations of a part of a text, each read from its own lines."""
     offsets = _OFFSETS[file_format](path, stop)
-    keys = {"properties_parser": _keys_once} if file_format == "extxyz" else {}
     with open_with_compression(path, "rb") as file:
         file.seek(offsets[min(start, len(offsets) - 1)])
         for begin, end in pairwise(offsets[start:]):
-            lines = file.read(end - begin)
-            atoms = ase.io.read(TextIOWrapper(BytesIO(lines)), index=0, format=file_format, **keys)
-            if not lines.endswith(b"\n") and _ends_within_a_line(lines, len(atoms)):
-                raise DataError("truncated in its last line; expected a newline at the end")
-            yield atoms
-
-
-def _ends_within_a_line(lines, n_atoms):
-    """Whether the last line of a frame is shorter than those of the other atoms."""
-    *others, last = lines.splitlines()[-n_atoms:]
-    return bool(others) and len(last) < min(len(line.rstrip()) for line in others)
+            yield read_frame(file, end - begin, file_format, element)
 
 
 class _Lines:
@@ -289,12 +279,3 @@ def _check_counts(path):
 
 #: Checks of formats whose readers take the number of atoms for granted.
 _CHECKS = {"vasp": _check_counts, "lammps-data": _check_counts}
-
-
-def _keys_once(line):
-    """Properties in the comment line of extended XYZ; ASE keeps the last of equal keys."""
-    keys = re.findall(r"""([^\s="'{}\[\]]+)=(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S*)""", line)
-    repeated = [key for index, key in enumerate(keys) if key in keys[:index]]
-    if repeated:
-        raise DataError(f"the key {repeated[0]!r} occurs more than once in {line.strip()!r}, expected each key once")
-    return key_val_str_to_dict(line)

@@ -18,7 +18,7 @@ def _saved(path):
 _OWN = {archive.KIND: _archived, dataset.KIND: _saved}
 
 
-def read_frames(path, file_format=None):
+def read_frames(path, file_format=None, element=None):
     """Yield the configurations of a file.
 
     Parameters
@@ -27,6 +27,8 @@ def read_frames(path, file_format=None):
         Anything ASE reads, or an archive or a set of configurations of this package.
     file_format : str, optional
         Name of ASE's format where the file does not tell.
+    element : str, optional
+        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
 
     Yields
     ------
@@ -41,7 +43,7 @@ def read_frames(path, file_format=None):
     """
     kind = kind_of(path)
     if not kind:
-        yield from ase_files.read_frames(path, file_format)
+        yield from ase_files.read_frames(path, file_format, element=element)
     elif kind in _OWN:
         for atoms, row in _OWN[kind](path):
             # `value == value` is False for NaN only.

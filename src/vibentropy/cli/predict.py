@@ -38,7 +38,8 @@ def predict(context, paths, reference, per_atom, output, file_format):
 
     FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time. MODEL is
     a model of this package: where the first file is none, the model of bcc iron that comes with the package is used.
-    What it is valid for is said on stderr.
+    What it is valid for is said on stderr. Extended XYZ and text dumps of LAMMPS, compressed or not, take little more
+    memory than the positions in them; atoms of a dump that says no elements are those of the model.
 
     Entropies are in k_B. The column `domain` says "inside" where the cell is like those that the model was trained on,
     or why it is not; intervals are those of errors of held-out cells. Extended XYZ keeps what FILES say and adds the
@@ -72,7 +73,7 @@ def predict(context, paths, reference, per_atom, output, file_format):
     crystal = model.reference_features(read_reference(reference) if reference else None)
     relative = {"reference": crystal} if reference else {}
 
-    reader = Reader(paths, file_format)
+    reader = Reader(paths, file_format, model.element)
     columns, screen = _columns(model, paths)
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
         for path, number, atoms in reader:

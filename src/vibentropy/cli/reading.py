@@ -16,14 +16,16 @@ class Reader:
     paths : sequence of str
     file_format : str or None
         Name of ASE's format.
+    element : str, optional
+        Chemical symbol of all atoms of dumps of LAMMPS that say their types only.
 
     Attributes
     ----------
     n_read, n_bad : int
     """
 
-    def __init__(self, paths, file_format):
-        self._paths, self._format = paths, file_format
+    def __init__(self, paths, file_format, element=None):
+        self._paths, self._format, self._element = paths, file_format, element
         self.n_read = self.n_bad = 0
 
     def __iter__(self):
@@ -31,7 +33,7 @@ class Reader:
         for path in self._paths:
             number = 0
             try:
-                for atoms in read_frames(path, self._format):
+                for atoms in read_frames(path, self._format, self._element):
                     self.n_read += 1
                     yield path, number, atoms
                     number += 1
