@@ -31,6 +31,7 @@ include: "workflow/rules/shipping.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/nonlinear.smk"
 include: "workflow/rules/thermodynamics.smk"
+include: "workflow/rules/maps.smk"
 include: "workflow/rules/provenance.smk"
 
 

@@ -13,7 +13,7 @@ LAYERS = [
     {"descriptors"},
     None,  # potentials, labels, data sets, features, configuration
     {"regression", "sparse"},
-    {"comparison", "domain", "uncertainty", "evaluation", "learning", "model", "nonlinear"},
+    {"comparison", "domain", "uncertainty", "evaluation", "learning", "maps", "model", "nonlinear"},
     {"benchmark", "contents", "plotting", "preflight", "shipping", "cli", "__main__"}
     | {""},  # the package itself, which hands out names of all layers
 ]

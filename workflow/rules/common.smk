@@ -175,6 +175,24 @@ def local_descriptor():
 
 
 @cache
+def mapped_models():
+    """Models that `maps` draws, as descriptor/regressor."""
+    if not (ARCHIVED or (COMPUTED and config["labels"]["site_entropies"])):
+        raise WorkflowError(
+            "`maps` compares with labels resolved by atoms, which come from archives or, where labels are computed, "
+            "with `site_entropies: true` under `labels`"
+        )
+    local = [name for name, block in config["descriptors"].items() if descriptors.create(**block).has_local]
+    known = [f"{descriptor}/{regressor}" for regressor in config["regressors"] for descriptor in local]
+    if not known:
+        raise WorkflowError("no descriptor of this configuration has values of atoms, which `maps` draws")
+    for model in config["maps"]["models"]:
+        if model not in known:
+            raise WorkflowError(f"{model!r}, of `models` under `maps`, is none of {', '.join(known)}")
+    return config["maps"]["models"] or known[: min(2, len(local))]
+
+
+@cache
 def n_features(descriptor):
     return descriptors.create(**config["descriptors"][descriptor]).n_features
 

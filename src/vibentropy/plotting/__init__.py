@@ -3,6 +3,7 @@
 from vibentropy.plotting.comparison import comparison
 from vibentropy.plotting.distributions import labels
 from vibentropy.plotting.learning import learning
+from vibentropy.plotting.maps import maps
 from vibentropy.plotting.nonlinear import nonlinear
 from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.reliability import reliability
@@ -21,6 +22,7 @@ __all__ = [
     "free_energy",
     "labels",
     "learning",
+    "maps",
     "nonlinear",
     "parity",
     "reliability",

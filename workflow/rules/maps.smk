@@ -1,0 +1,97 @@
+# Which atoms carry the entropy of a defect: `snakemake maps`, for minima whose labels are resolved by atoms; not part of
+# `all`.
+rule map_minima:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        code=modules("maps", "sites", "dataset"),
+    output:
+        f"{RESULTS}/maps/minima.h5",
+    log:
+        f"{RESULTS}/logs/maps/minima.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/maps/minima.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        minima=config["maps"]["minima"],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    script:
+        "../scripts/map_minima.py"
+
+
+rule map:
+    input:
+        minima=rules.map_minima.output,
+        configurations=f"{RESULTS}/configurations.h5",
+        folds=f"{RESULTS}/folds.csv",
+        features=lambda wildcards: [
+            f"{RESULTS}/features/{wildcards.descriptor}/{dataset}/{shard}.h5"
+            for dataset in TRAINING
+            for shard in shards_of(dataset)
+        ],
+        potentials=descriptor_potentials,
+        lattice=LATTICE if RECIPES else [],
+        references=[reference_of(dataset) for dataset in config["datasets"] if dataset not in RECIPES],
+        code=lambda wildcards: modules(
+            "maps", "evaluation", "regression", "sites", "splits", "features", "labels", "crystal"
+        )
+        + descriptor_source(wildcards),
+    output:
+        f"{RESULTS}/maps/{{descriptor}}/{{regressor}}.extxyz",
+    log:
+        f"{RESULTS}/logs/maps/{{descriptor}}/{{regressor}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/maps/{{descriptor}}/{{regressor}}.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(
+            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+        ),
+        runtime=minutes(60),
+    params:
+        datasets=ABOUT,
+        descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
+        regressor=lambda wildcards: config["regressors"][wildcards.regressor],
+        exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+    script:
+        "../scripts/map.py"
+
+
+rule maps:
+    input:
+        maps=lambda wildcards: [f"{RESULTS}/maps/{model}.extxyz" for model in mapped_models()],
+        # Tables do not say themselves where they come from.
+        record=f"{RESULTS}/provenance.json",
+        code=modules("maps", "plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        table=report(
+            f"{RESULTS}/tables/maps.csv",
+            caption="../report/maps.rst",
+            category="Maps",
+            labels={"table": "shares of atoms"},
+        ),
+        figure=report(
+            f"{RESULTS}/figures/maps.png",
+            caption="../report/maps.rst",
+            category="Maps",
+            labels={"figure": "shares of atoms"},
+        ),
+        figure_pdf=f"{RESULTS}/figures/maps.pdf",
+    log:
+        f"{RESULTS}/logs/maps.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/maps.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        models=lambda wildcards: mapped_models(),
+    script:
+        "../scripts/maps.py"

@@ -1,0 +1,25 @@
+import pandas as pd
+
+from vibentropy.dataset import ConfigurationSet, load_table, write_extxyz
+from vibentropy.descriptors import create
+from vibentropy.features import load_by_dataset
+from vibentropy.labels import perfect_crystals
+from vibentropy.maps import mapped, unseen_fits
+from vibentropy.progress import logged
+from vibentropy.regression import create_regressor
+
+with logged(snakemake.log[0]) as progress:
+    minima, datasets = ConfigurationSet.load(snakemake.input.minima[0]), snakemake.params.datasets
+    fit_of = unseen_fits(
+        create_regressor(**snakemake.params.regressor),
+        load_table(snakemake.input.configurations),
+        load_by_dataset(snakemake.input.features),
+        pd.read_csv(snakemake.input.folds),
+        snakemake.params.exclude_duplicates,
+    )
+    perfect = {name: perfect_crystals(datasets[name], snakemake.input.lattice) for name in set(minima.table["dataset"])}
+    descriptor = create(**snakemake.params.descriptor)
+    frames = mapped(minima, descriptor, fit_of, lambda row, cell: perfect[row["dataset"]](row, cell))
+    table = pd.DataFrame([atoms.info for atoms in frames])
+    progress.note(table.to_string(index=False))
+    write_extxyz(snakemake.output[0], frames, table)
