@@ -108,7 +108,7 @@ def _joined(parts):
     whole, results = parts[0][:0], {}
     calculators = [part.calc for part in parts]
     if calculators[0] is not None:
-        for name, value in calculators[0].results.items():
+        for name, value in list(calculators[0].results.items()):
             of_atoms = np.ndim(value) > 0 and len(value) == len(parts[0])
             results[name] = _concatenate([c.results for c in calculators], name) if of_atoms else value
     arrays = {name: _concatenate([part.arrays for part in parts], name) for name in list(parts[0].arrays)}
