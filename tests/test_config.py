@@ -402,6 +402,7 @@ def test_hash_is_of_the_science(config):
     reordered = json.loads(json.dumps(dict(reversed(valid.items()))))
     assert config_hash(reordered) == one
     assert config_hash(valid | {"results": "elsewhere", "shard_size": 3}) == one
+    assert config_hash(valid | {"maps": {"minima": ["a"]}, "thermodynamics": {"lowest": 1}}) == one
     assert config_hash(valid | {"seed": 1}) != one
     # Not of the process either: the hash of a running Python is salted.
     code = "import json, sys; from vibentropy.config import config_hash; print(config_hash(json.load(sys.stdin)))"

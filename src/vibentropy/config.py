@@ -24,8 +24,8 @@ from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.interactions import is_analytic, potential_files
 from vibentropy.published import SOURCE
 
-#: Keys that say where results go, how work is cut up and what is timed, not what is computed.
-_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning")
+#: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
+_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonlinear", "thermodynamics", "maps")
 
 
 def schema_path():
@@ -140,8 +140,8 @@ def config_hash(config):
     Returns
     -------
     str
-        SHA-256 of its canonical JSON, without the keys that do not touch the numbers (`results`, `shard_size`,
-        `benchmark`, `data`, `learning`).
+        SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
+        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`).
     """
     science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
     return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
