@@ -31,7 +31,7 @@ class Bins(NamedTuple):
     ----------
     order : ndarray of shape (n_atoms,), int64
         The atoms, bin after bin.
-    place : ndarray of shape (n_atoms, 3), int64
+    place : ndarray of shape (n_atoms, 3), int32
         Bin of each sorted atom along each cell vector.
     start : ndarray of shape (n_bins + 1,), int64
         First sorted atom of each bin; the bin along the third vector is the fastest index.
@@ -124,8 +124,11 @@ def _sort_into_bins(atoms, r_cut):
     inverse = np.linalg.inv(cell)
     fractions = atoms.positions @ inverse
     images = np.where(periodic, np.floor(fractions), 0.0)
-    positions = atoms.positions - images @ cell
     fractions -= images
+    # Millions of atoms: no more arrays of them at a time than it takes.
+    positions = images @ cell
+    del images
+    np.subtract(atoms.positions, positions, out=positions)
     low = np.where(periodic, 0.0, fractions.min(axis=0))
     # A little more than the atoms fill, so that the last of them is inside and a plane of them has a thickness.
     extent = np.where(periodic, 1.0, np.ptp(fractions, axis=0) + 1e-3)
@@ -143,14 +146,21 @@ def _sort_into_bins(atoms, r_cut):
             f"the cell {atoms.cell[:].tolist()} Å is so thin that {r_cut} Å reach over more than {MAX_REACH} of its "
             "images; expected the cell of a crystal, in Å"
         )
-    place = np.clip((fractions - low) / extent * shape, 0, shape - 1).astype(np.int64)
+    fractions -= low
+    fractions /= extent
+    fractions *= shape
+    place = np.clip(fractions, 0, shape - 1, out=fractions).astype(np.int32)
+    del fractions
     flat = np.ravel_multi_index(place.T, shape)
     order = np.argsort(flat, kind="stable")
+    start = np.zeros(shape.prod() + 1, dtype=np.int64)
+    np.cumsum(np.bincount(flat, minlength=shape.prod()), out=start[1:])
+    del flat
     return Bins(
         order=order,
         place=place[order],
-        start=np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=shape.prod()))]),
-        positions=np.ascontiguousarray(positions[order].T),
+        start=start,
+        positions=np.ascontiguousarray(positions.T[:, order]),
         cell=np.ascontiguousarray(cell),
         shape=shape,
         reach=reach.astype(np.int64),
