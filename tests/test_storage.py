@@ -108,3 +108,22 @@ def test_other_kinds_and_schemas_are_refused(tmp_path, kind, schema):
     expected = f"'example', schema 1; expected '{kind}', schema {schema}"
     with pytest.raises(DataError, match=expected), open_file(tmp_path / "example.h5", kind, schema):
         pass
+
+
+def test_a_heap_that_the_library_would_read_for_ever_is_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    with create(path, "numbers", note="some text") as file:
+        file.create_dataset("names", data=["a", "bc"], dtype=h5py.string_dtype())
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    # The first string becomes empty space of no size.
+    content[heap + 16 : heap + 18] = bytes(2)
+    content[heap + 24 : heap + 32] = bytes(8)
+    for before in (0, 2**24 - heap - 3):  # a heap that lies across two pieces of the search
+        damaged = tmp_path / f"{before}.h5"
+        damaged.write_bytes(bytes(before) + content)
+        with (
+            pytest.raises(DataError, match=rf"{before}.h5: damaged .*byte {before + heap}\)"),
+            open_file(damaged, "numbers"),
+        ):
+            pass

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import io
 import os
+import struct
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import pairwise
@@ -206,6 +207,7 @@ def open_file(path, kind, schema=1):
     """
     if not Path(path).is_file():
         raise DataError(f"{path}: no such file")
+    _check_heaps(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -254,6 +256,47 @@ def kind_of(path):
 
 
 _REMEDY = "copy it again, or delete it to have the workflow make it again"
+
+
+#: What a heap of strings in HDF5 begins with, and its version.
+_HEAP = b"GCOL\x01\x00\x00\x00"
+#: Bytes of a file that are looked at together.
+_PIECE = 2**24
+
+
+def _check_heaps(path):
+    """Refuse a file whose heaps of strings hold empty space of no size: the HDF5 library (2.0) reads it for ever."""
+    with open(path, "rb") as file:
+        start, piece = 0, file.read(_PIECE)
+        while piece:
+            at = piece.find(_HEAP)
+            while at >= 0:
+                file.seek(start + at)
+                if _is_endless(file):
+                    raise DataError(f"{path}: damaged (the heap of strings at byte {start + at}); {_REMEDY}")
+                at = piece.find(_HEAP, at + 1)
+            start += len(piece)
+            file.seek(start)
+            # What begins in one piece may end in the next.
+            tail = piece[1 - len(_HEAP) :]
+            piece = file.read(_PIECE)
+            if piece:
+                start, piece = start - len(tail), tail + piece
+
+
+def _is_endless(file):
+    """Whether an object of a heap, which follows, is empty space of no size."""
+    _, size = struct.unpack("<8sQ", file.read(16).ljust(16, b"\0"))
+    heap = file.read(min(size, _PIECE) - 16) if size > 16 else b""
+    at = 0
+    while at + 16 <= len(heap):
+        index, _, _, length = struct.unpack_from("<HHIQ", heap, at)
+        # The size of empty space counts its own header; strings fill whole words.
+        step = length if index == 0 else 16 + (length + 7) // 8 * 8
+        if step == 0:
+            return True
+        at += step
+    return False
 
 
 def _check_size(name, item):
