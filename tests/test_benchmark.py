@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from ase.build import bulk
 from matplotlib.colors import to_rgb
 
-from vibentropy import benchmark, plotting
+from vibentropy import EntropyModel, benchmark, plotting
+from vibentropy.ase_files import read_frames
 from vibentropy.config import config_hash, validate
 from vibentropy.descriptors import REGISTRY, create
 from vibentropy.errors import DataError
@@ -206,6 +208,54 @@ class TestLabels:
         assert lines == ["a", benchmark.OUR_LABEL, "slope 1"]
 
 
+class TestPredictions:
+    NAME = "vibentropy_predict"
+
+    def test_of_a_file_with_atoms_of_a_crystal(self):
+        file = benchmark.crystal_file(3)
+        (atoms,) = read_frames(file.name)
+        assert len(atoms) == 54
+        assert atoms.pbc.all()
+        perfect = bulk("Fe", "bcc", a=benchmark.A, cubic=True) * 3
+        np.testing.assert_allclose(atoms.cell[:], perfect.cell[:])
+        apart = np.linalg.norm(atoms.positions[:, None] - perfect.positions, axis=-1).min(axis=1)
+        assert 0.04 < np.sqrt((apart**2).mean() / 3) < 0.06
+        expected = EntropyModel.load().predict(atoms)["formation_entropy"]
+        assert benchmark.predict_file()(file) == pytest.approx(expected)
+
+    def test_measured_like_everything(self):
+        table = benchmark.measure(self.NAME, None, [8], 60, 4000)
+        assert list(table["n_atoms"]) == [1024]
+        assert set(table["source"]) == {"ours"}
+        assert set(table["status"]) == {"measured"}
+
+    def test_beside_labels(self):
+        predictions = [rows(self.NAME, [1000, 10_000], [0.1, 1.0])]
+        labels = [
+            rows(benchmark.OUR_LABEL, [100, 1000], [0.5, 36]),
+            rows("lammps_eigenvalues", [100], [1], "peer"),
+            missing("matscipy_eigenvalues"),
+        ]
+        table = benchmark.compare_predictions(predictions, labels)
+        np.testing.assert_allclose(table["microseconds_per_atom"], [100, 100])
+        np.testing.assert_allclose(table["label_hours"], [0.01, 10])
+        assert benchmark.compare_predictions(predictions, labels[2:])["label_hours"].isna().all()
+        figure = plotting.scale(table, benchmark.compare_labels(labels))
+        time, memory = ([line.get_xydata() for line in axes.lines] for axes in figure.axes)
+        np.testing.assert_allclose(time[0], [[1000, 0.1], [10_000, 1]])
+        np.testing.assert_allclose(time[1], [[100, 0.5], [1000, 36]])
+        np.testing.assert_allclose(time[2], [[1000, 36], [10_000, 36_000]])  # N³
+        np.testing.assert_allclose(memory[2], [[1000, 1], [10_000, 100]])  # N²
+        np.testing.assert_allclose(time[4], [[100, 1], [10_000, 1e6]])
+        texts = [text.get_text() for text in figure.legends[0].texts]
+        assert texts == ["prediction, from a file", "exact: Cholesky factor", "exact: LAMMPS"]
+
+    def test_nothing_to_draw(self):
+        labels = benchmark.compare_labels([missing(benchmark.OUR_LABEL)])
+        with pytest.raises(DataError, match="nothing was measured"):
+            plotting.scale(benchmark.compare_predictions([missing(self.NAME)], [labels]), labels)
+
+
 class TestTables:
     def test_ratio_to_the_best_of_the_reference(self):
         tables = [
@@ -295,6 +345,7 @@ def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
     default = validate(config, schema)
     other = validate(config | {"benchmark": {"cells": [3]}}, schema)
     assert config_hash(default) == config_hash(other)
+    assert 2 * max(default["benchmark"]["prediction_cells"]) ** 3 > 10**7
     cells = default["benchmark"]["cells"]
     assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 1_024_000)
     for specification in default["benchmark"]["descriptors"].values():
@@ -316,6 +367,8 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
         assert f"results/speed/{'peer' if name in benchmark.PEERS else 'ours'}/{name}.csv" in dry.stdout
     for name in benchmark.LABELS:
         assert f"results/speed/labels/{name}.csv" in dry.stdout
+    for name in benchmark.PREDICTIONS:
+        assert f"results/speed/predictions/{name}.csv" in dry.stdout
     everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
     assert "results/speed" not in everything.stdout
 

@@ -1,4 +1,4 @@
-"""Speed, memory and scaling of descriptors and labels, of this package and of others, on the same cells and one core.
+"""Speed, memory and scaling of descriptors, labels and predictions, here and elsewhere, on the same cells and one core.
 
 Every measurement is a process of its own (``python -m vibentropy.benchmark``), so that its memory is its own and a
 crash is a row of the table. Cells are bcc iron with small random displacements. Each implementation climbs from
@@ -6,6 +6,7 @@ small cells to large ones and stops before the first whose predicted time or mem
 that says so, as has one that is not installed or fails.
 """
 
+import gzip
 import importlib.util
 import json
 import os
@@ -16,7 +17,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +26,12 @@ from ase.build import bulk
 from scipy.linalg import eigh
 
 from vibentropy import descriptors
+from vibentropy.ase_files import read_frames
 from vibentropy.engine import LammpsEngine
 from vibentropy.errors import ConfigError, DataError, VibentropyError
 from vibentropy.harmonic import log_determinant
 from vibentropy.lammps_library import command, start_lammps
+from vibentropy.model import EntropyModel
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.potentials import Potential
 
@@ -128,14 +131,17 @@ class Peer(NamedTuple):
         What is imported.
     build : callable
         Called with `parameters`, returns a function that takes atoms and returns features summed over them, or an array
-        with the one number that is the label.
+        with the one number that is the label or the prediction.
     parameters : dict
+    cell : callable
+        From the number of cubic cells along each axis to what the function takes, where that is no atoms.
     """
 
     package: str
     module: str
     build: callable
     parameters: dict
+    cell: callable = None
 
 
 def numpy_afs(n_max, l_max):
@@ -288,6 +294,41 @@ def _from_eigenvalues(hessian):
     return np.array([np.log(np.linalg.eigvalsh(hessian)[3:]).sum()])
 
 
+def predict_file():
+    """Prediction of the model that comes with this package, from a file: reading, interval and domain included."""
+    model = EntropyModel.load()
+
+    def predict(file):
+        (atoms,) = read_frames(file.name)
+        return model.predict(atoms)["formation_entropy"].to_numpy()
+
+    return predict
+
+
+def crystal_file(n_cells):
+    """Compressed extended XYZ of bcc iron with random displacements, written without ever being in memory.
+
+    Parameters
+    ----------
+    n_cells : int
+        Cubic cells of two atoms along each axis.
+
+    Returns
+    -------
+    temporary file
+        With a `name`; it goes when nothing refers to it.
+    """
+    file, rng = NamedTemporaryFile(suffix=".xyz.gz"), np.random.default_rng(n_cells)  # noqa: SIM115
+    layer = bulk("Fe", "bcc", a=A, cubic=True) * (n_cells, n_cells, 1)
+    with gzip.open(file.name, "wt", compresslevel=1) as text:
+        edge = n_cells * A
+        text.write(f'{2 * n_cells**3}\nLattice="{edge} 0 0 0 {edge} 0 0 0 {edge}" Properties=species:S:1:pos:R:3\n')
+        for height in A * np.arange(n_cells):
+            positions = layer.positions + [0, 0, height] + rng.normal(scale=DISPLACEMENT, size=layer.positions.shape)
+            text.writelines("Fe {:.8f} {:.8f} {:.8f}\n".format(*row) for row in positions.tolist())
+    return file
+
+
 #: Ways to a label by name.
 LABELS = {
     "vibentropy_cholesky": Peer("vibentropy", "vibentropy", cholesky_label, {}),
@@ -297,6 +338,9 @@ LABELS = {
 
 #: The label that the others are compared with.
 OUR_LABEL = "vibentropy_cholesky"
+
+#: Predictions by name.
+PREDICTIONS = {"vibentropy_predict": Peer("vibentropy", "vibentropy", predict_file, {}, crystal_file)}
 
 #: Public implementations of descriptors by name.
 PEERS = {
@@ -320,6 +364,8 @@ PEERS = {
     "vesin_neighbours": Peer("vesin", "vesin", vesin_neighbours, {}),
     "matscipy_neighbours": Peer("matscipy", "matscipy", matscipy_neighbours, {}),
 }
+
+_KNOWN = PEERS | LABELS | PREDICTIONS
 
 #: The peer that ratios refer to: the definition, programmed as it stands.
 REFERENCE = "numpy_double_sum_3_10"
@@ -351,9 +397,10 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
     Parameters
     ----------
     name : str
-        Of a peer or a label, or any where there is a specification.
+        Of a peer, a label or a prediction, or any where there is a specification.
     specification : dict or None
-        Kind and parameters of a descriptor of this package; None for what `PEERS` and `LABELS` hold.
+        Kind and parameters of a descriptor of this package; None for what `PEERS`, `LABELS` and `PREDICTIONS`
+        hold.
     sizes : list of int
         Cubic cells along each axis.
     max_seconds, max_memory : float
@@ -366,11 +413,12 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
     pandas.DataFrame
         With `COLUMNS`; one row per cell that was computed, and one that says why others were not.
     """
-    common = {"implementation": name, "source": "ours" if specification or name == OUR_LABEL else "peer"}
+    own = specification or name == OUR_LABEL or name in PREDICTIONS
+    common = {"implementation": name, "source": "ours" if own else "peer"}
     if specification:
         package, parameters = "vibentropy", _complete(specification)
     else:
-        package, module, _, parameters = (PEERS | LABELS)[name]
+        package, module, _, parameters, _ = _KNOWN[name]
         if importlib.util.find_spec(module) is None:
             return _table([common | {"package": package, "parameters": _text(parameters), "status": ABSENT}])
     common |= {"package": _package(package), "parameters": _text(parameters)}
@@ -465,18 +513,19 @@ def run(name, specification, n_cells):
     Returns
     -------
     dict
-        ``n_features``; ``seconds`` of the fastest repetition, from an `ase.Atoms` to summed features;
-        ``atoms_per_second``; ``peak_memory_mb`` beyond what the process held after a computation of a small cell, so
-        that the atoms count and loaded libraries do not.
+        ``n_features``; ``seconds`` of the fastest repetition, from an `ase.Atoms` (a file, for predictions) to summed
+        features; ``atoms_per_second``; ``peak_memory_mb`` beyond what the process held after a computation of a small
+        cell, so that the atoms count and loaded libraries do not.
     """
+    cell = crystal
     if specification:
         compute = descriptors.create(**specification).total
     else:
-        peer = (PEERS | LABELS)[name]
-        compute = peer.build(**peer.parameters)
-    compute(crystal(WARM_UP))
+        peer = _KNOWN[name]
+        compute, cell = peer.build(**peer.parameters), peer.cell or crystal
+    compute(cell(WARM_UP))
     baseline = _memory("VmRSS")
-    atoms = crystal(n_cells)
+    atoms = cell(n_cells)
     # Forgets the peak so far.
     Path("/proc/self/clear_refs").write_text("5")
     seconds = []
@@ -487,7 +536,7 @@ def run(name, specification, n_cells):
     return {
         "n_features": len(features),
         "seconds": min(seconds),
-        "atoms_per_second": len(atoms) / min(seconds),
+        "atoms_per_second": 2 * n_cells**3 / min(seconds),
         "peak_memory_mb": max(_memory("VmHWM") - baseline, 0.0),
     }
 
@@ -545,6 +594,55 @@ def compare_labels(tables):
     own = table[table["implementation"] == OUR_LABEL].set_index("n_atoms")["seconds"]
     table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / table["n_atoms"].map(own))
     return table
+
+
+def compare_predictions(predictions, labels):
+    """Set predictions beside the exact label of cells as large.
+
+    Parameters
+    ----------
+    predictions, labels : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The predictions without ``n_features``, with columns ``microseconds_per_atom`` and ``label_hours``: what
+        `OUR_LABEL` would take on one core, by `label_cost` from its largest measured cell. Empty where that was not
+        measured.
+    """
+    table = _stack(predictions).drop(columns="n_features")
+    position = table.columns.get_loc("seconds") + 1
+    of_label = label_cost(_stack(labels), OUR_LABEL, "seconds", table["n_atoms"].astype(float))
+    table.insert(position, "microseconds_per_atom", 1e6 * table["seconds"].astype(float) / table["n_atoms"])
+    table.insert(position + 1, "label_hours", of_label / 3600)
+    return table
+
+
+def label_cost(table, name, column, n_atoms):
+    """Cost of an exact label in cells that are too large for it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `compare_labels`, or rows of `measure`.
+    name : str
+        Of `LABELS`.
+    column : {"seconds", "peak_memory_mb"}
+    n_atoms : array_like
+
+    Returns
+    -------
+    ndarray or float
+        That of the largest measured cell times the third power of the ratio of the numbers of atoms, for time, and the
+        second for memory: of dense matrices. NaN where it was not measured.
+    """
+    measured = table[(table["implementation"] == name) & (table["status"] == MEASURED)]
+    if measured.empty:
+        return np.full(np.shape(n_atoms), np.nan)
+    last = measured.loc[measured["n_atoms"].idxmax()]
+    exponent = {"seconds": 3, "peak_memory_mb": 2}[column]
+    return float(last[column]) * (np.asarray(n_atoms, dtype=float) / float(last["n_atoms"])) ** exponent
 
 
 def _stack(tables):

@@ -1,5 +1,6 @@
-# Speed and memory of all descriptors, of labels, and of public implementations; `snakemake benchmark`, not part of `all`.
-from vibentropy.benchmark import LABELS, PEERS, ours
+# Speed and memory of all descriptors, labels, predictions, and of public implementations; `snakemake benchmark`, not part
+# of `all`.
+from vibentropy.benchmark import LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
@@ -8,7 +9,8 @@ rule measure:
     input:
         code=lambda wildcards: modules("benchmark", "neighbours", "lammps_library")
         + (sources(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
-        + (modules("cholesky", "engine", "harmonic", "potentials", "smooth") if wildcards.source == "labels" else []),
+        + (modules("cholesky", "engine", "harmonic", "potentials", "smooth") if wildcards.source == "labels" else [])
+        + (sources_of_predictions() if wildcards.source == "predictions" else []),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
     log:
@@ -16,7 +18,7 @@ rule measure:
     benchmark:
         f"{RESULTS}/benchmarks/speed/{{source}}/{{implementation}}.tsv"
     wildcard_constraints:
-        source="ours|peer|labels",
+        source="ours|peer|labels|predictions",
     conda:
         "../envs/vibentropy.yaml"
     # All cores, so that nothing runs beside it; the measurement itself has one thread. Asked for late: other targets
@@ -27,8 +29,13 @@ rule measure:
         runtime=minutes(60),
     params:
         specification=lambda wildcards: OURS[wildcards.implementation] if wildcards.source == "ours" else None,
-        sizes=lambda wildcards: config["benchmark"]["label_cells" if wildcards.source == "labels" else "cells"],
-        limits={key: config["benchmark"][key] for key in ("max_seconds", "max_memory")},
+        sizes=lambda wildcards: config["benchmark"][
+            {"labels": "label_cells", "predictions": "prediction_cells"}.get(wildcards.source, "cells")
+        ],
+        max_seconds=lambda wildcards: config["benchmark"][
+            "max_prediction_seconds" if wildcards.source == "predictions" else "max_seconds"
+        ],
+        max_memory=config["benchmark"]["max_memory"],
     script:
         "../scripts/benchmark_measure.py"
 
@@ -38,6 +45,7 @@ rule benchmark:
         measurements=expand(f"{RESULTS}/speed/ours/{{name}}.csv", name=OURS)
         + expand(f"{RESULTS}/speed/peer/{{name}}.csv", name=PEERS),
         labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
+        predictions=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
         code=modules("benchmark", "plotting"),
@@ -82,6 +90,19 @@ rule benchmark:
             labels={"figure": "cost of labels against number of atoms"},
         ),
         label_cost_pdf=f"{RESULTS}/speed/label_cost.pdf",
+        predictions=report(
+            f"{RESULTS}/speed/predictions.csv",
+            caption="../report/benchmark_predictions.rst",
+            category="Speed",
+            labels={"table": "speed and memory of predictions"},
+        ),
+        scale=report(
+            f"{RESULTS}/speed/scale.png",
+            caption="../report/benchmark_scale.rst",
+            category="Speed",
+            labels={"figure": "cost of predictions and of exact labels"},
+        ),
+        scale_pdf=f"{RESULTS}/speed/scale.pdf",
     log:
         f"{RESULTS}/logs/speed.log",
     benchmark:

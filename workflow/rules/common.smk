@@ -9,7 +9,9 @@ from snakemake.exceptions import WorkflowError
 from vibentropy import archive, cost, descriptors, ingest, inspection, preflight, sampling
 from vibentropy.config import load, validate
 from vibentropy.errors import VibentropyError
+from vibentropy.features import recipe
 from vibentropy.interactions import is_analytic, potential_files
+from vibentropy.model import EntropyModel
 
 try:
     # Snakemake takes the last of two equal keys.
@@ -163,6 +165,16 @@ def sources(block):
     return sorted(found.values()) + (
         modules("hessian_rows", "potentials", "smooth", "setfl") if potentials(block) else []
     )
+
+
+def sources_of_predictions():
+    """Source files of predictions from files by the model that comes with the package.
+
+    Not the model itself: a rule makes it, from a whole run.
+    """
+    described = recipe(EntropyModel.load().descriptor)
+    own = sources({"kind": described["kind"], **described["parameters"]})
+    return [*own, *modules("ase_files", "domain", "model", "text_frames", "uncertainty")]
 
 
 @cache

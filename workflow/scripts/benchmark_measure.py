@@ -7,7 +7,8 @@ with logged(snakemake.log[0]) as progress:
         snakemake.wildcards.implementation,
         snakemake.params.specification,
         snakemake.params.sizes,
-        **snakemake.params.limits,
+        snakemake.params.max_seconds,
+        snakemake.params.max_memory,
         progress=progress.note,
     )
     save_table(table, snakemake.output[0])

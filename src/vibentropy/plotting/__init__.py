@@ -9,7 +9,7 @@ from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.reliability import reliability
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
 from vibentropy.plotting.thermodynamics import compensation, free_energy
-from vibentropy.plotting.timing import cost, speed
+from vibentropy.plotting.timing import cost, scale, speed
 
 __all__ = [
     "DOUBLE",
@@ -27,5 +27,6 @@ __all__ = [
     "parity",
     "reliability",
     "save",
+    "scale",
     "speed",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from vibentropy.benchmark import MEASURED, REFERENCE, largest
+from vibentropy.benchmark import LABELS, MEASURED, PREDICTIONS, REFERENCE, label_cost, largest
 from vibentropy.errors import DataError
 from vibentropy.plotting.style import DOUBLE, lay_out, styled
 
@@ -29,6 +29,30 @@ PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
 
 
 NEIGHBOURS_COLOR = "#dcdcdc"
+
+
+#: Lines of predictions and of the ways to a label, in the order of their names, and what these are called.
+SCALE_STYLES = (
+    {"color": "#c0392b", "marker": "o", "zorder": 3},
+    {"color": "#1f5fa8", "marker": "s"},
+    {"color": "#8c8c8c", "marker": "^", "mfc": "white"},
+    {"color": "#4d4d4d", "marker": "v", "mfc": "white"},
+)
+
+
+SCALE_NAMES = {
+    "vibentropy_predict": "prediction, from a file",
+    "vibentropy_cholesky": "exact: Cholesky factor",
+    "matscipy_eigenvalues": "exact: matscipy",
+    "lammps_eigenvalues": "exact: LAMMPS",
+}
+
+
+#: Costs that people know: times in s and memory in MB.
+LANDMARKS = {
+    "seconds": {"a minute": 60, "a day": 86_400, "a year": 3.156e7, "a million years": 3.156e13},
+    "peak_memory_mb": {"16 GB": 16e3, "1 TB": 1e6},
+}
 
 
 @styled
@@ -121,6 +145,59 @@ def speed(table):
     axes.set_yticks(range(n_bars), [*missing["implementation"], *order["implementation"]])
     axes.tick_params(axis="y", which="both", left=False, right=False)
     axes.set_xlabel(f"atoms per second on one core (×: compared with {REFERENCE})")
+    lay_out(figure)
+    return figure
+
+
+@styled
+def scale(predictions, labels):
+    """Time and memory of predictions from files and of exact labels against the number of atoms.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        From `vibentropy.benchmark.compare_predictions`.
+    labels : pandas.DataFrame
+        From `vibentropy.benchmark.compare_labels`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        What was measured with markers; the cost of labels is continued by `vibentropy.benchmark.label_cost`.
+
+    Raises
+    ------
+    DataError
+        If no prediction was measured.
+    """
+    predicted, _ = _measured(predictions)
+    exact, names = labels[labels["status"] == MEASURED], (*PREDICTIONS, *LABELS)
+    figure = Figure(figsize=(DOUBLE, 0.42 * DOUBLE))
+    panels = figure.subplots(1, 2, sharex=True)
+    for axes, column in zip(panels, ("seconds", "peak_memory_mb"), strict=True):
+        for name, style in zip(names, SCALE_STYLES, strict=True):
+            table = predicted if name in PREDICTIONS else exact
+            rows = table[table["implementation"] == name].sort_values("n_atoms")
+            if rows.empty:
+                continue
+            n_atoms = rows["n_atoms"].to_numpy(float)
+            axes.loglog(n_atoms, rows[column].astype(float), label=SCALE_NAMES.get(name, name), **style)
+            ends = np.array([n_atoms[-1], predicted["n_atoms"].max()], dtype=float)
+            if name in LABELS and ends[1] > ends[0]:
+                axes.plot(ends, label_cost(exact, name, column, ends), color=style["color"], ls=":", lw=0.9)
+        axes.set_xlabel("number of atoms")
+        for text, value in LANDMARKS[column].items():
+            # With space for the words above the line.
+            if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
+                axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
+                place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "xytext": (3, 1.5)}
+                axes.annotate(text, (0, value), size="small", color="#7a7a7a", **place)
+        axes.set_yscale("log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(NullFormatter())
+    panels[0].set_ylabel("seconds on one core")
+    panels[1].set_ylabel("memory (MB)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names))
     lay_out(figure)
     return figure
 
