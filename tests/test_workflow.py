@@ -191,6 +191,61 @@ def test_figures_of_the_article_and_the_table_of_the_readme(tiny):
     shutil.rmtree(tiny / "figures/paper")
 
 
+@pytest.mark.slow
+def test_thermodynamics_and_maps_of_atoms(tiny, tmp_path):
+    # Labels with more to them, from the same minima; in a folder of its own.
+    shutil.copytree(tiny.parent, tmp_path, dirs_exist_ok=True)
+    models = ["afs_2_3/ridge", "afs_2_3/bayesian_ridge"]
+    config = TINY | {"results": "results", "maps": {"models": models}}
+    config["labels"] = {"site_entropies": True, "temperatures": [100, 300]}
+    code, output = snakemake(tmp_path, config, "thermodynamics", "maps")
+    assert code == 0, output
+    assert "rule sample" not in output
+    results = tmp_path / "results"
+    for figure in ("free_energy", "compensation", "maps"):
+        assert (results / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"figures/{figure}.png").stat().st_size > 10_000
+
+    table = pd.read_csv(results / "configurations.csv").set_index("id")
+    rows = pd.read_csv(results / "tables/equilibrium.csv")
+    assert sorted(rows["defect_class"].unique()) == ["I2", "V3"]
+    lowest = table[(table["role"] == "train") & (table["status"] == "labelled")].groupby("defect_class")
+    assert set(rows["id"]) == set(lowest["formation_energy"].idxmin())
+    computed = rows[rows["quantum_free_energy"].notna()]
+    assert sorted(computed["temperature"]) == [100, 100, 300, 300]
+    for row in computed.itertuples():
+        expected = table.loc[row.id, f"formation_free_energy_{row.temperature:g}K"]
+        assert row.quantum_free_energy == pytest.approx(expected, abs=1e-9)
+        assert row.quantum_free_energy == pytest.approx(row.free_energy, abs=0.1)
+
+    compared = pd.read_csv(results / "tables/maps.csv")
+    assert compared["model"].unique().tolist() == models
+    for model in models:
+        held_out = pd.read_csv(tiny / f"predictions/{model}.csv")
+        held_out = held_out[held_out["stage"] == "cross-validation"].set_index("id")["prediction"]
+        frames = ase.io.read(results / f"maps/{model}.extxyz", index=":")
+        assert {atoms.info["id"] for atoms in frames} == set(rows["id"])
+        for atoms in frames:
+            name = atoms.info["id"]
+            assert atoms.arrays["site_entropy"].sum() == pytest.approx(table.loc[name, "formation_entropy"], abs=1e-5)
+            assert atoms.arrays["predicted_site_entropy"].sum() == pytest.approx(held_out[name], abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, "with `site_entropies: true` under `labels`"),
+        ({"labels": {"site_entropies": True}, "maps": {"models": ["afs/ridge"]}}, "is none of afs_2_3/"),
+    ],
+)
+def test_maps_that_cannot_be_drawn_are_refused_before_anything_runs(tmp_path, change, message):
+    code, output = snakemake(tmp_path, TINY | {"results": "results"} | change, "maps")
+    assert code != 0
+    assert message in output
+    assert not list(tmp_path.glob("results/**/*.h5"))
+
+
 def test_another_regressor_reruns_no_label(tiny):
     config = TINY | {"results": "results"}
     config["regressors"] = config["regressors"] | {"huber": {"kind": "sklearn.linear_model.HuberRegressor"}}
