@@ -251,7 +251,7 @@ class TestPredict:
     def test_another_volume_is_warned_of_with_its_place(self, run, tmp_path):
         ase.io.write(tmp_path / "wide.xyz", bulk("Fe", "bcc", a=3.2, cubic=True) * 3, format="extxyz")
         result = run("predict", "my.xyz", tmp_path / "wide.xyz")
-        assert re.search(r"wide.xyz, frame 0: warning: its volume per atom is 1\.4", result.stderr)
+        assert re.search(r"wide.xyz, frame 0: warning: the cell has 54 atoms in the volume of 76 sites", result.stderr)
 
     def test_bad_frames_are_named_and_the_others_predicted(self, run):
         result = run("predict", "bad.xyz", "cut.xyz", "my.xyz", "-o", "some.csv", code=1)

@@ -210,9 +210,13 @@ def test_other_files_are_refused(fitted, tmp_path, damage, message):
 
 def test_another_volume_is_worth_a_warning(fitted):
     _, model, _ = fitted
-    crystal = bulk("Fe", "bcc", a=3.2, cubic=True) * 3
-    with pytest.warns(UserWarning, match=r"configuration 0: its volume per atom is 1\.4\d* times .* `reference`"):
-        model.predict(crystal)
+    # By chance, and not, a whole number of sites.
+    for a, message in [(3.2, "54 atoms in the volume of 76 sites"), (2.87, r"the volume of 54\.8\d+ sites")]:
+        crystal = bulk("Fe", "bcc", a=a, cubic=True) * 3
+        with pytest.warns(UserWarning, match=rf"configuration 0: the cell has {message} .* `reference`"):
+            model.predict(crystal)
+    with pytest.raises(StructureError, match="configuration 0: .* sites of the reference crystal, expected a whole"):
+        model.predict(crystal, reference=bulk("Fe", "bcc", a=3.19, cubic=True))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.predict(crystal, reference=crystal)

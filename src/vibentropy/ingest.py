@@ -26,17 +26,15 @@ import pandas as pd
 
 from vibentropy.ase_files import count, read_frames
 from vibentropy.dataset import ConfigurationSet
-from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError
+from vibentropy.errors import DataError, NotConvergedError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.plausibility import check_entropies
-from vibentropy.structures import check_crystal, check_element, check_same_cell
+from vibentropy.structures import check_crystal, check_element, check_same_cell, count_reference_sites
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 #: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.
 _SITE_CUTOFF = 1.0
-#: How far the volume of a cell may be from that of a whole number of sites.
-_SITE_TOLERANCE = 0.05
 #: Files whose frames cannot be counted are taken to have one for so many bytes, some 1000 atoms.
 _BYTES_PER_FRAME = 100_000
 
@@ -301,13 +299,7 @@ def _row(atoms, reference, specification):
     entropy = specification.get("entropy")
     if entropy is None or entropy["kind"] == "total":
         check_same_cell(atoms, reference)
-    sites = len(reference) * atoms.cell.volume / reference.cell.volume
-    if abs(sites - round(sites)) > _SITE_TOLERANCE:
-        raise StructureError(
-            f"the cell has the volume of {sites:.3f} sites of the reference crystal, expected a whole number: is "
-            "`reference` the crystal of these cells, with the same lattice and the same strain?"
-        )
-    n_sites = round(sites)
+    n_sites = count_reference_sites(atoms, reference)
     row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
     try:
         row["max_force"] = _largest_force(atoms, specification.get("max_force", MAX_FORCE))

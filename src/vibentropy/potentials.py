@@ -31,7 +31,7 @@ _EMBEDDING_PIECES = 112
 _REFINEMENT = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Potential:
     """An embedded-atom potential of one element, twice differentiable without noise.
 
@@ -51,6 +51,9 @@ class Potential:
     pair: SmoothFunction
     density: SmoothFunction
     embedding: SmoothFunction
+
+    def __repr__(self):
+        return f"<Potential of {self.table.element}, embedded atoms, cutoff {self.table.r_cut:g} Å>"
 
     @classmethod
     def from_setfl(cls, path, element):

@@ -7,6 +7,9 @@ from vibentropy.errors import StructureError
 #: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
 MIN_DISTANCE = 0.1
 
+#: How far the volume of a cell may be from that of a whole number of sites.
+SITE_TOLERANCE = 0.05
+
 
 def check_geometry(atoms):
     """Check that positions and cell are finite and that periodic directions span a volume.
@@ -77,6 +80,59 @@ def check_element(atoms, element):
     others = sorted(set(atoms.get_chemical_symbols()) - {element})
     if others:
         raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")
+
+
+def count_sites(atoms, volume_per_site, crystal, remedy):
+    """Count the sites of the perfect crystal in a cell by its volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    volume_per_site : float, Å³
+    crystal, remedy : str
+        What the crystal is called in the message, and what to do.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StructureError
+        If the volume is not that of a whole number of sites, within `SITE_TOLERANCE`.
+    """
+    sites = atoms.cell.volume / volume_per_site
+    if abs(sites - round(sites)) > SITE_TOLERANCE:
+        raise StructureError(
+            f"the cell has the volume of {sites:.3f} sites of {crystal}, expected a whole number: {remedy}"
+        )
+    return round(sites)
+
+
+def count_reference_sites(atoms, reference):
+    """Count the sites of a reference crystal in a cell by its volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    reference : ase.Atoms
+        Perfect crystal, any number of cells.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StructureError
+        As `count_sites`.
+    """
+    return count_sites(
+        atoms,
+        reference.cell.volume / len(reference),
+        "the reference crystal",
+        "is `reference` the crystal of these cells, with the same lattice and the same strain?",
+    )
 
 
 def check_same_cell(atoms, bulk, tolerance=1e-3):

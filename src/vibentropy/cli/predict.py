@@ -51,6 +51,7 @@ def predict(context, paths, reference, per_atom, output, file_format):
     from vibentropy.errors import ConfigError
     from vibentropy.model import KIND, SHIPPED, EntropyModel
     from vibentropy.storage import kind_of
+    from vibentropy.structures import count_reference_sites
 
     given = kind_of(paths[0]) == KIND
     model_path, paths = (paths[0], paths[1:]) if given else (SHIPPED, paths)
@@ -70,8 +71,8 @@ def predict(context, paths, reference, per_atom, output, file_format):
             "the configurations as --reference"
         )
     click.echo(f"{model_path if given else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
-    crystal = model.reference_features(read_reference(reference) if reference else None)
-    relative = {"reference": crystal} if reference else {}
+    perfect = read_reference(reference) if reference else None
+    crystal = model.reference_features(perfect)
 
     reader = Reader(paths, file_format, model.element)
     columns, screen = _columns(model, paths)
@@ -81,7 +82,9 @@ def predict(context, paths, reference, per_atom, output, file_format):
             try:
                 if isinstance(atoms, Exception):
                     raise atoms
-                row |= _predict(model, atoms, relative, f"{path}, frame {number}")
+                if perfect is not None:
+                    count_reference_sites(atoms, perfect)
+                row |= _predict(model, atoms, crystal if reference else None, f"{path}, frame {number}")
                 dressed = _dressed(atoms, row)
                 if per_atom:
                     shares = model.site_entropies(atoms, crystal)
@@ -101,13 +104,13 @@ def _failures():
     return VibentropyError, ValueError, ArithmeticError, RuntimeError
 
 
-def _predict(model, atoms, relative, place):
+def _predict(model, atoms, reference, place):
     """Row of one configuration; what the model warns of goes to stderr, with the place."""
     import warnings
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        predicted = model.predict(atoms, **relative).iloc[0].to_dict()
+        predicted = model.predict(atoms, reference=reference).iloc[0].to_dict()
     for warning in caught:
         if warning.category is UserWarning:
             click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)

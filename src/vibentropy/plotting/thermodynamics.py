@@ -7,6 +7,8 @@ from matplotlib.lines import Line2D
 
 from vibentropy.plotting.style import AREAS, DOUBLE, MAX_VECTOR_POINTS, SINGLE, class_styles, lay_out, styled
 
+#: Correlation of energy and entropy, and number of minima, from which on a slope means something.
+CORRELATED, MANY_ENOUGH = 0.5, 10
 #: Concentrations per site below this are not drawn.
 SMALLEST_CONCENTRATION = 1e-40
 #: Markers of free energies with quantum vibrations.
@@ -46,6 +48,8 @@ def free_energy(equilibrium):
     present = equilibrium.loc[equilibrium["concentration"] > SMALLEST_CONCENTRATION, "temperature"]
     if len(present):
         arrhenius.set_xlim(1000 / equilibrium["temperature"].max(), 1000 / present.min())
+    drawn = equilibrium[equilibrium["concentration"] >= SMALLEST_CONCENTRATION]
+    arrhenius.set_xlim(right=1.02 * 1000 / drawn["temperature"].min() if len(drawn) else None)
     arrhenius.set(xlabel=r"1000 K / $T$", ylabel="equilibrium concentration per site")
     handles += [
         Line2D([], [], color="black", label=r"with $S_\mathrm{f}$"),
@@ -72,7 +76,8 @@ def compensation(table, lines):
     Returns
     -------
     matplotlib.figure.Figure
-        One point per minimum; a line of least squares per class, its slope as a temperature in the legend.
+        One point per minimum, their number in the legend. Where there are enough of a class and they are correlated,
+        a line of least squares, its slope as a temperature.
     """
     styles = class_styles(table["defect_class"])
     figure = Figure(figsize=(SINGLE, 3.0))
@@ -92,12 +97,11 @@ def compensation(table, lines):
             marker=style["marker"],
             rasterized=many,
         )
-        label = row.defect_class or "unnamed"
-        if np.isfinite(row.compensation_temperature):
+        label = f"{row.defect_class or 'unnamed'} ({row.minima})"
+        if abs(row.correlation) >= CORRELATED and row.minima >= MANY_ENOUGH:
             ends = np.array([entropy.min(), entropy.max()])
             line = energy.mean() + kB * row.compensation_temperature * (ends - entropy.mean())
-            axes.plot(ends, line, color="white", lw=2.0)
-            axes.plot(ends, line, color=style["color"], lw=0.9)
+            axes.plot(ends, line, color=style["color"], lw=0.9, zorder=0)
             label += f": {row.compensation_temperature:.0f} K, r = {row.correlation:.2f}"
         handles.append(Line2D([], [], ls="", marker=style["marker"], mec="none", mfc=style["color"], label=label))
     axes.set(xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)", ylabel=r"$E_\mathrm{f}$ (eV)")
