@@ -416,7 +416,7 @@ class EntropyModel:
     def _check_lattice(self, name, atoms, reference):
         """Refuse a reference that is another crystal; warn where none is given and the one of the model does not fit.
 
-        A lattice constant that is off by a thousandth changes the entropy of iron by a k_B per 400 atoms.
+        A lattice constant that is off changes the prediction by so much per atom.
         """
         if isinstance(reference, Atoms):
             try:
