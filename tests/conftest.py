@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from vibentropy.potentials import Potential
 
 # The same examples in every run, and no clock: a slow machine must not fail a property.
-settings.register_profile("reproducible", derandomize=True, deadline=None)
+settings.register_profile("reproducible", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("reproducible")
 
 

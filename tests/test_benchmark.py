@@ -160,7 +160,7 @@ class TestMeasure:
         assert table["status"][1].endswith("MB predicted, limit 500 MB")
 
     def test_absent_peer_is_a_row(self, monkeypatch):
-        monkeypatch.setitem(benchmark.PEERS, "x", benchmark.Peer("x-dist", "no_such_module", None, {"n": 3}))
+        monkeypatch.setitem(benchmark._KNOWN, "x", benchmark.Peer("x-dist", "no_such_module", None, {"n": 3}))
         (row,) = benchmark.measure("x", None, [3, 4], 60, 4000).to_dict("records")
         assert (row["source"], row["package"], row["parameters"]) == ("peer", "x-dist", "n=3")
         assert row["status"] == "not installed"

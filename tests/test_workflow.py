@@ -321,6 +321,7 @@ def test_labels_are_computed_for_files_without_them(tiny, tmp_path):
     np.testing.assert_allclose(table["formation_entropy"], given, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -261,7 +261,7 @@ _REMEDY = "copy it again, or delete it to have the workflow make it again"
 #: What a heap of strings in HDF5 begins with, and its version.
 _HEAP = b"GCOL\x01\x00\x00\x00"
 #: Bytes of a file that are looked at together.
-_PIECE = 2**24
+_PIECE = 2**20
 
 
 def _check_heaps(path):
