@@ -77,6 +77,7 @@ def test_minima_are_relaxed_and_distinct(sets):
         assert same.sum() == len(alike), alike["id"][same.sum(axis=0) > 1].tolist()
 
 
+@pytest.mark.slow
 def test_strained_cells_are_strained_and_the_others_are_not(sets):
     for name, configurations in sets.items():
         crystal = archive.crystal_of(DATA / f"{name}.h5")

@@ -70,10 +70,15 @@ def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
 def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
     main = threading.main_thread().ident
     timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        mortal.wait(0.6)
-    timer.join()
+    # Jobs in the background of a shell begin with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            mortal.wait(0.6)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert isinstance(mortal.pid(), int)
 
 

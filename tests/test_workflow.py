@@ -350,6 +350,7 @@ def test_nothing_is_learnt_from_faulty_files(tiny, tmp_path, change, message):
     assert not list((tmp_path / "run/results").glob("models/**/*.h5"))
 
 
+@pytest.mark.slow
 def test_own_configuration_replaces_the_default_one():
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules"]
     command += ["--configfile", "workflow/configs/tiny.yaml", "--config", "results=nowhere"]
@@ -446,6 +447,7 @@ def planned(folder, config, *arguments):
     return {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
 
 
+@pytest.mark.slow
 def test_more_trajectories_are_new_shards_and_nothing_else(tiny):
     config = copy.deepcopy(TINY) | {"results": "results"}
     config["datasets"]["train"]["recipe"]["defects"]["I2"]["trajectories"] += 1

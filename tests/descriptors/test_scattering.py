@@ -90,6 +90,7 @@ def test_definition_on_the_same_grid(small_cell):
         assert name.endswith("l0_q1")
 
 
+@pytest.mark.slow
 def test_definition_with_a_coarser_grid_for_each_scale(small_cell):
     descriptor = scattering(n_scales=2, l_max=2, first_scale=0.8, grid_spacing=3 / 13, dilation=1.4)
     expected = by_quadrature(small_cell, 13, 0.6, [0.8, 1.12], 2, [0.5, 1, 2])
