@@ -87,6 +87,13 @@ def test_diamond_has_two_kinds_of_sites_and_no_pure_inversion():
     assert multiplicity(vacancies(crystal, (1.3575, 1.3575, 1.3575)), crystal) == 2  # four bonds, each shared by two
 
 
+def test_cells_of_primitive_vectors_have_the_same_orientations():
+    # Operations in units of such a cell are no orthogonal matrices.
+    crystal = bulk("Fe", "bcc", a=2.855).repeat(6)
+    assert multiplicity(vacancies(crystal), crystal) == 1
+    assert multiplicity(dumbbell(crystal, (1, 1, 0)), crystal) == 6
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_orientations_depend_neither_on_order_nor_on_where_the_defect_is(seed):
