@@ -26,6 +26,7 @@ from vibentropy.cost import (
 from vibentropy.sampling import shards, trajectories
 
 ROOT = Path(__file__).resolve().parents[1]
+MINE = {"role": "test", "files": ["a.xyz"], "entropy": None, "reference": "b.xyz"}
 NOTHING = Rates(start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0)
 
 
@@ -119,20 +120,43 @@ def test_hours_are_those_of_the_rates():
     assert not table[["more_jobs", "more_hours"]].any(axis=None)
 
 
+def test_files_cost_as_much_as_is_counted_in_them():
+    config = configuration("workflow/configs/tiny.yaml")
+    shards = {"mine": {"files": {"configurations": 20, "sites": 54}, "large": {"configurations": None, "sites": 54}}}
+    for entropy, seconds in [(None, 20 * 54**3), ({"key": "S", "unit": "k_B", "kind": "formation"}, 0.0)]:
+        config["datasets"] = {"mine": MINE | {"entropy": entropy}}
+        first, second = estimate(config, shards, rates(matrix=1.0, start=7.0)).itertuples()
+        assert (first.configurations, first.sites, first.atoms) == (20, 54, 20 * 54)
+        assert (first.structures, first.labels) == pytest.approx((7 / 3600, (seconds + 7) / 3600))
+        # Labels that are given cost no more than their jobs, however many there are.
+        assert isnan(second.configurations)
+        assert isnan(second.labels) == (entropy is None)
+    config["potential"] = None
+    config["datasets"] = {"mine": MINE}
+    assert estimate(config, shards)["labels"].isna().all()
+    config["datasets"]["mine"] = MINE | {"entropy": {"key": "S", "unit": "k_B", "kind": "formation"}}
+    table = stages(config, shards, {"pairs_afs": 127}, rates(fit=1.0)).set_index("stage")
+    assert table["hours"]["fits"] == pytest.approx(len(config["regressors"]) * 20 * 127**2 / 3600)
+    assert table["more_hours"]["fits"]
+    assert list(table["jobs"][["structures", "labels"]]) == [2, 2]
+
+
 def test_what_is_not_known_is_not_made_up():
     config = configuration("config.yaml")
-    config["datasets"]["mine"] = {"role": "test", "files": ["a.xyz"], "entropy": None, "reference": "b.xyz"}
+    config["datasets"]["mine"] = MINE
     config["descriptors"]["own"] = {"kind": "my.Descriptor"}
     features = {"afs_3_10": 33, "pairs_afs": 127, "own": 10}
-    table = stages(config, shards_of(config), features).set_index("stage")
+    known = shards_of(config)
+    table = stages(config, known, features).set_index("stage")
     assert table["more_hours"].all()
     assert list(table["more_jobs"]) == [True, True, True, False, False]
     only = dict(config, datasets={"mine": config["datasets"]["mine"]})
     table = stages(only, {}, features).set_index("stage")
     assert table["hours"].isna().all()
     text = summary(only, {}, features)
-    assert text.startswith("The configurations of files take")
+    assert text.startswith("Configurations that only reading would count take")
     assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
+    assert re.search(r"1024 to 3456 sites, and configurations that only .*, take", summary(config, known, features))
     assert isnan(feature_seconds({"kind": "my.Descriptor"}))
     # An array of the reference work: how many there are is not known, how many jobs is.
     published = dict(config, datasets={"EAM": {"role": "train", "arrays": {}}})

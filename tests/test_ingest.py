@@ -18,7 +18,7 @@ from vibentropy import ase_files
 from vibentropy import ingest as ingest_module
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
-from vibentropy.ingest import check, ingest, pieces, reference_crystal, shards
+from vibentropy.ingest import check, ingest, pieces, reference_crystal, shards, sizes
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 A = 2.8553
@@ -502,6 +502,32 @@ def test_a_job_counts_only_what_could_be_in_its_shard(write, tmp_path, monkeypat
         assert len(counted) <= 4 if shard.startswith("files") else not counted
 
 
+@pytest.mark.parametrize("name", COUNTED)
+def test_sizes_are_those_of_what_is_read(name, write, tmp_path):
+    specification = write(defective_cells()) | {"files": [name], "entropy": None}
+    write_many(tmp_path)
+    for size in (3, 50):
+        found = sizes(specification, size)
+        for shard, parts in shards(specification, size).items():
+            assert found[shard] == {"configurations": len(ingest(specification, "mine", parts)), "sites": 16}
+    # Given entropies may belong to cells of other sizes than the reference: the first configuration is one short.
+    (whole,) = sizes(specification | {"entropy": FORMATION}, 50).values()
+    assert whole == {"configurations": 7, "sites": 15}
+    (whole,) = sizes(specification | {"entropy": FORMATION | {"kind": "total"}}, 50).values()
+    assert whole["sites"] == 16
+
+
+def test_a_file_is_counted_once_as_long_as_it_stays_the_same(write, tmp_path, monkeypatch):
+    specification, counted = write(defective_cells()), []
+    monkeypatch.setattr(ingest_module, "count", lambda path, _: counted.append(path) or ase_files.count(path))
+    for _ in range(2):
+        assert [size["configurations"] for size in sizes(specification, 3).values()] == [3, 1]
+        shards(specification, 3)
+    assert counted == ["a.xyz"]
+    write(defective_cells()[:2])
+    assert [size["configurations"] for size in sizes(specification, 3).values()] == [2]
+
+
 def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
     specification = write(defective_cells(), entropy=None) | {"format": "cif"}
     ase.io.write("bulk.extxyz", perfect(), format="cif")
@@ -512,6 +538,8 @@ def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
     whole, alone = sorted(shards(specification, 3))
     assert whole == "files"
     assert alone.startswith("large.cif-")
+    assert all(size["configurations"] is None for size in sizes(specification, 3).values())
+    assert next(iter(sizes(specification | {"entropy": FORMATION}, 3).values()))["sites"] is None
     assert pieces(specification, 3, alone) == [["large.cif", "large.cif"]]
     assert len(ingest(specification, "mine", [["small.cif", "small.cif"]])) == 2
 

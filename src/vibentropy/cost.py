@@ -2,7 +2,8 @@
 
 Hours are those of one core of an AMD EPYC, for bcc iron in cells of 1024 to 3456 sites, `Rates` says on what. Other
 machines, potentials with more neighbours and descriptors of another cutoff differ by a factor of two or three; what
-matters is hours or weeks. What only files tell, which are not read for this, is unknown.
+matters is hours or weeks. Configurations of files are counted and taken to be all of one size; where only reading would
+tell their number, it is unknown.
 
 Memory is what the rules ask for, from the functions of this module: about twice what was measured for small jobs, plus
 what grows with cells and tables.
@@ -62,10 +63,10 @@ class Rates:
         default_factory=lambda: {
             "two_body": 6e-6,
             "power_spectrum": 7e-6,
+            "pair_spline": 8e-6,
             "four_body": 9e-6,
             "body_order": 1.1e-5,
             "afs": 1.8e-5,
-            "pair_spline": 2.0e-5,
             "hessian_moments": 7e-5,
             "soap": 8e-5,
             "snap": 1.4e-4,
@@ -233,8 +234,8 @@ def estimate(config, shards, rates=RATES):
         As returned by `vibentropy.config.validate`.
     shards : dict of dict
         By data set, what is in its shards, by their names: lists of trajectories of a recipe
-        (`vibentropy.sampling.shards`), the rows of an archive (`vibentropy.archive.shards`), or None. Data sets that
-        are not in it are left out.
+        (`vibentropy.sampling.shards`), the rows of an archive (`vibentropy.archive.shards`), the size of what is in
+        files (`vibentropy.ingest.sizes`), or None. Data sets that are not in it are left out.
     rates : Rates
 
     Returns
@@ -243,16 +244,14 @@ def estimate(config, shards, rates=RATES):
         One row per shard: dataset, shard, ``sites`` of the largest cell, ``configurations``, ``atoms`` of all of them
         together, and core hours of ``structures`` and ``labels``; NaN where they are unknown.
     """
-    labels = config["labels"]
-    per_matrix = 1.0 + (rates.vectors if labels["site_entropies"] else rates.spectrum if labels["temperatures"] else 0)
-    known = config["potential"] and is_analytic(config["potential"])
     rows = []
     for dataset, of_dataset in shards.items():
         block = config["datasets"][dataset]
         archived = _archived(block) if "archive" in block else None
+        computed = "files" in block and block["entropy"] is None
         for shard, content in of_dataset.items():
             row = {"dataset": dataset, "shard": shard, "sites": nan, "configurations": nan, "atoms": nan}
-            row |= {"structures": 0.0, "labels": nan if block.get("entropy", block) is None else 0.0}
+            row |= {"structures": 0.0, "labels": nan if computed else 0.0}
             if "recipe" in block:
                 n = sites_of(config, dataset, content)
                 planned = [Trajectory(**trajectory) for trajectory in content]
@@ -261,16 +260,34 @@ def estimate(config, shards, rates=RATES):
                 row |= {"sites": n, "configurations": minima, "atoms": minima * n}
                 # A strained cell has a perfect crystal of its own.
                 labelled = minima + sum(bool(t.strain) for t in planned)
-                row["structures"] = rates.dynamics * n * steps + rates.quench * n**1.5 * minima if known else nan
-                row["labels"] = labelled * (per_matrix * rates.matrix * n**3 + rates.hessian * n) if known else nan
+                made = rates.dynamics * n * steps + rates.quench * n**1.5 * minima
+                row["structures"] = made if _is_analytic(config) else nan
+                row["labels"] = labelled * _label_seconds(config, n, rates)
             elif archived is not None:
                 part = archived.iloc[slice(*content)]
                 row |= {"sites": part["n_sites"].max(), "configurations": len(part), "atoms": part["n_atoms"].sum()}
+            elif "files" in block and content["configurations"] is not None and content["sites"] is not None:
+                number, n = content["configurations"], content["sites"]
+                row |= {"sites": n, "configurations": number, "atoms": number * n}
+                if computed:
+                    row["labels"] = number * _label_seconds(config, n, rates)
             rows.append(row)
     columns = ["dataset", "shard", "sites", "configurations", "atoms", "structures", "labels"]
     table = pd.DataFrame(rows, columns=columns)
     table[["structures", "labels"]] = (table[["structures", "labels"]] + rates.start) / 3600
     return table
+
+
+def _is_analytic(config):
+    """Whether the potential is of the kind that the rates were measured with."""
+    return bool(config["potential"]) and is_analytic(config["potential"])
+
+
+def _label_seconds(config, sites, rates):
+    """Seconds that the label of a cell takes, NaN where the potential is of another kind."""
+    labels = config["labels"]
+    others = rates.vectors if labels["site_entropies"] else rates.spectrum if labels["temperatures"] else 0.0
+    return (1.0 + others) * rates.matrix * sites**3 + rates.hessian * sites if _is_analytic(config) else nan
 
 
 def feature_seconds(block, rates=RATES):
@@ -378,11 +395,12 @@ def summary(config, shards, n_features):
     """
     table = estimate(config, shards)
     known = table["configurations"].notna()
-    first = f"{table['configurations'].sum():.0f} configurations"
-    if known.any():
-        first += f" of {table['sites'].min():.0f} to {table['sites'].max():.0f} sites"
+    low, high = f"{table['sites'].min():.0f}", f"{table['sites'].max():.0f}"
+    first = f"{table['configurations'].sum():.0f} configurations of {low if low == high else f'{low} to {high}'} sites"
     if not known.all() or len(shards) < len(config["datasets"]):
-        first = f"{first} and those of files" if known.any() else "The configurations of files"
+        # Published arrays, and files of formats that do not tell how many configurations are in them.
+        uncounted = "configurations that only reading would count"
+        first = f"{first}, and {uncounted}," if known.any() else uncounted.capitalize()
     lines = [
         f"{first} take, less what is there already:",
         _LINE.format("stage", "jobs", "core time", "memory of a job"),

@@ -18,6 +18,7 @@ import hashlib
 import os
 import re
 from contextlib import contextmanager
+from functools import cache
 from numbers import Real
 from operator import itemgetter
 
@@ -63,7 +64,7 @@ def shards(specification, size):
     """
     named, small = {}, {}
     for path, trajectory in _trajectories(specification["files"]).items():
-        number = count(path, specification.get("format"))
+        number = _counted(path, specification.get("format"))
         weight = _weight(path, number)
         if weight <= size:
             small[_bits(trajectory)] = weight, [path, trajectory]
@@ -102,6 +103,33 @@ def pieces(specification, size, shard):
         if f"files.{_bits(trajectory)}".startswith(shard)
         and _weight(path, count(path, specification.get("format"))) <= size
     ]
+
+
+def sizes(specification, size):
+    """Tell how much is in the shards, without reading more than two configurations: for estimates.
+
+    Parameters
+    ----------
+    specification, size
+        As for `shards`.
+
+    Returns
+    -------
+    dict of str to dict
+        By the name of the shard, its number of ``configurations``, None where only reading would tell, and the
+        ``sites`` of a cell: those of the reference where cells have to be its cell, else as many as the first
+        configuration of the first file has atoms, None where that number is unknown.
+
+    Raises
+    ------
+    DataError
+        As `shards`, and if that configuration or the reference cannot be read.
+    """
+    file_format, sites = specification.get("format"), _typical_sites(specification)
+    return {
+        shard: {"configurations": _configurations_in(parts, file_format), "sites": sites}
+        for shard, parts in shards(specification, size).items()
+    }
 
 
 def ingest(specification, name, parts=None):
@@ -222,6 +250,42 @@ def _check_sizes(table, key, unit, kind, check_size=True):
         )
 
 
+def _typical_sites(specification):
+    """Sites of a cell of a data set, see `sizes`."""
+    if _compares_cells(specification):
+        return len(reference_crystal(specification))
+    first = next(iter(_trajectories(specification["files"])))
+    if _counted(first, specification.get("format")) is None:
+        return None
+    return len(next(read_frames(first, specification.get("format"), stop=1)))
+
+
+def _compares_cells(specification):
+    """Whether configurations have to be in the cell of the reference: where entropies are compared with its own."""
+    entropy = specification.get("entropy")
+    return entropy is None or entropy["kind"] == "total"
+
+
+def _configurations_in(parts, file_format):
+    """Count the configurations of a shard, None where only reading would tell."""
+    numbers = [part[1] - part[0] if part else _counted(path, file_format) for path, _, *part in parts]
+    return None if None in numbers else sum(numbers)
+
+
+def _counted(path, file_format):
+    """Count the configurations of a file, once as long as it stays the same."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return count(path, file_format)  # Which says what is wrong.
+    return _count(path, file_format, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _count(path, file_format, *state):
+    return count(path, file_format)
+
+
 def _trajectories(files):
     """Name the trajectory of each file: its path below the folder that all share."""
     absolute = {file: os.path.abspath(file) for file in files}
@@ -297,7 +361,7 @@ def _row(atoms, reference, specification):
         return row | {"status": "rejected", "reason": str(error)}
     check_crystal(atoms)
     entropy = specification.get("entropy")
-    if entropy is None or entropy["kind"] == "total":
+    if _compares_cells(specification):
         check_same_cell(atoms, reference)
     n_sites = count_reference_sites(atoms, reference)
     row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row

@@ -1,5 +1,6 @@
 """A look at data before hours are spent on it: what can be used, what cannot, and why."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,7 +10,7 @@ from vibentropy import archive, cost, published, sampling
 from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
 from vibentropy.frames import read_frames
-from vibentropy.ingest import ingest
+from vibentropy.ingest import ingest, sizes
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.structures import check_crystal
 
@@ -69,7 +70,7 @@ def inspect_configuration(config):
 
 
 def cost_in_words(config):
-    """Say what a run will cost; configurations of files are not counted.
+    """Say what a run will cost; configurations of files are counted where that is possible without reading them.
 
     Parameters
     ----------
@@ -89,6 +90,10 @@ def cost_in_words(config):
             shards[name] = archive.shards(specification["archive"], specification["classes"], size)
         elif "arrays" in specification:
             shards[name] = dict.fromkeys(specification["arrays"]["classes"])
+        else:
+            # What is wrong with files is said where they are read; their cost is unknown.
+            with suppress(VibentropyError):
+                shards[name] = sizes(specification, size)
     n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
     return cost.summary(config, shards, n_features)
 

@@ -258,6 +258,6 @@ def archives(_):
     return expand(f"{RESULTS}/data/{{dataset}}.h5", dataset=RECIPES)
 
 
-# What the run will cost, said before it is begun, and by a dry run. Files are not read through for this.
+# What the run will cost, said before it is begun, and by a dry run. What it counts in files, `shards_of` counts no more.
 if workflow.is_main_process:
     print(inspection.cost_in_words(config), file=sys.stderr)
