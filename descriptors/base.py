@@ -122,13 +122,15 @@ class Descriptor(BaseEstimator, ABC):
         self._check(atoms)
         return self._total(atoms)
 
-    def total_and_range(self, atoms):
+    def total_and_range(self, atoms, progress=lambda share: None):
         """Descriptor of the whole cell, and between what values those of its atoms lie.
 
         Parameters
         ----------
         atoms : ase.Atoms
             Periodic or not, any cell; lengths in Å.
+        progress : callable
+            Called now and then with the share that is done, from 0 to 1.
 
         Returns
         -------
@@ -144,8 +146,10 @@ class Descriptor(BaseEstimator, ABC):
         """
         total = self.total(atoms)
         if not self.has_local:
+            progress(1.0)
             return total, None
         local = self.local(atoms)
+        progress(1.0)
         return total, np.array([local.min(axis=0), local.max(axis=0)])
 
     def local(self, atoms):
@@ -158,7 +162,7 @@ class Descriptor(BaseEstimator, ABC):
         """
         raise ConfigError(f"{self!r} describes cells as a whole and has no values per atom: use total() instead")
 
-    def project(self, atoms, weights):
+    def project(self, atoms, weights, progress=lambda share: None):
         """Weighted sum of the features of each atom.
 
         Parameters
@@ -166,6 +170,8 @@ class Descriptor(BaseEstimator, ABC):
         atoms : ase.Atoms
             Periodic or not, any cell; lengths in Å.
         weights : ndarray of shape (n_features,)
+        progress : callable
+            As for `total_and_range`.
 
         Returns
         -------
@@ -177,7 +183,9 @@ class Descriptor(BaseEstimator, ABC):
         ConfigError, StructureError
             As `local`.
         """
-        return self.local(atoms) @ weights
+        projected = self.local(atoms) @ weights
+        progress(1.0)
+        return projected
 
     def species_indices(self, atoms):
         """Index of each atom's element in `species`, from 0.
@@ -252,12 +260,14 @@ class LocalDescriptor(Descriptor):
             features[centres] = block
         return features
 
-    def project(self, atoms, weights):
+    def project(self, atoms, weights, progress=lambda share: None):
         """Weighted sum of the features of each atom, a block at a time; see `Descriptor`."""
         self._check(atoms)
-        values = np.empty(len(atoms))
+        values, done = np.empty(len(atoms)), 0
         for centres, block in self._blocks(atoms):
             values[centres] = block @ weights
+            done += len(block)
+            progress(done / len(atoms))
         return values
 
     @abstractmethod
@@ -271,22 +281,24 @@ class LocalDescriptor(Descriptor):
         features : ndarray of shape (n_centres, n_features)
         """
 
-    def total_and_range(self, atoms):
+    def total_and_range(self, atoms, progress=lambda share: None):
         """Total and range over the atoms in one pass and bounded memory; see `Descriptor`."""
         self._check(atoms)
-        return self._sum(atoms)
+        return self._sum(atoms, progress)
 
     def _total(self, atoms):
         return self._sum(atoms)[0]
 
-    def _sum(self, atoms):
-        total = np.zeros(self.n_features)
+    def _sum(self, atoms, progress=lambda share: None):
+        total, done = np.zeros(self.n_features), 0
         limits = np.array([np.full(len(total), np.inf), np.full(len(total), -np.inf)])
         for _, block in self._blocks(atoms):
             if block.shape[1:] != total.shape:
                 raise ConfigError(f"{self!r} names {len(total)} features and computes {block.shape[1]}")
             total += block.sum(axis=0)
             limits = np.array([np.minimum(limits[0], block.min(axis=0)), np.maximum(limits[1], block.max(axis=0))])
+            done += len(block)
+            progress(done / len(atoms))
         return total, limits
 
 

@@ -97,10 +97,11 @@ class Union(Descriptor):
         reaches = [part.reach for part in self._parts.values()]
         return None if None in reaches else max(reaches)
 
-    def total_and_range(self, atoms):
+    def total_and_range(self, atoms, progress=lambda share: None):
         """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
         self._check(atoms)
-        totals, limits = zip(*(part.total_and_range(atoms) for part in self._parts.values()), strict=True)
+        watched = zip(self._parts.values(), self._watch(progress), strict=True)
+        totals, limits = zip(*(part.total_and_range(atoms, own) for part, own in watched), strict=True)
         return np.concatenate(totals), np.hstack(limits) if self.has_local else None
 
     def local(self, atoms):
@@ -117,11 +118,17 @@ class Union(Descriptor):
                 raise ConfigError(f"part {name!r} has no values per atom: use total() instead")
         return np.hstack([part.local(atoms) for part in self._parts.values()])
 
-    def project(self, atoms, weights):
+    def project(self, atoms, weights, progress=lambda share: None):
         """Weighted sum of the features of each atom, a part at a time; see `Descriptor`."""
         self._check(atoms)
         of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
-        return sum(part.project(atoms, own) for part, own in zip(self._parts.values(), of_parts, strict=True))
+        arguments = zip(self._parts.values(), of_parts, self._watch(progress), strict=True)
+        return sum(part.project(atoms, *own) for part, *own in arguments)
+
+    def _watch(self, progress):
+        """Progress of each part, all of which are taken to last as long."""
+        n = len(self._parts)
+        return [lambda share, k=k: progress((k + share) / n) for k in range(n)]
 
     @property
     def _parts(self):

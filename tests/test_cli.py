@@ -22,8 +22,9 @@ from ase.geometry import get_distances
 from ase.units import kB
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
+from pages import PAGES, commands
 
-from vibentropy import EntropyModel, Potential, archive, formation_entropy
+from vibentropy import EntropyModel, Potential, archive, formation_entropy, text_frames
 from vibentropy.cli import main, meter, reading
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import available, create
@@ -154,25 +155,22 @@ def test_shells_complete_commands_and_options():
     assert completed("check", "--unit", "J") == ["J/mol/K"]
 
 
-def examples(text):
-    """Commands in help or in the README, as lists of words."""
-    commands = [line for line in text.splitlines() if line.strip().startswith("vibentropy ")]
-    return [shlex.split(line, comments=True)[1:] for line in commands]
+def examples(lines):
+    """Those of lines that are commands, as lists of words."""
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.strip().startswith("vibentropy ")]
 
 
-IN_HELP = [words for command in (main, *main.commands.values()) for words in examples(command.epilog)]
-README = re.search(r"^## On the command line$(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+IN_HELP = [words for command in (main, *main.commands.values()) for words in examples(command.epilog.splitlines())]
+#: The tutorial's have data of their own (test_documentation.py).
+ON_PAGES = [words for page in PAGES if page != "docs/tutorial.md" for words in examples(commands(page))]
 
 
 def test_every_command_has_examples():
-    for shown in ("\n".join(map(" ".join, IN_HELP)), README):
-        for name in main.commands:
-            assert name in shown
+    for shown in (IN_HELP, examples(commands("README.md"))):
+        assert {words[0] for words in shown} >= set(main.commands)
 
 
-@pytest.mark.parametrize(
-    "words", {" ".join(words): words for words in IN_HELP + examples(README)}.values(), ids=" ".join
-)
+@pytest.mark.parametrize("words", {" ".join(words): words for words in IN_HELP + ON_PAGES}.values(), ids=" ".join)
 def test_examples_run(run, words):
     result = run(*words)
     output = [words[i + 1] for i, word in enumerate(words) if word in ("-o", "--output")]
@@ -303,7 +301,7 @@ class TestPredict:
     def test_one_configuration_is_in_memory_at_a_time(self, run, monkeypatch):
         alive, most = [], []
 
-        def many(path, file_format, element):
+        def many(*arguments):
             for _ in range(4):
                 atoms = crystal(2)[1:]
                 alive.append(weakref.ref(atoms))
@@ -316,6 +314,20 @@ class TestPredict:
         # That of the generator and the one before, which is being replaced.
         assert max(most) <= 2
         assert len(ase.io.read("many.xyz", index=":")) == 4
+
+    def test_progress_goes_on_within_a_configuration(self, run, monkeypatch):
+        monkeypatch.setattr(meter, "PATIENCE", 0.0)
+        monkeypatch.setattr(meter, "INTERVAL", 0.0)
+        monkeypatch.setattr(text_frames, "BLOCK", 1000)
+        found = run("predict", "my.xyz", "--per-atom", "-o", "all.xyz")
+        done = [
+            float(number) for number in re.findall(r"^configurations: ([\d.]+) of 3, \d+ s left$", found.stderr, re.M)
+        ]
+        assert done == sorted(done)
+        # Each is read in three parts, described by two parts of its descriptor, and shared out by these.
+        assert {0.25 * step + whole for whole in range(3) for step in (1, 2, 3)} <= set(done)
+        assert len(done) == 3 * (3 + 2 + 2 + 1)
+        assert done[-1] == 3.0
 
     @pytest.mark.parametrize("suffix", ["csv", "json", "xyz"])
     def test_interrupted_runs_leave_no_part_of_a_file(self, run, monkeypatch, suffix):
@@ -614,6 +626,31 @@ class TestMeter:
         with meter.meter("things", lambda: 4) as progress:
             for _ in range(4):
                 progress()
+        assert "things" in capsys.readouterr().err
+
+    def test_shares_of_one_that_takes_long(self, monkeypatch, capsys):
+        clock = iter([0.0, 2.0, 40.0, 50.0, 80.0, 81.0])
+        monkeypatch.setattr(meter.time, "monotonic", lambda: next(clock))
+        with meter.meter("things", lambda: 2) as progress:
+            for share in (0.2, 0.5, 0.6):
+                progress.within(share)
+            progress()
+            progress.within(0.5)
+        assert capsys.readouterr().err == "things: 0.50 of 2, 120 s left\nthings: 1 of 2, 80 s left\n"
+
+    def test_a_bar_makes_way_for_other_lines(self, monkeypatch, capsys):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        clock = iter([0.0, 4.0, 5.0, 7.0, 8.0, 9.0])
+        monkeypatch.setattr(meter.time, "monotonic", lambda: next(clock))
+        with meter.meter("things", lambda: 4) as progress:
+            progress.within(0.5)
+            progress.pause()
+            # Before it was away for as long as it waits to begin with, it does not come back.
+            progress()
+            shown = capsys.readouterr().err
+            assert shown.endswith("\r\033[K\033[?25h")
+            assert shown.count("things") == 1
+            progress()
         assert "things" in capsys.readouterr().err
 
     @pytest.mark.parametrize(("name", "number"), [("my.xyz", 3), ("data/clusters.h5", 24), ("model.h5", None)])

@@ -62,7 +62,7 @@ def count(path, file_format=None):
         raise _explained(error, path, 0, file_format) from error
 
 
-def read_frames(path, file_format=None, start=0, stop=None, element=None):
+def read_frames(path, file_format=None, start=0, stop=None, element=None, progress=lambda share: None):
     """Yield configurations of a file.
 
     Parameters
@@ -75,6 +75,8 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None):
         count have parts.
     element : str, optional
         Chemical symbol of all atoms of a dump of LAMMPS that says their types only, and no more than one.
+    progress : callable
+        Called now and then with the share of a large configuration that is read, from 0 to 1.
 
     Yields
     ------
@@ -94,7 +96,7 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None):
         file_format = file_format or filetype(path)
         if file_format in _CHECKS:
             _CHECKS[file_format](path)
-        for atoms in _frames(path, file_format, start, stop, element):
+        for atoms in _frames(path, file_format, start, stop, element, progress):
             yield atoms
             number += 1
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
@@ -123,10 +125,10 @@ def _explained(error, path, number, file_format):
     )
 
 
-def _frames(path, file_format, start, stop, element):
+def _frames(path, file_format, start, stop, element, progress):
     """Yield the configurations of a part of a file, as ASE reads them."""
     if file_format in _OFFSETS:
-        yield from _located(path, file_format, start, stop, element)
+        yield from _located(path, file_format, start, stop, element, progress)
     elif file_format in ("db", "json"):
         # ASE's reader of databases leaves out what is stored beside the atoms.
         limit = None if stop is None else stop - start
@@ -141,13 +143,13 @@ def _database(path):
     return ase.db.connect(path, serial=True, use_lock_file=False)
 
 
-def _located(path, file_format, start, stop, element):
+def _located(path, file_format, start, stop, element, progress):
     """Yield the configurations of a part of a text, each read from its own lines."""
     offsets = _OFFSETS[file_format](path, stop)
     with open_with_compression(path, "rb") as file:
         file.seek(offsets[min(start, len(offsets) - 1)])
         for begin, end in pairwise(offsets[start:]):
-            yield read_frame(file, end - begin, file_format, element)
+            yield read_frame(file, end - begin, file_format, element, progress)
 
 
 class _Lines:

@@ -18,7 +18,7 @@ def _saved(path):
 _OWN = {archive.KIND: _archived, dataset.KIND: _saved}
 
 
-def read_frames(path, file_format=None, element=None):
+def read_frames(path, file_format=None, element=None, progress=lambda share: None):
     """Yield the configurations of a file.
 
     Parameters
@@ -29,6 +29,8 @@ def read_frames(path, file_format=None, element=None):
         Name of ASE's format where the file does not tell.
     element : str, optional
         Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
+    progress : callable
+        Called now and then with the share of a large configuration that is read, from 0 to 1.
 
     Yields
     ------
@@ -43,7 +45,7 @@ def read_frames(path, file_format=None, element=None):
     """
     kind = kind_of(path)
     if not kind:
-        yield from ase_files.read_frames(path, file_format, element=element)
+        yield from ase_files.read_frames(path, file_format, element=element, progress=progress)
     elif kind in _OWN:
         for atoms, row in _OWN[kind](path):
             # `value == value` is False for NaN only.

@@ -162,7 +162,7 @@ class EntropyModel:
             uncertainty=uncertainty,
         )
 
-    def predict(self, configurations, reference=None):
+    def predict(self, configurations, reference=None, progress=lambda share: None):
         """Predict formation entropies.
 
         Parameters
@@ -172,6 +172,8 @@ class EntropyModel:
         reference : ase.Atoms or ndarray of shape (n_features,), optional
             Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
             same strain. Any number of cells; or what `reference_features` made of it, once for many calls.
+        progress : callable
+            Called now and then with the share that is done, from 0 to 1; a cell of millions of atoms takes minutes.
 
         Returns
         -------
@@ -207,7 +209,9 @@ class EntropyModel:
             self._check(f"configuration {index}", atoms)
             self._check_lattice(f"configuration {index}", atoms, reference)
             try:
-                total, of_atoms = self.descriptor.total_and_range(atoms)
+                total, of_atoms = self.descriptor.total_and_range(
+                    atoms, lambda share, index=index: progress((index + share) / len(frames))
+                )
             except VibentropyError as error:
                 raise StructureError(f"configuration {index}: {error}") from error
             X[index] = total - len(atoms) * bulk
@@ -247,13 +251,13 @@ class EntropyModel:
         self._check("the reference", reference)
         return bulk_features(self.descriptor, reference)
 
-    def site_entropies(self, atoms, reference=None):
+    def site_entropies(self, atoms, reference=None, progress=lambda share: None):
         """Share of each atom in the formation entropy that `predict` gives.
 
         Parameters
         ----------
         atoms : ase.Atoms
-        reference : ase.Atoms or ndarray of shape (n_features,), optional
+        reference, progress
             As for `predict`.
 
         Returns
@@ -269,7 +273,7 @@ class EntropyModel:
             If the descriptor is no sum over atoms.
         """
         self._check("the configuration", atoms)
-        return self.descriptor.project(atoms, self.coef) - self.reference_features(reference) @ self.coef
+        return self.descriptor.project(atoms, self.coef, progress) - self.reference_features(reference) @ self.coef
 
     def __repr__(self):
         kind = recipe(self.descriptor)["kind"]

@@ -25,7 +25,7 @@ _ID, _KEPT_ID = "id", "i_id"
 _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
 
 
-def read_frame(file, size, file_format, element=None):
+def read_frame(file, size, file_format, element=None, progress=lambda share: None):
     """Read the frame that begins where a file stands.
 
     Parameters
@@ -37,6 +37,8 @@ def read_frame(file, size, file_format, element=None):
     file_format : {"xyz", "extxyz", "lammps-dump-text"}
     element : str, optional
         Chemical symbol of all atoms of a dump that says their types only.
+    progress : callable
+        Called with the share of the frame that is read, from 0 to 1, where it is read in parts.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def read_frame(file, size, file_format, element=None):
     keys = head.keys(element)
     atoms = None
     if size > _most():
-        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys)
+        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, progress)
     if atoms is None:
         file.seek(begin)
         last = file.read(size)
@@ -74,7 +76,7 @@ def _most():
     return 3 * BLOCK // 2
 
 
-def _in_parts(file, size, head, file_format, keys):
+def _in_parts(file, size, head, file_format, keys, progress):
     """Read the lines of the atoms in parts.
 
     Returns
@@ -84,7 +86,7 @@ def _in_parts(file, size, head, file_format, keys):
     last : bytes
         The last part of the text.
     """
-    parts, n_left = [], head.n_atoms
+    parts, n_left, whole = [], head.n_atoms, size
     while size > 0:
         block = file.read(size if size <= _most() else BLOCK)
         block += b"" if block.endswith(b"\n") else file.readline()
@@ -97,6 +99,7 @@ def _in_parts(file, size, head, file_format, keys):
         parts.append(ase.io.read(text, index=0, format=file_format, **keys))
         if parts[-1].constraints:
             return None, block
+        progress(1 - size / whole)
     return _joined(parts), block
 
 

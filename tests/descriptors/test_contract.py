@@ -110,11 +110,18 @@ class TestAdditivity:
 
     def test_range_over_the_atoms_comes_with_the_total(self, descriptor):
         atoms = rattled(descriptor)
-        total, limits = descriptor.total_and_range(atoms)
+        shares = []
+        total, limits = descriptor.total_and_range(atoms, shares.append)
+        assert shares == sorted(shares)
+        assert shares[-1] == 1.0
         np.testing.assert_array_equal(total, descriptor.total(atoms))
         if descriptor.has_local:
             local = descriptor.local(atoms)
             np.testing.assert_array_equal(limits, [local.min(axis=0), local.max(axis=0)])
+            weights, shares = np.linspace(0.0, 1.0, local.shape[1]), []
+            np.testing.assert_allclose(descriptor.project(atoms, weights, shares.append), local @ weights, rtol=1e-9)
+            assert shares == sorted(shares)
+            assert shares[-1] == 1.0
         else:
             assert limits is None
 

@@ -92,6 +92,8 @@ def label(
                         row["site_entropy"] = labelled.arrays["site_entropy"]
             except VibentropyError as error:
                 row |= {"status": "rejected", "reason": reader.bad(path, number, error)}
+            if not output:
+                progress.pause()
             write(row, dressed)
             progress()
     reader.finish(context, output)

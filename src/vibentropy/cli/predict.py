@@ -1,5 +1,7 @@
 """``vibentropy predict``."""
 
+from contextlib import contextmanager
+
 import click
 
 from vibentropy.cli.options import FILE, format_option, output_option, per_atom_suffix
@@ -77,23 +79,32 @@ def predict(context, paths, reference, per_atom, output, file_format):
     reader = Reader(paths, file_format, model.element)
     columns, screen = _columns(model, paths)
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
-        for path, number, atoms in reader:
+        # Of a large configuration: reading, predicting, shares and writing take about as long.
+        n_steps = 2 + per_atom + bool(output and not output.endswith(".csv"))
+
+        def step(k):
+            return lambda share: progress.within((k + share) / n_steps)
+
+        for path, number, atoms in reader.frames(step(0)):
             row, dressed = {"file": path, "frame": number}, None
             try:
                 if isinstance(atoms, Exception):
                     raise atoms
                 if perfect is not None:
                     count_reference_sites(atoms, perfect)
-                row |= _predict(model, atoms, crystal if reference else None, f"{path}, frame {number}")
+                with _warnings_told(f"{path}, frame {number}", progress):
+                    row |= _predict(model, atoms, crystal if reference else None, step(1))
                 dressed = _dressed(atoms, row)
                 if per_atom:
-                    shares = model.site_entropies(atoms, crystal)
+                    shares = model.site_entropies(atoms, crystal, step(2))
                     row["predicted_site_entropy"] = dressed.arrays["predicted_site_entropy"] = shares
             except _failures() as error:
+                progress.pause()
                 row["error"] = reader.bad(path, number, error)
+            if not output:
+                progress.pause()
             write(row, dressed)
-            if output:
-                progress()
+            progress()
     reader.finish(context, output)
 
 
@@ -104,16 +115,23 @@ def _failures():
     return VibentropyError, ValueError, ArithmeticError, RuntimeError
 
 
-def _predict(model, atoms, reference, place):
-    """Row of one configuration; what the model warns of goes to stderr, with the place."""
+@contextmanager
+def _warnings_told(place, progress):
+    """Write what the model warns of to stderr, with the place."""
     import warnings
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        predicted = model.predict(atoms, reference=reference).iloc[0].to_dict()
+        yield
     for warning in caught:
         if warning.category is UserWarning:
+            progress.pause()
             click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)
+
+
+def _predict(model, atoms, reference, progress):
+    """Row of one configuration."""
+    predicted = model.predict(atoms, reference=reference, progress=progress).iloc[0].to_dict()
     if "domain" in predicted:
         predicted["domain"] = f"outside: {predicted['domain']}" if predicted["domain"] else "inside"
     return predicted

@@ -29,11 +29,21 @@ class Reader:
         self.n_read = self.n_bad = 0
 
     def __iter__(self):
-        """Yield path, number in the file, and configuration; or, in its place, the error that ends the file."""
+        """Yield as `frames`."""
+        return self.frames()
+
+    def frames(self, progress=lambda share: None):
+        """Yield path, number in the file, and configuration; or, in its place, the error that ends the file.
+
+        Parameters
+        ----------
+        progress : callable
+            Called now and then with the share of a large configuration that is read, from 0 to 1.
+        """
         for path in self._paths:
             number = 0
             try:
-                for atoms in read_frames(path, self._format, self._element):
+                for atoms in read_frames(path, self._format, self._element, progress):
                     self.n_read += 1
                     yield path, number, atoms
                     number += 1
