@@ -250,6 +250,31 @@ class TestPredictions:
         texts = [text.get_text() for text in figure.legends[0].texts]
         assert texts == ["prediction, from a file", "exact: Cholesky factor", "exact: LAMMPS"]
 
+    def test_the_overview_has_test_cells_beside_what_they_cost(self):
+        predicted = pd.DataFrame(
+            {
+                "stage": ["training"] * 2 + ["test"] * 3,
+                "dataset": ["small"] * 2 + ["large", "large", "medium"],
+                "n_sites": [54, 54, 250, 250, 128],
+                "formation_entropy": [1.0, 2.0, 40.0, 50.0, 10.0],
+                "prediction": [1.0, 2.0, 41.0, 48.0, 10.0],
+            }
+        )
+        predicted["low_68"], predicted["high_68"] = predicted["prediction"] - 1, predicted["prediction"] + 3
+        labels = [rows(benchmark.OUR_LABEL, [100, 1000], [0.5, 36])]
+        costs = benchmark.compare_predictions([rows(self.NAME, [1000, 10_000], [0.1, 1.0])], labels)
+        labels = benchmark.compare_labels(labels)
+        figure = plotting.overview(predicted, costs, labels)
+        left, right = figure.axes
+        entries = [text.get_text() for text in left.get_legend().get_texts()]
+        assert entries == ["training: 54 sites", "128 sites", "250 sites"]
+        assert left.texts[0].get_text().startswith("mean absolute error 1.00")
+        bars = [bar for lines in left.collections if hasattr(lines, "get_segments") for bar in lines.get_segments()]
+        np.testing.assert_allclose(bars, [[[10, 9], [10, 13]], [[40, 40], [40, 44]], [[50, 47], [50, 51]]])
+        np.testing.assert_allclose(right.lines[0].get_xydata(), [[1000, 0.1], [10_000, 1]])
+        with pytest.raises(DataError, match="test cells"):
+            plotting.overview(predicted[:2], costs, labels)
+
     def test_nothing_to_draw(self):
         labels = benchmark.compare_labels([missing(benchmark.OUR_LABEL)])
         with pytest.raises(DataError, match="nothing was measured"):

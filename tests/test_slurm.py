@@ -1,4 +1,4 @@
-"""The workflow on a Slurm cluster: one node, started here and stopped again, and the commands of the README.
+"""The workflow on a Slurm cluster: one node, started here and stopped again, and the commands of docs/cluster.md.
 
 Where Slurm is not installed: `apt-get install --no-install-recommends slurm-wlm munge`.
 """
@@ -18,10 +18,10 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from pages import commands
 from test_workflow import ROOT, digests
 
-SECTION = re.search(r"^## On a cluster$(.*?)^## ", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)[1]
-COMMAND = re.search(r"^snakemake .*$", SECTION, re.M)[0]
+(COMMAND,) = [command for command in commands("docs/cluster.md") if command.startswith("snakemake ")]
 
 #: Daemons may lie where ordinary users do not look.
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
@@ -205,7 +205,7 @@ def cluster():
 
 
 def run(command, folder, environment=None):
-    """Run a command of the README from where the README is, for a folder of its own."""
+    """Run a command of the page from where the repository is, for a folder of its own."""
     folder.mkdir()
     # The plugin waits for 40 s before it looks at jobs: right for a cluster of many, long for this one.
     command = [*command.split(), "--directory", folder]

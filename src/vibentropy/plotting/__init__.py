@@ -5,6 +5,7 @@ from vibentropy.plotting.distributions import labels
 from vibentropy.plotting.learning import learning
 from vibentropy.plotting.maps import maps
 from vibentropy.plotting.nonlinear import nonlinear
+from vibentropy.plotting.overview import overview
 from vibentropy.plotting.predictions import extrapolation, parity
 from vibentropy.plotting.reliability import reliability
 from vibentropy.plotting.style import DOUBLE, SINGLE, class_styles, save
@@ -24,6 +25,7 @@ __all__ = [
     "learning",
     "maps",
     "nonlinear",
+    "overview",
     "parity",
     "reliability",
     "save",

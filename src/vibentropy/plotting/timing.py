@@ -8,23 +8,9 @@ from matplotlib.ticker import NullFormatter
 
 from vibentropy.benchmark import LABELS, MEASURED, PREDICTIONS, REFERENCE, label_cost, largest
 from vibentropy.errors import DataError
-from vibentropy.plotting.style import DOUBLE, lay_out, styled
+from vibentropy.plotting.style import COLORS, DOUBLE, lay_out, styled
 
-#: Descriptors of this package in figures of speed, and everything else: packages by their markers.
-OURS_COLORS = (
-    "#c0392b",
-    "#e0701a",
-    "#c99a00",
-    "#5f8f2c",
-    "#1f9e92",
-    "#3a8fc8",
-    "#1f5fa8",
-    "#43237e",
-    "#c43e8c",
-    "#6f1d06",
-)
-
-
+#: What is not of this package in figures of speed: packages by their markers.
 PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
 
 
@@ -33,8 +19,8 @@ NEIGHBOURS_COLOR = "#dcdcdc"
 
 #: Lines of predictions and of the ways to a label, in the order of their names, and what these are called.
 SCALE_STYLES = (
-    {"color": "#c0392b", "marker": "o", "zorder": 3},
-    {"color": "#1f5fa8", "marker": "s"},
+    {"color": COLORS[1], "marker": "o", "zorder": 3},
+    {"color": COLORS[0], "marker": "s"},
     {"color": "#8c8c8c", "marker": "^", "mfc": "white"},
     {"color": "#4d4d4d", "marker": "v", "mfc": "white"},
 )
@@ -170,36 +156,53 @@ def scale(predictions, labels):
     DataError
         If no prediction was measured.
     """
-    predicted, _ = _measured(predictions)
-    exact, names = labels[labels["status"] == MEASURED], (*PREDICTIONS, *LABELS)
     figure = Figure(figsize=(DOUBLE, 0.42 * DOUBLE))
     panels = figure.subplots(1, 2, sharex=True)
     for axes, column in zip(panels, ("seconds", "peak_memory_mb"), strict=True):
-        for name, style in zip(names, SCALE_STYLES, strict=True):
-            table = predicted if name in PREDICTIONS else exact
-            rows = table[table["implementation"] == name].sort_values("n_atoms")
-            if rows.empty:
-                continue
-            n_atoms = rows["n_atoms"].to_numpy(float)
-            axes.loglog(n_atoms, rows[column].astype(float), label=SCALE_NAMES.get(name, name), **style)
-            ends = np.array([n_atoms[-1], predicted["n_atoms"].max()], dtype=float)
-            if name in LABELS and ends[1] > ends[0]:
-                axes.plot(ends, label_cost(exact, name, column, ends), color=style["color"], ls=":", lw=0.9)
-        axes.set_xlabel("number of atoms")
-        for text, value in LANDMARKS[column].items():
-            # With space for the words above the line.
-            if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
-                axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
-                place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "xytext": (3, 1.5)}
-                axes.annotate(text, (0, value), size="small", color="#7a7a7a", **place)
-        axes.set_yscale("log")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_minor_formatter(NullFormatter())
+        growth(axes, predictions, labels, column)
     panels[0].set_ylabel("seconds on one core")
     panels[1].set_ylabel("memory (MB)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(names))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     lay_out(figure)
     return figure
+
+
+def growth(axes, predictions, labels, column):
+    """Draw one cost of predictions and of exact labels against the number of atoms.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    predictions, labels : pandas.DataFrame
+        As for `scale`.
+    column : {"seconds", "peak_memory_mb"}
+
+    Raises
+    ------
+    DataError
+        If no prediction was measured.
+    """
+    predicted, _ = _measured(predictions)
+    exact = labels[labels["status"] == MEASURED]
+    for name, style in zip((*PREDICTIONS, *LABELS), SCALE_STYLES, strict=True):
+        table = predicted if name in PREDICTIONS else exact
+        rows = table[table["implementation"] == name].sort_values("n_atoms")
+        if rows.empty:
+            continue
+        n_atoms = rows["n_atoms"].to_numpy(float)
+        axes.loglog(n_atoms, rows[column].astype(float), label=SCALE_NAMES.get(name, name), **style)
+        ends = np.array([n_atoms[-1], predicted["n_atoms"].max()], dtype=float)
+        if name in LABELS and ends[1] > ends[0]:
+            axes.plot(ends, label_cost(exact, name, column, ends), color=style["color"], ls=":", lw=0.9)
+    axes.set_xlabel("number of atoms")
+    for text, value in LANDMARKS[column].items():
+        # With space for the words above the line.
+        if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
+            axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
+            place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "xytext": (3, 1.5)}
+            axes.annotate(text, (0, value), size="small", color="#7a7a7a", **place)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _measured(table):
@@ -211,7 +214,7 @@ def _measured(table):
 
 
 def _implementation_styles(order):
-    """Line styles by implementation: colours for this package, greys and a marker per package for others.
+    """Line styles by implementation: colours and markers for this package, greys and a marker per package for others.
 
     Parameters
     ----------
@@ -225,8 +228,8 @@ def _implementation_styles(order):
     own, peers = (order[order["source"] == source].sort_values("implementation") for source in ("ours", "peer"))
     styles = {}
     for k, name in enumerate(own["implementation"]):
-        marker = "os^DvP"[k // len(OURS_COLORS) % 6]
-        styles[name] = {"color": OURS_COLORS[k % len(OURS_COLORS)], "marker": marker, "lw": 1.0, "zorder": 3}
+        # Five markers and eight colours: forty descriptors before one looks like another.
+        styles[name] = {"color": COLORS[k % len(COLORS)], "marker": "os^Dv"[k % 5], "lw": 1.0, "zorder": 3}
     for marker, (_, rows) in zip(cycle("s^Dv<>ph"), peers.groupby("package"), strict=False):
         for name, color in zip(rows["implementation"], cycle(PEER_GREYS), strict=False):
             styles[name] = {"color": color, "marker": marker, "ls": "--", "mfc": "white", "zorder": 2}

@@ -1,0 +1,26 @@
+# The figure of the README: how well the model to ship extrapolates, and what it saves; `snakemake overview`.
+
+
+rule overview:
+    input:
+        predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv"),
+        costs=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
+        labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
+        code=modules("benchmark", "plotting"),
+        style=str(PACKAGE / "vibentropy.mplstyle"),
+    output:
+        png=f"{RESULTS}/figures/overview.png",
+        pdf=f"{RESULTS}/figures/overview.pdf",
+    log:
+        f"{RESULTS}/logs/overview.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/overview.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        datasets=next(iter(TESTS.values()), []),
+    script:
+        "../scripts/overview.py"
