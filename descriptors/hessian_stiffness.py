@@ -16,6 +16,9 @@ from vibentropy.hessian_rows import hessian_range, sites
 
 #: Atoms whose clusters are cut out of the same rows, and those that are factorised at a time.
 SIZE, CHUNK = 256, 16
+#: Smallest pivot of a stable cluster, in roots of the stiffness of its atoms. Atoms that nothing holds, as those of a
+#: molecule, have pivots of nothing but rounding, which is above or below zero by chance.
+MIN_PIVOT = 1e-5
 
 
 class HessianStiffness(ClusterDescriptor):
@@ -108,8 +111,10 @@ def _yielding(radius, width, first, members, positions, start, columns, steps):
     def factorise(chunk):
         matrices = _gather(chunk, radius, width, first, members, positions, start, columns, steps)
         # The centre is last: the end of the factor is that of its stiffness when all others have yielded.
-        ends = np.diagonal(np.linalg.cholesky(matrices), axis1=1, axis2=2)[:, -3:]
-        found[chunk] = -np.log(ends).sum(axis=1)
+        pivots = np.diagonal(np.linalg.cholesky(matrices), axis1=1, axis2=2)
+        if pivots.min() < MIN_PIVOT:
+            raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
+        found[chunk] = -np.log(pivots[:, -3:]).sum(axis=1)
 
     chunks = np.split(np.arange(len(found)), range(CHUNK, len(found), CHUNK))
     # Many small factorisations: one thread each.

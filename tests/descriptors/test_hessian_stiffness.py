@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
+from scipy.spatial.transform import Rotation
 
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
@@ -102,6 +104,14 @@ class TestRefusals:
         stiffness([0.0]).total(crystal)
         with pytest.raises(SaddlePointError, match=r"those within 5\.4 Å give way together"):
             stiffness([5.4]).total(crystal)
+
+    def test_a_molecule_in_free_space(self):
+        """Nothing holds the four together: what is left of the determinant is rounding, whatever its sign."""
+        positions = [[2.165, 0.841, 0.831], [-0.110, 0.001, 0.088], [1.762, -0.019, -1.376], [4.187, 0.733, -0.657]]
+        descriptor = stiffness([3.6], width=0.5)
+        for turn in Rotation.random(100, random_state=0):
+            with pytest.raises(SaddlePointError, match="give way together"):
+                descriptor.total(Atoms("Fe4", turn.apply(positions)))
 
     @pytest.mark.parametrize(
         ("parameters", "message"),
