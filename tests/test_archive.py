@@ -109,6 +109,15 @@ def test_parts_by_class_and_by_shard_are_the_whole(path):
     assert only == whole.table["id"][3]
 
 
+def test_rows_are_a_part(path):
+    whole = archive.read(path, "mine").table["id"].tolist()
+    for rows in ([1, 3], (0, 4, 2), np.array([1, 2])):
+        assert archive.read(path, "mine", rows=rows).table["id"].tolist() == whole[slice(*rows)]
+    for rows in (range(0, 10, 2), [1], ["a", "b"], [0, 4, 0]):
+        with pytest.raises(DataError, match=r"^rows == .*expected \[first, one after the last\] or"):
+            archive.read(path, "mine", rows=rows)
+
+
 def test_what_cannot_be_archived_or_read_is_refused(configurations, path, tmp_path):
     with pytest.raises(DataError, match=r"no class 'V2'.*there are I1, V1"):
         archive.read(path, "mine", classes=["V2"])

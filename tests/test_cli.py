@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 import weakref
+from io import StringIO
 from itertools import product
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from ase.units import kB
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
 from pages import PAGES, commands
+from test_ingest import write_dump
 
 from vibentropy import EntropyModel, Potential, archive, formation_entropy, text_frames
 from vibentropy.cli import main, meter, reading
+from vibentropy.cli.output import number as text_of
 from vibentropy.dataset import ConfigurationSet
 from vibentropy.descriptors import available, create
 from vibentropy.features import FeatureSet, bulk_features, extensive_features
@@ -256,6 +259,9 @@ class TestPredict:
         assert "bad.xyz, frame 1: position of atom 3" in result.stderr
         assert "bad.xyz, frame 2: a crystal of W; the model is of Fe" in result.stderr
         assert re.search(r"^cut.xyz, frame 2: .*truncated", result.stderr, re.M)
+        assert (
+            "some.csv: 7 configurations read; 2 could not be used; 1 file could not be read to the end" in result.stderr
+        )
         table = pd.read_csv("some.csv")
         assert list(table["error"].isna()[table["file"] == "bad.xyz"]) == [True, False, False, True]
         assert table["formation_entropy"].notna()[table["file"] == "my.xyz"].all()
@@ -372,6 +378,26 @@ class TestLabel:
         assert re.search(r"bad.xyz, frame 2: the cell of the configuration", result.stderr)
         assert result.stdout.count("  labelled") == 3
 
+    def test_a_crystal_without_defects_has_no_entropy(self, run):
+        result = run("label", "bulk.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL)
+        assert result.stdout.splitlines()[1].split()[3:] == ["0.000", "0.000", "0.000", "labelled"]
+        # Whatever the last bits are.
+        assert [text_of("x")({"x": x}) for x in (-1e-9, -0.6e-3, float("nan"))] == ["0.000", "-0.001", "-"]
+
+    def test_dumps_of_types_have_the_element_of_the_potential(self, run):
+        for name in ("my", "bulk"):
+            write_dump(f"{name}.dump", ase.io.read(f"{name}.xyz", index=":"), types=True)
+        plain = run(*self.ARGUMENTS, "--potential", POTENTIAL).stdout.replace("my.xyz", "my.dump")
+        for reference, element in [("bulk.xyz", []), ("bulk.dump", ["--element", "Fe"])]:
+            found = run("label", "my.dump", "--reference", reference, "--potential", POTENTIAL, *element)
+            # Positions have six decimals there.
+            assert [row.split()[:4] for row in found.stdout.splitlines()] == [
+                row.split()[:4] for row in plain.splitlines()
+            ]
+        assert (
+            "elements" in run("label", "my.dump", "--reference", "bulk.dump", "--potential", POTENTIAL, code=2).stderr
+        )
+
     def test_relaxation_leads_to_the_minimum(self, run, vacancies):
         rng = np.random.default_rng(1)
         moved = vacancies[0].copy()
@@ -428,6 +454,18 @@ class TestDescribe:
         run("describe", "other.xyz", *self.PARAMETERS, "-o", "f.csv")
         total = create("afs", n_max=2, l_max=2, r_cut=4.0).total(ase.io.read("other.xyz"))
         np.testing.assert_allclose(pd.read_csv("f.csv").iloc[0, 1:].astype(float), total, rtol=1e-12)
+
+    def test_dumps_of_types_have_the_element_of_the_reference_or_the_potential(self, run):
+        write_dump("my.dump", ase.io.read("my.xyz", index=":"), types=True)
+        write_dump("bulk.dump", [ase.io.read("bulk.xyz")], types=True)
+        named = "--config", "my.yaml", "-d", "afs_3_10"
+        expected = run("describe", "my.xyz", *self.PARAMETERS, "--reference", "bulk.xyz").stdout
+        for arguments in ([*self.PARAMETERS, "--reference", "bulk.xyz"], [*named, "--reference", "bulk.dump"]):
+            found = run("describe", "my.dump", *arguments).stdout.replace("my.dump", "my.xyz")
+            table, known = (pd.read_csv(StringIO(text), index_col="id") for text in (found, expected))
+            pd.testing.assert_frame_equal(table, known, atol=1e-4)
+        assert run("describe", "my.dump", *named).stdout
+        assert "elements" in run("describe", "my.dump", *self.PARAMETERS, code=2).stderr
 
     def test_kinds_are_listed_with_their_parameters(self, run):
         listed = run("describe", "--list").stdout
@@ -548,6 +586,15 @@ class TestInfo:
         assert found["validity"] == shipped.validity()
         assert found["features"] == shipped.descriptor.n_features == 127
         assert "training entropies: 1.09114 to 21.6876" in run("info").stdout
+
+    def test_a_model_of_a_run_says_everything_once(self, run, shipped, tmp_path):
+        origin = {"seed": 7, "versions": "python 3, numpy 2", "inputs": "aa  my.xyz\nbb  bulk.xyz"}
+        shipped.documented(**origin).save(tmp_path / "model.h5", **origin, config_sha256="c" * 64)
+        result = run("info", tmp_path / "model.h5")
+        assert result.stdout.count("python 3, numpy 2") == result.stdout.count("bb  bulk.xyz") == 1
+        assert "  inputs: \n    aa  my.xyz\n    bb  bulk.xyz\n" in result.stdout
+        # What the file says otherwise than the model is not lost.
+        assert f"  config_sha256: {'c' * 64}" in result.stdout.split("made by:")[1]
 
     def test_an_archive_and_a_set(self, run):
         found = json.loads(run("info", "data/clusters.h5", "--json").stdout)

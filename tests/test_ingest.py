@@ -377,15 +377,19 @@ def concatenate(parts):
     return whole.subset(np.argsort(table["id"].to_numpy(str)))
 
 
-def write_dump(name, frames):
-    """Write a text dump as LAMMPS does, with units before the first frame and the time before each."""
+def write_dump(name, frames, types=False):
+    """Write a text dump as LAMMPS does, with units before the first frame and the time before each.
+
+    With types in place of elements all atoms are of one.
+    """
     with open(name, "w") as file:
         file.write("ITEM: UNITS\nmetal\n")
         for step, atoms in enumerate(frames):
             file.write(f"ITEM: TIME\n{step}.5\nITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n{len(atoms)}\n")
             file.write("ITEM: BOX BOUNDS pp pp pp\n" + "".join(f"0 {length}\n" for length in atoms.cell.lengths()))
-            file.write("ITEM: ATOMS id element x y z\n")
-            for number, (symbol, position) in enumerate(zip(atoms.symbols, atoms.positions, strict=True), 1):
+            file.write(f"ITEM: ATOMS id {'type' if types else 'element'} x y z\n")
+            symbols = [1] * len(atoms) if types else atoms.symbols
+            for number, (symbol, position) in enumerate(zip(symbols, atoms.positions, strict=True), 1):
                 file.write(f"{number} {symbol} {' '.join(f'{x:.6f}' for x in position)}\n")
 
 
@@ -515,6 +519,24 @@ def test_sizes_are_those_of_what_is_read(name, write, tmp_path):
     assert whole == {"configurations": 7, "sites": 15}
     (whole,) = sizes(specification | {"entropy": FORMATION | {"kind": "total"}}, 50).values()
     assert whole["sites"] == 16
+
+
+@pytest.mark.parametrize("entropy", [None, FORMATION])
+def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
+    specification = write(defective_cells(), entropy=entropy) | {"files": ["a.dump"]}
+    write_dump("a.dump", defective_cells(), types=True)
+    (size,) = sizes(specification, 50).values()
+    assert size["configurations"] == 4
+    if entropy is None:
+        assert {str(atoms.symbols) for atoms in ingest(specification, "mine").frames} == {
+            "Fe15",
+            "Fe14",
+            "Fe17",
+            "Fe16",
+        }
+    else:
+        with pytest.raises(DataError, match="no 'S_f' in it"):  # And not: no elements.
+            ingest(specification, "mine")
 
 
 def test_a_file_is_counted_once_as_long_as_it_stays_the_same(write, tmp_path, monkeypatch):

@@ -43,6 +43,15 @@ def test_configurations_that_ship_pass():
         ({"regressors": {"mine": {"kind": "no.such.Regressor"}}}, r"regressors\.mine: .*no"),
         ({"regressors": {"mine": {"kind": "sklearn.linear_model.HuberRegressor", "epsilonn": 2}}}, "epsilonn"),
         ({"regressors": {"mine": {"kind": "sklearn.linear_model.Ridge", "alpha": -3}}}, r"regressors\.mine"),
+        (
+            {"regressors": {"mine": {"kind": "sklearn.neighbors.KNeighborsRegressor"}}},
+            r"regressors\.mine: KNeighborsRegressor has no coef_ .*only linear regressors",
+        ),
+        ({"regressors": {"mine": {"kind": "sklearn.svm.SVR"}}}, r"regressors\.mine: SVR has no coef_"),
+        (
+            {"regressors": {"mine": {"kind": "sklearn.svm.SVR", "kernel": "linear"}}},
+            r"regressors\.mine: the predictions of SVR are not its coef_ times the features",
+        ),
         ({"descriptors": {"mine": {"kind": "no.such.Descriptor"}}}, r"descriptors\.mine: .* cannot be imported"),
         ({"descriptors": {"mine": {"kind": f"{__name__}.Unfinished"}}}, "does not implement _blocks, feature_names"),
         ({"descriptors": {"mine": {"kind": "afs", "r_cut": 50.0}}}, r"descriptors\.mine\.r_cut"),
@@ -80,6 +89,16 @@ def test_configurations_that_ship_pass():
 def test_what_cannot_work_shows_before_anything_runs(changes, message):
     with pytest.raises(ConfigError, match=message):
         checked(**changes)
+
+
+def test_linear_regressors_of_others_pass():
+    """The last one needs more features than it is tried on."""
+    others = [
+        {"kind": "sklearn.linear_model.HuberRegressor"},
+        {"kind": "sklearn.linear_model.RidgeCV"},
+        {"kind": "sklearn.linear_model.OrthogonalMatchingPursuit", "n_nonzero_coefs": 20},
+    ]
+    checked(regressors={f"mine_{number}": block for number, block in enumerate(others)})
 
 
 def test_potentials_that_are_not_tables_pass():

@@ -24,6 +24,7 @@ of the labels (JSON, see `vibentropy.interactions.identity`), versions, seed and
 import re
 from dataclasses import asdict
 from itertools import pairwise
+from numbers import Integral
 
 import numpy as np
 from ase import Atoms
@@ -132,8 +133,8 @@ def read(path, name, classes=None, rows=None):
         Of the data set; the first part of every id.
     classes : list of str, optional
         Classes of defects that are wanted; all of them by default.
-    rows : tuple of 2 int, optional
-        First row that is wanted and the one after the last, among those of these classes.
+    rows : sequence of 2 or 3 int, optional
+        First row that is wanted, the one after the last and perhaps a step, among those of these classes.
 
     Returns
     -------
@@ -142,13 +143,15 @@ def read(path, name, classes=None, rows=None):
     Raises
     ------
     DataError
-        If the file is missing, truncated, something else, inconsistent, or without one of the classes.
+        If the file is missing, truncated, something else, inconsistent, or without one of the classes, or `rows` are
+        something else.
     StructureError
         If a configuration is none, see `vibentropy.dataset.check_rows`.
     """
+    part = _part(rows)
     with open_file(path, KIND) as file:
         table = read_table(file["table"])
-        wanted = _wanted(path, table, classes)[slice(*(rows or (None,)))]
+        wanted = _wanted(path, table, classes)[part]
         parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
         if len({len(parts), len(cells), len(table)}) > 1:
             raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {len(table)} in /table")
@@ -232,6 +235,15 @@ def shards(path, classes, size):
         if stop - cuts[-1] > size and start > cuts[-1]:
             cuts.append(int(start))
     return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
+
+
+def _part(rows):
+    """Rows as a slice."""
+    if rows is None:
+        return slice(None)
+    if len(rows) not in (2, 3) or not all(isinstance(end, Integral) for end in rows) or not all(rows[2:]):
+        raise DataError(f"rows == {rows!r}, expected [first, one after the last] or [first, one after the last, step]")
+    return slice(*rows)
 
 
 def _wanted(path, table, classes):

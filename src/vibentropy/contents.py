@@ -44,6 +44,8 @@ def contents(path):
     with open_file(path, kind, schema) as file:
         found = _CONTENTS.get(kind, _anything)(path, file)
         made = {name: _plain(value) for name, value in sorted(file.attrs.items()) if name not in _SAID | found.keys()}
+    said = found.get("provenance", {})
+    made = {name: value for name, value in made.items() if name not in said or said[name] != value}
     return {"file": str(path), "kind": kind, "schema": schema} | found | {"made by": made}
 
 

@@ -157,10 +157,11 @@ def ingest(specification, name, parts=None):
         For faults of whole files, see the module; naming the file and the frame.
     """
     reference = reference_crystal(specification)
+    element, file_format = str(reference.symbols[0]), specification.get("format")
     frames, rows = [], []
     whole = parts is None
     for path, trajectory, *part in _trajectories(specification["files"]).items() if whole else parts:
-        for number, atoms in enumerate(read_frames(path, specification.get("format"), *part), *part[:1]):
+        for number, atoms in enumerate(read_frames(path, file_format, *part, element=element), *part[:1]):
             with _at(f"{path}, frame {number}"):
                 row = _row(atoms, reference, specification)
             frames.append(atoms)
@@ -207,13 +208,15 @@ def check(table, specification):
     return found[["configurations", "rejected"]].sum()
 
 
-def reference_crystal(specification):
+def reference_crystal(specification, element=None):
     """Read the perfect crystal that the configurations of a data set are compared with.
 
     Parameters
     ----------
     specification : dict
         See `ingest`.
+    element : str, optional
+        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
 
     Returns
     -------
@@ -228,7 +231,7 @@ def reference_crystal(specification):
         If it is no periodic crystal of one element, or two atoms are on one site.
     """
     path = specification["reference"]
-    frames = list(read_frames(path, specification.get("format")))
+    frames = list(read_frames(path, specification.get("format"), element=element))
     if len(frames) != 1:
         raise DataError(f"{path}: holds {len(frames)} configurations, expected the perfect crystal alone")
     with _at(path):
@@ -252,12 +255,13 @@ def _check_sizes(table, key, unit, kind, check_size=True):
 
 def _typical_sites(specification):
     """Sites of a cell of a data set, see `sizes`."""
+    crystal, file_format = reference_crystal(specification), specification.get("format")
     if _compares_cells(specification):
-        return len(reference_crystal(specification))
+        return len(crystal)
     first = next(iter(_trajectories(specification["files"])))
-    if _counted(first, specification.get("format")) is None:
+    if _counted(first, file_format) is None:
         return None
-    return len(next(read_frames(first, specification.get("format"), stop=1)))
+    return len(next(read_frames(first, file_format, stop=1, element=str(crystal.symbols[0]))))
 
 
 def _compares_cells(specification):

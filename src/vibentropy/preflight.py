@@ -1,13 +1,16 @@
 """Everything a run will build, built once before it starts: what cannot work shows before anything is computed."""
 
 import math
+import warnings
+
+import numpy as np
 
 from vibentropy.archive import crystal_of, potential_of, shards
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
 from vibentropy.interactions import identity, is_analytic, load_potential
-from vibentropy.regression import create_regressor
+from vibentropy.regression import ExtensiveLinear, create_regressor
 
 #: Structure and lattice constant (Å) to try a potential on where the configuration has no lattice.
 _ANY_CRYSTAL = "sc", 3.0
@@ -27,7 +30,7 @@ def check(config):
         With all problems, each with its place in the configuration.
     """
     problems = []
-    for section, build in (("descriptors", create), ("regressors", create_regressor)):
+    for section, build in (("descriptors", create), ("regressors", _linear)):
         for name, block in config[section].items():
             problems += _problem(f"{section}.{name}", build, **block)
     for name, block in config["datasets"].items():
@@ -39,6 +42,30 @@ def check(config):
         problems += _problem("potential", _potential_and_lattice, config)
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *problems]))
+
+
+def _linear(kind, **parameters):
+    """Build a regressor; one of another package shows whether it is linear, without intercept, only when it is fitted.
+
+    Raises
+    ------
+    ConfigError
+        As `vibentropy.regression.create_regressor`, and if it is not.
+    """
+    regressor = create_regressor(kind, **parameters)
+    if not isinstance(regressor, ExtensiveLinear):
+        return
+    rng = np.random.default_rng(0)
+    X = 1.0 + rng.normal(size=(60, 4))
+    y = 3.0 + X @ [1.0, -2.0, 0.5, 3.0] + 0.1 * rng.normal(size=len(X))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            regressor.fit(X, y, np.arange(len(X)) // 2)
+        except ConfigError:
+            raise
+        except Exception:
+            pass  # Whatever these few numbers lack, data may have.
 
 
 def _strangers(config):

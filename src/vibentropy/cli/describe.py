@@ -35,17 +35,18 @@ def describe(context, paths, kind, settings, config, reference, listed, output, 
     Lengths in Å. Kinds are those of --list, or dotted paths of classes of your own.
     """
     from vibentropy.cli.meter import meter
-    from vibentropy.cli.reading import Reader
+    from vibentropy.cli.reading import Reader, read_reference
 
     if listed:
         _list()
         return
     if not paths or not kind:
         raise click.UsageError("FILES and --descriptor are needed, or --list")
-    descriptor = _descriptor(kind, dict(settings), config)
-    reader = Reader(paths, file_format)
+    descriptor, element = _descriptor(kind, dict(settings), config)
+    crystal = read_reference(reference, element) if reference else None
+    reader = Reader(paths, file_format, element if crystal is None else str(crystal.symbols[0]))
     with meter("configurations", reader.total) as progress:
-        features = _features(reader, descriptor, reference, progress)
+        features = _features(reader, descriptor, crystal, progress)
     if output and output.endswith(".h5"):
         features.save(output, units="Å; features as their descriptor defines them")
     else:
@@ -64,30 +65,30 @@ def _list():
 
 
 def _descriptor(kind, settings, config):
-    """Descriptor by kind and parameters, or as a configuration has it."""
+    """Descriptor by kind and parameters, or as a configuration has it, and the element of its potential."""
     from vibentropy.config import load, schema_path, validate
     from vibentropy.descriptors import create
     from vibentropy.errors import ConfigError, did_you_mean
 
     if config is None:
-        return create(kind, **settings)
-    blocks = validate(load(config), schema_path())["descriptors"]
+        return create(kind, **settings), None
+    known = validate(load(config), schema_path())
+    blocks = known["descriptors"]
     if kind not in blocks:
         raise ConfigError(
             f"{config}: no descriptor {kind!r}{did_you_mean(kind, blocks)}; there are {', '.join(blocks)}"
         )
-    return create(**(blocks[kind] | settings))
+    return create(**(blocks[kind] | settings)), (known["potential"] or {}).get("element")
 
 
-def _features(reader, descriptor, reference, progress):
+def _features(reader, descriptor, crystal, progress):
     """Features of all configurations, of which one is in memory at a time."""
     import numpy as np
 
-    from vibentropy.cli.reading import read_reference
     from vibentropy.errors import DataError
     from vibentropy.features import FeatureSet, bulk_features, concatenate
 
-    bulk = bulk_features(descriptor, read_reference(reference)) if reference else np.zeros(descriptor.n_features)
+    bulk = np.zeros(descriptor.n_features) if crystal is None else bulk_features(descriptor, crystal)
     parts = []
     for path, number, atoms in reader:
         if isinstance(atoms, Exception):

@@ -52,4 +52,10 @@ def _text(value):
         return f"{value[0]:.6g} to {value[1]:.6g}"
     if isinstance(value, list):
         return ", ".join(map(str, value[:8])) + (f", ... ({len(value)})" if len(value) > 8 else "")
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _lines(value)
+
+
+def _lines(value):
+    """Text of one line or, indented below the name, of several."""
+    text = str(value)
+    return "\n".join(["", *(f"    {line}" for line in text.splitlines())]) if "\n" in text else text

@@ -67,13 +67,14 @@ def label(
         raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
-    crystal = read_reference(reference)
-    interaction = load_potential(
-        _of_configuration(config) if config else {"file": potential, "element": element or str(crystal.symbols[0])}
-    )
+    block = _of_configuration(config) if config else {"file": potential, "element": element}
+    crystal = read_reference(reference, block["element"])
+    # Of dumps that say types only, too.
+    symbol = str(crystal.symbols[0])
+    interaction = load_potential(block | {"element": block["element"] or symbol})
     settings = {"site_entropies": site_entropies, "temperatures": temperatures or ()}
 
-    reader = Reader(paths, file_format)
+    reader = Reader(paths, file_format, symbol)
     columns, screen = _columns(paths, settings["temperatures"])
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
         known = {}

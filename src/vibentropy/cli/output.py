@@ -65,8 +65,8 @@ def places(paths):
 
 
 def number(name, digits=3):
-    """Text of a number in a row, a dash where there is none."""
-    return lambda row: "-" if not math.isfinite(row.get(name, math.nan)) else f"{row[name]:.{digits}f}"
+    """Text of a number in a row, a dash where there is none; what rounds to zero has no sign."""
+    return lambda row: "-" if not math.isfinite(row.get(name, math.nan)) else f"{row[name]:z.{digits}f}"
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def predict(context, paths, reference, per_atom, output, file_format):
             "the configurations as --reference"
         )
     click.echo(f"{model_path if given else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
-    perfect = read_reference(reference) if reference else None
+    perfect = read_reference(reference, model.element) if reference else None
     crystal = model.reference_features(perfect)
 
     reader = Reader(paths, file_format, model.element)

@@ -21,12 +21,13 @@ class Reader:
 
     Attributes
     ----------
-    n_read, n_bad : int
+    n_read, n_bad, n_cut : int
+        Configurations that were read, faults that were reported, and those among them that ended a file.
     """
 
     def __init__(self, paths, file_format, element=None):
         self._paths, self._format, self._element = paths, file_format, element
-        self.n_read = self.n_bad = 0
+        self.n_read = self.n_bad = self.n_cut = 0
 
     def __iter__(self):
         """Yield as `frames`."""
@@ -48,6 +49,7 @@ class Reader:
                     yield path, number, atoms
                     number += 1
             except VibentropyError as error:
+                self.n_cut += 1
                 yield path, number, error
 
     def total(self):
@@ -71,13 +73,15 @@ class Reader:
         That is 2 where no file could be read at all.
         """
         if output:
-            bad = f"; {self.n_bad} could not be used" if self.n_bad else ""
+            unused = self.n_bad - self.n_cut
+            bad = f"; {unused} could not be used" if unused else ""
+            bad += f"; {self.n_cut} file{'s' * (self.n_cut > 1)} could not be read to the end" if self.n_cut else ""
             click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
         context.exit(0 if not self.n_bad else 1 if self.n_read else 2)
 
 
-def read_reference(path, file_format=None):
-    """Read the perfect crystal: a file with one configuration."""
+def read_reference(path, element=None):
+    """Read the perfect crystal: a file with one configuration; of this element where a dump says types only."""
     from vibentropy.ingest import reference_crystal
 
-    return reference_crystal({"reference": path, "format": file_format})
+    return reference_crystal({"reference": path}, element)
