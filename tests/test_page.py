@@ -55,6 +55,21 @@ def test_one_row_per_model_with_the_published_ones_below(summary):
         assert text in page
 
 
+def test_tests_are_told_once_where_folds_have_no_part_in_them(summary):
+    twice = pd.concat([summary, summary.assign(split="file_order", cross_validation_mae=0.3)], ignore_index=True)
+    # A fit that was not the same, for whatever reason.
+    twice.loc[twice.index[-1], "extrapolation_mae"] = 7.0
+    page = results_page(twice, DESCRIPTORS, TESTS, "Cu", COMMAND)
+    rows = {(row[0], row[3], row[4]): row[5:] for row in cells(page)[2:]}
+    errors = ["1.23", "2.00", "0.988", "1.23", "2.00"]
+    assert rows["`afs`", "`ridge`", "trajectories together"] == ["0.67", "0.98", *errors]
+    assert rows["`afs`", "`ridge`", "file order"] == ["0.30", "0.98", *[""] * 5]
+    assert rows["`moments`", "`ridge`", "file order"] == ["0.30", "0.10", *[""] * 5]
+    assert rows["`afs`", "`bayes`", "file order"] == ["0.30", "", "7.00", *errors[1:]]
+    assert "stand in the first row of a model" in page
+    assert "stand in the first row of a model" not in results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND)
+
+
 def test_published_models_are_of_iron(summary):
     page = results_page(summary[:2], DESCRIPTORS, TESTS, "Cu", COMMAND)
     assert len(cells(page)) == 2 + 2

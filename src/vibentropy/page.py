@@ -39,7 +39,8 @@ def results_page(summary, descriptors, tests, element, command):
     -------
     str
         Models of positions alone come first, then those that need a potential, then published ones, in italics. The
-        first test has mean absolute and root mean square error and slope, others the first two.
+        first test has mean absolute and root mean square error and slope, others the first two. Of a model with several
+        splits only the first row has its tests, unless they differ: they are of the fit to everything.
     """
     tests = {name: datasets for name, datasets in tests.items() if f"{name}_mae" in summary}
     columns = ["cross_validation_mae", "cross_validation_rmse"]
@@ -51,12 +52,20 @@ def results_page(summary, descriptors, tests, element, command):
     rows = summary.merge(descriptors, on="descriptor", how="left", validate="many_to_one")
     rows = rows.sort_values(["needs_potential"], kind="stable")
     lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
+    tested = {}
     for row in rows.to_dict("records"):
         split = SPLITS.get(row["split"], row["split"])
         count, selected = row["n_features"], row["n_selected"]
         features = f"{count}" if selected == count else f"{selected} of {count}"
         words = [f"`{row['descriptor']}`", NEEDS[row["needs_potential"]], features]
-        lines.append([*words, f"`{row['regressor']}`", split, *(_number(row[name], name) for name in columns)])
+        numbers = [_number(row[name], name) for name in columns]
+        held_out, of_tests = numbers[:2], numbers[2:]
+        model = row["descriptor"], row["regressor"]
+        repeated = tested.get(model) == of_tests
+        tested.setdefault(model, of_tests)
+        lines.append(
+            [*words, f"`{row['regressor']}`", split, *held_out, *([""] * len(of_tests) if repeated else of_tests)]
+        )
     published = reported_errors(element)
     for model in published:
         known = {"cross_validation": model.held_out, EXTRAPOLATION: model.extrapolation}
@@ -79,6 +88,8 @@ def results_page(summary, descriptors, tests, element, command):
             "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
             "fitted to and predicted, which makes errors small."
         )
+    if tests and len(tested) < len(rows):
+        notes.append("Tests, which folds have no part in, stand in the first row of a model.")
     for name, datasets in tests.items():
         cells = int(summary[f"{name}_n"].max())
         notes.append(f"{name.replace('_', ' ').capitalize()}: {cells} cells ({', '.join(datasets)}), never fitted to.")
