@@ -96,7 +96,11 @@ def test_tiny_run_through_the_workflow(tmp_path):
     command += ["--configfile", tmp_path / "tiny.yaml", "--cores", "2", "--quiet", "all"]
     subprocess.run(command, check=True)
     results = tmp_path / "results"
-    assert sorted(path.name for path in (results / "potential").iterdir()) == ["lattice.json", "step_test.csv"]
+    assert sorted(path.name for path in (results / "potential").iterdir()) == [
+        "lattice.json",
+        "step_test.csv",
+        "step_test.html",
+    ]
     steps = pd.read_csv(results / "potential/step_test.csv")
     assert list(steps["step"]) == [0.0025, 0.005, 0.01]
     assert steps["difference"].abs().max() < TOLERANCE

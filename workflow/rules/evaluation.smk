@@ -13,24 +13,27 @@ rule evaluate:
         ),
         code=modules("evaluation"),
     output:
-        metrics=report(
-            f"{RESULTS}/tables/metrics.csv",
+        metrics=f"{RESULTS}/tables/metrics.csv",
+        metrics_page=report(
+            f"{RESULTS}/tables/metrics.html",
             caption="../report/metrics.rst",
-            category="Errors",
-            labels={"table": "errors per class and cell size"},
+            category="1 Results",
+            labels={"result": "Table: errors by class and cell size"},
         ),
         metrics_json=f"{RESULTS}/tables/metrics.json",
-        coverage=report(
-            f"{RESULTS}/tables/coverage.csv",
+        coverage=f"{RESULTS}/tables/coverage.csv",
+        coverage_page=report(
+            f"{RESULTS}/tables/coverage.html",
             caption="../report/coverage.rst",
-            category="Errors",
-            labels={"table": "coverage of the error bars"},
+            category="2 Error bars",
+            labels={"result": "Table: coverage and width of intervals"},
         ),
-        summary=report(
-            f"{RESULTS}/summary.csv",
+        summary=f"{RESULTS}/summary.csv",
+        summary_page=report(
+            f"{RESULTS}/summary.html",
             caption="../report/summary.rst",
-            category="Errors",
-            labels={"table": "one row per model"},
+            category="1 Results",
+            labels={"result": "Table: one row per model, all columns"},
         ),
     log:
         f"{RESULTS}/logs/evaluate.log",

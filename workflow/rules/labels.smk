@@ -38,11 +38,12 @@ rule configurations:
         data=f"{RESULTS}/configurations.h5",
         table=f"{RESULTS}/configurations.csv",
         atoms=f"{RESULTS}/configurations.extxyz",
-        outcomes=report(
-            f"{RESULTS}/tables/outcomes.csv",
+        outcomes=f"{RESULTS}/tables/outcomes.csv",
+        outcomes_page=report(
+            f"{RESULTS}/tables/outcomes.html",
             caption="../report/outcomes.rst",
-            category="Data",
-            labels={"table": "what became of every configuration"},
+            category="3 Data",
+            labels={"result": "Table: what became of every configuration"},
         ),
     log:
         f"{RESULTS}/logs/configurations.log",

@@ -43,17 +43,18 @@ rule learning:
         code=modules("learning", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
-        table=report(
-            f"{RESULTS}/tables/learning.csv",
+        table=f"{RESULTS}/tables/learning.csv",
+        page=report(
+            f"{RESULTS}/tables/learning.html",
             caption="../report/learning.rst",
-            category="Learning",
-            labels={"table": "errors against the number of labels"},
+            category="6 Learning",
+            labels={"result": "Table: errors of every fit"},
         ),
         figure=report(
             f"{RESULTS}/figures/learning.png",
             caption="../report/learning.rst",
-            category="Learning",
-            labels={"figure": "errors against the number of labels"},
+            category="6 Learning",
+            labels={"result": "Figure: errors against number of labels"},
         ),
         figure_pdf=f"{RESULTS}/figures/learning.pdf",
     log:

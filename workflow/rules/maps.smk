@@ -69,17 +69,18 @@ rule maps:
         code=modules("maps", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
-        table=report(
-            f"{RESULTS}/tables/maps.csv",
+        table=f"{RESULTS}/tables/maps.csv",
+        page=report(
+            f"{RESULTS}/tables/maps.html",
             caption="../report/maps.rst",
-            category="Maps",
-            labels={"table": "shares of atoms"},
+            category="5 Atoms",
+            labels={"result": "Table: shares of atoms"},
         ),
         figure=report(
             f"{RESULTS}/figures/maps.png",
             caption="../report/maps.rst",
-            category="Maps",
-            labels={"figure": "shares of atoms"},
+            category="5 Atoms",
+            labels={"result": "Figure: shares of atoms"},
         ),
         figure_pdf=f"{RESULTS}/figures/maps.pdf",
     log:

@@ -97,17 +97,18 @@ rule nonlinear:
         code=modules("nonlinear", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
-        table=report(
-            f"{RESULTS}/tables/nonlinear.csv",
+        table=f"{RESULTS}/tables/nonlinear.csv",
+        page=report(
+            f"{RESULTS}/tables/nonlinear.html",
             caption="../report/nonlinear.rst",
-            category="Extensivity",
-            labels={"table": "functions of sums and sums of functions"},
+            category="7 Extensivity",
+            labels={"result": "Table: functions of sums, sums of functions"},
         ),
         figure=report(
             f"{RESULTS}/figures/nonlinear.png",
             caption="../report/nonlinear.rst",
-            category="Extensivity",
-            labels={"figure": "functions of sums and sums of functions"},
+            category="7 Extensivity",
+            labels={"result": "Figure: functions of sums, sums of functions"},
         ),
         figure_pdf=f"{RESULTS}/figures/nonlinear.pdf",
     log:

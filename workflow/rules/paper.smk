@@ -14,13 +14,6 @@ CONFIGURED = " ".join(
 COMMAND = " ".join(["snakemake readme --cores 2", *([f"--configfile {CONFIGURED}"] if CONFIGURED else [])])
 
 PAPER = f"{RESULTS}/figures/paper"
-# Parity of what was held out, and each test, one figure for each regressor.
-PANELS = {
-    name: {
-        kind: expand(f"{PAPER}/{name}_{{regressor}}.{kind}", regressor=config["regressors"]) for kind in ("png", "pdf")
-    }
-    for name in ["parity", *TESTS]
-}
 
 
 rule describe:
@@ -53,17 +46,18 @@ rule comparison:
         code=modules("comparison", "splits", "plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
-        table=report(
-            f"{RESULTS}/tables/comparison.csv",
+        table=f"{RESULTS}/tables/comparison.csv",
+        page=report(
+            f"{RESULTS}/tables/comparison.html",
             caption="../report/comparison.rst",
-            category="Errors",
-            labels={"table": "errors, number of features and cost"},
+            category="1 Results",
+            labels={"result": "Table: errors, features and cost"},
         ),
         figure=report(
             f"{RESULTS}/figures/comparison.png",
             caption="../report/comparison.rst",
-            category="Figures",
-            labels={"figure": "errors against number of features and cost"},
+            category="1 Results",
+            labels={"result": "Figure: errors against features and cost"},
         ),
         figure_pdf=f"{RESULTS}/figures/comparison.pdf",
     log:
@@ -81,31 +75,33 @@ rule comparison:
         "../scripts/comparison.py"
 
 
+# Parity of what was held out, and each test, one figure for each regressor.
 rule paper_parity:
     input:
-        predictions=rules.evaluate.input.predictions,
+        predictions=expand(
+            f"{RESULTS}/predictions/{{descriptor}}/{{{{regressor}}}}.csv",
+            descriptor=config["descriptors"],
+        ),
         code=modules("plotting"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
         png=report(
-            PANELS["parity"]["png"],
+            f"{PAPER}/parity_{{regressor}}.png",
             caption="../report/paper.rst",
-            category="Figures",
-            subcategory="Paper",
-            labels={"figure": "parity"},
+            category="9 Paper",
+            labels={"result": "Figure: parity, {regressor}"},
         ),
-        pdf=PANELS["parity"]["pdf"],
+        pdf=f"{PAPER}/parity_{{regressor}}.pdf",
     log:
-        f"{RESULTS}/logs/paper/parity.log",
+        f"{RESULTS}/logs/paper/parity_{{regressor}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/paper/parity.tsv"
+        f"{RESULTS}/benchmarks/paper/parity_{{regressor}}.tsv"
     conda:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        regressors=list(config["regressors"]),
         datasets=[],
     script:
         "../scripts/paper.py"
@@ -118,29 +114,30 @@ for test, datasets in TESTS.items():
         name:
             f"paper_{test}"
         input:
-            predictions=rules.evaluate.input.predictions,
+            predictions=expand(
+                f"{RESULTS}/predictions/{{descriptor}}/{{{{regressor}}}}.csv",
+                descriptor=config["descriptors"],
+            ),
             code=modules("plotting"),
             style=str(PACKAGE / "vibentropy.mplstyle"),
         output:
             png=report(
-                PANELS[test]["png"],
+                f"{PAPER}/{test}_{{regressor}}.png",
                 caption="../report/paper.rst",
-                category="Figures",
-                subcategory="Paper",
-                labels={"figure": test},
+                category="9 Paper",
+                labels={"result": f"Figure: {test.replace('_', ' ')}, {{regressor}}"},
             ),
-            pdf=PANELS[test]["pdf"],
+            pdf=f"{PAPER}/{test}_{{regressor}}.pdf",
         log:
-            f"{RESULTS}/logs/paper/{test}.log",
+            f"{RESULTS}/logs/paper/{test}_{{regressor}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/paper/{test}.tsv"
+            f"{RESULTS}/benchmarks/paper/{test}_{{regressor}}.tsv"
         conda:
             "../envs/vibentropy.yaml"
         resources:
             mem_mb=memory(1000),
             runtime=minutes(10),
         params:
-            regressors=list(config["regressors"]),
             datasets=datasets,
         script:
             "../scripts/paper.py"
@@ -148,7 +145,12 @@ for test, datasets in TESTS.items():
 
 rule paper_figures:
     input:
-        [files for of_kind in PANELS.values() for files in of_kind.values()],
+        expand(
+            f"{PAPER}/{{name}}_{{regressor}}.{{kind}}",
+            name=["parity", *TESTS],
+            regressor=config["regressors"],
+            kind=["png", "pdf"],
+        ),
 
 
 rule page:
@@ -158,7 +160,13 @@ rule page:
         configurations=f"{RESULTS}/configurations.h5",
         code=modules("page", "published", "splits"),
     output:
-        f"{RESULTS}/summary.md",
+        text=f"{RESULTS}/summary.md",
+        page=report(
+            f"{RESULTS}/results.html",
+            caption="../report/results.rst",
+            category="1 Results",
+            labels={"result": "Table: models side by side"},
+        ),
     log:
         f"{RESULTS}/logs/page.log",
     benchmark:
@@ -178,7 +186,7 @@ rule page:
 # No output: Snakemake would remove it before, and there is more in a README than results.
 rule readme:
     input:
-        rules.page.output,
+        rules.page.output.text,
     log:
         f"{RESULTS}/logs/readme.log",
     conda:

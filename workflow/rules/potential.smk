@@ -28,11 +28,12 @@ rule table:
         code=POTENTIAL_CODE,
     output:
         table=TABLE,
-        residuals=report(
-            f"{RESULTS}/potential/residuals.csv",
+        residuals=f"{RESULTS}/potential/residuals.csv",
+        residuals_page=report(
+            f"{RESULTS}/potential/residuals.html",
             caption="../report/residuals.rst",
-            category="Potential",
-            labels={"table": "smooth representation against the file"},
+            category="3 Data",
+            labels={"result": "Table: smooth potential against its file"},
         ),
     log:
         f"{RESULTS}/logs/table.log",
@@ -57,11 +58,12 @@ rule step_test:
         references=[reference_of(dataset) for dataset in COMPUTED if dataset not in RECIPES],
         code=modules("relaxation", "harmonic") + POTENTIAL_CODE,
     output:
-        report(
-            f"{RESULTS}/potential/step_test.csv",
+        table=f"{RESULTS}/potential/step_test.csv",
+        page=report(
+            f"{RESULTS}/potential/step_test.html",
             caption="../report/step_test.rst",
-            category="Potential",
-            labels={"table": "labels with half, once and twice the step"},
+            category="3 Data",
+            labels={"result": "Table: labels with half, once and twice the step"},
         ),
     log:
         f"{RESULTS}/logs/step_test.log",
@@ -83,4 +85,6 @@ rule step_test:
         "../scripts/step_test.py"
 
 
-POTENTIAL_CHECK = rules.table.output.residuals if ANALYTIC else rules.step_test.output
+POTENTIAL_CHECK = (
+    [rules.table.output.residuals, rules.table.output.residuals_page] if ANALYTIC else rules.step_test.output
+)

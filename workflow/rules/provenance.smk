@@ -8,11 +8,12 @@ rule provenance:
         code=modules("provenance", "config"),
     output:
         record=f"{RESULTS}/provenance.json",
-        table=report(
-            f"{RESULTS}/provenance.csv",
+        table=f"{RESULTS}/provenance.csv",
+        page=report(
+            f"{RESULTS}/provenance.html",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"table": "configuration, versions, input files"},
+            labels={"result": "Table: configuration, versions, input files"},
         ),
     log:
         f"{RESULTS}/logs/provenance.log",

@@ -7,30 +7,32 @@ rule thermodynamics:
         code=modules("thermodynamics", "plotting", "dataset", "crystal"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
-        equilibrium=report(
-            f"{RESULTS}/tables/equilibrium.csv",
+        equilibrium=f"{RESULTS}/tables/equilibrium.csv",
+        equilibrium_page=report(
+            f"{RESULTS}/tables/equilibrium.html",
             caption="../report/equilibrium.rst",
-            category="Thermodynamics",
-            labels={"table": "free energies and concentrations"},
+            category="4 Thermodynamics",
+            labels={"result": "Table: free energies and concentrations"},
         ),
-        compensation=report(
-            f"{RESULTS}/tables/compensation.csv",
+        compensation=f"{RESULTS}/tables/compensation.csv",
+        compensation_page=report(
+            f"{RESULTS}/tables/compensation.html",
             caption="../report/compensation.rst",
-            category="Thermodynamics",
-            labels={"table": "energy against entropy"},
+            category="4 Thermodynamics",
+            labels={"result": "Table: energy against entropy"},
         ),
         free_energy=report(
             f"{RESULTS}/figures/free_energy.png",
             caption="../report/equilibrium.rst",
-            category="Thermodynamics",
-            labels={"figure": "free energies and concentrations"},
+            category="4 Thermodynamics",
+            labels={"result": "Figure: free energies and concentrations"},
         ),
         free_energy_pdf=f"{RESULTS}/figures/free_energy.pdf",
         compensation_png=report(
             f"{RESULTS}/figures/compensation.png",
             caption="../report/compensation.rst",
-            category="Thermodynamics",
-            labels={"figure": "energy against entropy"},
+            category="4 Thermodynamics",
+            labels={"result": "Figure: energy against entropy"},
         ),
         compensation_pdf=f"{RESULTS}/figures/compensation.pdf",
     log:

@@ -4,6 +4,7 @@ from vibentropy.dataset import merge, outcomes, read_frames, write_extxyz
 from vibentropy.evaluation import save_table
 from vibentropy.progress import logged
 from vibentropy.provenance import attributes
+from vibentropy.table_page import write_page
 
 with logged(snakemake.log[0]) as progress:
     table = merge(
@@ -21,3 +22,4 @@ with logged(snakemake.log[0]) as progress:
     write_extxyz(snakemake.output.atoms, read_frames(snakemake.output.data), table)
     save_table(table, snakemake.output.table)
     save_table(counts, snakemake.output.outcomes)
+    write_page(snakemake.output.outcomes, snakemake.output.outcomes_page, "What became of every configuration")

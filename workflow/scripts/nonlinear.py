@@ -5,6 +5,7 @@ from vibentropy.evaluation import save_table
 from vibentropy.nonlinear import summarise
 from vibentropy.progress import logged
 from vibentropy.provenance import label
+from vibentropy.table_page import write_page
 
 with logged(snakemake.log[0]) as progress:
     # A class may be called None: text is text.
@@ -14,6 +15,7 @@ with logged(snakemake.log[0]) as progress:
     summary = summarise(predictions)
     progress.note(summary.to_string(index=False))
     save_table(summary, snakemake.output.table)
+    write_page(snakemake.output.table, snakemake.output.page, "Functions of sums and sums of functions")
     plotting.save(
         plotting.nonlinear(predictions, summary),
         snakemake.output.figure,

@@ -4,11 +4,13 @@ from vibentropy.dataset import ConfigurationSet
 from vibentropy.page import results_page
 from vibentropy.progress import logged
 from vibentropy.storage import atomic
+from vibentropy.table_page import write_results
 
 with logged(snakemake.log[0]):
     summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
     descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
     element = ConfigurationSet.load(snakemake.input.configurations, [0]).frames[0].symbols[0]
     text = results_page(summary, descriptors, snakemake.params.tests, element, snakemake.params.command)
-    with atomic(snakemake.output[0]) as path:
+    with atomic(snakemake.output.text) as path:
         path.write_text(text, encoding="utf-8")
+    write_results(text, snakemake.output.page)

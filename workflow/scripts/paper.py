@@ -8,5 +8,4 @@ with logged(snakemake.log[0]):
     datasets = snakemake.params.datasets
     shown = predictions[(predictions["stage"] != "test") | predictions["dataset"].isin(datasets)]
     draw = plotting.extrapolation if datasets else plotting.parity
-    for regressor, *paths in zip(snakemake.params.regressors, snakemake.output.png, snakemake.output.pdf, strict=True):
-        plotting.save(draw(shown[shown["regressor"] == regressor]), *paths, source=label(snakemake.config))
+    plotting.save(draw(shown), snakemake.output.png, snakemake.output.pdf, source=label(snakemake.config))

@@ -2,11 +2,13 @@ from vibentropy.evaluation import save_table
 from vibentropy.interactions import load_potential
 from vibentropy.progress import logged
 from vibentropy.storage import atomic
+from vibentropy.table_page import write_page
 
 with logged(snakemake.log[0]) as progress:
     potential = load_potential(snakemake.params.potential)
     residuals = potential.residuals()
     progress.note(residuals.to_string(index=False))
     save_table(residuals, snakemake.output.residuals)
+    write_page(snakemake.output.residuals, snakemake.output.residuals_page, "Smooth potential against its file")
     with atomic(snakemake.output.table) as path:
         potential.write_setfl(path)

@@ -6,6 +6,7 @@ from vibentropy.evaluation import save_table
 from vibentropy.labels import perfect_crystals
 from vibentropy.progress import logged
 from vibentropy.provenance import label
+from vibentropy.table_page import write_page
 from vibentropy.thermodynamics import compensation, equilibrium, lowest_minima, multiplicity
 
 with logged(snakemake.log[0]):
@@ -25,7 +26,9 @@ with logged(snakemake.log[0]):
     rows = equilibrium(minima, multiplicities, np.linspace(lowest, highest, 61))
     lines = compensation(table)
     save_table(rows, output.equilibrium)
+    write_page(output.equilibrium, output.equilibrium_page, "Free energies and equilibrium concentrations")
     save_table(lines, output.compensation)
+    write_page(output.compensation, output.compensation_page, "Energy against entropy, by class")
     plotting.save(plotting.free_energy(rows), output.free_energy, output.free_energy_pdf, source=source)
     figure = plotting.compensation(table[table["formation_energy"].notna()], lines)
     plotting.save(figure, output.compensation_png, output.compensation_pdf, source=source)

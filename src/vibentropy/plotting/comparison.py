@@ -18,6 +18,9 @@ KINDS = {
 #: Characters that fit beside each other in the key.
 KEY_WIDTH = 140
 
+#: Heights of panels, in: with that many models or fewer the smaller one.
+FEW, LOW, HIGH = 4, 1.2, 2.3
+
 
 @styled
 def comparison(table, tests=()):
@@ -55,33 +58,37 @@ def comparison(table, tests=()):
 
     names = [f"{k + 1}  {row.descriptor}, {row.regressor}" for k, row in enumerate(shown.itertuples())]
     n_columns = max(KEY_WIDTH // (max(map(len, names)) + 2), 1)
-    figure = Figure(figsize=(DOUBLE, 2.3 * len(errors) + 0.135 * -(-len(names) // n_columns) + 0.35))
+    height = LOW if len(shown) <= FEW else HIGH
+    figure = Figure(figsize=(DOUBLE, height * len(errors) + 0.135 * -(-len(names) // n_columns) + 0.35))
     panels = figure.subplots(len(errors), 2, squeeze=False, sharex="col", sharey="row")
+    places = set()
     for row, (error, name) in zip(panels, errors.items(), strict=True):
         for axes, cost in zip(row, costs, strict=True):
             axes.set(xscale="log", yscale="log")
-            _draw(axes, shown, cost, error)
+            places |= _draw(axes, shown, cost, error)
         row[0].set_ylabel(f"MAE, {name} ($k_\\mathrm{{B}}$)")
     for axes, label in zip(panels[-1], costs.values(), strict=True):
         axes.set_xlabel(label)
     for axes in panels.ravel():
-        axes.margins(0.08)
+        axes.margins(0.12)
         for axis in (axes.xaxis, axes.yaxis):
             # Digits where a range is shorter than some decades, which is as a rule.
             decades = np.ptp(np.log10(axis.get_view_interval()))
-            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 3 else (1.0,)))
+            subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+            axis.set_major_locator(LogLocator(subs=subs, numticks=20))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
     blank = Line2D([], [], ls="none")
     figure.legend([blank] * len(names), names, loc="outside lower center", ncols=n_columns, handlelength=0)
-    figure.legend(handles=_kinds(shown), loc="outside upper center", ncols=4)
+    figure.legend(handles=_kinds(places), loc="outside upper center", ncols=4)
     figure.align_ylabels()
     lay_out(figure)
     return figure
 
 
 def _draw(axes, table, cost, error):
-    """Draw numbered points of both kinds, and the front of each."""
+    """Draw numbered points of both kinds, and the front of each; what there is: kinds, on a front and behind it."""
+    places = set()
     for needs_potential, style in KINDS.items():
         rows = table[table["needs_potential"] == needs_potential]
         rows = rows[np.isfinite(rows[cost]) & np.isfinite(rows[error])]
@@ -91,10 +98,11 @@ def _draw(axes, table, cost, error):
         axes.step(front[cost], front[error], where="post", color=style["color"], lw=0.8, alpha=0.6, zorder=2)
         for number, row in rows.iterrows():
             on_front = number in front.index
+            places.add((needs_potential, on_front))
             axes.scatter(
                 row[cost],
                 row[error],
-                s=62,
+                s=70,
                 marker=style["marker"],
                 facecolors=style["color"] if on_front else "white",
                 edgecolors=style["color"],
@@ -106,20 +114,21 @@ def _draw(axes, table, cost, error):
                 (row[cost], row[error]),
                 ha="center",
                 va="center_baseline",
-                fontsize=5.5,
+                fontsize=6,
                 color="white" if on_front else style["color"],
                 zorder=6 if on_front else 4,
             )
+    return places
 
 
-def _kinds(table):
-    """Legend entries for the kinds of model in a table: filled markers are on a front, open ones behind it."""
+def _kinds(places):
+    """Legend entries for the kinds of model that were drawn: filled markers are on a front, open ones behind it."""
     return [
         Line2D([], [], ls="none", marker=style["marker"], mfc=fill, mec=style["color"], mew=0.6, label=label)
         for needs_potential, style in KINDS.items()
-        if (table["needs_potential"] == needs_potential).any()
-        for fill, label in (
-            (style["color"], f"{style['label']}, on the front"),
-            ("white", f"{style['label']}, behind it"),
+        for on_front, fill, label in (
+            (True, style["color"], f"{style['label']}, on the front"),
+            (False, "white", f"{style['label']}, behind it"),
         )
+        if (needs_potential, on_front) in places
     ]

@@ -8,10 +8,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from vibentropy.errors import DataError
 from vibentropy.evaluation import MODEL
 from vibentropy.learning import SELECTIONS
-from vibentropy.plotting.style import DOUBLE, SINGLE, lay_out, styled
+from vibentropy.plotting.style import COLORS, DOUBLE, SINGLE, lay_out, styled
 
-#: Descriptors in turn, the regressors of each, and the ways to choose.
-DESCRIPTORS = ("#1f5fa8", "#e0701a", "#1f9e92", "#c43e8c", "#8c8a00", "#43237e", "#c0392b", "#000000")
+#: Regressors of each descriptor in turn, and the ways to choose.
 REGRESSORS = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
 CHOICES = {
     "random": {"color": "#7a7a7a", "marker": "o"},
@@ -101,7 +100,7 @@ def _model_styles(table):
     """Line style by model: a colour for each descriptor, a line and a marker for each regressor."""
     models = list(table.groupby(MODEL, sort=False).groups)
     descriptors, regressors = (list(dict.fromkeys(names)) for names in zip(*models, strict=True))
-    colors = dict(zip(descriptors, cycle(DESCRIPTORS), strict=False))
+    colors = dict(zip(descriptors, cycle(COLORS), strict=False))
     lines = dict(zip(regressors, cycle(REGRESSORS), strict=False))
     return {(d, r): {"color": colors[d], "ls": lines[r][0], "marker": lines[r][1]} for d, r in models}
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from vibentropy.dataset import SITE_ENTROPY
 from vibentropy.maps import PREDICTED, around_defect
-from vibentropy.plotting.style import DOUBLE, lay_out, styled
+from vibentropy.plotting.style import COLORS, DOUBLE, lay_out, styled
 
 #: Minima and models that have room beside each other; further ones are in the files.
 MAX_MINIMA, MAX_MODELS = 7, 3
@@ -23,9 +23,9 @@ SHOWN, MARGIN = 0.97, 2.0
 #: Shares (k_B) up to which the scale of colours is linear; beyond it is logarithmic.
 LINEAR = 0.03
 
-COLORS = "RdBu_r"
+SHARES = "RdBu_r"
 #: Lines of the models; the exact one is wide and grey.
-LINES = [{"color": "#b8400c", "ls": "-"}, {"color": "#1f5fa8", "ls": (0, (4, 1.5))}, {"color": "#000000", "ls": ":"}]
+LINES = [{"color": COLORS[k], "ls": line} for k, line in ((1, "-"), (0, (0, (4, 1.5))), (5, ":"))]
 
 
 @styled
@@ -85,7 +85,7 @@ def maps(frames):
     _scale_bar(panels[0, 0], half)
     panels[-1, 0].set_ylabel(r"$S(<\!r)$ ($k_\mathrm{B}$)")
     bar = figure.colorbar(
-        ScalarMappable(norm, COLORS),
+        ScalarMappable(norm, SHARES),
         ax=panels[:-1].ravel().tolist(),
         label=r"share of the atom in $S_\mathrm{f}$ ($k_\mathrm{B}$)",
         extend="both" if beyond else "neither",
@@ -138,7 +138,7 @@ class _View:
             offsets=self.plane[self.order],
             offset_transform=axes.transData,
             array=shares[self.order],
-            cmap=COLORS,
+            cmap=SHARES,
             norm=norm,
             edgecolors="0.35",
             linewidths=0.25,

@@ -7,16 +7,16 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, ScalarForm
 
 from vibentropy.errors import DataError
 from vibentropy.nonlinear import MODELS
-from vibentropy.plotting.style import AREAS, DOUBLE, common_limits, diagonal, lay_out, styled
+from vibentropy.plotting.style import AREAS, COLORS, DOUBLE, beyond, common_limits, diagonal, lay_out, styled
 
 #: Line and marker of each model: full lines for extensive ones, dashed for functions of the sums, dotted for remedies.
 STYLES = {
-    "ridge": {"color": "#1f5fa8", "marker": "o", "ls": "-"},
-    "atom_kernel": {"color": "#1f9e92", "marker": "s", "ls": "-"},
-    "kernel_ridge": {"color": "#e0701a", "marker": "^", "ls": "--"},
-    "network": {"color": "#c43e8c", "marker": "D", "ls": "--"},
-    "kernel_per_atom": {"color": "#6f1d06", "marker": "v", "ls": ":"},
-    "kernel_per_size": {"color": "#000000", "marker": "p", "ls": ":"},
+    "ridge": {"color": COLORS[0], "marker": "o", "ls": "-"},
+    "atom_kernel": {"color": COLORS[2], "marker": "s", "ls": "-"},
+    "kernel_ridge": {"color": COLORS[1], "marker": "^", "ls": "--"},
+    "network": {"color": COLORS[3], "marker": "D", "ls": "--"},
+    "kernel_per_atom": {"color": COLORS[4], "marker": "v", "ls": ":"},
+    "kernel_per_size": {"color": COLORS[5], "marker": "p", "ls": ":"},
 }
 
 #: Models with a panel of predictions.
@@ -75,9 +75,6 @@ def nonlinear(predictions, summary):
         handles.append(Line2D([], [], ls="none", marker="o", mfc=face, mec="#7a7a7a", mew=0.5))
         labels.append(label)
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    # What lies far beyond the frames must not take part in the layout.
-    for artist in [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]:
-        artist.set_in_layout(False)
     lay_out(figure)
     return figure
 
@@ -98,13 +95,11 @@ def _parity(axes, rows, limits, style):
             linewidths=0.5,
             zorder=2 + known,
         )
-    beyond = rows[~inside]
-    edge = np.clip(beyond["prediction"], *limits)
-    axes.plot(beyond["formation_entropy"], edge, "|", color=style["color"], ms=6, mew=0.6, clip_on=False)
+    n_beyond = beyond(axes, rows["formation_entropy"], rows["prediction"], limits, style["color"])
     error = (rows["prediction"] - rows["formation_entropy"]).abs()
     lines = [rf"MAE {error.mean():.1f}$\,k_\mathrm{{B}}$"]
-    if len(beyond):
-        lines.append(f"{len(beyond)} beyond")
+    if n_beyond:
+        lines.append(f"{n_beyond} beyond")
     axes.text(0.04, 0.96, "\n".join(lines), transform=axes.transAxes, ha="left", va="top", linespacing=1.3)
     axes.set(xlim=limits, ylim=limits, box_aspect=1)
     for axis in (axes.xaxis, axes.yaxis):

@@ -8,31 +8,42 @@ from vibentropy.errors import DataError
 from vibentropy.evaluation import MODEL, error_metrics
 from vibentropy.plotting.style import (
     AREAS,
+    COLORS,
     DOUBLE,
     MAX_VECTOR_POINTS,
     SEVERAL_CLUSTERS,
     SINGLE,
+    beyond,
     class_styles,
     common_limits,
     diagonal,
     lay_out,
+    models_with_room,
     styled,
 )
 from vibentropy.splits import SPLITS, main_split
 
 #: Sets of test cells in turn, and the cells of the training.
-TESTS = [
-    {"color": color, "marker": marker}
-    for color, marker in zip(("#1f9e92", "#c43e8c", "#43237e", "#8c8a00", "#c0392b", "#000000"), "os^DvP", strict=True)
-]
+TESTS = [{"color": color, "marker": marker} for color, marker in zip(COLORS, "osD^vPX<", strict=True)]
 
 
 TRAINING = {"color": "#8c8c8c", "marker": "."}
 
 
+#: Most models that are drawn: what fits on a page; see `models_with_room`.
+MAX_MODELS = 9
+
+
+#: Predictions farther outside the range of exact entropies than this part of it are ticks at the edge, and errors that
+#: are so many times as large as the largest of the model in the middle: one bad model must not hide the others.
+ROOM, LARGE = 0.25, 3.0
+
+
 @styled
 def parity(predictions, stage="cross-validation"):
     """Predicted against exact formation entropies by class of defect, one panel for each model and split.
+
+    Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
 
     Parameters
     ----------
@@ -53,6 +64,7 @@ def parity(predictions, stage="cross-validation"):
         If there are none.
     """
     predictions = _of_stage(predictions, stage)
+    predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
     figure, n_columns, models = _grid(predictions, height=1.0, by_split=True)
     figure.set_layout_engine("compressed")
     n_rows = -(-len(models) // n_columns)
@@ -75,6 +87,8 @@ def parity(predictions, stage="cross-validation"):
 def extrapolation(predictions):
     """Predicted against exact formation entropies inside and outside the range of the training, with residuals.
 
+    Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
+
     Parameters
     ----------
     predictions : pandas.DataFrame
@@ -87,7 +101,7 @@ def extrapolation(predictions):
     matplotlib.figure.Figure
         For each model one panel above one of residuals. The range of the training entropies is shaded; test cells
         have a colour and marker by data set, faint bars of one standard deviation where there is one, and their errors
-        in the corner.
+        in the corner. What is far outside is a tick at the edge of the panel.
 
     Raises
     ------
@@ -101,10 +115,14 @@ def extrapolation(predictions):
     if _not_grouped(training):
         origin += f", {SPLITS[training['split'].iloc[0]]}"
     predictions = pd.concat([training, predictions[predictions["stage"] == "test"]], ignore_index=True)
+    predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
     training_range = training["formation_entropy"].agg(["min", "max"])
-    limits = common_limits(predictions["formation_entropy"], predictions["prediction"])
-    largest_error = 1.15 * predictions["error"].abs().max() or 1.0
+    low, high = common_limits(predictions["formation_entropy"])
+    room = ROOM * (high - low)
+    limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
+    largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
+    largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
     of_tests = predictions[predictions["stage"] == "test"].groupby("dataset")["n_sites"]
     # Small cells first; of one size, by name.
     datasets = of_tests.max().sort_index().sort_values(kind="stable").index.tolist()
@@ -129,10 +147,11 @@ def extrapolation(predictions):
                 of_set = test[test["dataset"] == dataset]
                 style = TESTS[number % len(TESTS)]
                 _points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
-        if len(test):
-            _corner(main, test, ("RMSE", "MAE", "slope"), title="test cells")
-        else:
-            _corner(main, training, ("RMSE", "MAE", "slope"), title="training cells")
+                edges = limits if axes is main else (-largest_error, largest_error)
+                beyond(axes, of_set["formation_entropy"], of_set[column], edges, style["color"])
+        n_beyond = (~rows["prediction"].between(*limits)).sum()
+        shown, name = (test, "test cells") if len(test) else (training, "training cells")
+        _corner(main, shown, ("RMSE", "MAE", "slope"), title=name, n_beyond=n_beyond)
         main.set(xlim=limits, ylim=limits)
         residual.set_ylim(-largest_error, largest_error)
         if len(models) > 1:
@@ -150,6 +169,11 @@ def _of_stage(predictions, stage):
         found = ", ".join(sorted(set(predictions["stage"]))) or "none at all"
         raise DataError(f"there are no predictions of stage {stage!r} to draw, but {found}")
     return rows
+
+
+def _of_models(predictions, models):
+    """Rows of some models."""
+    return predictions[pd.MultiIndex.from_frame(predictions[MODEL]).isin(models)]
 
 
 def _not_grouped(predictions):
@@ -192,8 +216,9 @@ def _grid(predictions, height, by_split=False):
     side_by_side = next((len(names) for names in (splits, descriptors) if len(names) > 1), len(regressors))
     n_columns = side_by_side if side_by_side <= 3 else 2 if side_by_side == 4 else 3
     n_rows = -(-len(models) // n_columns)
-    title, legend = 0.35 if named else 0.2, 0.4
-    return Figure(figsize=(DOUBLE, n_rows * (height * DOUBLE / n_columns + title) + legend)), n_columns, models
+    title, labels, legend = 0.35 if named else 0.2, 0.4, 0.4
+    width = (DOUBLE - labels) / n_columns
+    return Figure(figsize=(DOUBLE, n_rows * (height * width + title) + labels + legend)), n_columns, models
 
 
 def _legend_classes(rows):
@@ -234,11 +259,12 @@ def _sites(rows):
     return f"{', '.join(map(str, sizes))} sites, " if sizes and sizes[0] > 0 else ""
 
 
-def _corner(axes, rows, names, title=None):
-    """Write errors into the lower right corner."""
+def _corner(axes, rows, names, title=None, n_beyond=0):
+    """Write errors into the lower right corner, and how many points are beyond the frame."""
     metrics = error_metrics(rows["formation_entropy"], rows["prediction"])
     units = {"RMSE": r"$\,k_\mathrm{B}$", "MAE": r"$\,k_\mathrm{B}$", "slope": ""}
     lines = [f"{name} {metrics[name.lower()]:.{3 if name == 'slope' else 2}f}{units[name]}" for name in names]
+    lines += [f"{n_beyond} beyond"] if n_beyond else []
     text = "\n".join([title, *lines] if title else lines)
     axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3)
 

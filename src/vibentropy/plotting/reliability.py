@@ -5,18 +5,18 @@ from matplotlib.figure import Figure
 from scipy.special import erf
 
 from vibentropy.evaluation import INTERVALS, LEVEL_COLUMNS, MODEL
-from vibentropy.plotting.style import DOUBLE, lay_out, styled
+from vibentropy.plotting.style import DOUBLE, lay_out, models_with_room, styled
 from vibentropy.uncertainty import LEVELS
 
 #: Methods of intervals, in words and with their lines.
 METHOD_STYLES = {
     "bayesian": {"label": "standard deviation, Bayesian", "color": "#3a8fc8", "ls": (0, (4, 1.5)), "marker": "s"},
-    "pops": {"label": "pointwise optimal fits (POPS)", "color": "#8c8a00", "ls": (0, (1, 1)), "marker": "^"},
+    "pops": {"label": "pointwise optimal fits (POPS)", "color": "#332288", "ls": (0, (1, 1)), "marker": "^"},
     "conformal": {"label": "calibrated on held-out groups", "color": "#b8400c", "ls": "-", "marker": "o"},
 }
 
-#: Most models that are drawn, those of smallest held-out error.
-MAX_MODELS = 6
+#: Most models that are drawn: what fits on a page.
+MAX_MODELS = 4
 
 
 @styled
@@ -31,10 +31,10 @@ def reliability(predictions):
     Returns
     -------
     matplotlib.figure.Figure
-        For each model, at most `MAX_MODELS` of them, a row of panels: training cells held out with their groups, test
-        cells up to the size of the training cells, and larger ones. A line for each method; markers at 68 and 95 %;
-        the band is where 95 % of perfect intervals would lie, rows taken as independent. Without any intervals, as
-        when no split keeps groups together, the figure says so.
+        For each model, at most `MAX_MODELS` of them (`models_with_room`), a row of panels: training cells held out with
+        their groups, test cells up to the size of the training cells, and larger ones. A line for each method; markers
+        at 68 and 95 %; the band is where 95 % of perfect intervals would lie, rows taken as independent. Without any
+        intervals, as when no split keeps groups together, the figure says so.
     """
     levels = exact_levels(predictions)
     of_groups = (predictions["stage"] == "cross-validation") & (predictions["split"] == "groups")
@@ -49,17 +49,18 @@ def reliability(predictions):
         "larger test cells": (predictions["stage"] == "test") & larger,
     }
     columns = {title: mask for title, mask in masks.items() if (mask & shown).any()}
-    models = _best_models(predictions[shown])
-    width = DOUBLE / 3
-    figure = Figure(figsize=(max(len(columns), 2) * width, len(models) * (width + 0.1) + 0.35))
+    models = models_with_room(predictions[shown], MAX_MODELS)
+    width = (DOUBLE - 0.5) / 3
+    figure = Figure(figsize=(0.5 + max(len(columns), 2) * width, len(models) * width + 0.6))
     figure.set_layout_engine("compressed")
     panels = figure.subplots(len(models), len(columns), squeeze=False, sharex=True, sharey=True)
     for row, model in zip(panels, models, strict=True):
         of_model = (predictions[MODEL] == list(model)).all(axis=1)
-        for axes, (title, mask) in zip(row, columns.items(), strict=True):
+        for axes, mask in zip(row, columns.values(), strict=True):
             _panel(axes, predictions[of_model & mask], levels[of_model & mask])
-            axes.set_title(title if len(models) == 1 else f"{', '.join(model)}\n{title}")
-        row[0].set_ylabel("cells inside the interval")
+        row[0].set_ylabel(f"{', '.join(model)}\n" * (len(models) > 1) + "cells inside the interval")
+    for axes, title in zip(panels[0], columns, strict=True):
+        axes.set_title(title)
     for axes in panels[-1]:
         axes.set_xlabel("probability of the interval")
     entries = {}
@@ -94,14 +95,6 @@ def _nothing_known():
     figure.text(0.5, 0.5, "no intervals: no split keeps groups together", ha="center", va="center")
     lay_out(figure)
     return figure
-
-
-def _best_models(predictions):
-    """Models by name, those of smallest held-out error if there are too many, in the order they come in."""
-    error = np.abs(predictions["prediction"] - predictions["formation_entropy"])
-    mean = error.where(predictions["stage"] == "cross-validation").groupby([predictions[name] for name in MODEL]).mean()
-    best = set(mean.sort_values().index[:MAX_MODELS])
-    return [model for model in dict.fromkeys(zip(*(predictions[name] for name in MODEL), strict=True)) if model in best]
 
 
 def _panel(axes, rows, levels):

@@ -1,7 +1,8 @@
 """What all figures share: sizes, colours of classes of defects, layout, files.
 
 A class of defects has the same colour and marker in every figure: warm colours for interstitials, cold ones for
-vacancies, darker ones for larger clusters, so that figures survive colour blindness and grey printing.
+vacancies, darker ones for larger clusters. What else has to be told apart, by colour, takes `COLORS` in turn. Both
+survive colour blindness (tests/test_plotting.py) and, with their markers and lines, grey printing.
 """
 
 import functools
@@ -11,6 +12,7 @@ from importlib.resources import as_file, files
 import matplotlib.style
 import numpy as np
 
+from vibentropy.evaluation import MODEL
 from vibentropy.storage import atomic
 
 #: Widths of one and of two journal columns, in.
@@ -19,6 +21,10 @@ SINGLE, DOUBLE = 3.4, 7.0
 
 #: Panels with more points than this are images inside vector files.
 MAX_VECTOR_POINTS = 5000
+
+
+#: Colours of test sets, descriptors, models and so on, which nothing orders.
+COLORS = ("#332288", "#e69f00", "#56b4e9", "#aa3377", "#117733", "#000000", "#ee6677", "#a6cf6a")
 
 
 #: Colours of clusters of 1, 2, 3 and 4 interstitials (I) or vacancies (V), and their markers.
@@ -31,7 +37,7 @@ CLUSTERS = {
 CLUSTER_MARKERS = ("o", "s", "^", "D")
 
 
-SEVERAL = {"color": "#5f8f2c", "marker": "X"}
+SEVERAL = {"color": "#aa3377", "marker": "X"}
 
 
 OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
@@ -114,6 +120,55 @@ def common_limits(*columns):
     return values.min() - margin, values.max() + margin
 
 
+def beyond(axes, x, y, limits, color):
+    """Draw points above or below the frame as ticks at its edge.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    x, y : pandas.Series
+    limits : (float, float)
+        Of y.
+    color : color
+
+    Returns
+    -------
+    int
+        Their number.
+    """
+    outside = ~y.between(*limits)
+    axes.plot(x[outside], np.clip(y[outside], *limits), "|", color=color, ms=6, mew=0.6, clip_on=False, zorder=4)
+    return outside.sum()
+
+
+def models_with_room(predictions, most):
+    """Choose the models that a figure has room for.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions (`vibentropy.evaluation`).
+    most : int
+
+    Returns
+    -------
+    list of tuple
+        Descriptor and regressor of all models or, if there are more than `most`, the best ones by mean absolute error
+        of what was held out (of all predictions, if nothing was): first the best of each descriptor, then others. In
+        the order they come in.
+    """
+    models = list(dict.fromkeys(zip(*(predictions[name] for name in MODEL), strict=True)))
+    if len(models) <= most:
+        return models
+    held_out = predictions[predictions["stage"] == "cross-validation"]
+    judged = predictions if held_out.empty else held_out
+    errors = (judged["prediction"] - judged["formation_entropy"]).abs()
+    ordered = errors.groupby([judged[name] for name in MODEL]).mean().sort_values(kind="stable").index
+    repeated = ordered.get_level_values("descriptor").duplicated()
+    chosen = set([*ordered[~repeated], *ordered[repeated]][:most])
+    return [model for model in models if model in chosen]
+
+
 def diagonal(axes, limits):
     """Draw the line of exact predictions."""
     axes.plot(limits, limits, color="black", lw=0.6, zorder=1)
@@ -121,6 +176,9 @@ def diagonal(axes, limits):
 
 def lay_out(figure):
     """Place everything once and for all."""
+    # What lies far beyond the frames must not take part.
+    for artist in [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]:
+        artist.set_in_layout(False)
     # The engine needs a few passes; after them files do not depend on the order in which they are written.
     for _ in range(3):
         figure.draw_without_rendering()
