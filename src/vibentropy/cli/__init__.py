@@ -67,6 +67,9 @@ def main():
     """Vibrational formation entropies of crystal defects: exact ones, and linear models that predict them.
 
     Lengths are in Å, energies in eV, entropies in k_B. `vibentropy COMMAND --help` shows options and examples.
+
+    These commands need nothing but the package. Fitting models, with data sets, tables and figures, is a workflow:
+    `snakemake`, in the folder of the repository or of the unpacked source distribution.
     """
 
 
