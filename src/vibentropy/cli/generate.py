@@ -20,8 +20,8 @@ Examples:
 def generate(context, config, dataset, trajectories, labelled, output):
     """Make relaxed configurations with defects from a recipe, without the workflow: small runs.
 
-    CONFIG is the configuration of a run; what its recipes may say stands in the README. Configurations are those that
-    the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
+    CONFIG is the configuration of a run; what its recipes may say stands in docs/configurations.md. Configurations are
+    those that the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
     """
     from vibentropy import sampling
     from vibentropy.cli.meter import meter
