@@ -5,6 +5,7 @@ from math import isnan
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -23,6 +24,7 @@ from vibentropy.cost import (
     structures_memory,
     summary,
 )
+from vibentropy.descriptors import create
 from vibentropy.sampling import shards, trajectories
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,6 +141,21 @@ def test_files_cost_as_much_as_is_counted_in_them():
     assert table["hours"]["fits"] == pytest.approx(len(config["regressors"]) * 20 * 127**2 / 3600)
     assert table["more_hours"]["fits"]
     assert list(table["jobs"][["structures", "labels"]]) == [2, 2]
+
+
+def test_a_run_takes_about_as_long_as_it_was_estimated_to(tiny):
+    """Jobs of seconds on whatever machine this is: what they share, the start of their libraries, is most of it."""
+    config = configuration("workflow/configs/tiny.yaml")
+    n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
+    table = stages(config, shards_of(config), n_features).set_index("stage")
+    measured = {}
+    for stage, pattern in [("labels", "labels/*/*"), ("features", "features/*/*/*"), ("fits", "fit/*/*")]:
+        found = [pd.read_csv(path, sep="\t") for path in tiny.glob(f"benchmarks/{pattern}.tsv")]
+        assert len(found) == table["jobs"][stage]
+        measured[stage] = pd.concat(found)["cpu_time"].sum()
+    print({stage: (round(seconds, 1), round(3600 * table["hours"][stage], 1)) for stage, seconds in measured.items()})
+    estimated = 3600 * table["hours"][list(measured)].sum()
+    assert estimated / 4 < sum(measured.values()) < 4 * estimated
 
 
 def test_what_is_not_known_is_not_made_up():
