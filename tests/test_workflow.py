@@ -205,6 +205,14 @@ def test_thermodynamics_and_maps_of_atoms(tiny, tmp_path):
     for figure in ("free_energy", "compensation", "maps"):
         assert (results / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
         assert (results / f"figures/{figure}.png").stat().st_size > 10_000
+    for target, known in [
+        ("thermodynamics", ["tables/equilibrium.csv", "figures/compensation.pdf"]),
+        ("maps", ["tables/maps.csv", "figures/maps.png", *(f"maps/{model}.extxyz" for model in models)]),
+    ]:
+        sums = results / f"SHA256SUMS.{target}"
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", sums.name], cwd=results, check=True)
+        assert set(known) <= {line.split()[1] for line in sums.read_text().splitlines()}
+    assert (results / "provenance.json").exists()
 
     table = pd.read_csv(results / "configurations.csv").set_index("id")
     rows = pd.read_csv(results / "tables/equilibrium.csv")

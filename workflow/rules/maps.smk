@@ -83,6 +83,7 @@ rule maps:
             labels={"result": "Figure: shares of atoms"},
         ),
         figure_pdf=f"{RESULTS}/figures/maps.pdf",
+        checksums=f"{RESULTS}/SHA256SUMS.maps",
     log:
         f"{RESULTS}/logs/maps.log",
     benchmark:

@@ -4,6 +4,8 @@ rule thermodynamics:
         configurations=f"{RESULTS}/configurations.h5",
         lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
         references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
+        # Tables do not say themselves where they come from.
+        record=f"{RESULTS}/provenance.json",
         code=modules("thermodynamics", "plotting", "dataset", "crystal"),
         style=str(PACKAGE / "vibentropy.mplstyle"),
     output:
@@ -35,6 +37,8 @@ rule thermodynamics:
             labels={"result": "Figure: energy against entropy"},
         ),
         compensation_pdf=f"{RESULTS}/figures/compensation.pdf",
+        # Those of all other results do not wait for what is made on demand.
+        checksums=f"{RESULTS}/SHA256SUMS.thermodynamics",
     log:
         f"{RESULTS}/logs/thermodynamics.log",
     benchmark:

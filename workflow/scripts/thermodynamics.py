@@ -5,7 +5,8 @@ from vibentropy.dataset import ConfigurationSet, load_table, usable
 from vibentropy.evaluation import save_table
 from vibentropy.labels import perfect_crystals
 from vibentropy.progress import logged
-from vibentropy.provenance import label
+from vibentropy.provenance import checksums, label
+from vibentropy.storage import atomic
 from vibentropy.table_page import write_page
 from vibentropy.thermodynamics import compensation, equilibrium, lowest_minima, multiplicity
 
@@ -32,3 +33,5 @@ with logged(snakemake.log[0]):
     plotting.save(plotting.free_energy(rows), output.free_energy, output.free_energy_pdf, source=source)
     figure = plotting.compensation(table[table["formation_energy"].notna()], lines)
     plotting.save(figure, output.compensation_png, output.compensation_pdf, source=source)
+    with atomic(output.checksums) as path:
+        path.write_text(checksums(set(output) - {output.checksums}, path.parent), encoding="utf-8")
