@@ -14,6 +14,8 @@ from matplotlib.colors import to_rgb
 from vibentropy import plotting
 from vibentropy.errors import DataError
 from vibentropy.evaluation import REQUIRED_COLUMNS
+from vibentropy.plotting.comparison import KINDS
+from vibentropy.plotting.reliability import METHOD_STYLES
 
 CLASSES = {"I1": 1, "I2": 2, "I3": 3, "I4": 4, "V1": -1, "V2": -2, "V3": -3, "V4": -4}
 
@@ -281,3 +283,84 @@ def test_settings_of_the_process_stay(make, tmp_path):
 def test_pyplot_is_not_touched():
     script = "import sys, vibentropy.plotting; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_of_many_models_the_best_of_each_descriptor_are_drawn(make):
+    models = [(descriptor, regressor) for descriptor in "abcdefghij" for regressor in ("ridge", "bayes")]
+    predictions = make(models)
+    # Ridge is better but for the last two descriptors; j is the worst of all.
+    off = predictions["descriptor"].map("abcdefghij".index) / 10 + 2 * (predictions["descriptor"] == "j")
+    worse = (predictions["regressor"] == "ridge") == predictions["descriptor"].isin(["i", "j"])
+    predictions["prediction"] = predictions["formation_entropy"] + off + worse
+    expected = [(d, "bayes" if d == "i" else "ridge") for d in "abcdefghi"]
+    assert plotting.style.models_with_room(predictions, 9) == expected
+    # Where there is room, what comes next joins them, all in the order of the table.
+    assert plotting.style.models_with_room(predictions, 11) == [models[0], models[1], *expected[1:], ("j", "bayes")]
+    assert plotting.style.models_with_room(predictions, 20) == models
+    for draw, n_axes in ((plotting.parity, 9), (plotting.extrapolation, 18)):
+        figure = draw(predictions)
+        titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+        assert sorted(titles) == sorted(", ".join(model) for model in expected)
+        assert len(figure.axes) == n_axes
+        # A page of a journal.
+        assert figure.get_figheight() < 9.5
+
+
+def test_one_bad_model_does_not_hide_the_others(make):
+    predictions = make([("a", "r"), ("b", "r"), ("bad", "r")])
+    bad = (predictions["descriptor"] == "bad") & (predictions["stage"] == "test")
+    good = plotting.extrapolation(predictions[predictions["descriptor"] != "bad"])
+    predictions.loc[bad, "prediction"] += np.where(np.arange(bad.sum()) < 5, 5000.0, -20.0)
+    figure = plotting.extrapolation(predictions)
+    mains, errors = figure.axes[:3], figure.axes[3:]
+    assert np.ptp(mains[0].get_ylim()) < 2 * np.ptp(good.axes[0].get_ylim())
+    assert errors[0].get_ylim() == pytest.approx((-6.9, 6.9))
+    # What is beyond the frame is a tick at its edge, and counted.
+    assert "\n5 beyond" in corner(mains[2])[0]
+    assert "beyond" not in corner(mains[0])[0]
+    for axes, count in ((mains[2], 5), (errors[2], 24), (mains[0], 0)):
+        ticks = np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() == "|"])
+        assert len(ticks) == count
+        assert set(ticks) <= set(axes.get_ylim())
+
+
+def vision(matrix):
+    """Colours in CIELAB as eyes see them whose cones answer to linear RGB with a matrix."""
+
+    def seen(color):
+        value = np.array(to_rgb(color))
+        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+        linear = np.clip(np.reshape(matrix, (3, 3)) @ linear, 0, 1)
+        xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ linear
+        f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 0.008856))
+        return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+    return seen
+
+
+#: Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009), at full severity.
+VISIONS = {
+    "usual": np.eye(3),
+    "protanopia": [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+    "deuteranopia": [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881],
+    "tritanopia": [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900],
+}
+
+
+@pytest.mark.parametrize("matrix", VISIONS.values(), ids=VISIONS)
+def test_colours_survive_colour_blindness(matrix):
+    lab = vision(matrix)
+
+    def nearest(colors):
+        return min(np.linalg.norm(lab(a) - lab(b)) for a, b in itertools.combinations(colors, 2))
+
+    # Ten is about where colours side by side are told apart without effort.
+    assert nearest(plotting.style.COLORS) > 20
+    assert nearest([style["color"] for style in METHOD_STYLES.values()]) > 20
+    assert nearest([style["color"] for style in KINDS.values()]) > 20
+    classes = plotting.class_styles([*CLASSES, "I2+V1"])
+    assert nearest([style["color"] for style in classes.values()]) > 13
+    # Larger clusters are darker for everybody.
+    for kind in "IV":
+        lightness = [lab(classes[f"{kind}{n}"]["color"])[0] for n in range(1, 5)]
+        assert lightness == sorted(lightness, reverse=True)
