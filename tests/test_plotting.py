@@ -214,6 +214,18 @@ def test_extrapolation_without_held_out_or_test_cells(make):
     assert set(points(main)) == {"250 sites, training (held out)"}
 
 
+def test_a_test_set_has_the_same_colour_alone(make):
+    predictions = make()
+    colors = {
+        tuple(tests): {c.get_label(): tuple(c.get_facecolor()[0]) for c in axes.collections if len(c.get_facecolor())}
+        for tests in (["large_432", "large_1024"], ["large_1024"])
+        for axes in plotting.extrapolation(predictions, tests).axes[:1]
+    }
+    both, alone = colors.values()
+    assert len(both) == 3
+    assert alone == {name: color for name, color in both.items() if "432" not in name}
+
+
 def test_unknown_sizes_are_not_named(make):
     main, _ = plotting.extrapolation(make().assign(n_sites=-1)).axes
     assert points(main) == {"training (held out)": 80, "large_1024": 12, "large_432": 12}

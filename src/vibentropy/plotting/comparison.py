@@ -19,7 +19,7 @@ KINDS = {
 KEY_WIDTH = 140
 
 #: Heights of panels, in: with that many models or fewer the smaller one.
-FEW, LOW, HIGH = 4, 1.2, 2.3
+FEW, LOW, HIGH = 4, 1.4, 2.3
 
 
 @styled

@@ -1,5 +1,7 @@
 """Figures of predictions: parity by class of defect, extrapolation to larger cells."""
 
+from itertools import cycle
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -84,7 +86,7 @@ def parity(predictions, stage="cross-validation"):
 
 
 @styled
-def extrapolation(predictions):
+def extrapolation(predictions, tests=None):
     """Predicted against exact formation entropies inside and outside the range of the training, with residuals.
 
     Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
@@ -95,6 +97,8 @@ def extrapolation(predictions):
         Of predictions: the held-out ones (``cross-validation``; of several splits, the one that keeps groups together
         or else the first) or, without any, those of the fit (``training``), and those of larger cells (``test``), if
         there are any.
+    tests : sequence of str, optional
+        Test sets to draw, in the colours that they have among all.
 
     Returns
     -------
@@ -114,7 +118,13 @@ def extrapolation(predictions):
     origin = "held out" if held_out else "fitted"
     if _not_grouped(training):
         origin += f", {SPLITS[training['split'].iloc[0]]}"
-    predictions = pd.concat([training, predictions[predictions["stage"] == "test"]], ignore_index=True)
+    test = predictions[predictions["stage"] == "test"]
+    # Small cells first; of one size, by name.
+    sizes = test.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
+    styles = dict(zip(sizes.index, cycle(TESTS), strict=False))
+    if tests is not None:
+        styles = {name: style for name, style in styles.items() if name in tests}
+    predictions = pd.concat([training, test[test["dataset"].isin(styles)]], ignore_index=True)
     predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
     training_range = training["formation_entropy"].agg(["min", "max"])
@@ -123,9 +133,6 @@ def extrapolation(predictions):
     limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
     largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
     largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
-    of_tests = predictions[predictions["stage"] == "test"].groupby("dataset")["n_sites"]
-    # Small cells first; of one size, by name.
-    datasets = of_tests.max().sort_index().sort_values(kind="stable").index.tolist()
 
     figure, n_columns, models = _grid(predictions, height=1.22)
     n_rows = -(-len(models) // n_columns)
@@ -143,9 +150,8 @@ def extrapolation(predictions):
         for axes, column in ((main, "prediction"), (residual, "error")):
             label = f"{_sites(training)}training ({origin})"
             _points(axes, training, column, **TRAINING, label=label)
-            for number, dataset in enumerate(datasets):
+            for dataset, style in styles.items():
                 of_set = test[test["dataset"] == dataset]
-                style = TESTS[number % len(TESTS)]
                 _points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
                 edges = limits if axes is main else (-largest_error, largest_error)
                 beyond(axes, of_set["formation_entropy"], of_set[column], edges, style["color"])
