@@ -226,6 +226,14 @@ def test_a_test_set_has_the_same_colour_alone(make):
     assert alone == {name: color for name, color in both.items() if "432" not in name}
 
 
+def test_many_test_sets_share_colours(make):
+    predictions = make()
+    test = predictions["stage"] == "test"
+    predictions.loc[test, "dataset"] = [f"set {k % 12:02d}" for k in range(test.sum())]
+    main, _ = plotting.extrapolation(predictions).axes
+    assert list(points(main).values()) == [80, *[2] * 12]
+
+
 def test_unknown_sizes_are_not_named(make):
     main, _ = plotting.extrapolation(make().assign(n_sites=-1)).axes
     assert points(main) == {"training (held out)": 80, "large_1024": 12, "large_432": 12}

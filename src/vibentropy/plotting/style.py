@@ -44,7 +44,7 @@ OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4f
 
 
 #: Areas (points²) that make markers look equally large.
-AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, ".": 14}
+AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, "<": 13, ".": 14}
 
 
 CLUSTER = re.compile(r"([IV])([1-9]\d*)")
