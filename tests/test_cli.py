@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from ase.geometry import get_distances
 from ase.units import kB
 from click.shell_completion import BashComplete
 from click.testing import CliRunner
-from pages import PAGES, commands
+from pages import PAGES, blocks, commands
 from test_ingest import write_dump
 
 from vibentropy import EntropyModel, Potential, archive, formation_entropy, text_frames
@@ -180,6 +181,19 @@ def test_examples_run(run, words):
     assert result.stdout or all(Path(file).stat().st_size for file in output)
     for file in output:
         Path(file).unlink()
+
+
+def test_python_does_the_same(run, folder, vacancies, iron):
+    """The snippet of the README, on the files that it names."""
+    (snippet,) = blocks("README.md", "python")
+    ase.io.write("defect.xyz", vacancies[0], format="extxyz")
+    ase.io.write("defects.xyz", vacancies, format="extxyz")
+    shutil.copy("model.h5", "results/models/afs_3_10/bayesian_ridge.h5")
+    names = {}
+    exec(snippet.text, names)
+    assert names["exact"] == pytest.approx(formation_entropy(vacancies[0], crystal(), iron), abs=1e-5)
+    predicted = EntropyModel.load("model.h5").predict(vacancies)["formation_entropy"]
+    np.testing.assert_allclose(names["table"]["formation_entropy"], predicted, atol=1e-6)
 
 
 class TestPredict:
