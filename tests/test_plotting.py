@@ -317,23 +317,20 @@ def test_of_many_models_the_best_of_each_descriptor_are_drawn(make):
     # Where there is room, what comes next joins them, all in the order of the table.
     assert plotting.style.models_with_room(predictions, 11) == [models[0], models[1], *expected[1:], ("j", "bayes")]
     assert plotting.style.models_with_room(predictions, 20) == models
-    for draw, n_axes in ((plotting.parity, 9), (plotting.extrapolation, 18)):
-        figure = draw(predictions)
-        titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
-        assert sorted(titles) == sorted(", ".join(model) for model in expected)
-        assert len(figure.axes) == n_axes
-        # A page of a journal.
-        assert figure.get_figheight() < 9.5
+    figure = plotting.parity(predictions)
+    assert sorted(axes.get_title() for axes in figure.axes) == sorted(", ".join(model) for model in expected)
+    # A page of a journal.
+    assert figure.get_figheight() < 9.5
 
 
 def test_one_bad_model_does_not_hide_the_others(make):
     predictions = make([("a", "r"), ("b", "r"), ("bad", "r")])
     bad = (predictions["descriptor"] == "bad") & (predictions["stage"] == "test")
-    good = plotting.extrapolation(predictions[predictions["descriptor"] != "bad"])
     predictions.loc[bad, "prediction"] += np.where(np.arange(bad.sum()) < 5, 5000.0, -20.0)
     figure = plotting.extrapolation(predictions)
     mains, errors = figure.axes[:3], figure.axes[3:]
-    assert np.ptp(mains[0].get_ylim()) < 2 * np.ptp(good.axes[0].get_ylim())
+    # Exact entropies are between 0 and 60 k_B.
+    assert np.ptp(mains[0].get_ylim()) < 120
     assert errors[0].get_ylim() == pytest.approx((-6.9, 6.9))
     # What is beyond the frame is a tick at its edge, and counted.
     assert "\n5 beyond" in corner(mains[2])[0]
