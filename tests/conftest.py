@@ -2,13 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from vibentropy.potentials import Potential
 
 # The same examples in every run, and no clock: a slow machine must not fail a property.
-settings.register_profile("reproducible", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile(
+    "reproducible",
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],  # the first example waits for compilation
+)
 settings.load_profile("reproducible")
 
 
