@@ -28,6 +28,8 @@ from pages import PAGES, blocks, commands
 from test_ingest import write_dump
 
 from vibentropy import EntropyModel, Potential, archive, formation_entropy, text_frames
+from vibentropy.ase_files import read_frames
+from vibentropy.benchmark import crystal_file
 from vibentropy.cli import main, meter, reading
 from vibentropy.cli.output import number as text_of
 from vibentropy.dataset import ConfigurationSet
@@ -194,6 +196,27 @@ def test_python_does_the_same(run, folder, vacancies, iron):
     assert names["exact"] == pytest.approx(formation_entropy(vacancies[0], crystal(), iron), abs=1e-5)
     predicted = EntropyModel.load("model.h5").predict(vacancies)["formation_entropy"]
     np.testing.assert_allclose(names["table"]["formation_entropy"], predicted, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_million_atoms_from_a_compressed_file(tmp_path):
+    """Time is printed; memory is held below what the machine of a laptop can spare."""
+    # Files that go with their objects.
+    file, small, output = crystal_file(80), crystal_file(10), tmp_path / "million.csv"
+    command = [sys.executable, "-m", "vibentropy", "predict", file.name, "--output", output]
+    start = time.monotonic()
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, megabytes = time.monotonic() - start, used.ru_maxrss * 1024 / 1e6
+    print(f"\n1,024,000 atoms: {seconds:.0f} s, {used.ru_utime:.0f} s of one core, {megabytes:.0f} MB")
+    assert process.returncode == 0
+    (row,) = pd.read_csv(output).to_dict("records")
+    assert row["n_atoms"] == 1_024_000
+    # Atoms are displaced by chance, alike in a crystal an eighth as large along each axis.
+    (expected,) = EntropyModel.load().predict(next(read_frames(small.name)))["formation_entropy"]
+    assert row["formation_entropy"] == pytest.approx(512 * expected, rel=0.1)
+    assert megabytes < 1500
 
 
 class TestPredict:
