@@ -1,7 +1,12 @@
 """Exact vibrational formation entropies of crystal defects, and linear surrogates of cost O(N)."""
 
+import os
 from importlib import import_module
 from importlib.metadata import version
+
+# Threads of compiled loops wait for each other by spinning, unless OpenMP is told otherwise before it is loaded. On two
+# cores that two other processes keep busy, a million atoms then took more than 100 s; they take 14 s if threads sleep.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = version("vibentropy")
 
