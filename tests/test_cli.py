@@ -415,6 +415,17 @@ class TestLabel:
         assert re.search(r"bad.xyz, frame 2: the cell of the configuration", result.stderr)
         assert result.stdout.count("  labelled") == 3
 
+    @pytest.mark.parametrize(("file", "relax"), [("raw.xyz", ["--relax"]), ("other.xyz", [])])
+    def test_predictions_stay_if_they_are_for_these_positions(self, run, tmp_path, file, relax):
+        ase.io.write("raw.xyz", crystal()[1:], format="extxyz")
+        predicted, labelled = tmp_path / "predicted.extxyz", tmp_path / "labelled.extxyz"
+        run("predict", file, "-o", predicted)
+        arguments = ["--reference", "bulk.xyz", "--potential", POTENTIAL, *relax]
+        run("label", predicted, *arguments, "-o", labelled)
+        (atoms,) = ase.io.read(labelled, index=":")
+        assert atoms.info["formation_entropy"] == pytest.approx(2.6, abs=0.1)
+        assert ("predicted_formation_entropy" in atoms.info) == (not relax)
+
     def test_a_crystal_without_defects_has_no_entropy(self, run):
         result = run("label", "bulk.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL)
         assert result.stdout.splitlines()[1].split()[3:] == ["0.000", "0.000", "0.000", "labelled"]
@@ -589,7 +600,26 @@ class TestCheck:
             ({"descriptors": {"afs": {"kind": "afs", "n_mx": 3}}}, r"descriptors\.afs.*did you mean 'n_max'", 2),
             ({"lattice": None}, "lattice: missing", 2),
             ({"datasets": {"cut": {"role": "train", "files": ["cut.xyz"], "reference": "bulk.xyz"}}}, "truncated", 2),
-            ({"datasets": {"bad": {"role": "train", "files": ["few.xyz"], "reference": "bulk.xyz"}}}, "0001: pos", 1),
+            ({"datasets": {"bad": {"role": "train", "files": ["few.xyz"], "reference": "bulk.xyz"}}}, "0001: pos", 2),
+            (
+                {"datasets": {"swapped": {"role": "train", "files": ["my.xyz"], "reference": "other.xyz"}}},
+                "datasets.swapped.reference: other.xyz: .*expected the perfect crystal",
+                2,
+            ),
+            (
+                {"datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}}},
+                "evaluation.folds: 2 folds of 1 trajectories",
+                2,
+            ),
+            (
+                {
+                    "datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}},
+                    "potential": {"file": POTENTIAL, "element": "P"},
+                    "lattice": None,
+                },
+                "datasets.m.reference: bulk.xyz: the configuration holds Fe where only P is expected by `potential`",
+                2,
+            ),
         ],
     )
     def test_a_configuration_with_faults(self, run, changes, message, code, vacancies):

@@ -50,7 +50,7 @@ def contents(path):
 
 
 #: Attributes that say what a file is, or that `contents` says in another way.
-_SAID = {"kind", "schema", "descriptor", "provenance", "units", "entropy_range"}
+_SAID = {"kind", "schema", "descriptor", "provenance", "units", "entropy_range", "volume_per_atom"}
 
 
 def _model(path, _):
@@ -63,7 +63,8 @@ def _model(path, _):
         "per-atom shares": bool(model.descriptor.has_local),
         "regressor": model.regressor,
         "element": model.element,
-        "volume_per_atom": model.volume_per_atom,
+        # With the digits that a million atoms need.
+        "volume per atom": f"{model.volume_per_atom:.10g} Å³",
         "training entropies": list(model.entropy_range),
         "error bars": ("standard deviations, " if model.covariance is not None else "") + uncertainty,
         "provenance": dict(model.provenance),

@@ -11,7 +11,7 @@ import numpy as np
 
 from vibentropy.cholesky import factorise
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
-from vibentropy.structures import check_crystal, check_same_cell
+from vibentropy.structures import check_crystal, check_perfect, check_same_cell
 
 #: Largest force (eV/Å) of a configuration that counts as relaxed.
 MAX_FORCE = 1e-4
@@ -187,8 +187,9 @@ def formation_entropy(atoms, bulk, potential, max_force=MAX_FORCE, min_eigenvalu
     NotConvergedError
         If one of the two is not relaxed.
     StructureError
-        For alloys, molecules, surfaces, and cells that differ.
+        For alloys, molecules, surfaces, cells that differ, and a `bulk` with a defect.
     """
     check_same_cell(atoms, bulk)
+    check_perfect(bulk)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue)
     return entropy_of(defect, relaxed_log_determinant(bulk, potential, max_force, min_eigenvalue))[0]

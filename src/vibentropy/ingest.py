@@ -31,7 +31,13 @@ from vibentropy.errors import DataError, NotConvergedError, VibentropyError
 from vibentropy.harmonic import MAX_FORCE
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.plausibility import check_entropies
-from vibentropy.structures import check_crystal, check_element, check_same_cell, count_reference_sites
+from vibentropy.structures import (
+    check_crystal,
+    check_element,
+    check_perfect,
+    check_same_cell,
+    count_reference_sites,
+)
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 #: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.
@@ -228,7 +234,7 @@ def reference_crystal(specification, element=None):
     DataError
         If the file is missing, cannot be read, or holds more than one configuration.
     StructureError
-        If it is no periodic crystal of one element, or two atoms are on one site.
+        If it is no periodic crystal of one element, has a defect, or two atoms on one site.
     """
     path = specification["reference"]
     frames = list(read_frames(path, specification.get("format"), element=element))
@@ -237,6 +243,7 @@ def reference_crystal(specification, element=None):
     with _at(path):
         check_crystal(frames[0])
         neighbour_pairs(frames[0], _SITE_CUTOFF)
+        check_perfect(frames[0])
     return frames[0]
 
 

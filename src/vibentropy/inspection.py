@@ -34,6 +34,8 @@ class Inspection:
         Place and reason of each configuration that cannot be used.
     problem : str
         Why a run would stop here; empty where it would not.
+    trajectories : int
+        Number of those that hold something that can be used, for data sets that were read.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Inspection:
     facts: dict = field(default_factory=dict)
     rejected: list = field(default_factory=list)
     problem: str = ""
+    trajectories: int = 0
 
 
 def inspect_configuration(config):
@@ -54,19 +57,28 @@ def inspect_configuration(config):
     Yields
     ------
     Inspection
-        One for each data set, and for each class of published arrays; recipes are counted, not made.
+        One for each data set, and for each class of published arrays; recipes are counted, not made. One more where
+        there are fewer trajectories to train on than folds.
     """
+    trained_on, unreadable, folds = 0, False, config["evaluation"]["folds"]
     for name, specification in config["datasets"].items():
+        training = specification["role"] == "train"
         if "recipe" in specification:
             planned = sampling.trajectories(name, specification["recipe"])
             minima = sum(t.snapshots + bool(t.clusters) for t in planned)
             facts = {"trajectories": str(len(planned)), "role": specification["role"]}
+            trained_on += training * len(planned)
             yield Inspection(name, {"planned": minima}, facts)
             continue
         for part, read in _parts(specification, name).items():
             inspection = _inspect(part, read)
             inspection.facts["role"] = specification["role"]
+            trained_on += training * inspection.trajectories
+            unreadable |= bool(inspection.problem)
             yield inspection
+    if not unreadable and trained_on < folds:
+        problem = f"{folds} folds of {trained_on} trajectories to train on: expected no more folds than trajectories"
+        yield Inspection("evaluation.folds", problem=problem)
 
 
 def cost_in_words(config):
@@ -168,6 +180,7 @@ def _inspect(name, read):
         return Inspection(name, problem=str(error))
     found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})
     found.facts = {"atoms": _range(table["n_atoms"])}
+    found.trajectories = table.loc[table["status"] != "rejected", "trajectory"].nunique()
     entropies = table.loc[table["status"] == "labelled", "formation_entropy"]
     if len(entropies):
         found.facts["entropies"] = f"{_range(entropies.round(2))} k_B"

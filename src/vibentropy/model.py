@@ -61,7 +61,7 @@ from vibentropy.errors import ConfigError, DataError, StructureError, Vibentropy
 from vibentropy.features import bulk_features, recipe
 from vibentropy.regression import predict_linear
 from vibentropy.storage import check_array, create, open_file
-from vibentropy.structures import check_crystal, count_reference_sites, count_sites
+from vibentropy.structures import check_crystal, check_perfect, count_reference_sites, count_sites
 from vibentropy.uncertainty import Uncertainty
 
 KIND = "entropy model"
@@ -242,13 +242,17 @@ class EntropyModel:
         Raises
         ------
         StructureError
-            If the reference is no periodic crystal of the model's element.
+            If the reference is no periodic crystal of the model's element, or has a defect.
         """
         if reference is None:
             return self.bulk
         if not isinstance(reference, Atoms):
             return np.asarray(reference, dtype=float)
         self._check("the reference", reference)
+        try:
+            check_perfect(reference)
+        except StructureError as error:
+            raise StructureError(f"the reference: {error}") from error
         return bulk_features(self.descriptor, reference)
 
     def site_entropies(self, atoms, reference=None, progress=lambda share: None):
@@ -428,7 +432,7 @@ class EntropyModel:
             except StructureError as error:
                 raise StructureError(f"{name}: {error}") from error
         elif reference is None:
-            crystal = f"the crystal that the model was fitted to ({self.volume_per_atom:.7g} Å³ each)"
+            crystal = f"the crystal that the model was fitted to ({self.volume_per_atom:.10g} Å³ each)"
             remedy = (
                 "another lattice constant, or a strained cell? The prediction is off by as much as the perfect crystal "
                 "in this cell differs from that one: give it as `reference`"

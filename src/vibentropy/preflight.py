@@ -8,9 +8,11 @@ import numpy as np
 from vibentropy.archive import crystal_of, potential_of, shards
 from vibentropy.crystal import Crystal
 from vibentropy.descriptors import create
-from vibentropy.errors import ConfigError, PotentialError, VibentropyError
+from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError
+from vibentropy.ingest import reference_crystal
 from vibentropy.interactions import identity, is_analytic, load_potential
 from vibentropy.regression import ExtensiveLinear, create_regressor
+from vibentropy.structures import check_element
 
 #: Structure and lattice constant (Å) to try a potential on where the configuration has no lattice.
 _ANY_CRYSTAL = "sc", 3.0
@@ -36,6 +38,8 @@ def check(config):
     for name, block in config["datasets"].items():
         if "archive" in block:
             problems += _problem(f"datasets.{name}.archive", shards, block["archive"], block["classes"], 1)
+        elif "files" in block:
+            problems += _problem(f"datasets.{name}.reference", _reference, block, config["potential"])
     if not problems:
         problems += _strangers(config)
     if config["potential"] is not None:
@@ -66,6 +70,17 @@ def _linear(kind, **parameters):
             raise
         except Exception:
             pass  # Whatever these few numbers lack, data may have.
+
+
+def _reference(block, potential):
+    """Read the perfect crystal of files whose entropies the potential has to give."""
+    element = potential and potential["element"]
+    crystal = reference_crystal(block, element)
+    if element and block["entropy"] is None:
+        try:
+            check_element(crystal, element)
+        except StructureError as error:
+            raise StructureError(f"{block['reference']}: {error} by `potential`") from error
 
 
 def _strangers(config):

@@ -35,7 +35,7 @@ def documented(model, table, summary, crystal, potential):
     for not_a_test in ("training", "test") if len(tests) > 2 else ("training",):
         tests.pop(not_a_test, None)
     return model.documented(
-        crystal=f"{crystal.structure} {crystal.element} (a = {crystal.a:.7f} Å)",
+        crystal=f"{crystal.structure} {crystal.element} (a = {crystal.a:.10g} Å)",
         potential=", ".join(json.loads(potential)["files"]),
         trained_classes=", ".join(sorted(set(training["defect_class"]))),
         trained_sites=" and ".join(map(str, sizes)),

@@ -1,14 +1,23 @@
 """What the rest of the package expects of a configuration of atoms, checked before anything is computed."""
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from vibentropy.errors import StructureError
 
 #: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
 MIN_DISTANCE = 0.1
 
-#: How far the volume of a cell may be from that of a whole number of sites.
-SITE_TOLERANCE = 0.05
+#: How far the volume of a cell may be from that of a whole number of sites, in sites and relative to their number:
+#: lattice constants have so many digits.
+SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE = 0.05, 1e-7
+
+#: Cells of fewer atoms are units that crystals are built of, rather than built of units.
+SMALLEST_BUILT = 9
+
+#: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many of the shortest
+#: translations are tried: those that reach some 10 Å.
+TRANSLATION_TOLERANCE, TRANSLATIONS = 0.02, 400
 
 
 def check_geometry(atoms):
@@ -99,10 +108,10 @@ def count_sites(atoms, volume_per_site, crystal, remedy):
     Raises
     ------
     StructureError
-        If the volume is not that of a whole number of sites, within `SITE_TOLERANCE`.
+        If the volume is not that of a whole number of sites, within `SITE_TOLERANCE` or `RELATIVE_SITE_TOLERANCE`.
     """
     sites = atoms.cell.volume / volume_per_site
-    if abs(sites - round(sites)) > SITE_TOLERANCE:
+    if abs(sites - round(sites)) > max(SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE * sites):
         raise StructureError(
             f"the cell has the volume of {sites:.3f} sites of {crystal}, expected a whole number: {remedy}"
         )
@@ -132,6 +141,36 @@ def count_reference_sites(atoms, reference):
         reference.cell.volume / len(reference),
         "the reference crystal",
         "is `reference` the crystal of these cells, with the same lattice and the same strain?",
+    )
+
+
+def check_perfect(crystal):
+    """Check that a reference is the perfect crystal: that a translation by less than its cell maps it onto itself.
+
+    Parameters
+    ----------
+    crystal : ase.Atoms
+        Periodic. Cells of fewer than `SMALLEST_BUILT` atoms are taken for units of a crystal.
+
+    Raises
+    ------
+    StructureError
+        If none of the shortest translations from one atom to another does: the cell holds a defect.
+    """
+    if len(crystal) < SMALLEST_BUILT:
+        return
+    # A coordinate that rounds up to one is zero.
+    scaled = crystal.get_scaled_positions() % 1.0 % 1.0
+    tree = cKDTree(scaled, boxsize=1.0)
+    reach = TRANSLATION_TOLERANCE / np.linalg.svd(crystal.cell[:], compute_uv=False)[-1]
+    nearest = np.argsort(crystal.get_distances(0, range(len(crystal)), mic=True))[1 : TRANSLATIONS + 1]
+    for vector in scaled[nearest] - scaled[0]:
+        distances, _ = tree.query((scaled + vector) % 1.0 % 1.0, distance_upper_bound=reach)
+        if np.isfinite(distances).all():
+            return
+    raise StructureError(
+        f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell with "
+        "a defect? (One unit of a crystal with many atoms: repeat it.)"
     )
 
 

@@ -16,6 +16,9 @@ _COLUMNS = [
     "max_force",
 ]
 
+#: What `vibentropy predict` calls what it adds.
+_PREDICTED = "predicted_"
+
 
 @click.command(
     epilog="""\b
@@ -88,7 +91,7 @@ def label(
                 if found["reason"]:
                     reader.bad(path, number, found["reason"])
                 else:
-                    dressed = _dressed(labelled, atoms, found)
+                    dressed = _dressed(labelled, atoms, found, relax)
                     if site_entropies:
                         row["site_entropy"] = labelled.arrays["site_entropy"]
             except VibentropyError as error:
@@ -111,10 +114,11 @@ def _of_configuration(path):
     return potential
 
 
-def _dressed(labelled, atoms, found):
-    """Labelled configuration with what the file said about it and what was found."""
+def _dressed(labelled, atoms, found, relaxed):
+    """Labelled configuration with what the file said about it, but predictions for other positions, and what was found."""
     known = {name: value for name, value in found.items() if value == value and value != ""}
-    labelled.info = {**atoms.info, **known}
+    said = {name: value for name, value in atoms.info.items() if not (relaxed and name.startswith(_PREDICTED))}
+    labelled.info = {**said, **known}
     return labelled
 
 
