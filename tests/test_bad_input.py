@@ -347,7 +347,7 @@ case(
     "xyz without a cell",
     damaged("a.xyz", lambda c: re.sub(rb'Lattice="[^"]*"|pbc="[^"]*"', b"", c)),
     "a.xyz, frame 0",
-    r"periodic boundary conditions are \[False",
+    r"it has no cell \(in extended XYZ, Lattice=",
 )
 case("xyz missing key", frames(each(lambda a: a.info.pop("S_f"))), "a.xyz", "frame 0: no 'S_f' in it")
 case("xyz entropy nan", frames(each(lambda a: a.info.update(S_f=np.nan))), "a.xyz", "'S_f' is nan, expected a finite")

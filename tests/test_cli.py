@@ -13,6 +13,7 @@ import weakref
 from io import StringIO
 from itertools import product
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 
 import ase.io
 import numpy as np
@@ -372,14 +373,16 @@ class TestPredict:
         assert len(done) == 3 * (3 + 2 + 2 + 1)
         assert done[-1] == 3.0
 
-    @pytest.mark.parametrize("suffix", ["csv", "json", "xyz"])
-    def test_interrupted_runs_leave_no_part_of_a_file(self, run, monkeypatch, suffix):
+    @pytest.mark.parametrize(
+        ("suffix", "signal"), [("csv", SIGINT), ("json", SIGINT), ("xyz", SIGINT), ("csv", SIGTERM)]
+    )
+    def test_interrupted_runs_leave_no_part_of_a_file(self, run, monkeypatch, suffix, signal):
         predict, calls = EntropyModel.predict, []
 
         def interrupted(self, atoms, **others):
             calls.append(atoms)
             if len(calls) == 2:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), signal)
             return predict(self, atoms, **others)
 
         before = set(os.listdir())

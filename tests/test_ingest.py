@@ -271,7 +271,7 @@ def test_molecules_are_refused(write):
     water.info["S_f"] = 1.0
     with pytest.raises(StructureError, match=r"^a.xyz, frame 0: the configuration holds H, O where only Fe"):
         ingest(write([water]), "mine")
-    with pytest.raises(StructureError, match=r"^bulk.extxyz: periodic boundary conditions are"):
+    with pytest.raises(StructureError, match=r"^bulk.extxyz: it has no cell"):
         ingest(write(defective_cells(), water), "mine")
 
 
@@ -342,6 +342,19 @@ def test_files_that_hold_something_else(write, name, content, message):
         ingest(specification, "mine")
 
 
+def test_formats_that_ase_does_not_have(write):
+    specification = write(defective_cells()) | {"format": "extxzy"}
+    with pytest.raises(DataError, match=r"^.*xyz, frame 0: ASE has no format 'extxzy' \(did you mean 'extxyz'\?\)"):
+        ingest(specification, "mine")
+
+
+def test_molecules_have_no_cell(write):
+    atoms = defective_cells()[0]
+    atoms.cell, atoms.pbc = None, False
+    with pytest.raises(StructureError, match=r"it has no cell \(in extended XYZ, Lattice=\)"):
+        ingest(write([atoms]), "mine")
+
+
 def test_missing_and_empty_files(write):
     specification = write(defective_cells())
     with pytest.raises(DataError, match=r"^no.xyz: no such file"):
@@ -351,7 +364,7 @@ def test_missing_and_empty_files(write):
     write_database(defective_cells()[:1])
     with ase.db.connect("a.db") as database:
         database.delete([1])
-    with pytest.raises(DataError, match=r"^a.db: holds no configurations"):
+    with pytest.raises(DataError, match=r"^a.db: holds no configurations \(read as db; is it that `format`\?\)"):
         ingest(specification | {"files": ["a.db"]}, "mine")
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import ase.db
 import ase.io
 import numpy as np
-from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, open_with_compression
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioformats, open_with_compression
 
-from vibentropy.errors import DataError, VibentropyError
+from vibentropy.errors import DataError, VibentropyError, did_you_mean
 from vibentropy.text_frames import read_frame
 
 #: Bytes that are searched at once; they fit into the cache of a core.
@@ -49,7 +49,7 @@ def count(path, file_format=None):
     path = os.fspath(path)
     _check_is_file(path)
     try:
-        file_format = file_format or filetype(path)
+        file_format = _known(file_format) or filetype(path)
         if file_format in _OFFSETS:
             return len(_OFFSETS[file_format](path)) - 1
         if file_format == "traj":
@@ -93,7 +93,7 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None, progre
     _check_is_file(path)
     number = start
     try:
-        file_format = file_format or filetype(path)
+        file_format = _known(file_format) or filetype(path)
         if file_format in _CHECKS:
             _CHECKS[file_format](path)
         for atoms in _frames(path, file_format, start, stop, element, progress):
@@ -104,12 +104,19 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None, progre
     if stop is not None and number < stop:
         raise DataError(f"{path}: holds {number} configurations, and {stop} were counted before: it has changed")
     if number == start:
-        raise DataError(f"{path}: holds no configurations")
+        raise DataError(f"{path}: holds no configurations (read as {file_format}; is it that `format`?)")
 
 
 def _check_is_file(path):
     if not Path(path).is_file():
         raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
+
+
+def _known(file_format):
+    """Name of a format of ASE, if one is given."""
+    if file_format and file_format not in ioformats:
+        raise DataError(f"ASE has no format {file_format!r}{did_you_mean(file_format, ioformats)}")
+    return file_format
 
 
 def _explained(error, path, number, file_format):
@@ -120,7 +127,7 @@ def _explained(error, path, number, file_format):
         return DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`")
     species = f"{error} is not a chemical element, or " if isinstance(error, KeyError) else ""
     return DataError(
-        f"{path}, frame {number}: cannot be read as {file_format}; {species}the file is "
+        f"{path}, frame {number}: cannot be read{f' as {file_format}' if file_format else ''}; {species}the file is "
         f"truncated or malformed ({type(error).__name__}: {error})"
     )
 

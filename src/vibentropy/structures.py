@@ -62,6 +62,8 @@ def check_crystal(atoms):
         For alloys, molecules, surfaces and whatever `check_geometry` refuses.
     """
     check_geometry(atoms)
+    if not atoms.cell.any():
+        raise StructureError("it has no cell (in extended XYZ, Lattice=): formation entropies are defined for crystals")
     if not atoms.pbc.all():
         raise StructureError(
             f"periodic boundary conditions are {atoms.pbc.tolist()}: formation entropies are defined here for "
@@ -169,8 +171,8 @@ def check_perfect(crystal):
         if np.isfinite(distances).all():
             return
     raise StructureError(
-        f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell with "
-        "a defect? (One unit of a crystal with many atoms: repeat it.)"
+        f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell "
+        "with a defect? (One unit of a crystal with many atoms: repeat it.)"
     )
 
 

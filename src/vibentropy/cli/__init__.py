@@ -9,6 +9,7 @@ interrupted. Files are written under a temporary name: what has its name is whol
 """
 
 import errno
+import signal
 
 import click
 
@@ -31,6 +32,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx):
         """Run a command."""
+        # Whoever ends a command in this way, such as a batch system, gets whole files, too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         except VibentropyError as error:

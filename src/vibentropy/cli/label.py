@@ -115,7 +115,7 @@ def _of_configuration(path):
 
 
 def _dressed(labelled, atoms, found, relaxed):
-    """Labelled configuration with what the file said about it, but predictions for other positions, and what was found."""
+    """Labelled configuration with what was found and what the file said, predictions for other positions excepted."""
     known = {name: value for name, value in found.items() if value == value and value != ""}
     said = {name: value for name, value in atoms.info.items() if not (relaxed and name.startswith(_PREDICTED))}
     labelled.info = {**said, **known}
