@@ -381,3 +381,8 @@ def test_colours_survive_colour_blindness(matrix):
     for kind in "IV":
         lightness = [lab(classes[f"{kind}{n}"]["color"])[0] for n in range(1, 5)]
         assert lightness == sorted(lightness, reverse=True)
+
+
+def test_eight_models_fit_a_page(make):
+    models = list(itertools.product(["a", "b", "c", "d"], ["ridge", "ard"]))
+    assert plotting.extrapolation(make(models)).get_figheight() < 10

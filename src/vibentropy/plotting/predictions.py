@@ -220,7 +220,8 @@ def _grid(predictions, height, by_split=False):
     if len(models) == 1:
         return Figure(figsize=(SINGLE, height * SINGLE)), 1, models
     side_by_side = next((len(names) for names in (splits, descriptors) if len(names) > 1), len(regressors))
-    n_columns = side_by_side if side_by_side <= 3 else 2 if side_by_side == 4 else 3
+    # Four alone make a square; above others like them they stay a row.
+    n_columns = 2 if len(models) == 4 else side_by_side if side_by_side <= 4 else 3
     n_rows = -(-len(models) // n_columns)
     title, labels, legend = 0.35 if named else 0.2, 0.4, 0.4
     width = (DOUBLE - labels) / n_columns
