@@ -15,8 +15,8 @@ SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE = 0.05, 1e-7
 #: Cells of fewer atoms are units that crystals are built of, rather than built of units.
 SMALLEST_BUILT = 9
 
-#: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many of the shortest
-#: translations are tried: those that reach some 10 Å.
+#: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many translations from
+#: the first atom to another are tried: the shortest in units of the cell.
 TRANSLATION_TOLERANCE, TRANSLATIONS = 0.02, 400
 
 
@@ -165,8 +165,8 @@ def check_perfect(crystal):
     scaled = crystal.get_scaled_positions() % 1.0 % 1.0
     tree = cKDTree(scaled, boxsize=1.0)
     reach = TRANSLATION_TOLERANCE / np.linalg.svd(crystal.cell[:], compute_uv=False)[-1]
-    nearest = np.argsort(crystal.get_distances(0, range(len(crystal)), mic=True))[1 : TRANSLATIONS + 1]
-    for vector in scaled[nearest] - scaled[0]:
+    _, nearest = tree.query(scaled[0], min(TRANSLATIONS, len(crystal)))
+    for vector in scaled[nearest[1:]] - scaled[0]:
         distances, _ = tree.query((scaled + vector) % 1.0 % 1.0, distance_upper_bound=reach)
         if np.isfinite(distances).all():
             return
