@@ -144,6 +144,15 @@ def test_help_needs_no_numerics():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_threads_that_wait_sleep_unless_told_otherwise():
+    """What they do is settled when OpenMP is loaded: the package says it before it loads anything."""
+    script = "import os, vibentropy; print(os.environ['OMP_WAIT_POLICY'])"
+    inherited = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for given, expected in (({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")):
+        command = [sys.executable, "-c", script]
+        assert subprocess.check_output(command, env=inherited | given, text=True).strip() == expected
+
+
 def test_commands_and_version(run):
     listed = re.findall(r"^  (\w+)  ", run("--help").stdout.split("Commands:")[1], re.M)
     assert listed == ["predict", "label", "describe", "generate", "check", "info"] == list(main.commands)
@@ -631,6 +640,12 @@ class TestCheck:
         ase.io.write("few.xyz", few, format="extxyz")
         Path("faulty.yaml").write_text(yaml.safe_dump(CONFIG | changes))
         assert re.search(message, run("check", "faulty.yaml", code=code).stderr)
+
+    def test_as_many_folds_as_trajectories(self, run):
+        """Each file is one."""
+        datasets = {"m": {"role": "train", "files": ["my.xyz", "other.xyz"], "reference": "bulk.xyz"}}
+        Path("even.yaml").write_text(yaml.safe_dump(CONFIG | {"datasets": datasets}))
+        run("check", "even.yaml")
 
     def test_files(self, run):
         assert run("check", "my.xyz").stdout == ("my.xyz: 3 readable; elements: Fe; atoms: 51 to 53; properties: S_f\n")

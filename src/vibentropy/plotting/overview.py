@@ -4,8 +4,8 @@ from matplotlib.figure import Figure
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation import error_metrics
-from vibentropy.plotting.predictions import TESTS
-from vibentropy.plotting.style import AREAS, DOUBLE, common_limits, diagonal, lay_out, styled
+from vibentropy.plotting.predictions import points, styles_of_tests
+from vibentropy.plotting.style import DOUBLE, common_limits, diagonal, lay_out, styled
 from vibentropy.plotting.timing import growth
 
 
@@ -18,10 +18,8 @@ def overview(predictions, costs, labels):
     predictions : pandas.DataFrame
         Of predictions of one model (`vibentropy.evaluation`): entropies of ``training`` cells are a range, those of
         ``test`` cells points by data set, with calibrated intervals at 68 %.
-    costs : pandas.DataFrame
-        From `vibentropy.benchmark.compare_predictions`.
-    labels : pandas.DataFrame
-        From `vibentropy.benchmark.compare_labels`.
+    costs, labels : pandas.DataFrame
+        Predictions and labels of `vibentropy.plotting.timing.scale`.
 
     Returns
     -------
@@ -44,22 +42,12 @@ def overview(predictions, costs, labels):
     left.axvspan(low, high, color="#e3e3e3", lw=0, zorder=0, label=f"training: {sites} sites")
     limits = common_limits(test["formation_entropy"], test["prediction"])
     diagonal(left, limits)
-    sizes = test.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
-    for style, (dataset, n_sites) in zip(TESTS, sizes.items(), strict=False):
+    for dataset, style in styles_of_tests(test).items():
         rows = test[test["dataset"] == dataset]
-        error = abs(rows[["low_68", "high_68"]].sub(rows["prediction"], axis=0)).T
-        place = {"x": rows["formation_entropy"], "y": rows["prediction"]}
-        left.errorbar(**place, yerr=error, fmt="none", ecolor=style["color"], elinewidth=0.5, alpha=0.5, zorder=2)
-        left.scatter(
-            **place,
-            s=AREAS.get(style["marker"]),
-            c=style["color"],
-            marker=style["marker"],
-            edgecolors="white",
-            linewidths=0.25,
-            label=f"{n_sites} sites",
-            zorder=3,
-        )
+        interval = abs(rows[["low_68", "high_68"]].sub(rows["prediction"], axis=0)).T
+        bar = {"fmt": "none", "ecolor": style["color"], "elinewidth": 0.5, "alpha": 0.5, "zorder": 2}
+        left.errorbar(rows["formation_entropy"], rows["prediction"], interval, **bar)
+        points(left, rows, "prediction", **style, label=f"{rows['n_sites'].max()} sites")
     metrics = error_metrics(test["formation_entropy"], test["prediction"])
     text = f"mean absolute error {metrics['mae']:.2f}$\\,k_\\mathrm{{B}}$\nslope {metrics['slope']:.3f}"
     left.text(0.96, 0.04, text, transform=left.transAxes, ha="right", va="bottom", linespacing=1.4)

@@ -76,7 +76,7 @@ def parity(predictions, stage="cross-validation"):
     for axes, (title, rows) in zip(panels, models.items(), strict=False):
         diagonal(axes, limits)
         for name, of_class in _legend_classes(rows):
-            _points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
+            points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
         _corner(axes, rows, ("RMSE", "MAE"))
         axes.set(xlim=limits, ylim=limits, box_aspect=1)
         if len(models) > 1 or _not_grouped(predictions):
@@ -119,9 +119,7 @@ def extrapolation(predictions, tests=None):
     if _not_grouped(training):
         origin += f", {SPLITS[training['split'].iloc[0]]}"
     test = predictions[predictions["stage"] == "test"]
-    # Small cells first; of one size, by name.
-    sizes = test.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
-    styles = dict(zip(sizes.index, cycle(TESTS), strict=False))
+    styles = styles_of_tests(test)
     if tests is not None:
         styles = {name: style for name, style in styles.items() if name in tests}
     predictions = pd.concat([training, test[test["dataset"].isin(styles)]], ignore_index=True)
@@ -149,10 +147,10 @@ def extrapolation(predictions, tests=None):
         training = rows.drop(test.index)
         for axes, column in ((main, "prediction"), (residual, "error")):
             label = f"{_sites(training)}training ({origin})"
-            _points(axes, training, column, **TRAINING, label=label)
+            points(axes, training, column, **TRAINING, label=label)
             for dataset, style in styles.items():
                 of_set = test[test["dataset"] == dataset]
-                _points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
+                points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
                 edges = limits if axes is main else (-largest_error, largest_error)
                 beyond(axes, of_set["formation_entropy"], of_set[column], edges, style["color"])
         n_beyond = (~rows["prediction"].between(*limits)).sum()
@@ -237,8 +235,14 @@ def _legend_classes(rows):
         yield f"{name or 'unnamed'} ({atoms} atoms)", of_class
 
 
-def _points(axes, rows, column, color, marker, label, bars=False):
-    """Draw points, and faint bars of one standard deviation where asked for and known."""
+def styles_of_tests(predictions):
+    """Colour and marker of each test set, by name: small cells first; of one size, by name."""
+    sizes = predictions.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
+    return dict(zip(sizes.index, cycle(TESTS), strict=False))
+
+
+def points(axes, rows, column, color, marker, label, bars=False):
+    """Draw points against exact entropies, and faint bars of one standard deviation where asked for and known."""
     rasterized = len(rows) > MAX_VECTOR_POINTS
     x, y = rows["formation_entropy"], rows[column]
     if bars and rows["std"].notna().any():
