@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from vibentropy.comparison import pareto_front
 from vibentropy.errors import DataError
@@ -75,7 +75,9 @@ def comparison(table, tests=()):
             # Digits where a range is shorter than some decades, which is as a rule.
             decades = np.ptp(np.log10(axis.get_view_interval()))
             subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
-            axis.set_major_locator(LogLocator(subs=subs, numticks=20))
+            # Between two of these there may be no digit at all.
+            short = MaxNLocator(5, steps=[1, 2, 5, 10]) if decades < 0.4 else None
+            axis.set_major_locator(short or LogLocator(subs=subs, numticks=20))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
     blank = Line2D([], [], ls="none")
