@@ -1,4 +1,7 @@
-"""Logarithms of the Hessian of small clusters: site entropies with frozen surroundings (SCIENCE, section 9)."""
+"""Logarithms of the Hessian of small clusters: site entropies with frozen surroundings.
+
+See docs/theory.md, "Local parts of the Hessian".
+"""
 
 from typing import ClassVar
 

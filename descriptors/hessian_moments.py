@@ -1,4 +1,6 @@
-"""Moments of the Hessian: the local terms that the vibrational entropy is the sum of (SCIENCE, section 9).
+"""Moments of the Hessian: the local terms that the vibrational entropy is the sum of.
+
+See docs/theory.md, "Local parts of the Hessian".
 
 With D the 3 x 3 diagonal blocks H_ii of the Hessian and R = 1 - D^{-1/2} H D^{-1/2}, which has none,
 

@@ -71,7 +71,7 @@ def test_per_mode_entropy_does_not_depend_on_the_unit_of_the_hessian(iron, iron_
     first = entropy_of(*(log_determinant(h) for h in hessians))
     second = entropy_of(*(log_determinant(7.0 * h) for h in hessians))
     assert second[0] == pytest.approx(first[0], abs=1e-9)
-    # The N_d/N_0 convention of the literature does, as stated in SCIENCE section 1.
+    # The N_d/N_0 convention of the literature does, as stated in docs/theory.md, "Formation entropy".
     n_d, n_0 = len(relaxed), len(perfect)
     bulk_value = log_determinant(hessians[1]).value
     assert first[0] - first[1] == pytest.approx((n_d - n_0) / (2 * n_0 * (n_0 - 1)) * bulk_value, abs=1e-10)
@@ -123,7 +123,7 @@ def test_label_does_not_depend_on_how_it_is_differentiated(iron, fine_table, vac
     assert vibentropy.formation_entropy(*vacancy, iron) == pytest.approx(eigenvalue_entropy(hessians), abs=tolerance)
 
 
-# --- Published and recomputed numbers (SCIENCE section 7) ------------------------------------------------------------
+# --- Published and recomputed numbers (docs/theory.md, "Numbers to check against") -----------------------------------
 
 
 def test_vacancy_in_1024_sites(iron, iron_crystal):

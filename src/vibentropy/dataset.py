@@ -17,12 +17,14 @@ formation_energy                       eV      NaN where unknown
 max_force                              eV/Å    largest force on an atom; NaN where unknown
 status                                         one of `STATUSES`
 reason                                         why there is no label; empty where there is one
-formation_entropy                      k_B     compared mode by mode (SCIENCE, section 1); NaN where there is none
+formation_entropy                      k_B     compared mode by mode (see below); NaN where there is none
 formation_entropy_per_atom_convention  k_B     the same in the N_d/N_0 convention of the literature; NaN where unknown
 smallest_eigenvalue                    eV/Å²   of the Hessian without the translations; NaN where unknown
 label_source                                   ``exact`` (computed here), ``given`` (read from a file), empty for none
 duplicate_of                                   id of the minimum that this one repeats, empty for none
 ====================================== ======= =========================================================================
+
+What "mode by mode" means, and how the other convention differs, is in docs/theory.md, "Formation entropy".
 
 `collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5). Labels that are
 computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K`` (eV) of quantum

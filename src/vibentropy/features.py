@@ -1,7 +1,7 @@
 """Extensive features: the descriptor of a whole cell minus that of as many atoms of the perfect crystal.
 
-``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (SCIENCE, section
-4). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
+``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (docs/theory.md,
+"Extensive features"). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
 
 In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``/feature_names`` (n_features,),
 ``/bulk`` (n_features,) per atom, ``/failures/ids`` and ``/failures/reasons``, and the attribute ``descriptor``, JSON

@@ -418,7 +418,7 @@ def _energies(atoms, reference, key):
 
 
 def _formation_entropy(atoms, reference, key, unit, kind, check_size=True):
-    """Entropy of formation in k_B: as given, or from totals compared mode by mode (SCIENCE, section 1)."""
+    """Entropy of formation in k_B: as given, or from totals, mode by mode (docs/theory.md, "Formation entropy")."""
     entropy = _number(_properties(atoms), key)
     if kind == "total":
         with _at("the reference"):

@@ -72,7 +72,7 @@ MAX_VACANT = 0.1
 #: The model of defects in bcc iron that comes with the package; `snakemake shipped_model` makes it.
 SHIPPED = Path(__file__).parent / "data/iron.h5"
 
-#: What the entropies of this package are compared by (SCIENCE, section 1).
+#: What the entropies of this package are compared by (docs/theory.md, "Formation entropy").
 ENTROPY_CONVENTION = "per mode"
 
 

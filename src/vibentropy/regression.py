@@ -1,8 +1,8 @@
 """Linear regressions without intercept: the only ones whose predictions grow in proportion to the crystal.
 
 A cell that holds the same defect m times has m times the features and m times the entropy, so the prediction is
-``w · X``, the features may be scaled but never centred, and there is no constant (SCIENCE, section 4). Every
-regressor here follows the contract of scikit-learn and this protocol:
+``w · X``, the features may be scaled but never centred, and there is no constant (docs/theory.md, "Extensive
+features"). Every regressor here follows the contract of scikit-learn and this protocol:
 
 ``fit(X, y, groups=None)``
     Rows of one group (one trajectory) stay together wherever rows are split.
@@ -381,7 +381,8 @@ class ExtensiveBayesianRidge(ExtensiveRegressor):
     noise, which is right for repeated rows only.
 
     The posterior narrows with the number of rows even when the error comes from what the features cannot express;
-    `vibentropy.evaluation.coverage_table` measures how far the intervals can be trusted (SCIENCE, section 8).
+    `vibentropy.evaluation.coverage_table` measures how far the intervals can be trusted
+    (docs/theory.md, "Error bars").
     """
 
     _parameter_constraints: ClassVar[dict] = {

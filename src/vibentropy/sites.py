@@ -1,9 +1,9 @@
 """Labels resolved by atoms, and the rows that they add to a linear regression of totals.
 
-The exact analysis of a minimum divides its formation entropy among its atoms, S_f = Σ_i s_i (SCIENCE, section 1), and
-a descriptor with local values divides the features alike, X = Σ_i x_i with x_i the features of the atom minus those of
-an atom of the perfect crystal. Weights that are right for every atom are right for every cell, so that one minimum has
-a thousand things to say instead of one.
+The exact analysis of a minimum divides its formation entropy among its atoms, S_f = Σ_i s_i (docs/theory.md, "Site
+entropies"), and a descriptor with local values divides the features alike, X = Σ_i x_i with x_i the features of the
+atom minus those of an atom of the perfect crystal. Weights that are right for every atom are right for every cell, so
+that one minimum has a thousand things to say instead of one.
 
 Least squares need little of them. With Q R = (x | s), the triangular factor of the atoms' features beside their
 entropies,

@@ -27,7 +27,9 @@ class Modes:
     vectors: np.ndarray | None
 
     def site_entropies(self, bulk):
-        """Share of each atom in the formation entropy: S_i = -1/2 Σ_a [ln⁺ H]_{ia,ia} - s_0 (SCIENCE, section 1).
+        """Share of each atom in the formation entropy: S_i = -1/2 Σ_a [ln⁺ H]_{ia,ia} - s_0.
+
+        The formula and its convention are in docs/theory.md, "Site entropies".
 
         Parameters
         ----------

@@ -1,10 +1,10 @@
 """How wrong a prediction may be, and whether it can be judged at all.
 
 The label of a minimum has an error of 1e-4 k_B, a linear model one of tenths: it is misspecified, and what the
-posterior of its weights says narrows with the number of rows while the error stays (SCIENCE, section 8). Besides the
-standard deviation of Bayesian regressors there are therefore two kinds of intervals, for every linear model. With z
-the scaled features of a cell, m(z) their root mean square, e_i the errors of the fit and G the curvature of its loss
-(Zᵀ Z + n · penalty for ridge):
+posterior of its weights says narrows with the number of rows while the error stays (docs/theory.md, "Error bars").
+Besides the standard deviation of Bayesian regressors there are therefore two kinds of intervals, for every linear
+model. With z the scaled features of a cell, m(z) their root mean square, e_i the errors of the fit and G the curvature
+of its loss (Zᵀ Z + n · penalty for ridge):
 
 POPS
     pointwise optimal parameter sets (Swinburne and Perez, arXiv 2402.01810). Of all weights that predict row i
