@@ -182,6 +182,18 @@ def test_what_pages_link_to_exists(page):
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
+def test_sections_of_the_theory_that_code_names_exist():
+    headings = re.findall(r"^## (.*)$", text("docs/theory.md"), re.M)
+    named = set()
+    for folder in ("src", "descriptors", "tests"):
+        for file in (ROOT / folder).rglob("*.py"):
+            if file != Path(__file__).resolve():
+                sections = re.findall(r'docs/theory\.md,\s+"([^"]+)"', file.read_text(encoding="utf-8"))
+                named |= {" ".join(section.split()) for section in sections}
+    assert named
+    assert named <= set(headings)
+
+
 def test_configurations_that_are_listed_are_those_that_ship():
     table = re.search(r"^\| configuration \|.*?\n\n", text("docs/results.md"), re.M | re.S)[0]
     listed = re.findall(r"^\| `(\w+)` \|", table, re.M)
