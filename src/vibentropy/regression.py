@@ -30,7 +30,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vibentropy.errors import ConfigError, DataError, did_you_mean
+from vibentropy.errors import ConfigError, DataError, did_you_mean, how_to_install
 from vibentropy.sites import SiteRows
 
 
@@ -540,7 +540,7 @@ def find_regressor(kind):
     try:
         found = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
     except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"regressor {kind!r}: {error}") from error
+        raise ConfigError(f"regressor {kind!r}: {error}{how_to_install(error)}") from error
     if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
         raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
     return found

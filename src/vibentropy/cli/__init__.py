@@ -20,7 +20,7 @@ from vibentropy.cli.generate import generate
 from vibentropy.cli.info import info
 from vibentropy.cli.label import label
 from vibentropy.cli.predict import predict
-from vibentropy.errors import VibentropyError
+from vibentropy.errors import VibentropyError, how_to_install
 
 
 class Commands(click.Group):
@@ -38,6 +38,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except VibentropyError as error:
             click.echo(f"error: {error}", err=True)
+        except ModuleNotFoundError as error:
+            remedy = how_to_install(error)
+            if not remedy:
+                raise
+            click.echo(f"error: {error}{remedy}", err=True)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `| head` has seen enough.
                 raise

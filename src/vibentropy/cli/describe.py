@@ -56,9 +56,14 @@ def describe(context, paths, kind, settings, config, reference, listed, output, 
 
 def _list():
     from vibentropy.descriptors import available, parameters
+    from vibentropy.errors import ConfigError
 
     for kind in available():
-        described, defaults = parameters(kind)
+        try:
+            described, defaults = parameters(kind)
+        except ConfigError as error:
+            click.echo(f"{kind}: {error}")
+            continue
         click.echo(f"{kind}: {described}")
         for name, default in defaults.items():
             click.echo(f"  {name}={default}")
@@ -66,12 +71,13 @@ def _list():
 
 def _descriptor(kind, settings, config):
     """Descriptor by kind and parameters, or as a configuration has it, and the element of its potential."""
-    from vibentropy.config import load, schema_path, validate
     from vibentropy.descriptors import create
     from vibentropy.errors import ConfigError, did_you_mean
 
     if config is None:
         return create(kind, **settings), None
+    from vibentropy.config import load, schema_path, validate
+
     known = validate(load(config), schema_path())
     blocks = known["descriptors"]
     if kind not in blocks:

