@@ -33,6 +33,9 @@ REGISTRY = {
     "hessian_clusters": "vibentropy.descriptors.hessian_clusters:HessianClusters",
 }
 
+#: Where classes are now that files written by earlier versions name by their old paths.
+MOVED = {"vibentropy.nonlinear.AtomKernel": "vibentropy.studies.atom_kernel.AtomKernel"}
+
 
 def available():
     """Kinds that `create` knows by name, and where their classes are.
@@ -64,6 +67,7 @@ def find(kind):
         If there is no such descriptor, or it cannot be imported.
     """
     known = available()
+    kind = MOVED.get(kind, kind)
     if kind not in known and "." not in str(kind):
         raise ConfigError(
             f"there is no descriptor of kind {kind!r}{did_you_mean(kind, known)}; known are {', '.join(known)}, "

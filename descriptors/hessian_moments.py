@@ -16,7 +16,7 @@ from numba import njit, prange
 from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
-from vibentropy.hessian_rows import hessian_range, sites
+from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
 SIZES = {False: 2048, True: 256}

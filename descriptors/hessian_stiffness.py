@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
 from vibentropy.errors import SaddlePointError
-from vibentropy.hessian_rows import hessian_range, sites
+from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Atoms whose clusters are cut out of the same rows, and those that are factorised at a time.
 SIZE, CHUNK = 256, 16

@@ -6,9 +6,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_scalar
 
+from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.density import expand, make_basis
-from vibentropy.neighbours import neighbour_blocks
 
 
 class DensityInvariants(LocalDescriptor):

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit, prange
 from sklearn.utils import check_scalar
 
+from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.neighbours import neighbour_blocks
 
 
 class PairSpline(LocalDescriptor):

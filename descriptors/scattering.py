@@ -18,9 +18,9 @@ from numba import njit
 from scipy import fft
 from sklearn.utils import check_scalar
 
+from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
-from vibentropy.neighbours import neighbour_pairs
 
 #: Width of a spreading kernel in units of the wavelet's: its aliases are then no larger than what the grid cuts off ...
 KERNEL = np.sqrt(0.5)

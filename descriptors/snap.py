@@ -13,7 +13,7 @@ from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
-from vibentropy.lammps_library import command, shared_lammps
+from vibentropy.potentials.lammps import command, shared_lammps
 
 #: Distance in Å between the outermost atoms of a cluster and the walls of the box that LAMMPS needs.
 MARGIN = 1.0

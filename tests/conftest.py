@@ -5,7 +5,7 @@ from ase.build import bulk
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
-from vibentropy.potentials import Potential
+from vibentropy.potentials.embedded_atom import Potential
 
 # The same examples in every run, and no clock: a slow machine must not fail a property.
 settings.register_profile(
@@ -72,7 +72,7 @@ def configurations():
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Results of the tiny configuration, which nothing disturbed."""
-    from test_workflow import TINY, snakemake
+    from workflow_runs import TINY, snakemake
 
     folder = tmp_path_factory.mktemp("tiny run é")
     code, output = snakemake(folder, TINY | {"results": "results"})

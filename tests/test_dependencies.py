@@ -110,7 +110,9 @@ def test_what_is_missing_is_named_with_what_installs_it(cells, arguments, comman
 
 
 def test_a_sparse_regressor_that_cannot_be_imported_says_what_to_install(cells):
-    finished = run(f"{SMALL}from vibentropy.regression import create_regressor\ncreate_regressor('lasso')", cells)
+    finished = run(
+        f"{SMALL}from vibentropy.learning.registry import create_regressor\ncreate_regressor('lasso')", cells
+    )
     assert "ConfigError: regressor 'lasso'" in finished.stderr
     assert "`pip install skglm`" in finished.stderr
 

@@ -1,4 +1,4 @@
-"""Who may import whom: the arrows of the design, held on the source text so that lazy imports count as well."""
+"""Who may import whom: the rooms of the package in their order, held on the source text so that lazy imports count."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -7,33 +7,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-#: Layers from bottom to top; modules that are not named belong to the one marked by None.
-LAYERS = [
-    {"errors", "units", "structures", "neighbours", "storage", "isolation", "lammps_library"},
-    {"descriptors"},
-    None,  # potentials, labels, data sets, features, configuration
-    {"regression", "sparse"},
-    {"comparison", "domain", "uncertainty", "evaluation", "learning", "maps", "model", "nonlinear"},
-    {"benchmark", "contents", "plotting", "preflight", "shipping", "cli", "__main__"}
-    | {""},  # the package itself, which hands out names of all layers
-]
-DESCRIPTORS_MAY_IMPORT = {"errors", "units", "structures", "neighbours", "lammps_library", "descriptors"}
-#: Descriptors made of the forces between atoms are handed a potential and ask it for its Hessian. Nothing that a
-#: potential is built from knows of descriptors, so this closes no circle.
-MAY_ALSO_IMPORT = {
-    "vibentropy.descriptors.hessian": {"potentials", "hessian_rows"},
-    "vibentropy.descriptors.hessian_moments": {"hessian_rows"},
-    "vibentropy.descriptors.hessian_clusters": {"hessian_rows"},
-    "vibentropy.descriptors.hessian_stiffness": {"hessian_rows"},
-}
+#: Rooms from bottom to top: each imports only itself and those before it.
+ROOMS = (
+    *("errors", "units", "files", "atoms", "potentials", "datasets", "labels", "sources", "descriptors", "features"),
+    *("learning", "evaluation", "model", "studies", "run", "report", "cli"),
+)
+#: Doors of the package, which hand out names of all rooms, and the only modules that stand beside the rooms.
+DOORS = {"__init__", "__main__"}
+#: Descriptors know atoms, potentials and numbers, neither sets of cells nor their labels.
+NOT_FOR_DESCRIPTORS = {"files", "datasets", "labels", "sources"}
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 
-SOURCES = {
-    **{"vibentropy." + path.stem: path for path in (ROOT / "src/vibentropy").glob("*.py")},
-    **{"vibentropy.plotting." + path.stem: path for path in (ROOT / "src/vibentropy/plotting").glob("*.py")},
-    **{"vibentropy.cli." + path.stem: path for path in (ROOT / "src/vibentropy/cli").glob("*.py")},
-    **{"vibentropy.descriptors." + path.stem: path for path in (ROOT / "descriptors").glob("*.py")},
-}
+
+def modules(folder, package):
+    """Path of each module below a folder by its dotted name."""
+    named = {}
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(folder).with_suffix("").parts
+        named[".".join([package, *parts])] = path
+    return named
+
+
+SOURCES = modules(ROOT / "src/vibentropy", "vibentropy") | modules(ROOT / "descriptors", "vibentropy.descriptors")
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 
 
@@ -45,59 +40,72 @@ def imported(source, package):
         elif isinstance(node, ast.ImportFrom):
             parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             module = ".".join([*parents, *([node.module] if node.module else [])])
-            # `from vibentropy import errors` names a module, `from vibentropy.errors import DataError` does not.
-            yield from (f"{module}.{alias.name}" if module == "vibentropy" else module for alias in node.names)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def part(name):
-    """Module of vibentropy that a dotted name belongs to, None for other packages."""
+def room(name):
+    """Room of vibentropy that a dotted name belongs to, None for other packages, a door for the package itself."""
     top, *rest = name.split(".")
     if top != "vibentropy":
         return None
-    known = {source.split(".")[1] for source in SOURCES} - {"__init__"}
-    return rest[0] if rest and rest[0] in known else ""
+    return rest[0] if rest and rest[0] in ROOMS else "__init__"
 
 
-def layer(module):
-    """Height of a module of vibentropy."""
-    named = [height for height, layer in enumerate(LAYERS) if layer and module in layer]
-    return named[0] if named else LAYERS.index(None)
+def module_of(name):
+    """Dotted name of the module that an imported name is, or is in; None outside the package."""
+    if name.split(".")[0] != "vibentropy":
+        return None
+    while name not in SOURCES and f"{name}.__init__" not in SOURCES:
+        name = name.rpartition(".")[0]
+    return name if name in SOURCES else f"{name}.__init__"
+
+
+def package_of(name):
+    return name.rpartition(".")[0]
 
 
 def violations(name, source):
-    """What one module of the package imports against the design."""
-    package = name.rpartition(".")[0]
-    own = part(name)
-    for target in imported(source, package):
-        top, other = target.split(".")[0], part(target)
+    """What one module of the package imports against the order of its rooms."""
+    own = name.split(".")[1]
+    for target in imported(source, package_of(name)):
+        top, other = target.split(".")[0], room(target)
         if top == "snakemake" or top.startswith("snakemake_"):
             yield f"{name} imports {target}: the library never imports Snakemake"
         elif top in PICKLES:
             yield f"{name} imports {target}: nothing is pickled"
-        elif own == "descriptors":
-            if other is not None and other not in DESCRIPTORS_MAY_IMPORT | MAY_ALSO_IMPORT.get(name, set()):
-                yield f"{name} imports {target}: descriptors know atoms and numbers only"
-            if top in {"h5py", "pandas", "yaml"} or target.startswith("sklearn.linear_model"):
-                yield f"{name} imports {target}: descriptors know neither files nor regressions"
-        elif other is not None and layer(other) > layer(own):
-            yield f"{name} imports {target}, which is above it"
+        elif own == "descriptors" and (top in {"h5py", "pandas", "yaml"} or target.startswith("sklearn.linear_model")):
+            yield f"{name} imports {target}: descriptors know neither files nor regressions"
+        elif other is None or own in DOORS:
+            continue
+        elif other == "__init__":
+            yield f"{name} imports {target}: rooms import from rooms, not through the door"
+        elif own == "descriptors" and other in NOT_FOR_DESCRIPTORS:
+            yield f"{name} imports {target}: descriptors know atoms, potentials and numbers only"
+        elif ROOMS.index(other) > ROOMS.index(own):
+            yield f"{name} imports {target}: {other} stands above {own}"
 
 
-def test_sources_are_found():
-    assert {"vibentropy.errors", "vibentropy.dataset", "vibentropy.descriptors.afs"} <= SOURCES.keys()
+def test_every_module_has_a_room():
+    assert {name.split(".")[1] for name in SOURCES} == {*ROOMS, *DOORS}
+    alone = {path.stem for path in (ROOT / "src/vibentropy").glob("*.py")}
+    assert alone == {*DOORS, "errors", "units", "model"}
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_imports_point_downwards(name):
-    assert not list(violations(name, SOURCES[name].read_text()))
+    assert not list(violations(name, SOURCES[name].read_text(encoding="utf-8")))
 
 
 def test_modules_do_not_import_each_other_in_circles():
     graph = {}
     for name, path in SOURCES.items():
-        own = part(name)
-        others = {part(target) for target in imported(path.read_text(), name.rpartition(".")[0])}
-        graph.setdefault(own, set()).update(others - {None, own})
+        if name.split(".")[1] in DOORS:
+            continue
+        targets = imported(path.read_text(encoding="utf-8"), package_of(name))
+        graph[name] = {module_of(target) for target in targets} - {None, name}
+    # What compound descriptors are made of is asked of the registry, which lies in the package that they are part of.
+    for name in graph:
+        graph[name].discard("vibentropy.descriptors.__init__")
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -106,9 +114,9 @@ def test_modules_do_not_import_each_other_in_circles():
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_hold_no_logic_of_their_own(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     assert not [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    tops = {target.split(".")[0] for target in imported(path.read_text(), "")}
+    tops = {target.split(".")[0] for target in imported(path.read_text(encoding="utf-8"), "")}
     assert not tops & PICKLES
     assert not tops & {other.stem for other in SCRIPTS} - {"vibentropy"}
 
@@ -116,22 +124,22 @@ def test_scripts_hold_no_logic_of_their_own(path):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("vibentropy.errors", "import vibentropy.structures, vibentropy.dataset"),
-        ("vibentropy.dataset", "def f():\n    from vibentropy.regression import REGRESSORS"),
-        ("vibentropy.features", "from .model import EntropyModel"),
-        ("vibentropy.features", "from . import model"),
-        ("vibentropy.regression", "from vibentropy import plotting"),
-        ("vibentropy.dataset", "from vibentropy import __version__"),
-        ("vibentropy.storage", "from vibentropy.descriptors import create"),
-        ("vibentropy.plotting", "import snakemake.utils"),
-        ("vibentropy.plotting", "from snakemake_interface_common import exceptions"),
+        ("vibentropy.errors", "import vibentropy.atoms.checks"),
+        ("vibentropy.units", "from vibentropy.files import tables"),
+        ("vibentropy.datasets.store", "def f():\n    from vibentropy.learning.registry import REGRESSORS"),
+        ("vibentropy.features.sets", "from ..model import EntropyModel"),
+        ("vibentropy.learning.base", "from vibentropy.report import figures"),
+        ("vibentropy.datasets.store", "from vibentropy import __version__"),
+        ("vibentropy.files.hdf5", "from vibentropy.descriptors import create"),
+        ("vibentropy.report.html", "import snakemake.utils"),
+        ("vibentropy.report.html", "from snakemake_interface_common import exceptions"),
         ("vibentropy.model", "from joblib import dump"),
-        ("vibentropy.descriptors.afs", "from vibentropy.storage import create"),
-        ("vibentropy.descriptors.afs", "import vibentropy.features"),
-        ("vibentropy.descriptors.afs", "from ..features import compute"),
+        ("vibentropy.potentials.newton", "from vibentropy.labels.entropy import log_determinant"),
+        ("vibentropy.descriptors.afs", "from vibentropy.files.hdf5 import create"),
+        ("vibentropy.descriptors.afs", "import vibentropy.features.sets"),
+        ("vibentropy.descriptors.afs", "from ..features.sets import FeatureSet"),
         ("vibentropy.descriptors.afs", "from vibentropy import Potential"),
-        ("vibentropy.descriptors.afs", "from vibentropy.potentials import Potential"),
-        ("vibentropy.descriptors.hessian_moments", "from vibentropy.harmonic import log_determinant"),
+        ("vibentropy.descriptors.hessian_moments", "from vibentropy.labels.entropy import log_determinant"),
         ("vibentropy.descriptors.afs", "import h5py"),
         ("vibentropy.descriptors.afs", "from sklearn.linear_model import Ridge"),
     ],
@@ -143,12 +151,15 @@ def test_the_test_sees_what_it_should(name, source):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("vibentropy.features", "from vibentropy.descriptors import create"),
-        ("vibentropy.model", "from vibentropy import descriptors, features"),
-        ("vibentropy.plotting", "import vibentropy.evaluation, matplotlib"),
-        ("vibentropy.descriptors.hessian", "from vibentropy.potentials import Potential"),
+        ("vibentropy.features.sets", "from vibentropy.descriptors import create"),
+        ("vibentropy.model", "from vibentropy import descriptors, units"),
+        ("vibentropy.report.html", "import vibentropy.evaluation.metrics, matplotlib"),
+        ("vibentropy.descriptors.hessian", "from vibentropy.potentials.embedded_atom import Potential"),
         ("vibentropy.__init__", "from vibentropy.model import EntropyModel"),
-        ("vibentropy.descriptors.afs", "from . import base\nfrom ..neighbours import neighbour_pairs\nimport numba"),
+        (
+            "vibentropy.descriptors.afs",
+            "from . import base\nfrom ..atoms.neighbours import neighbour_pairs\nimport numba",
+        ),
     ],
 )
 def test_the_test_lets_pass_what_it_should(name, source):

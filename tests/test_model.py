@@ -13,9 +13,9 @@ from ase.io import write
 
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features import bulk_features, extensive_features
+from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
-from vibentropy.regression import create_regressor
 
 A = 2.8553
 CRYSTAL = bulk("Fe", "bcc", a=A, cubic=True) * (3, 3, 3)

@@ -15,10 +15,10 @@ __all__ = ["EntropyModel", "Potential", "SaddlePointError", "VibentropyError", "
 #: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
 _MODULES = {
     "EntropyModel": "model",
-    "Potential": "potentials",
+    "Potential": "potentials.embedded_atom",
     "SaddlePointError": "errors",
     "VibentropyError": "errors",
-    "formation_entropy": "harmonic",
+    "formation_entropy": "labels.entropy",
 }
 
 

@@ -5,6 +5,7 @@ into a row of a table and lets the others stop the run.
 """
 
 import re
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import requires
 
@@ -79,3 +80,12 @@ class NotConvergedError(VibentropyError):
 
 class SaddlePointError(VibentropyError):
     """The Hessian of a configuration has a direction that is not clearly stable, so it has no harmonic entropy."""
+
+
+@contextmanager
+def at(place):
+    """Say where an error of the package occurred."""
+    try:
+        yield
+    except VibentropyError as error:
+        raise type(error)(f"{place}: {error}") from error

@@ -16,7 +16,7 @@ data set            shape                           meaning
 =================== =============================== ===================================================================
 
 Where the errors of rows that the fit did not see are known, the group ``/uncertainty`` has what intervals and domain
-are made of (`vibentropy.uncertainty.Uncertainty`):
+are made of (`vibentropy.learning.uncertainty.Uncertainty`):
 
 ========================= ======================= ======================================================================
 data set                  shape                   meaning
@@ -38,7 +38,8 @@ data set                  shape                   meaning
 and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` of the
 perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``,
 ``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted; in models
-of the workflow ``trained_on``, the number of configurations from each data set, and what `vibentropy.provenance` says).
+of the workflow ``trained_on``, the number of configurations from each data set, and what `vibentropy.run.provenance`
+says).
 """
 
 import json
@@ -56,13 +57,14 @@ from ase import Atoms
 from ase.data import atomic_numbers
 
 from vibentropy import descriptors
+from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
 from vibentropy.descriptors import Descriptor
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
-from vibentropy.features import bulk_features, recipe
-from vibentropy.regression import predict_linear
-from vibentropy.storage import check_array, create, open_file
-from vibentropy.structures import check_crystal, check_perfect, count_reference_sites, count_sites
-from vibentropy.uncertainty import Uncertainty
+from vibentropy.features.sets import bulk_features, recipe
+from vibentropy.files.hdf5 import check_array, create, open_file
+from vibentropy.learning.base import predict_linear
+from vibentropy.learning.uncertainty import Uncertainty
 
 KIND = "entropy model"
 
@@ -120,7 +122,7 @@ class EntropyModel:
         descriptor : Descriptor
             That made the features.
         regressor : estimator
-            Fitted, with the protocol of `vibentropy.regression`.
+            Fitted, with the protocol of `vibentropy.learning.base`.
         bulk : ndarray of shape (n_features,)
             Descriptor of the perfect crystal per atom.
         element : str
@@ -182,7 +184,7 @@ class EntropyModel:
             has none), n_atoms. Where the errors of held-out rows are known, before n_atoms also low_68, high_68,
             low_95 and high_95, the ends of calibrated intervals, pops_low_68 and so on up to pops_high_100, those of
             pointwise optimal fits (k_B), and domain: why the cell is outside what the model knows, empty where it is
-            inside (`vibentropy.uncertainty`).
+            inside (`vibentropy.learning.uncertainty`).
 
         Raises
         ------
@@ -322,7 +324,7 @@ class EntropyModel:
         ----------
         path : path-like
         **attributes
-            Provenance, as for `vibentropy.storage.create`.
+            Provenance, as for `vibentropy.files.hdf5.create`.
         """
         with create(
             path,

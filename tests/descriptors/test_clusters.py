@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_cells import odd_cells
 
+from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import StructureError
-from vibentropy.neighbours import neighbour_pairs
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.linalg import logm
 
-from vibentropy.crystal import Crystal
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError
-from vibentropy.harmonic import log_determinant
-from vibentropy.potentials import Potential
-from vibentropy.spectrum import modes
+from vibentropy.labels.entropy import log_determinant
+from vibentropy.labels.modes import modes
+from vibentropy.potentials.embedded_atom import Potential
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 A = 2.8553127

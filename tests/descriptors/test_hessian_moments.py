@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from vibentropy.crystal import Crystal
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError, StructureError
-from vibentropy.features import bulk_features, extensive_features
-from vibentropy.harmonic import formation_entropy, log_determinant
-from vibentropy.potentials import Potential
-from vibentropy.relaxation import newton_relax
+from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.labels.entropy import formation_entropy, log_determinant
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.newton import newton_relax
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 A = 2.8553127

@@ -5,10 +5,10 @@ import pytest
 from ase import Atoms
 from scipy.spatial.transform import Rotation
 
-from vibentropy.crystal import Crystal
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError
-from vibentropy.potentials import Potential
+from vibentropy.potentials.embedded_atom import Potential
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 A = 2.8553127

@@ -13,7 +13,7 @@ from vibentropy.errors import ConfigError
 HOMEMADE = """
 import numpy as np
 from vibentropy.descriptors import LocalDescriptor
-from vibentropy.neighbours import neighbour_pairs
+from vibentropy.atoms.neighbours import neighbour_pairs
 
 class Coordination(LocalDescriptor):
     def __init__(self, r_cut, species=None):

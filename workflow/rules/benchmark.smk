@@ -1,16 +1,15 @@
 # Speed and memory of all descriptors, labels, predictions, and of public implementations; `snakemake benchmark`, not part
 # of `all`.
-from vibentropy.benchmark import LABELS, PEERS, PREDICTIONS, ours
+from vibentropy.studies.benchmark.peers import LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
 
 rule measure:
     input:
-        code=lambda wildcards: modules("benchmark", "neighbours", "lammps_library")
-        + (sources(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
-        + (modules("cholesky", "engine", "harmonic", "potentials", "smooth") if wildcards.source == "labels" else [])
-        + (sources_of_predictions() if wildcards.source == "predictions" else []),
+        code=lambda wildcards: code_of("benchmark_measure")
+        + (descriptor_code(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
+        + (shipped_descriptor_code() if wildcards.source == "predictions" else []),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
     log:
@@ -48,8 +47,8 @@ rule benchmark:
         predictions=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=modules("benchmark", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("benchmark_table"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         table=f"{RESULTS}/speed/table.csv",
         table_page=report(

@@ -6,12 +6,20 @@ from pathlib import Path
 import vibentropy
 from snakemake.exceptions import WorkflowError
 
-from vibentropy import archive, cost, descriptors, ingest, inspection, preflight, sampling
-from vibentropy.config import load, validate
+from vibentropy import descriptors
 from vibentropy.errors import VibentropyError
-from vibentropy.features import recipe
-from vibentropy.interactions import is_analytic, potential_files
+from vibentropy.features.sets import recipe
+from vibentropy.learning.registry import find_regressor
 from vibentropy.model import EntropyModel
+from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.run import memory as memory_of
+from vibentropy.run.build_check import check_build
+from vibentropy.run.config import load, validate
+from vibentropy.run.cost_estimate import cost_in_words
+from vibentropy.run.source_files import source_files
+from vibentropy.sources.archives import archive_shards
+from vibentropy.sources.file_shards import file_shards, pieces_of_shard
+from vibentropy.sources.recipes import recipe_shards
 
 try:
     # Snakemake takes the last of two equal keys.
@@ -22,7 +30,7 @@ try:
     config.update(validate(dict(config), workflow.source_path("../schemas/config.schema.yaml")))
     # Once: jobs build only what they need.
     if workflow.is_main_process:
-        preflight.check(config)
+        check_build(config)
 except VibentropyError as error:
     raise WorkflowError(str(error))
 
@@ -42,13 +50,9 @@ SPLITS = config["evaluation"]["split"]
 SPLITS = [SPLITS] if isinstance(SPLITS, str) else SPLITS
 
 
-def modules(*names):
-    """Source files of the library, as inputs: editing one runs again what stands on it."""
-    found = []
-    for name in names:
-        folder = PACKAGE / name
-        found += sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
-    return [str(file) for file in found]
+def code_of(script):
+    """Source files that a script stands on, as inputs: editing one runs the script again."""
+    return source_files(Path(workflow.basedir) / f"workflow/scripts/{script}.py")
 
 
 @cache
@@ -60,11 +64,11 @@ def shards_of(name):
     dataset = config["datasets"][name]
     try:
         if "recipe" in dataset:
-            return sampling.shards(name, dataset["recipe"], config["shard_size"])
+            return recipe_shards(name, dataset["recipe"], config["shard_size"])
         if "archive" in dataset:
-            return archive.shards(dataset["archive"], dataset["classes"], config["shard_size"])
+            return archive_shards(dataset["archive"], dataset["classes"], config["shard_size"])
         if "files" in dataset:
-            return ingest.shards(dataset, config["shard_size"])
+            return file_shards(dataset, config["shard_size"])
         return dict.fromkeys(dataset["arrays"]["classes"])
     except VibentropyError as error:
         raise WorkflowError(str(error))
@@ -76,7 +80,7 @@ def pieces(dataset, shard):
     if workflow.is_main_process:
         return shards_of(dataset)[shard]
     try:
-        return ingest.pieces(config["datasets"][dataset], config["shard_size"], shard)
+        return pieces_of_shard(config["datasets"][dataset], config["shard_size"], shard)
     except VibentropyError as error:
         raise WorkflowError(str(error))
 
@@ -91,13 +95,6 @@ ABOUT = {
 
 def about(wildcards):
     return ABOUT[wildcards.dataset]
-
-
-#: Source files of the potential.
-POTENTIAL_CODE = modules(
-    "interactions",
-    *(["potentials", "smooth", "setfl"] if ANALYTIC else ["finite_differences", "engine", "ase_engine"]),
-)
 
 
 def every_shard(pattern, **fixed):
@@ -147,34 +144,23 @@ def descriptor_potentials(wildcards):
     return potentials(config["descriptors"][wildcards.descriptor])
 
 
-def descriptor_source(wildcards):
-    """Source files of a descriptor that features are computed with."""
-    return sources(config["descriptors"][wildcards.descriptor])
+def descriptor_code(block):
+    """Source files of a descriptor and of those that it is made of."""
+    return source_files(*(descriptors.find(kind).__module__ for kind in sorted(kinds(block))))
 
 
-def sources(block):
-    """Source files of a descriptor: its modules, those beside them that they take names from, and of its potential."""
-    pending = [descriptors.find(kind).__module__ for kind in kinds(block)]
-    packages = tuple({name.rpartition(".")[0] + "." for name in pending})
-    found = {}
-    while pending:
-        source = sys.modules[pending.pop()]
-        found[source.__name__] = source.__file__
-        taken = {getattr(value, "__module__", None) for value in vars(source).values()}
-        pending += [name for name in taken - found.keys() if name and name.startswith(packages)]
-    return sorted(found.values()) + (
-        modules("hessian_rows", "potentials", "smooth", "setfl") if potentials(block) else []
-    )
+def regressor_code(name):
+    """Source files of a regressor of the configuration."""
+    return source_files(find_regressor(config["regressors"][name]["kind"]).__module__)
 
 
-def sources_of_predictions():
-    """Source files of predictions from files by the model that comes with the package.
+def shipped_descriptor_code():
+    """Source files of the descriptor of the model that comes with the package.
 
     Not the model itself: a rule makes it, from a whole run.
     """
     described = recipe(EntropyModel.load().descriptor)
-    own = sources({"kind": described["kind"], **described["parameters"]})
-    return [*own, *modules("ase_files", "domain", "model", "text_frames", "uncertainty")]
+    return descriptor_code({"kind": described["kind"], **described["parameters"]})
 
 
 @cache
@@ -210,7 +196,7 @@ def n_features(descriptor):
 
 
 #: Whether a regressor of the run learns from labels resolved by atoms.
-LEARNS_FROM_SITES = cost.learns_from_sites(config)
+LEARNS_FROM_SITES = memory_of.learns_from_sites(config)
 
 
 def memory(megabytes):
@@ -229,7 +215,7 @@ def sites(wildcards):
     """Sites of the cells of a shard of a recipe; None for files, which are not opened for this."""
     if wildcards.dataset not in RECIPES:
         return None
-    return cost.sites_of(config, wildcards.dataset, shards_of(wildcards.dataset)[wildcards.shard])
+    return memory_of.sites_of(config, wildcards.dataset, shards_of(wildcards.dataset)[wildcards.shard])
 
 
 # The model that comes with the package: the best from positions alone.
@@ -260,4 +246,4 @@ def archives(_):
 
 # What the run will cost, said before it is begun, and by a dry run. What it counts in files, `shards_of` counts no more.
 if workflow.is_main_process:
-    print(inspection.cost_in_words(config), file=sys.stderr)
+    print(cost_in_words(config), file=sys.stderr)

@@ -11,7 +11,7 @@ rule resolve:
         configurations=f"{RESULTS}/configurations.h5",
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum") + POTENTIAL_CODE,
+        code=code_of("resolve"),
     output:
         f"{RESULTS}/resolved/{{part}}.h5",
     log:
@@ -41,7 +41,7 @@ rule pack:
         resolved=expand(f"{RESULTS}/resolved/{{part}}.h5", part=RESOLVED),
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("archive", "crystal", "dataset") + POTENTIAL_CODE,
+        code=code_of("pack"),
     output:
         f"{RESULTS}/data/{{dataset}}.h5",
     log:

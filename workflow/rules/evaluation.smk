@@ -11,7 +11,7 @@ rule evaluate:
             descriptor=config["descriptors"],
             regressor=config["regressors"],
         ),
-        code=modules("evaluation"),
+        code=code_of("evaluate"),
     output:
         metrics=f"{RESULTS}/tables/metrics.csv",
         metrics_page=report(

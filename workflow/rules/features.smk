@@ -4,8 +4,7 @@ rule features:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potentials=descriptor_potentials,
-        code=lambda wildcards: modules("features", "sites", "labels", "crystal", "neighbours")
-        + descriptor_source(wildcards),
+        code=lambda wildcards: code_of("features") + descriptor_code(config["descriptors"][wildcards.descriptor]),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
     log:
@@ -15,7 +14,9 @@ rule features:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.features_memory(config, wildcards.descriptor, sites(wildcards))),
+        mem_mb=memory(
+            lambda wildcards, input: memory_of.features_memory(config, wildcards.descriptor, sites(wildcards))
+        ),
         runtime=minutes(60),
     params:
         dataset=about,

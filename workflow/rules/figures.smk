@@ -3,8 +3,8 @@ rule figures:
     input:
         predictions=rules.evaluate.input.predictions,
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("plotting", "published", "uncertainty", "domain", "evaluation"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("figures"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         parity=report(
             f"{RESULTS}/figures/parity.png",

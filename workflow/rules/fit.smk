@@ -2,7 +2,7 @@
 rule folds:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("splits", "evaluation", "dataset"),
+        code=code_of("folds"),
     output:
         f"{RESULTS}/folds.csv",
     log:
@@ -33,7 +33,7 @@ rule fit:
         ),
         lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
         references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
-        code=modules("regression", "sites", "uncertainty", "domain", "evaluation", "splits", "model", "dataset"),
+        code=lambda wildcards: code_of("fit") + regressor_code(wildcards.regressor),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
@@ -46,7 +46,9 @@ rule fit:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(
-            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+            lambda wildcards, input: memory_of.fit_memory(
+                config, len(input.features), n_features(wildcards.descriptor)
+            )
         ),
         runtime=minutes(60),
     params:

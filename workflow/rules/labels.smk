@@ -4,7 +4,7 @@ rule label:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potential=potential_file,
-        code=modules("labels", "crystal", "harmonic", "cholesky", "spectrum", "neighbours") + POTENTIAL_CODE,
+        code=code_of("label"),
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:
@@ -17,7 +17,7 @@ rule label:
     # side by side, which takes no longer as long as there are shards for all cores.
     threads: 1
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.labels_memory(config, wildcards.dataset, sites(wildcards))),
+        mem_mb=memory(lambda wildcards, input: memory_of.labels_memory(config, wildcards.dataset, sites(wildcards))),
         runtime=minutes(120),
     params:
         dataset=about,
@@ -33,7 +33,7 @@ rule configurations:
         # Nothing is learnt from a data set that is not sound as a whole. Labels do not wait for it: they would be
         # computed again whenever files are added, or, with `ancient`, not when something else asks for it.
         checked=expand(rules.check_files.output, dataset=INGESTED),
-        code=modules("dataset"),
+        code=code_of("configurations"),
     output:
         data=f"{RESULTS}/configurations.h5",
         table=f"{RESULTS}/configurations.csv",
@@ -52,7 +52,7 @@ rule configurations:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.configurations_memory(config, len(input.labels))),
+        mem_mb=memory(lambda wildcards, input: memory_of.configurations_memory(config, len(input.labels))),
         runtime=minutes(30),
     params:
         roles={name: dataset["role"] for name, dataset in config["datasets"].items()},

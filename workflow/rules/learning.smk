@@ -7,7 +7,7 @@ rule learning_curve:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        code=modules("learning", "regression", "sites", "evaluation", "splits", "features", "dataset"),
+        code=lambda wildcards: code_of("learning_curve") + regressor_code(wildcards.regressor),
     output:
         f"{RESULTS}/learning/{{descriptor}}/{{regressor}}.csv",
     log:
@@ -18,7 +18,9 @@ rule learning_curve:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(
-            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+            lambda wildcards, input: memory_of.fit_memory(
+                config, len(input.features), n_features(wildcards.descriptor)
+            )
         ),
         runtime=minutes(60),
     params:
@@ -40,8 +42,8 @@ rule learning:
         ),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=modules("learning", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("learning"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         table=f"{RESULTS}/tables/learning.csv",
         page=report(

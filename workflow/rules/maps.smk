@@ -3,7 +3,7 @@
 rule map_minima:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("maps", "sites", "dataset"),
+        code=code_of("map_minima"),
     output:
         f"{RESULTS}/maps/minima.h5",
     log:
@@ -35,10 +35,7 @@ rule map:
         potentials=descriptor_potentials,
         lattice=LATTICE if RECIPES else [],
         references=[reference_of(dataset) for dataset in config["datasets"] if dataset not in RECIPES],
-        code=lambda wildcards: modules(
-            "maps", "evaluation", "regression", "sites", "splits", "features", "labels", "crystal"
-        )
-        + descriptor_source(wildcards),
+        code=lambda wildcards: code_of("map") + descriptor_code(config["descriptors"][wildcards.descriptor]),
     output:
         f"{RESULTS}/maps/{{descriptor}}/{{regressor}}.extxyz",
     log:
@@ -49,7 +46,9 @@ rule map:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(
-            lambda wildcards, input: cost.fit_memory(config, len(input.features), n_features(wildcards.descriptor))
+            lambda wildcards, input: memory_of.fit_memory(
+                config, len(input.features), n_features(wildcards.descriptor)
+            )
         ),
         runtime=minutes(60),
     params:
@@ -66,8 +65,8 @@ rule maps:
         maps=lambda wildcards: [f"{RESULTS}/maps/{model}.extxyz" for model in mapped_models()],
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=modules("maps", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("maps"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         table=f"{RESULTS}/tables/maps.csv",
         page=report(

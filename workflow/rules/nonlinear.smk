@@ -1,7 +1,7 @@
 # What extensivity is worth: functions that are not linear in the summed features, beside a kernel that is summed over
 # atoms; `snakemake nonlinear`, not part of `all`.
 
-from vibentropy.nonlinear import MODELS
+from vibentropy.studies.sum_models import MODELS
 
 
 rule environments:
@@ -9,7 +9,8 @@ rule environments:
         configurations=f"{RESULTS}/configurations.h5",
         reference=reference_of(TRAINING[0]),
         potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
-        code=lambda wildcards: modules("nonlinear") + sources(config["descriptors"][local_descriptor()]),
+        code=lambda wildcards: code_of("nonlinear_environments")
+        + descriptor_code(config["descriptors"][local_descriptor()]),
     output:
         f"{RESULTS}/nonlinear/environments.h5",
     log:
@@ -35,8 +36,7 @@ rule atom_kernels:
         reference=reference,
         potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
         environments=rules.environments.output,
-        code=lambda wildcards: modules("nonlinear", "features", "labels", "crystal", "neighbours")
-        + sources(config["descriptors"][local_descriptor()]),
+        code=lambda wildcards: code_of("features") + descriptor_code(config["descriptors"][local_descriptor()]),
     output:
         f"{RESULTS}/nonlinear/kernels/{{dataset}}/{{shard}}.h5",
     log:
@@ -51,7 +51,7 @@ rule atom_kernels:
     params:
         dataset=about,
         descriptor=lambda wildcards, input: {
-            "kind": "vibentropy.nonlinear.AtomKernel",
+            "kind": "vibentropy.studies.atom_kernel.AtomKernel",
             "environments": str(input.environments),
             "descriptor": config["descriptors"][local_descriptor()],
         },
@@ -69,7 +69,7 @@ rule nonlinear_model:
             if wildcards.model == "atom_kernel"
             else f"{RESULTS}/features/{local_descriptor()}/{{dataset}}/{{shard}}.h5"
         ),
-        code=modules("nonlinear", "regression", "evaluation", "splits", "features", "dataset"),
+        code=code_of("nonlinear_fit"),
     output:
         f"{RESULTS}/nonlinear/{{model}}.csv",
     log:
@@ -94,8 +94,8 @@ rule nonlinear:
         predictions=expand(rules.nonlinear_model.output, model=MODELS),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=modules("nonlinear", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("nonlinear"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         table=f"{RESULTS}/tables/nonlinear.csv",
         page=report(

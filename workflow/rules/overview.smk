@@ -6,8 +6,8 @@ rule overview:
         predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv"),
         costs=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
-        code=modules("benchmark", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("overview"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         png=f"{RESULTS}/figures/overview.png",
         pdf=f"{RESULTS}/figures/overview.pdf",

@@ -20,7 +20,7 @@ rule describe:
     input:
         labels=lambda wildcards: f"{RESULTS}/labels/{TRAINING[0]}/{next(iter(shards_of(TRAINING[0])))}.h5",
         potentials=descriptor_potentials,
-        code=lambda wildcards: modules("comparison", "neighbours") + descriptor_source(wildcards),
+        code=lambda wildcards: code_of("describe") + descriptor_code(config["descriptors"][wildcards.descriptor]),
     output:
         f"{RESULTS}/benchmarks/descriptors/{{descriptor}}.csv",
     log:
@@ -43,8 +43,8 @@ rule comparison:
     input:
         summary=f"{RESULTS}/summary.csv",
         descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
-        code=modules("comparison", "splits", "plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("comparison"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         table=f"{RESULTS}/tables/comparison.csv",
         page=report(
@@ -82,8 +82,8 @@ rule paper_parity:
             f"{RESULTS}/predictions/{{descriptor}}/{{{{regressor}}}}.csv",
             descriptor=config["descriptors"],
         ),
-        code=modules("plotting"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("paper"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         png=report(
             f"{PAPER}/parity_{{regressor}}.png",
@@ -118,8 +118,8 @@ for test, datasets in TESTS.items():
                 f"{RESULTS}/predictions/{{descriptor}}/{{{{regressor}}}}.csv",
                 descriptor=config["descriptors"],
             ),
-            code=modules("plotting"),
-            style=str(PACKAGE / "vibentropy.mplstyle"),
+            code=code_of("paper"),
+            style=str(PACKAGE / "report/vibentropy.mplstyle"),
         output:
             png=report(
                 f"{PAPER}/{test}_{{regressor}}.png",
@@ -158,7 +158,7 @@ rule page:
         summary=f"{RESULTS}/summary.csv",
         descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
         configurations=f"{RESULTS}/configurations.h5",
-        code=modules("page", "published", "splits"),
+        code=code_of("page"),
     output:
         text=f"{RESULTS}/summary.md",
         page=report(

@@ -2,7 +2,7 @@
 rule lattice:
     input:
         potential_file,
-        code=modules("crystal") + POTENTIAL_CODE,
+        code=code_of("lattice"),
     output:
         LATTICE,
     log:
@@ -25,7 +25,7 @@ rule lattice:
 rule table:
     input:
         potential_file,
-        code=POTENTIAL_CODE,
+        code=code_of("table"),
     output:
         table=TABLE,
         residuals=f"{RESULTS}/potential/residuals.csv",
@@ -56,7 +56,7 @@ rule step_test:
         potential_file,
         lattice=LATTICE if RECIPES else [],
         references=[reference_of(dataset) for dataset in COMPUTED if dataset not in RECIPES],
-        code=modules("relaxation", "harmonic") + POTENTIAL_CODE,
+        code=code_of("step_test"),
     output:
         table=f"{RESULTS}/potential/step_test.csv",
         page=report(

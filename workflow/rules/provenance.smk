@@ -1,11 +1,11 @@
 # What a run owes its results to, and checksums of these.
-from vibentropy import provenance
+from vibentropy.run import provenance
 
 
 rule provenance:
     input:
         lambda wildcards: list(provenance.input_files(config).values()),
-        code=modules("provenance", "config"),
+        code=code_of("provenance"),
     output:
         record=f"{RESULTS}/provenance.json",
         table=f"{RESULTS}/provenance.csv",

@@ -9,7 +9,7 @@ rule shipped_model:
         configurations=f"{RESULTS}/configurations.h5",
         summary=f"{RESULTS}/summary.csv",
         archive=lambda wildcards: config["datasets"][TRAINING[0]]["archive"],
-        code=modules("shipping"),
+        code=code_of("shipped_model"),
     output:
         model=str(PACKAGE / "data/iron.h5"),
         recorded=str(Path(workflow.basedir) / "tests/golden/shipped_model.csv"),

@@ -4,7 +4,7 @@ rule sample:
         table=TABLE if ANALYTIC else [],
         lattice=LATTICE,
         potential=potential_file,
-        code=modules("sampling", "defects", "crystal", "relaxation", "engine", "neighbours") + POTENTIAL_CODE,
+        code=code_of("sample"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -16,7 +16,7 @@ rule sample:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
+        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
         runtime=minutes(120),
     params:
         trajectories=lambda wildcards: shards_of(wildcards.dataset)[wildcards.shard],
@@ -30,7 +30,7 @@ rule ingest:
     input:
         files=lambda wildcards: [path for path, *_ in pieces(wildcards.dataset, wildcards.shard)],
         reference=reference,
-        code=modules("ingest", "ase_files", "structures"),
+        code=code_of("ingest"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -44,7 +44,7 @@ rule ingest:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
+        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
         runtime=minutes(60),
     params:
         specification=about,
@@ -59,7 +59,7 @@ rule check_files:
         structures=lambda wildcards: expand(
             rules.ingest.output, dataset=wildcards.dataset, shard=shards_of(wildcards.dataset)
         ),
-        code=modules("ingest", "plausibility"),
+        code=code_of("check_files"),
     output:
         f"{RESULTS}/tables/files/{{dataset}}.csv",
     log:
@@ -84,7 +84,7 @@ rule published:
     input:
         reference=reference,
         entropies=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"]["entropies"],
-        code=modules("published", "structures"),
+        code=code_of("published"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -97,7 +97,7 @@ rule published:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
+        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
         runtime=minutes(60),
     params:
         arrays=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"],
@@ -108,7 +108,7 @@ rule published:
 rule unpack:
     input:
         archive=reference,
-        code=modules("archive", "crystal", "dataset"),
+        code=code_of("unpack"),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -120,7 +120,7 @@ rule unpack:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: cost.structures_memory(config, sites(wildcards))),
+        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
         runtime=minutes(10),
     params:
         specification=about,

@@ -6,8 +6,8 @@ rule thermodynamics:
         references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=modules("thermodynamics", "plotting", "dataset", "crystal"),
-        style=str(PACKAGE / "vibentropy.mplstyle"),
+        code=code_of("thermodynamics"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         equilibrium=f"{RESULTS}/tables/equilibrium.csv",
         equilibrium_page=report(

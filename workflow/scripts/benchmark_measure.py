@@ -1,6 +1,6 @@
-from vibentropy.benchmark import measure
-from vibentropy.evaluation import save_table
-from vibentropy.progress import logged
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.studies.benchmark.measure import measure
 
 with logged(snakemake.log[0]) as progress:
     table = measure(

@@ -1,9 +1,10 @@
-from vibentropy import plotting
-from vibentropy.benchmark import compare_labels, compare_predictions, gather, largest, load, scaling
-from vibentropy.evaluation import save_table
-from vibentropy.progress import logged
-from vibentropy.provenance import label
-from vibentropy.table_page import write_page
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.figures.style import save_figure
+from vibentropy.report.figures.timing import cost_figure, scale_figure, speed_figure
+from vibentropy.report.html import write_page
+from vibentropy.run.provenance import origin
+from vibentropy.studies.benchmark.tables import compare_labels, compare_predictions, gather, largest, load, scaling
 
 with logged(snakemake.log[0]) as progress:
     table = gather(load(*snakemake.input.measurements))
@@ -22,9 +23,9 @@ with logged(snakemake.log[0]) as progress:
     write_page(snakemake.output.labels, snakemake.output.labels_page, "Speed and memory of labels")
     save_table(predictions, snakemake.output.predictions)
     write_page(snakemake.output.predictions, snakemake.output.predictions_page, "Speed and memory of predictions")
-    source = label(snakemake.config)
-    plotting.save(plotting.cost(table), snakemake.output.cost, snakemake.output.cost_pdf, source=source)
-    plotting.save(plotting.speed(table), snakemake.output.speed, snakemake.output.speed_pdf, source=source)
-    scale = plotting.scale(predictions, labels)
-    plotting.save(scale, snakemake.output.scale, snakemake.output.scale_pdf, source=source)
-    plotting.save(plotting.cost(labels), snakemake.output.label_cost, snakemake.output.label_cost_pdf, source=source)
+    source = origin(snakemake.config)
+    save_figure(cost_figure(table), snakemake.output.cost, snakemake.output.cost_pdf, source=source)
+    save_figure(speed_figure(table), snakemake.output.speed, snakemake.output.speed_pdf, source=source)
+    scale = scale_figure(predictions, labels)
+    save_figure(scale, snakemake.output.scale, snakemake.output.scale_pdf, source=source)
+    save_figure(cost_figure(labels), snakemake.output.label_cost, snakemake.output.label_cost_pdf, source=source)

@@ -1,11 +1,12 @@
 import pandas as pd
 
-from vibentropy import plotting
-from vibentropy.comparison import comparison_table
-from vibentropy.evaluation import save_table
-from vibentropy.progress import logged
-from vibentropy.provenance import label
-from vibentropy.table_page import write_page
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.figures.cost_and_error import cost_and_error_figure
+from vibentropy.report.figures.style import save_figure
+from vibentropy.report.html import write_page
+from vibentropy.run.provenance import origin
+from vibentropy.studies.cost_and_error import comparison_table
 
 with logged(snakemake.log[0]):
     summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
@@ -15,5 +16,5 @@ with logged(snakemake.log[0]):
     write_page(snakemake.output.table, snakemake.output.page, "Errors, number of features and cost")
     # All cells of a test may repeat others, or have no features.
     known = [name for name in snakemake.params.tests if f"{name}_mae" in table]
-    figure = plotting.comparison(table, known[:1])
-    plotting.save(figure, snakemake.output.figure, snakemake.output.figure_pdf, source=label(snakemake.config))
+    figure = cost_and_error_figure(table, known[:1])
+    save_figure(figure, snakemake.output.figure, snakemake.output.figure_pdf, source=origin(snakemake.config))

@@ -1,16 +1,11 @@
 import pandas as pd
 
-from vibentropy.evaluation import (
-    RESOLVED,
-    coverage_table,
-    load_predictions,
-    metrics_table,
-    named_tests,
-    save_table,
-    summary_table,
-)
-from vibentropy.progress import logged
-from vibentropy.table_page import write_page
+from vibentropy.evaluation.coverage import coverage_table
+from vibentropy.evaluation.metrics import RESOLVED, metrics_table, named_tests, summary_table
+from vibentropy.evaluation.predictions import load_predictions
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.html import write_page
 
 with logged(snakemake.log[0]) as progress:
     predictions = named_tests(load_predictions(*snakemake.input.predictions), snakemake.params.tests)

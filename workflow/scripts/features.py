@@ -1,10 +1,10 @@
-from vibentropy.dataset import ConfigurationSet
+from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
-from vibentropy.features import FeatureSet, bulk_features
-from vibentropy.labels import perfect_crystals, unstrained_crystal
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
-from vibentropy.sites import site_labels
+from vibentropy.features.atom_labels import site_labels
+from vibentropy.features.sets import FeatureSet, bulk_features
+from vibentropy.files.logs import logged
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.perfect import perfect_crystals, unstrained_crystal
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.labels)

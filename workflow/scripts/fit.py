@@ -1,14 +1,15 @@
 import pandas as pd
 
-from vibentropy.dataset import load_table
+from vibentropy.datasets.store import load_table
 from vibentropy.descriptors import create
-from vibentropy.evaluation import fit_and_predict, fit_table, save_table
-from vibentropy.features import common_bulk, load_by_dataset
-from vibentropy.labels import unstrained_crystal
+from vibentropy.evaluation.fitting import fit_and_predict, fit_table
+from vibentropy.features.sets import common_bulk, load_by_dataset
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
-from vibentropy.regression import create_regressor
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.perfect import unstrained_crystal
 
 with logged(snakemake.log[0]) as progress:
     features = load_by_dataset(snakemake.input.features)

@@ -1,7 +1,8 @@
-from vibentropy.dataset import check_labelled, load_table, usable
-from vibentropy.evaluation import save_table
-from vibentropy.progress import logged
-from vibentropy.splits import describe, folds_table
+from vibentropy.datasets.store import load_table
+from vibentropy.datasets.table import check_labelled, usable
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.learning.folds import describe_folds, folds_table
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)
@@ -14,6 +15,6 @@ with logged(snakemake.log[0]) as progress:
         snakemake.params.seed,
         exclude_duplicates=snakemake.params.exclude_duplicates,
     )
-    for line in describe(training, folds):
+    for line in describe_folds(training, folds):
         progress.note(line)
     save_table(folds, snakemake.output[0])

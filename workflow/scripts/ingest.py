@@ -1,6 +1,6 @@
-from vibentropy.ingest import ingest
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
+from vibentropy.files.logs import logged
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.user_files import ingest
 
 with logged(snakemake.log[0]):
     configurations = ingest(snakemake.params.specification, snakemake.wildcards.dataset, snakemake.params.pieces)

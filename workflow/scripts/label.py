@@ -1,8 +1,9 @@
-from vibentropy.dataset import ConfigurationSet
-from vibentropy.interactions import load_potential
-from vibentropy.labels import label, perfect_crystals
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.files.logs import logged
+from vibentropy.labels.labelling import label
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.perfect import perfect_crystals
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.structures)

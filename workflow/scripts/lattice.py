@@ -1,6 +1,6 @@
-from vibentropy.crystal import Crystal
-from vibentropy.interactions import load_potential
-from vibentropy.progress import logged
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.files.logs import logged
+from vibentropy.potentials.from_config import load_potential
 
 with logged(snakemake.log[0]) as progress:
     potential, lattice = load_potential(snakemake.params.potential), snakemake.params.lattice

@@ -1,11 +1,11 @@
 import pandas as pd
 
-from vibentropy.dataset import load_table
-from vibentropy.evaluation import save_table
-from vibentropy.features import load_by_dataset
-from vibentropy.learning import learning_curve
-from vibentropy.progress import logged
-from vibentropy.regression import create_regressor
+from vibentropy.datasets.store import load_table
+from vibentropy.features.sets import load_by_dataset
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.learning.registry import create_regressor
+from vibentropy.studies.learning_curves import learning_curve
 
 with logged(snakemake.log[0]) as progress:
     curve = learning_curve(

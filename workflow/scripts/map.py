@@ -1,12 +1,13 @@
 import pandas as pd
 
-from vibentropy.dataset import ConfigurationSet, load_table, write_extxyz
+from vibentropy.datasets.export import write_extxyz
+from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.descriptors import create
-from vibentropy.features import load_by_dataset
-from vibentropy.labels import perfect_crystals
-from vibentropy.maps import mapped, unseen_fits
-from vibentropy.progress import logged
-from vibentropy.regression import create_regressor
+from vibentropy.features.sets import load_by_dataset
+from vibentropy.files.logs import logged
+from vibentropy.learning.registry import create_regressor
+from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.studies.site_maps import mapped, unseen_fits
 
 with logged(snakemake.log[0]) as progress:
     minima, datasets = ConfigurationSet.load(snakemake.input.minima[0]), snakemake.params.datasets

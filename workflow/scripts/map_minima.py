@@ -1,6 +1,6 @@
-from vibentropy.dataset import load_table
-from vibentropy.maps import chosen_minima
-from vibentropy.progress import logged
+from vibentropy.datasets.store import load_table
+from vibentropy.files.logs import logged
+from vibentropy.studies.site_maps import chosen_minima
 
 with logged(snakemake.log[0]) as progress:
     source, params = snakemake.input.configurations, snakemake.params

@@ -1,11 +1,12 @@
 import pandas as pd
 
-from vibentropy import plotting
-from vibentropy.evaluation import save_table
-from vibentropy.nonlinear import summarise
-from vibentropy.progress import logged
-from vibentropy.provenance import label
-from vibentropy.table_page import write_page
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.figures.extensivity import extensivity_figure
+from vibentropy.report.figures.style import save_figure
+from vibentropy.report.html import write_page
+from vibentropy.run.provenance import origin
+from vibentropy.studies.extensivity import summarise
 
 with logged(snakemake.log[0]) as progress:
     # A class may be called None: text is text.
@@ -16,9 +17,9 @@ with logged(snakemake.log[0]) as progress:
     progress.note(summary.to_string(index=False))
     save_table(summary, snakemake.output.table)
     write_page(snakemake.output.table, snakemake.output.page, "Functions of sums and sums of functions")
-    plotting.save(
-        plotting.nonlinear(predictions, summary),
+    save_figure(
+        extensivity_figure(predictions, summary),
         snakemake.output.figure,
         snakemake.output.figure_pdf,
-        source=label(snakemake.config),
+        source=origin(snakemake.config),
     )

@@ -1,12 +1,13 @@
 import numpy as np
 
-from vibentropy.dataset import ConfigurationSet, load_table, usable
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.datasets.table import usable
 from vibentropy.descriptors import create
-from vibentropy.features import bulk_features
-from vibentropy.labels import unstrained_crystal
-from vibentropy.nonlinear import Environments, enough
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
+from vibentropy.features.sets import bulk_features
+from vibentropy.files.logs import logged
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.perfect import unstrained_crystal
+from vibentropy.studies.atom_kernel import Environments, enough
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)

@@ -1,10 +1,10 @@
 import pandas as pd
 
-from vibentropy.dataset import load_table
-from vibentropy.evaluation import save_table
-from vibentropy.features import load_by_dataset
-from vibentropy.nonlinear import assess
-from vibentropy.progress import logged
+from vibentropy.datasets.store import load_table
+from vibentropy.features.sets import load_by_dataset
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.studies.extensivity import assess
 
 with logged(snakemake.log[0]) as progress:
     predictions, chosen = assess(

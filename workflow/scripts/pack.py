@@ -1,11 +1,12 @@
 import numpy as np
 
-from vibentropy import archive
-from vibentropy.crystal import Crystal
-from vibentropy.dataset import SITE_ENTROPY, ConfigurationSet, load_table, usable
-from vibentropy.interactions import identity, load_potential
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.datasets.table import SITE_ENTROPY, usable
+from vibentropy.files.logs import logged
+from vibentropy.potentials.from_config import identity, load_potential
+from vibentropy.run.provenance import attributes
+from vibentropy.sources import archives
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)
@@ -13,7 +14,7 @@ with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.configurations, mine & usable(table))
     progress.expect(len(configurations))
     crystal = Crystal.load(snakemake.input.lattice)
-    configurations = archive.rounded(configurations, crystal)
+    configurations = archives.rounded(configurations, crystal)
     potential = load_potential(snakemake.params.potential)
     for index, atoms in enumerate(configurations.frames):
         # Those of the file, not those before rounding.
@@ -26,7 +27,7 @@ with logged(snakemake.log[0]) as progress:
         for name, atoms in zip(resolved.table["id"], resolved.frames, strict=True):
             if name in frames:
                 frames[name].set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY])
-    archive.write(
+    archives.write_archive(
         snakemake.output[0],
         configurations,
         crystal,

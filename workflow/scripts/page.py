@@ -1,10 +1,10 @@
 import pandas as pd
 
-from vibentropy.dataset import ConfigurationSet
-from vibentropy.page import results_page
-from vibentropy.progress import logged
-from vibentropy.storage import atomic
-from vibentropy.table_page import write_results
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.files.atomic import atomic
+from vibentropy.files.logs import logged
+from vibentropy.report.html import write_results
+from vibentropy.report.results_table import results_page
 
 with logged(snakemake.log[0]):
     summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])

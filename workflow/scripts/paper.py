@@ -1,10 +1,11 @@
-from vibentropy import plotting
-from vibentropy.evaluation import load_predictions
-from vibentropy.progress import logged
-from vibentropy.provenance import label
+from vibentropy.evaluation.predictions import load_predictions
+from vibentropy.files.logs import logged
+from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
+from vibentropy.report.figures.style import save_figure
+from vibentropy.run.provenance import origin
 
 with logged(snakemake.log[0]):
     predictions = load_predictions(*snakemake.input.predictions)
     tests = snakemake.params.datasets
-    figure = plotting.extrapolation(predictions, tests) if tests else plotting.parity(predictions)
-    plotting.save(figure, snakemake.output.png, snakemake.output.pdf, source=label(snakemake.config))
+    figure = extrapolation_figure(predictions, tests) if tests else parity_figure(predictions)
+    save_figure(figure, snakemake.output.png, snakemake.output.pdf, source=origin(snakemake.config))

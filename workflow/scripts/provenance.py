@@ -1,10 +1,10 @@
 import json
 
-from vibentropy.evaluation import save_table
-from vibentropy.progress import logged
-from vibentropy.provenance import record, table
-from vibentropy.storage import atomic
-from vibentropy.table_page import write_page
+from vibentropy.files.atomic import atomic
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.html import write_page
+from vibentropy.run.provenance import record, table
 
 with logged(snakemake.log[0]):
     recorded = record(snakemake.config)

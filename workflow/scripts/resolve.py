@@ -1,9 +1,11 @@
 import numpy as np
 
-from vibentropy.dataset import ConfigurationSet, load_table, usable
-from vibentropy.interactions import load_potential
-from vibentropy.labels import label, perfect_crystals
-from vibentropy.progress import logged
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.datasets.table import usable
+from vibentropy.files.logs import logged
+from vibentropy.labels.labelling import label
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.sources.perfect import perfect_crystals
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)

@@ -1,8 +1,8 @@
-from vibentropy.crystal import Crystal
-from vibentropy.interactions import load_potential, start_engine
-from vibentropy.progress import logged
-from vibentropy.provenance import attributes
-from vibentropy.sampling import Trajectory, sample
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.files.logs import logged
+from vibentropy.potentials.from_config import load_potential, start_engine
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.recipes import Trajectory, sample
 
 with logged(snakemake.log[0]) as progress:
     planned = [Trajectory(**trajectory) for trajectory in snakemake.params.trajectories]

@@ -1,10 +1,11 @@
 import pandas as pd
 
-from vibentropy import archive, shipping
-from vibentropy.dataset import load_table
-from vibentropy.evaluation import save_table
+from vibentropy.datasets.store import load_table
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
 from vibentropy.model import EntropyModel
-from vibentropy.progress import logged
+from vibentropy.run import shipping
+from vibentropy.sources import archives
 
 with logged(snakemake.log[0]) as progress:
     summary = pd.read_csv(snakemake.input.summary).set_index(["descriptor", "regressor"])
@@ -12,8 +13,8 @@ with logged(snakemake.log[0]) as progress:
         EntropyModel.load(snakemake.input.model),
         load_table(snakemake.input.configurations),
         summary.loc[tuple(snakemake.params.names)],
-        archive.crystal_of(snakemake.input.archive),
-        archive.potential_of(snakemake.input.archive),
+        archives.crystal_of(snakemake.input.archive),
+        archives.potential_of(snakemake.input.archive),
     )
     model.save(snakemake.output.model)
     predictions = pd.read_csv(snakemake.input.predictions, keep_default_na=False, na_values=[""])

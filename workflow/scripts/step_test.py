@@ -1,8 +1,9 @@
-from vibentropy.evaluation import save_table
-from vibentropy.finite_differences import smallest_crystal, step_test, verdict
-from vibentropy.interactions import load_potential
-from vibentropy.progress import logged
-from vibentropy.table_page import write_page
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.labels.step_test import step_test, verdict
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.report.html import write_page
+from vibentropy.sources.perfect import smallest_crystal
 
 with logged(snakemake.log[0]) as progress:
     perfect = smallest_crystal(snakemake.params.datasets, snakemake.input.lattice)

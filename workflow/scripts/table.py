@@ -1,8 +1,8 @@
-from vibentropy.evaluation import save_table
-from vibentropy.interactions import load_potential
-from vibentropy.progress import logged
-from vibentropy.storage import atomic
-from vibentropy.table_page import write_page
+from vibentropy.files.atomic import atomic
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.report.html import write_page
 
 with logged(snakemake.log[0]) as progress:
     potential = load_potential(snakemake.params.potential)

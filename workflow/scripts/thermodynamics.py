@@ -1,17 +1,20 @@
 import numpy as np
 
-from vibentropy import plotting
-from vibentropy.dataset import ConfigurationSet, load_table, usable
-from vibentropy.evaluation import save_table
-from vibentropy.labels import perfect_crystals
-from vibentropy.progress import logged
-from vibentropy.provenance import checksums, label
-from vibentropy.storage import atomic
-from vibentropy.table_page import write_page
-from vibentropy.thermodynamics import compensation, equilibrium, lowest_minima, multiplicity
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.datasets.table import usable
+from vibentropy.files.atomic import atomic
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.report.figures.style import save_figure
+from vibentropy.report.figures.thermodynamics import compensation_figure, free_energy_figure
+from vibentropy.report.html import write_page
+from vibentropy.run.provenance import checksums, origin
+from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.studies.multiplicity import multiplicity
+from vibentropy.studies.thermodynamics import compensation, equilibrium, lowest_minima
 
 with logged(snakemake.log[0]):
-    source, output = label(snakemake.config), snakemake.output
+    source, output = origin(snakemake.config), snakemake.output
     table = load_table(snakemake.input.configurations)
     table = table[usable(table, snakemake.params.exclude_duplicates) & (table["role"] == "train")]
 
@@ -30,8 +33,8 @@ with logged(snakemake.log[0]):
     write_page(output.equilibrium, output.equilibrium_page, "Free energies and equilibrium concentrations")
     save_table(lines, output.compensation)
     write_page(output.compensation, output.compensation_page, "Energy against entropy, by class")
-    plotting.save(plotting.free_energy(rows), output.free_energy, output.free_energy_pdf, source=source)
-    figure = plotting.compensation(table[table["formation_energy"].notna()], lines)
-    plotting.save(figure, output.compensation_png, output.compensation_pdf, source=source)
+    save_figure(free_energy_figure(rows), output.free_energy, output.free_energy_pdf, source=source)
+    figure = compensation_figure(table[table["formation_energy"].notna()], lines)
+    save_figure(figure, output.compensation_png, output.compensation_pdf, source=source)
     with atomic(output.checksums) as path:
         path.write_text(checksums(set(output) - {output.checksums}, path.parent), encoding="utf-8")

@@ -10,10 +10,10 @@ interrupted. Files are written under a temporary name: what has its name is whol
 
 import errno
 import signal
+from importlib.metadata import version
 
 import click
 
-from vibentropy import __version__
 from vibentropy.cli.check import check
 from vibentropy.cli.describe import describe
 from vibentropy.cli.generate import generate
@@ -70,7 +70,7 @@ Completion of commands, options and files, for a line in ~/.bashrc (zsh and fish
   eval "$(_VIBENTROPY_COMPLETE=bash_source vibentropy)"
 """,
 )
-@click.version_option(__version__, prog_name="vibentropy")
+@click.version_option(version("vibentropy"), prog_name="vibentropy")
 def main():
     """Vibrational formation entropies of crystal defects: exact ones, and linear models that predict them.
 

@@ -43,7 +43,7 @@ def check(context, paths, reference, entropy, unit, kind, file_format):
     elif reference:
         found = [_as_a_data_set(paths, reference, entropy, unit, kind, file_format)]
     else:
-        from vibentropy.inspection import inspect_frames
+        from vibentropy.run.data_check import inspect_frames
 
         found = (inspect_frames(path, file_format) for path in paths)
     context.exit(max([_show(inspection) for inspection in found], default=0))
@@ -51,18 +51,19 @@ def check(context, paths, reference, entropy, unit, kind, file_format):
 
 def _of_configuration(path):
     """Yield what is found in each data set of a run, after everything that needs no data."""
-    from vibentropy import preflight
-    from vibentropy.config import load, schema_path, validate
-    from vibentropy.inspection import cost_in_words, inspect_configuration
+    from vibentropy.run import build_check
+    from vibentropy.run.config import load, schema_path, validate
+    from vibentropy.run.cost_estimate import cost_in_words
+    from vibentropy.run.data_check import inspect_configuration
 
     config = validate(load(path), schema_path())
-    preflight.check(config)
+    build_check.check_build(config)
     yield from inspect_configuration(config)
     click.echo(cost_in_words(config))
 
 
 def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
-    from vibentropy.inspection import inspect_files
+    from vibentropy.run.data_check import inspect_files
 
     specification = {"files": list(paths), "reference": reference, "format": file_format}
     if entropy:

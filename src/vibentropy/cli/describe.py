@@ -76,7 +76,7 @@ def _descriptor(kind, settings, config):
 
     if config is None:
         return create(kind, **settings), None
-    from vibentropy.config import load, schema_path, validate
+    from vibentropy.run.config import load, schema_path, validate
 
     known = validate(load(config), schema_path())
     blocks = known["descriptors"]
@@ -92,7 +92,7 @@ def _features(reader, descriptor, crystal, progress):
     import numpy as np
 
     from vibentropy.errors import DataError
-    from vibentropy.features import FeatureSet, bulk_features, concatenate
+    from vibentropy.features.sets import FeatureSet, bulk_features, concatenate
 
     bulk = np.zeros(descriptor.n_features) if crystal is None else bulk_features(descriptor, crystal)
     parts = []
@@ -115,7 +115,7 @@ def _write(features, output):
 
     import pandas as pd
 
-    from vibentropy.storage import atomic
+    from vibentropy.files.atomic import atomic
 
     table = pd.DataFrame(features.X, columns=list(features.feature_names))
     table.insert(0, "id", list(features.ids))

@@ -23,15 +23,15 @@ def generate(context, config, dataset, trajectories, labelled, output):
     CONFIG is the configuration of a run; what its recipes may say stands in docs/configurations.md. Configurations are
     those that the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
     """
-    from vibentropy import sampling
     from vibentropy.cli.meter import meter
-    from vibentropy.config import load, schema_path, validate
+    from vibentropy.run.config import load, schema_path, validate
+    from vibentropy.sources import recipes
 
     config = validate(load(config), schema_path())
     dataset = _recipe(config, dataset)
-    planned = sampling.trajectories(dataset, sampling.limited(config["datasets"][dataset]["recipe"], trajectories))
+    planned = recipes.trajectories(dataset, recipes.limited(config["datasets"][dataset]["recipe"], trajectories))
     with meter("trajectories", lambda: len(planned)) as progress:
-        configurations = sampling.generate(config, dataset, trajectories, progress)
+        configurations = recipes.generate(config, dataset, trajectories, progress)
     if labelled:
         configurations = _labelled(configurations, config)
     if output.endswith(".h5"):
@@ -63,10 +63,11 @@ def _recipe(config, name):
 
 def _labelled(configurations, config):
     """Compute the entropies of what was made."""
+    from vibentropy.atoms.crystal import Crystal
     from vibentropy.cli.meter import meter
-    from vibentropy.crystal import Crystal
-    from vibentropy.interactions import load_potential
-    from vibentropy.labels import filled, label
+    from vibentropy.labels.labelling import label
+    from vibentropy.potentials.from_config import load_potential
+    from vibentropy.sources.perfect import filled
 
     crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
     labels = config["labels"]

@@ -22,8 +22,8 @@ def info(paths, as_json):
 
     Without FILES, what the model is that comes with the package.
     """
-    from vibentropy.contents import contents
     from vibentropy.model import SHIPPED
+    from vibentropy.run.file_info import contents
 
     for path in paths or [SHIPPED]:
         found = contents(path)

@@ -63,8 +63,8 @@ def label(
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
     from vibentropy.errors import VibentropyError
-    from vibentropy.interactions import load_potential
-    from vibentropy.labels import label_frame
+    from vibentropy.labels.labelling import label_frame
+    from vibentropy.potentials.from_config import load_potential
 
     if (potential is None) == (config is None):
         raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
@@ -105,8 +105,8 @@ def label(
 
 def _of_configuration(path):
     """Potential of the configuration of a run."""
-    from vibentropy.config import load, schema_path, validate
     from vibentropy.errors import ConfigError
+    from vibentropy.run.config import load, schema_path, validate
 
     potential = validate(load(path), schema_path())["potential"]
     if potential is None:
@@ -125,7 +125,7 @@ def _dressed(labelled, atoms, found, relaxed):
 def _columns(paths, temperatures):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, places
-    from vibentropy.labels import temperature_columns
+    from vibentropy.labels.labelling import temperature_columns
 
     names = ["file", "frame", *_COLUMNS, *(name for t in temperatures for name in temperature_columns(t)), "reason"]
     quantum = [Column(f"S_f at {t:g} K", 14, number(temperature_columns(t)[0])) for t in temperatures]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 import numpy as np
 
-from vibentropy.storage import atomic
+from vibentropy.files.atomic import atomic
 
 #: Suffixes of files that `rows_to` writes.
 SUFFIXES = ".csv", ".json", ".extxyz", ".xyz"

@@ -47,13 +47,13 @@ def predict(context, paths, reference, per_atom, output, file_format):
     or why it is not; intervals are those of errors of held-out cells. Extended XYZ keeps what FILES say and adds the
     same values as `predicted_formation_entropy`, `predicted_low_68` and so on.
     """
+    from vibentropy.atoms.reference import count_reference_sites
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
     from vibentropy.errors import ConfigError
+    from vibentropy.files.hdf5 import kind_of
     from vibentropy.model import KIND, SHIPPED, EntropyModel
-    from vibentropy.storage import kind_of
-    from vibentropy.structures import count_reference_sites
 
     given = kind_of(paths[0]) == KIND
     model_path, paths = (paths[0], paths[1:]) if given else (SHIPPED, paths)

@@ -5,7 +5,7 @@ import re
 import click
 
 from vibentropy.errors import VibentropyError
-from vibentropy.frames import count_frames, read_frames
+from vibentropy.sources.any_file import count_frames, read_any
 
 
 class Reader:
@@ -44,7 +44,7 @@ class Reader:
         for path in self._paths:
             number = 0
             try:
-                for atoms in read_frames(path, self._format, self._element, progress):
+                for atoms in read_any(path, self._format, self._element, progress):
                     self.n_read += 1
                     yield path, number, atoms
                     number += 1
@@ -82,6 +82,6 @@ class Reader:
 
 def read_reference(path, element=None):
     """Read the perfect crystal: a file with one configuration; of this element where a dump says types only."""
-    from vibentropy.ingest import reference_crystal
+    from vibentropy.sources.file_shards import reference_crystal
 
     return reference_crystal({"reference": path}, element)

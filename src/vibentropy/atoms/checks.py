@@ -1,0 +1,85 @@
+"""What the rest of the package expects of a cell of atoms, checked before anything is computed."""
+
+import numpy as np
+
+from vibentropy.errors import StructureError
+
+#: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
+MIN_DISTANCE = 0.1
+
+
+def check_geometry(atoms):
+    """Check that positions and cell are finite and that periodic directions span a volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Lengths in Å.
+
+    Raises
+    ------
+    StructureError
+        With the atom or the cell vector, and the value found.
+    """
+    if len(atoms) == 0:
+        raise StructureError("the configuration holds no atoms")
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(bad):
+        raise StructureError(f"position of atom {bad[0]} is {atoms.positions[bad[0]].tolist()}, not finite")
+    cell = np.asarray(atoms.cell[:])
+    if not np.isfinite(cell).all():
+        raise StructureError(f"the cell is not finite: {cell.tolist()}")
+    periodic = cell[atoms.pbc]
+    if len(periodic):
+        lengths = np.linalg.norm(periodic, axis=1)
+        # The smallest singular value of the unit vectors: 0 when they are linearly dependent.
+        if not lengths.all() or np.linalg.svd(periodic / lengths[:, None], compute_uv=False)[-1] < 1e-6:
+            raise StructureError(f"the periodic cell vectors are zero or parallel: {periodic.tolist()} Å")
+
+
+def check_crystal(atoms):
+    """Check that a configuration is a periodic crystal of one element, as entropies of formation need it.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+
+    Raises
+    ------
+    StructureError
+        For alloys, molecules, surfaces and whatever `check_geometry` refuses.
+    """
+    check_geometry(atoms)
+    if not atoms.cell.any():
+        raise StructureError("it has no cell (in extended XYZ, Lattice=): formation entropies are defined for crystals")
+    if not atoms.pbc.all():
+        raise StructureError(
+            f"periodic boundary conditions are {atoms.pbc.tolist()}: formation entropies are defined here for "
+            "crystals that are periodic in all three directions"
+        )
+    elements = sorted(set(atoms.get_chemical_symbols()))
+    if len(elements) != 1:
+        raise StructureError(
+            f"the configuration holds {', '.join(elements)}: formation entropies are defined here for one element"
+        )
+
+
+def check_element(atoms, element):
+    """Check that all atoms are of one given element.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    element : str
+
+    Raises
+    ------
+    StructureError
+    """
+    others = sorted(set(atoms.get_chemical_symbols()) - {element})
+    if others:
+        raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")
+
+
+#: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.
+SITE_CUTOFF = 1.0

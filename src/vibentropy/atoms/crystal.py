@@ -1,0 +1,101 @@
+"""The perfect crystal that defects are put into and compared with."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from ase.build import bulk
+from scipy.optimize import minimize_scalar
+
+from vibentropy.errors import ConfigError
+from vibentropy.files.atomic import atomic
+
+#: Sites in the cubic cell of each crystal structure.
+SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """A perfect crystal of one element.
+
+    Attributes
+    ----------
+    element : str
+    structure : str
+        A cubic lattice type of `ase.build.bulk`, such as ``"bcc"``.
+    a : float
+        Lattice constant in Å.
+    """
+
+    element: str
+    structure: str
+    a: float
+
+    def cell(self, repetitions):
+        """Build so many cubic unit cells along each axis, as ase.Atoms."""
+        return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
+
+    def filling(self, cell, repetitions):
+        """Build so many unit cells along each axis, strained alike until they fill a cell.
+
+        Parameters
+        ----------
+        cell : array_like of shape (3, 3)
+            Cell vectors in Å.
+        repetitions : sequence of 3 int
+
+        Returns
+        -------
+        ase.Atoms
+        """
+        atoms = self.cell(repetitions)
+        atoms.set_cell(np.asarray(cell), scale_atoms=True)
+        return atoms
+
+    @property
+    def translations(self):
+        """Primitive lattice vectors, the rows of an array of shape (3, 3), in Å."""
+        return np.asarray(bulk(self.element, self.structure, a=self.a).cell)
+
+    def save(self, path):
+        """Write as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits."""
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote."""
+        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+
+    def relaxed(self, potential, tolerance=1e-9):
+        """Find the lattice constant of lowest energy.
+
+        Parameters
+        ----------
+        potential : vibentropy.Potential
+        tolerance : float
+            In Å; beyond 1e-8 energies in double precision no longer tell.
+
+        Returns
+        -------
+        Crystal
+
+        Raises
+        ------
+        ConfigError
+            If there is no minimum within 5 % of the present lattice constant.
+        """
+        bounds = 0.95 * self.a, 1.05 * self.a
+        result = minimize_scalar(
+            lambda a: potential.energy_and_forces(Crystal(self.element, self.structure, a).cell(1))[0],
+            bounds=bounds,
+            method="bounded",
+            options={"xatol": tolerance},
+        )
+        if min(abs(result.x - bound) for bound in bounds) < 1e-3 * self.a:
+            raise ConfigError(
+                f"{self.structure} {self.element} has no energy minimum near a = {self.a} Å "
+                f"(between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
+            )
+        return Crystal(self.element, self.structure, float(result.x))

@@ -1,0 +1,291 @@
+"""Files of configurations that other programs wrote: anything that ASE reads, whole or in parts.
+
+A part is read without parsing what is before it. Extended XYZ and dumps of LAMMPS, compressed or not, are searched for
+the beginnings of frames in blocks of bytes; ASE's trajectories and databases know where their frames are. Other formats
+hold one configuration, or have to be read to know how many.
+"""
+
+import os
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioformats, open_with_compression
+
+from vibentropy.atoms.reading_in_parts import read_frame
+from vibentropy.errors import DataError, VibentropyError, did_you_mean
+
+#: Bytes that are searched at once; they fit into the cache of a core.
+_BLOCK = 1 << 20
+
+#: Bytes of a line that are looked at where a number is expected.
+_HEAD = 1000
+
+#: First line of every frame of a dump.
+_DUMP = b"\nITEM: TIMESTEP"
+
+
+def count(path, file_format=None):
+    """Count the configurations of a file where that is possible without reading them.
+
+    Parameters
+    ----------
+    path : path-like
+    file_format : str, optional
+        Name of ASE's format where the file does not tell.
+
+    Returns
+    -------
+    int or None
+        None where only reading would tell.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, of an unknown format, truncated or malformed, as far as counting shows it.
+    """
+    path = os.fspath(path)
+    _check_is_file(path)
+    try:
+        file_format = _known(file_format) or filetype(path)
+        if file_format in _OFFSETS:
+            return len(_OFFSETS[file_format](path)) - 1
+        if file_format == "traj":
+            with ase.io.Trajectory(path) as trajectory:
+                return len(trajectory)
+        if file_format == "db":
+            return len(_database(path))
+        return 1 if get_ioformat(file_format).single else None
+    except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
+        raise _explained(error, path, 0, file_format) from error
+
+
+def read_frames(path, file_format=None, start=0, stop=None, element=None, progress=lambda share: None):
+    """Yield configurations of a file.
+
+    Parameters
+    ----------
+    path : path-like
+    file_format : str, optional
+        Name of ASE's format where the file does not tell.
+    start, stop : int, optional
+        First configuration, counted from 0, and the one after the last; by default all. Only files that `count` can
+        count have parts.
+    element : str, optional
+        Chemical symbol of all atoms of a dump of LAMMPS that says their types only, and no more than one.
+    progress : callable
+        Called now and then with the share of a large configuration that is read, from 0 to 1.
+
+    Yields
+    ------
+    ase.Atoms
+        With all that the file says about it.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, of an unknown format, truncated or malformed, holds no configurations, or fewer than
+        `stop`; naming the file and the frame.
+    """
+    path = os.fspath(path)
+    _check_is_file(path)
+    number = start
+    try:
+        file_format = _known(file_format) or filetype(path)
+        if file_format in _CHECKS:
+            _CHECKS[file_format](path)
+        for atoms in _frames(path, file_format, start, stop, element, progress):
+            yield atoms
+            number += 1
+    except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
+        raise _explained(error, path, number, file_format) from error
+    if stop is not None and number < stop:
+        raise DataError(f"{path}: holds {number} configurations, and {stop} were counted before: it has changed")
+    if number == start:
+        raise DataError(f"{path}: holds no configurations (read as {file_format}; is it that `format`?)")
+
+
+def _check_is_file(path):
+    if not Path(path).is_file():
+        raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
+
+
+def _known(file_format):
+    """Name of a format of ASE, if one is given."""
+    if file_format and file_format not in ioformats:
+        raise DataError(f"ASE has no format {file_format!r}{did_you_mean(file_format, ioformats)}")
+    return file_format
+
+
+def _explained(error, path, number, file_format):
+    """Say which file and frame an error is about."""
+    if isinstance(error, VibentropyError):
+        return type(error)(str(error) if str(path) in str(error) else f"{path}, frame {number}: {error}")
+    if isinstance(error, UnknownFileTypeError):
+        return DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`")
+    species = f"{error} is not a chemical element, or " if isinstance(error, KeyError) else ""
+    return DataError(
+        f"{path}, frame {number}: cannot be read{f' as {file_format}' if file_format else ''}; {species}the file is "
+        f"truncated or malformed ({type(error).__name__}: {error})"
+    )
+
+
+def _frames(path, file_format, start, stop, element, progress):
+    """Yield the configurations of a part of a file, as ASE reads them."""
+    if file_format in _OFFSETS:
+        yield from _located(path, file_format, start, stop, element, progress)
+    elif file_format in ("db", "json"):
+        # ASE's reader of databases leaves out what is stored beside the atoms.
+        limit = None if stop is None else stop - start
+        for row in _database(path).select(limit=limit, offset=start):
+            yield row.toatoms(add_additional_information=True)
+    else:
+        part = slice(start or None, stop)
+        yield from ase.io.iread(path, index=part, format=file_format, do_not_split_by_at_sign=True)
+
+
+def _database(path):
+    return ase.db.connect(path, serial=True, use_lock_file=False)
+
+
+def _located(path, file_format, start, stop, element, progress):
+    """Yield the configurations of a part of a text, each read from its own lines."""
+    offsets = _OFFSETS[file_format](path, stop)
+    with open_with_compression(path, "rb") as file:
+        file.seek(offsets[min(start, len(offsets) - 1)])
+        for begin, end in pairwise(offsets[start:]):
+            yield read_frame(file, end - begin, file_format, element, progress)
+
+
+class _Lines:
+    """Lines of a file, most of which are passed over without being looked at.
+
+    Attributes
+    ----------
+    position : int
+        Of the first byte of the next line, in the (uncompressed) file.
+    """
+
+    def __init__(self, file):
+        self.position = 0
+        self._file, self._block, self._start = file, b"", 0
+        self._ends, self._line = [], 0
+
+    def _more(self):
+        """Replace the block by the next one; whether there was one."""
+        self._start += len(self._block)
+        self._block = self._file.read(_BLOCK)
+        self._ends = np.flatnonzero(np.frombuffer(self._block, np.uint8) == ord("\n")) + 1
+        self._line = 0
+        return bool(self._block)
+
+    def head(self):
+        """Beginning of the next line, which is passed; nothing at the end of the file."""
+        text = b""
+        while True:
+            begin = max(self.position - self._start, 0)
+            end = self._ends[self._line] if self._line < len(self._ends) else len(self._block)
+            text += self._block[begin : min(end, begin + _HEAD - len(text))]
+            if self._line < len(self._ends) or not self._more():
+                self.skip(1)
+                return text
+
+    def skip(self, number):
+        """Pass lines, as many as there are; how many that were."""
+        passed = 0
+        while passed < number:
+            step = min(number - passed, len(self._ends) - self._line)
+            if step:
+                self._line += step
+                self.position = self._start + int(self._ends[self._line - 1])
+                passed += step
+            elif not self._more():
+                # A last line without an end.
+                passed += self.position < self._start
+                self.position = self._start
+                break
+        return passed
+
+
+def _offsets_of_xyz(path, stop=None):
+    """Walk over the frames of XYZ: its reader believes any number of atoms, and looks for as many lines.
+
+    Parameters
+    ----------
+    path : path-like
+    stop : int, optional
+        Number of frames after which to stop.
+
+    Returns
+    -------
+    list of int
+        Where each frame begins, in bytes, and where the last one ends.
+    """
+    offsets, line_number = [], 0
+    with open_with_compression(path, "rb") as file:
+        lines = _Lines(file)
+        while True:
+            position, line = lines.position, lines.head()
+            line_number += 1
+            if line.lstrip().startswith(b"VEC"):  # Cell vectors after the atoms, in an old dialect.
+                continue
+            offsets.append(position)
+            text = line.strip().decode(errors="replace")
+            if not text or len(offsets) - 1 == stop:
+                return offsets
+            place = f"{path}, frame {len(offsets) - 1}: line {line_number}"
+            if not text.isdecimal():
+                raise DataError(
+                    f"{place} is {text[:80]!r}, expected the number of atoms; the file is truncated or malformed"
+                )
+            found = lines.skip(min(int(text) + 1, sys.maxsize))
+            if found <= int(text):
+                raise DataError(
+                    f"{place} counts {text} atoms, and {max(found - 1, 0)} lines follow that of the properties; the "
+                    "file is truncated or the count wrong"
+                )
+            line_number += found
+
+
+def _offsets_of_dump(path, stop=None):
+    """Find the frames of a dump of LAMMPS; see `_offsets_of_xyz`."""
+    starts, end = [], 0
+    with open_with_compression(path, "rb") as file:
+        kept = b"\n"  # As if there were a line before the first.
+        while (stop is None or len(starts) <= stop) and (block := file.read(_BLOCK)):
+            searched = kept + block
+            starts += [match.start() + end - len(kept) + 1 for match in re.finditer(_DUMP, searched)]
+            end += len(block)
+            # The words may be cut by the end of a block.
+            kept = searched[1 - len(_DUMP) :]
+    # Units may stand before the first.
+    offsets = [0, *starts[1:], end] if starts else [0]
+    return offsets if stop is None else offsets[: stop + 1]
+
+
+#: Where the frames of a text are.
+_OFFSETS = {"xyz": _offsets_of_xyz, "extxyz": _offsets_of_xyz, "lammps-dump-text": _offsets_of_dump}
+
+
+def _check_counts(path):
+    """Refuse a number of atoms that no file of this size can hold, before the reader allocates them."""
+    counts, size = [], 0
+    with open_with_compression(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            size += len(line)
+            # Lines of coordinates have points in them; this costs less than a pattern for each line.
+            if b"." not in line and re.fullmatch(rb"\s*\d[\d\s]*(atoms\s*)?", line):
+                counts.append((max(int(count) for count in re.findall(rb"\d{1,100}", line)), number))
+    largest, number = max(counts, default=(0, 0))
+    if largest > size:
+        raise DataError(
+            f"{path}: line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the "
+            "count wrong"
+        )
+
+
+#: Checks of formats whose readers take the number of atoms for granted.
+_CHECKS = {"vasp": _check_counts, "lammps-data": _check_counts}

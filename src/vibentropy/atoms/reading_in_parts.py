@@ -1,0 +1,230 @@
+"""One frame of a text, however large: ASE parses it a few megabytes at a time.
+
+ASE's readers hold a frame as lines, and as lists of what is in them. Here they are handed some of the lines, as if
+these were a frame of fewer atoms, and what they make of the parts is put together. So everything is as they read it, in
+little more memory than what is kept of it.
+"""
+
+import re
+from io import BytesIO, TextIOWrapper
+
+import ase.io
+import numpy as np
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.extxyz import key_val_str_to_dict
+
+from vibentropy.errors import DataError
+
+#: Bytes that are parsed at once, up to a half more at the end of a frame.
+BLOCK = 1 << 21
+
+#: Types of atoms in a dump that are looked at, at most.
+_TYPES = 1000
+
+#: Names of the column of identifiers in a dump, and of one that ASE's reader keeps and does not order by.
+_ID, _KEPT_ID = "id", "i_id"
+
+#: What to do about dumps that do not say what their atoms are.
+_REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
+
+
+def read_frame(file, size, file_format, element=None, progress=lambda share: None):
+    """Read the frame that begins where a file stands.
+
+    Parameters
+    ----------
+    file : binary file
+        That can be seeked.
+    size : int
+        Bytes from the beginning of the frame to that of the next one.
+    file_format : {"xyz", "extxyz", "lammps-dump-text"}
+    element : str, optional
+        Chemical symbol of all atoms of a dump that says their types only.
+    progress : callable
+        Called with the share of the frame that is read, from 0 to 1, where it is read in parts.
+
+    Returns
+    -------
+    ase.Atoms
+        As ASE reads it; atoms of a dump in the order of their identifiers.
+
+    Raises
+    ------
+    DataError
+        If the last line is cut, a dump holds fewer atoms than it counts, or does not say what elements they are.
+    Exception
+        Whatever ASE's readers raise.
+    """
+    if size <= _most():
+        # Going back in a compressed file would mean to begin again.
+        file = BytesIO(file.read(size))
+    begin = file.tell()
+    head = _HEADS[file_format](file, begin + size)
+    keys = head.keys(element)
+    atoms = None
+    if size > _most():
+        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, progress)
+    if atoms is None:
+        file.seek(begin)
+        last = file.read(size)
+        atoms = ase.io.read(TextIOWrapper(BytesIO(last)), index=0, format=file_format, **keys)
+    head.check(atoms)
+    if not last.endswith(b"\n") and _ends_within_a_line(last, len(atoms)):
+        raise DataError("truncated in its last line; expected a newline at the end")
+    return atoms
+
+
+def _most():
+    """Bytes that are not divided, so that no part is of a few atoms only."""
+    return 3 * BLOCK // 2
+
+
+def _in_parts(file, size, head, file_format, keys, progress):
+    """Read the lines of the atoms in parts.
+
+    Returns
+    -------
+    atoms : ase.Atoms or None
+        None where parts would not be read as the whole is.
+    last : bytes
+        The last part of the text.
+    """
+    parts, n_left, whole = [], head.n_atoms, size
+    while size > 0:
+        block = file.read(size if size <= _most() else BLOCK)
+        block += b"" if block.endswith(b"\n") else file.readline()
+        size -= len(block)
+        n_lines = block.count(b"\n") + (not block.endswith(b"\n"))
+        n_left -= n_lines
+        if not block or n_left < 0:  # Lines after the atoms, with the cell vectors of an old dialect.
+            return None, block
+        text = TextIOWrapper(BytesIO(head.of_part(n_lines) + block))
+        parts.append(ase.io.read(text, index=0, format=file_format, **keys))
+        if parts[-1].constraints:
+            return None, block
+        progress(1 - size / whole)
+    return _joined(parts), block
+
+
+def _joined(parts):
+    """Put the atoms of parts together, in the order of their identifiers where there are some.
+
+    A part has more atoms than a property of a whole configuration has components.
+    """
+    whole, results = parts[0][:0], {}
+    calculators = [part.calc for part in parts]
+    if calculators[0] is not None:
+        for name, value in list(calculators[0].results.items()):
+            of_atoms = np.ndim(value) > 0 and len(value) == len(parts[0])
+            results[name] = _concatenate([c.results for c in calculators], name) if of_atoms else value
+    arrays = {name: _concatenate([part.arrays for part in parts], name) for name in list(parts[0].arrays)}
+    if _KEPT_ID in arrays:
+        order = np.argsort(arrays.pop(_KEPT_ID), kind="stable")
+        arrays = {name: values[order] for name, values in arrays.items()}
+        results = {n: v[order] if np.ndim(v) > 0 and len(v) == len(order) else v for n, v in results.items()}
+    whole.arrays = arrays
+    if results:
+        whole.calc = SinglePointCalculator(whole, **results)
+    return whole
+
+
+def _concatenate(parts, name):
+    """Put one array of all parts together, which lose it."""
+    return np.concatenate([part.pop(name) for part in parts])
+
+
+def _ends_within_a_line(lines, n_atoms):
+    """Whether the last line of a frame is shorter than those of the other atoms."""
+    *others, last = lines.splitlines()[-n_atoms:]
+    return bool(others) and len(last) < min(len(line.rstrip()) for line in others)
+
+
+class _HeadOfXYZ:
+    """Lines before the atoms of a frame of XYZ.
+
+    Parameters
+    ----------
+    file : binary file
+        Left at the first atom.
+    end : int
+        Where the frame ends.
+
+    Attributes
+    ----------
+    n_atoms : int
+    """
+
+    def __init__(self, file, end):
+        self.n_atoms, self._comment = int(file.readline().decode()), file.readline()
+
+    def of_part(self, n_atoms):
+        """Lines before some of the atoms, as if these were all."""
+        return b"%d\n" % n_atoms + self._comment
+
+    def keys(self, element):
+        """Arguments of ASE's reader."""
+        return {}
+
+    def check(self, atoms):
+        """Check what was read; ASE's reader does so itself."""
+
+
+class _HeadOfExtendedXYZ(_HeadOfXYZ):
+    def keys(self, element):
+        """Arguments of ASE's reader."""
+        return {"properties_parser": _keys_once}
+
+
+class _HeadOfDump:
+    """Lines before the atoms of a frame of a dump; see `_HeadOfXYZ`."""
+
+    def __init__(self, file, end):
+        self._lines, self._columns = [], None
+        while self._columns is None:
+            line = file.readline()
+            if file.tell() > end or not line:
+                raise DataError("there is no line `ITEM: ATOMS` in it; the file is truncated or malformed")
+            if line.startswith(b"ITEM: ATOMS"):
+                self._columns = line.decode().split()[2:]
+            elif b"ITEM: NUMBER OF ATOMS" in line:
+                self.n_atoms = int(file.readline())
+                self._lines.append(b"ITEM: NUMBER OF ATOMS\n%d\n")
+            else:
+                self._lines.append(line.replace(b"%", b"%%"))
+        self._only_types = "type" in self._columns and not {"element", "mass"} & set(self._columns)
+
+    def of_part(self, n_atoms):
+        """Lines before some of the atoms, as if these were all."""
+        columns = " ".join(_KEPT_ID if name == _ID else name for name in self._columns)
+        return b"".join(self._lines) % n_atoms + f"ITEM: ATOMS {columns}\n".encode()
+
+    def keys(self, element):
+        """Arguments of ASE's reader."""
+        if not self._only_types:
+            return {}
+        if element is None:
+            raise DataError(f"it says the types of atoms and not their elements; {_REMEDY}")
+        return {"specorder": [element] * _TYPES}
+
+    def check(self, atoms):
+        """Check what was read."""
+        if len(atoms) != self.n_atoms:
+            raise DataError(
+                f"counts {self.n_atoms} atoms, and {len(atoms)} follow; the file is truncated or the count wrong"
+            )
+        types = np.unique(atoms.arrays["type"]) if self._only_types else []
+        if len(types) > 1:
+            raise DataError(f"atoms of types {', '.join(map(str, types))}, expected one type; {_REMEDY}")
+
+
+#: What is before the atoms, by the name of the format.
+_HEADS = {"xyz": _HeadOfXYZ, "extxyz": _HeadOfExtendedXYZ, "lammps-dump-text": _HeadOfDump}
+
+
+def _keys_once(line):
+    """Properties in the comment line of extended XYZ; ASE keeps the last of equal keys."""
+    keys = re.findall(r"""([^\s="'{}\[\]]+)=(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S*)""", line)
+    repeated = [key for index, key in enumerate(keys) if key in keys[:index]]
+    if repeated:
+        raise DataError(f"the key {repeated[0]!r} occurs more than once in {line.strip()!r}, expected each key once")
+    return key_val_str_to_dict(line)

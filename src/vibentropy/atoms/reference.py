@@ -1,0 +1,121 @@
+"""The perfect crystal that a defective cell is compared with: checks of the pair, and counting of sites."""
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from vibentropy.errors import StructureError
+
+#: How far the volume of a cell may be from that of a whole number of sites, in sites and relative to their number:
+#: lattice constants have so many digits.
+SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE = 0.05, 1e-7
+
+#: Cells of fewer atoms are units that crystals are built of, rather than built of units.
+SMALLEST_BUILT = 9
+
+#: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many translations from
+#: the first atom to another are tried: the shortest in units of the cell.
+TRANSLATION_TOLERANCE, TRANSLATIONS = 0.02, 400
+
+
+def count_sites(atoms, volume_per_site, crystal, remedy):
+    """Count the sites of the perfect crystal in a cell by its volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    volume_per_site : float, Å³
+    crystal, remedy : str
+        What the crystal is called in the message, and what to do.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StructureError
+        If the volume is not that of a whole number of sites, within `SITE_TOLERANCE` or `RELATIVE_SITE_TOLERANCE`.
+    """
+    sites = atoms.cell.volume / volume_per_site
+    if abs(sites - round(sites)) > max(SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE * sites):
+        raise StructureError(
+            f"the cell has the volume of {sites:.3f} sites of {crystal}, expected a whole number: {remedy}"
+        )
+    return round(sites)
+
+
+def count_reference_sites(atoms, reference):
+    """Count the sites of a reference crystal in a cell by its volume.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    reference : ase.Atoms
+        Perfect crystal, any number of cells.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    StructureError
+        As `count_sites`.
+    """
+    return count_sites(
+        atoms,
+        reference.cell.volume / len(reference),
+        "the reference crystal",
+        "is `reference` the crystal of these cells, with the same lattice and the same strain?",
+    )
+
+
+def check_perfect(crystal):
+    """Check that a reference is the perfect crystal: that a translation by less than its cell maps it onto itself.
+
+    Parameters
+    ----------
+    crystal : ase.Atoms
+        Periodic. Cells of fewer than `SMALLEST_BUILT` atoms are taken for units of a crystal.
+
+    Raises
+    ------
+    StructureError
+        If none of the shortest translations from one atom to another does: the cell holds a defect.
+    """
+    if len(crystal) < SMALLEST_BUILT:
+        return
+    # A coordinate that rounds up to one is zero.
+    scaled = crystal.get_scaled_positions() % 1.0 % 1.0
+    tree = cKDTree(scaled, boxsize=1.0)
+    reach = TRANSLATION_TOLERANCE / np.linalg.svd(crystal.cell[:], compute_uv=False)[-1]
+    _, nearest = tree.query(scaled[0], min(TRANSLATIONS, len(crystal)))
+    for vector in scaled[nearest[1:]] - scaled[0]:
+        distances, _ = tree.query((scaled + vector) % 1.0 % 1.0, distance_upper_bound=reach)
+        if np.isfinite(distances).all():
+            return
+    raise StructureError(
+        f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell "
+        "with a defect? (One unit of a crystal with many atoms: repeat it.)"
+    )
+
+
+def check_same_cell(atoms, bulk, tolerance=1e-3):
+    """Check that a defective cell and its perfect crystal share their cell vectors.
+
+    Parameters
+    ----------
+    atoms, bulk : ase.Atoms
+    tolerance : float
+        In Å.
+
+    Raises
+    ------
+    StructureError
+    """
+    difference = np.abs(atoms.cell[:] - bulk.cell[:]).max()
+    if not difference <= tolerance:
+        raise StructureError(
+            f"the cell of the configuration {atoms.cell[:].tolist()} and of its perfect crystal "
+            f"{bulk.cell[:].tolist()} differ by {difference:.2e} Å; formation entropies compare the same cell"
+        )

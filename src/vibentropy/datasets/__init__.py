@@ -1,0 +1,1 @@
+"""Sets of cells, each with its row in a table."""

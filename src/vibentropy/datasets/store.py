@@ -1,0 +1,319 @@
+"""Sets of cells in HDF5.
+
+A run may have 31 000 cells of 1024 atoms: 0.8 GB of positions, but 10 MB of table. What needs the table alone
+reads it with `load_table`, what needs some cells gives `ConfigurationSet.load` their rows, and `merge`,
+`stored_frames` and `write_extxyz` hold the atoms of one file or of `BLOCK` cells at a time.
+
+In HDF5 (kind ``configurations``, schema 1) atoms of all cells follow each other: ``/positions`` (sum of n, 3)
+in Å, ``/numbers``, those of cell i from ``/first[i]`` to ``/first[i + 1]``; ``/cells`` (n, 3, 3) in Å,
+``/pbc`` (n, 3), and one data set per column in ``/table``. Where any cell has site entropies, they are in
+``/site_entropy`` (sum of n,) in k_B, NaN for the others.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from vibentropy.atoms.checks import check_geometry
+from vibentropy.datasets.export import write_extxyz
+from vibentropy.datasets.table import COLUMNS, SITE_ENTROPY, complete_table, read_columns, write_columns
+from vibentropy.errors import DataError, StructureError
+from vibentropy.files.hdf5 import create, open_file, slices
+
+KIND = "configurations"
+
+#: Most configurations that are read in one piece: 6 MB where they have 1024 atoms.
+BLOCK = 256
+
+#: Arrays of the file: shape and type of what each atom or configuration has, unit, and whether it is of atoms.
+_ARRAYS = {
+    "positions": ((3,), float, "Å", True),
+    "numbers": ((), np.uint8, "", True),
+    "cells": ((3, 3), float, "Å", False),
+    "pbc": ((3,), bool, "", False),
+    SITE_ENTROPY: ((), float, "k_B", True),
+}
+
+
+@dataclass
+class ConfigurationSet:
+    """Configurations of atoms and what is known about them.
+
+    Parameters
+    ----------
+    frames : list of ase.Atoms
+        Copied; only numbers, positions (Å), cell, periodicity and, where there is one, the array `SITE_ENTROPY` are
+        kept.
+    table : pandas.DataFrame
+        One row per frame; completed by `complete_table`, with `n_atoms` counted.
+    attributes : dict
+        What holds for the whole set: text, numbers and arrays that HDF5 attributes can hold.
+
+    Raises
+    ------
+    DataError
+        If the table does not fit the frames, or for the reasons of `complete_table`.
+    """
+
+    frames: list
+    table: pd.DataFrame
+    attributes: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if len(self.frames) != len(self.table):
+            raise DataError(f"{len(self.frames)} frames but {len(self.table)} rows; expected one row per frame")
+        self.frames = [_essence(atoms) for atoms in self.frames]
+        self.table = complete_table(self.table.assign(n_atoms=[len(atoms) for atoms in self.frames]))
+
+    def __len__(self):
+        return len(self.frames)
+
+    def subset(self, selection):
+        """Select configurations.
+
+        Parameters
+        ----------
+        selection : array_like of bool of shape (n_configurations,), or of int
+            A mask, or indices in the wanted order.
+
+        Returns
+        -------
+        ConfigurationSet
+        """
+        selection = np.asarray(selection)
+        index = np.arange(len(self))[selection if selection.size else slice(0)]
+        return ConfigurationSet([self.frames[i] for i in index], self.table.iloc[index], dict(self.attributes))
+
+    def save(self, path):
+        """Write the set to HDF5; see the module for the layout.
+
+        Parameters
+        ----------
+        path : path-like
+        """
+        frames = self.frames
+        arrays = {
+            "positions": [atoms.positions for atoms in frames],
+            "numbers": [atoms.numbers for atoms in frames],
+            "cells": [atoms.cell[None, :] for atoms in frames],
+            "pbc": [atoms.pbc[None, :] for atoms in frames],
+        }
+        if any(atoms.has(SITE_ENTROPY) for atoms in frames):
+            arrays[SITE_ENTROPY] = [atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)) for atoms in frames]
+        whole = [np.arange(len(frames))]
+        resolved = SITE_ENTROPY in arrays
+        write_set(path, self.table, self.attributes, whole, resolved, lambda name, _: np.concatenate(arrays[name]))
+
+    @classmethod
+    def load(cls, path, rows=None):
+        """Read what `save` or `merge` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+        rows : array_like of bool of shape (n_configurations,), or of int, optional
+            A mask, or indices in the wanted order: the others are not read. By default all.
+
+        Returns
+        -------
+        ConfigurationSet
+
+        Raises
+        ------
+        DataError
+            If the file is missing, truncated, something else or inconsistent.
+        StructureError
+            If a configuration that is read is none, see `check_rows`.
+        """
+        with open_file(path, KIND) as file:
+            table = read_columns(file["table"])
+            parts = _parts(file)
+            if len(parts) != len(table):
+                raise DataError(f"{len(parts)} configurations but {len(table)} rows in /table; expected a row for each")
+            index = np.arange(len(table))
+            if rows is not None:
+                rows = np.asarray(rows)
+                index = index[rows if rows.size else slice(0)]
+            frames, table = list(_frames(file, parts, index)), table.iloc[index]
+            check_rows(frames, table)
+            attributes = {k: v.item() if isinstance(v, np.generic) else v for k, v in file.attrs.items()}
+        for written_by_storage in ("kind", "schema", "vibentropy_version"):
+            attributes.pop(written_by_storage, None)
+        return cls(frames, table, attributes)
+
+    def to_extxyz(self, path):
+        """Write the set as extended XYZ, see `write_extxyz`.
+
+        Parameters
+        ----------
+        path : path-like
+        """
+        write_extxyz(path, self.frames, self.table)
+
+
+def _essence(atoms):
+    """Copy what a set keeps of a configuration."""
+    kept = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    if atoms.has(SITE_ENTROPY):
+        kept.set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY], dtype=float, shape=())
+    return kept
+
+
+def check_rows(frames, table):
+    """Check that configurations and rows of a table that were read belong together, and are what they say.
+
+    Parameters
+    ----------
+    frames : list of ase.Atoms
+    table : pandas.DataFrame
+        Completed by `complete_table`.
+
+    Raises
+    ------
+    DataError
+        If their numbers differ, or a row has another number of atoms than its frame, a number of sites that is none,
+        or the status ``labelled`` without a label.
+    StructureError
+        If a frame that is not rejected holds no element, or `vibentropy.atoms.checks.check_geometry` refuses it.
+    """
+    if len(frames) != len(table):
+        raise DataError(f"{len(frames)} configurations but {len(table)} rows in /table; expected a row for each")
+    columns = (table[name] for name in ("id", "n_atoms", "n_sites", "status", "formation_entropy"))
+    for atoms, name, n_atoms, n_sites, status, entropy in zip(frames, *columns, strict=True):
+        if n_atoms != len(atoms):
+            raise DataError(f"{name} has {len(atoms)} atoms, and {n_atoms} in its row of /table")
+        if n_sites < 0 and n_sites != COLUMNS["n_sites"][0]:
+            raise DataError(f"{name} has {n_sites} sites in its row of /table, expected a count, or -1 where unknown")
+        if status == "labelled" and not np.isfinite(entropy):
+            raise DataError(f"{name} is labelled, and its formation_entropy is {entropy}, expected a finite number")
+        if status != "rejected":
+            unknown = np.flatnonzero((atoms.numbers < 1) | (atoms.numbers >= len(chemical_symbols)))
+            if len(unknown):
+                raise StructureError(
+                    f"{name}: atom {unknown[0]} has the atomic number {atoms.numbers[unknown[0]]}, expected those of "
+                    f"elements, 1 to {len(chemical_symbols) - 1}"
+                )
+            try:
+                check_geometry(atoms)
+            except StructureError as error:
+                raise StructureError(f"{name}: {error}") from error
+
+
+def load_table(path):
+    """Read the table of a set and none of its atoms.
+
+    Parameters
+    ----------
+    path : path-like
+        As written by `ConfigurationSet.save` or `merge`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or something else, or the table makes no sense.
+    """
+    with open_file(path, KIND) as file:
+        return read_columns(file["table"])
+
+
+def stored_frames(path):
+    """Read configurations one after the other, `BLOCK` of them in memory.
+
+    Parameters
+    ----------
+    path : path-like
+        As written by `ConfigurationSet.save` or `merge`.
+
+    Yields
+    ------
+    ase.Atoms
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated, something else or inconsistent.
+    """
+    with open_file(path, KIND) as file:
+        parts = _parts(file)
+        yield from _frames(file, parts, np.arange(len(parts)))
+
+
+def write_set(path, table, attributes, pieces, resolved, array):
+    """Write a set whose arrays come in pieces; see the module for the layout.
+
+    Parameters
+    ----------
+    path : path-like
+    table : pandas.DataFrame
+        Completed by `complete_table`.
+    attributes : dict
+    pieces : list of ndarray of int
+        The row in the table of each configuration of a piece.
+    resolved : bool
+        Whether there are site entropies.
+    array : callable
+        From a name and the number of a piece to the array of its atoms or configurations, one after the other.
+    """
+    of_atoms = np.concatenate([[0], np.cumsum(table["n_atoms"].to_numpy(), dtype=np.int64)])
+
+    def fill(file, name):
+        shape, dtype, unit, per_atom = _ARRAYS[name]
+        ends = of_atoms if per_atom else np.arange(len(table) + 1)
+        # Named once it is full, as h5py does with whole arrays: the bytes do not tell in how many pieces it came.
+        data = file.create_dataset(None, (ends[-1], *shape), dtype)
+        for number, rows in enumerate(pieces):
+            if len(rows):
+                values = array(name, number).astype(dtype, copy=False)
+                own = np.concatenate([[0], np.cumsum(np.diff(ends)[rows])])
+                for start, stop in _runs(rows):
+                    data[ends[rows[start]] : ends[rows[stop - 1] + 1]] = values[own[start] : own[stop]]
+        file[name] = data
+        file[name].attrs["unit"] = unit
+
+    with create(path, KIND, **attributes) as file:
+        for name in ("positions", "numbers", "cells", "pbc"):
+            fill(file, name)
+        file["first"] = of_atoms
+        if resolved:
+            fill(file, SITE_ENTROPY)
+        write_columns(file.create_group("table"), table)
+
+
+def _runs(rows):
+    """Start and stop, in a sequence of rows, of those that follow each other; `BLOCK` of them at most."""
+    jumps = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1), len(rows)]
+    for start, stop in pairwise(jumps):
+        yield from ((block, min(block + BLOCK, stop)) for block in range(start, stop, BLOCK))
+
+
+def _parts(file):
+    """Atoms of each configuration of an open file, list of slice; refuse arrays that do not belong together."""
+    parts = slices(file["first"][:], len(file["positions"]), "/first")
+    for name, (shape, _, _, per_atom) in _ARRAYS.items():
+        expected = (len(file["positions"]) if per_atom else len(parts), *shape)
+        if (name != SITE_ENTROPY or name in file) and file[name].shape != expected:
+            raise DataError(f"/{name} has the shape {file[name].shape}, expected {expected}")
+    return parts
+
+
+def _frames(file, parts, rows):
+    """Read configurations of an open file, block by block, with what a set keeps of them."""
+    for start, stop in _runs(rows):
+        first, last = rows[start], rows[stop - 1] + 1
+        atoms_of_block = slice(parts[first].start, parts[last - 1].stop)
+        positions, numbers = file["positions"][atoms_of_block], file["numbers"][atoms_of_block]
+        site_entropy = file[SITE_ENTROPY][atoms_of_block] if SITE_ENTROPY in file else None
+        for part, cell, pbc in zip(parts[first:last], file["cells"][first:last], file["pbc"][first:last], strict=True):
+            own = slice(part.start - atoms_of_block.start, part.stop - atoms_of_block.start)
+            atoms = Atoms(numbers=numbers[own], positions=positions[own], cell=cell, pbc=pbc)
+            if site_entropy is not None and not np.isnan(site_entropy[own]).any():
+                atoms.set_array(SITE_ENTROPY, site_entropy[own])
+            yield atoms

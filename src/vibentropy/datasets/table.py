@@ -1,0 +1,223 @@
+"""The table of a set of cells: one row for each of them.
+
+Columns (a producer gives those it has, the others take their defaults, further ones are kept):
+
+====================================== ======= =========================================================================
+column                                 unit    meaning
+====================================== ======= =========================================================================
+id                                             unique; ``<dataset>/<trajectory>/<number>``; ``<dataset>/<file>/<frame>``
+dataset                                        name of the data set in the configuration of the run
+trajectory                                     configurations of one trajectory are not independent; see `groups`
+defect_class                                   ``I2``, ``V4``, ``I2+V1``; free text where files gave it
+n_atoms                                        atoms in the cell, always counted here
+n_sites                                        sites of the perfect cell; -1 where unknown
+seed                                           of the random numbers that made the trajectory; -1 where unknown
+energy                                 eV      of the cell; NaN where unknown
+formation_energy                       eV      NaN where unknown
+max_force                              eV/Å    largest force on an atom; NaN where unknown
+status                                         one of `STATUSES`
+reason                                         why there is no label; empty where there is one
+formation_entropy                      k_B     compared mode by mode (docs/theory.md); NaN where there is none
+formation_entropy_per_atom_convention  k_B     the same in the N_d/N_0 convention of the literature; NaN where unknown
+smallest_eigenvalue                    eV/Å²   of the Hessian without the translations; NaN where unknown
+label_source                                   ``exact`` (computed here), ``given`` (read from a file), empty for none
+duplicate_of                                   id of the minimum that this one repeats, empty for none
+====================================== ======= =========================================================================
+
+`collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5). Labels that are
+computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K`` (eV) of quantum
+harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the zero-point energy, NaN
+where the formation energy is unknown.
+"""
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from vibentropy.errors import DataError
+
+#: Default and unit of every column the package knows.
+COLUMNS = {
+    "id": ("", ""),
+    "dataset": ("", ""),
+    "trajectory": ("", ""),
+    "defect_class": ("", ""),
+    "n_atoms": (0, ""),
+    "n_sites": (-1, ""),
+    "seed": (-1, ""),
+    "energy": (np.nan, "eV"),
+    "formation_energy": (np.nan, "eV"),
+    "max_force": (np.nan, "eV/Å"),
+    "status": ("relaxed", ""),
+    "reason": ("", ""),
+    "formation_entropy": (np.nan, "k_B"),
+    "formation_entropy_per_atom_convention": (np.nan, "k_B"),
+    "smallest_eigenvalue": (np.nan, "eV/Å²"),
+    "label_source": ("", ""),
+    "duplicate_of": ("", ""),
+}
+
+#: From a relaxed configuration to its label, or to the reason why there is none.
+STATUSES = ("relaxed", "labelled", "saddle", "not converged", "rejected")
+
+#: Array of a frame with the entropy of each atom relative to one of the perfect crystal, k_B; extended XYZ has it too.
+SITE_ENTROPY = "site_entropy"
+
+
+def complete_table(table):
+    """Fill in missing columns, order them, and give each the type of its default.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any of `COLUMNS`, and others that hold numbers, booleans or text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS` in their order, then the others by name; a fresh index. Where ids are missing they are made.
+
+    Raises
+    ------
+    DataError
+        If ids repeat, a status is unknown, or a column cannot have its type.
+    """
+    table = table.reset_index(drop=True)
+    columns = {}
+    for name, (default, _) in COLUMNS.items():
+        try:
+            column = table[name] if name in table else pd.Series(default, table.index)
+            columns[name] = column.fillna(default).astype(type(default))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"column {name!r} should hold {type(default).__name__}: {error}") from error
+    for name in sorted(set(table) - set(COLUMNS)):
+        column = table[name]
+        if column.dtype.kind not in "biuf":
+            column = column.fillna("")
+            types = sorted({type(value).__name__ for value in column})
+            if types not in ([], ["str"]):
+                raise DataError(f"column {name!r} holds {', '.join(types)}; expected only numbers, booleans or text")
+            column = column.astype(str)
+        columns[name] = column
+    table = pd.DataFrame(columns)
+    nameless = table["id"] == ""
+    number = table.groupby(["dataset", "trajectory"]).cumcount()
+    made = table["dataset"] + "/" + table["trajectory"] + "/" + number.map("{:04d}".format).astype(str)
+    table["id"] = table["id"].mask(nameless, made)
+    repeated = table["id"][table["id"].duplicated()]
+    if len(repeated):
+        raise DataError(f"id {repeated.iloc[0]!r} occurs more than once; expected unique ids")
+    unknown = table[~table["status"].isin(STATUSES)]
+    if len(unknown):
+        row = unknown.iloc[0]
+        raise DataError(f"status of {row['id']} is {row['status']!r}; expected one of {', '.join(STATUSES)}")
+    return table
+
+
+def write_columns(group, table):
+    """Write a completed table, one data set per column with its unit as an attribute.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    table : pandas.DataFrame
+    """
+    for name, column in table.items():
+        if column.dtype.kind in "biuf":
+            group[name] = column.to_numpy()
+        else:
+            group.create_dataset(name, data=column.to_numpy(object), dtype=h5py.string_dtype())
+        group[name].attrs["unit"] = COLUMNS.get(name, ("", ""))[1]
+
+
+def read_columns(group):
+    """Read what `write_table` wrote.
+
+    Parameters
+    ----------
+    group : h5py.Group
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return complete_table(
+        pd.DataFrame(
+            {name: data.asstr()[:] if h5py.check_string_dtype(data.dtype) else data[:] for name, data in group.items()}
+        )
+    )
+
+
+def groups(table):
+    """Label of the group of every row: rows of one group must stay in one fold.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    ndarray of str of shape (n_rows,)
+        ``<dataset>/<trajectory>``.
+    """
+    return (table["dataset"] + "/" + table["trajectory"]).to_numpy(str)
+
+
+def usable(table, exclude_duplicates=True):
+    """Rows that a model may be fitted to or tested on.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    exclude_duplicates : bool
+        Leave out the rows that `mark_duplicates` marked.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+    """
+    labelled = table["status"] == "labelled"
+    return (labelled & (table["duplicate_of"] == "") if exclude_duplicates else labelled).to_numpy()
+
+
+def outcomes(table):
+    """Count what became of the configurations.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per data set, number of sites and class of defects, with the number of configurations, how many of
+        them have each of the `STATUSES`, and how many of the labelled ones are duplicates.
+    """
+    counts = table[["dataset", "n_sites", "defect_class"]].assign(
+        configurations=1,
+        **{status: (table["status"] == status).astype(int) for status in STATUSES},
+        duplicates=(table["duplicate_of"] != "").astype(int),
+    )
+    return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
+
+
+def check_labelled(table):
+    """Check that every data set has a label.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        Naming the data sets that have none, with the first reason.
+    """
+    problems = [
+        f"{name}: none of its {len(rows)} configurations has a label; "
+        f"{rows['id'].iloc[0]} is {rows['status'].iloc[0]}: {rows['reason'].iloc[0]}"
+        for name, rows in table.groupby("dataset")
+        if not (rows["status"] == "labelled").any()
+    ]
+    if problems:
+        raise DataError("\n".join(problems))

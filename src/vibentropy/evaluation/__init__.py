@@ -1,0 +1,1 @@
+"""Predictions set beside exact entropies: tables, errors, and coverage of the intervals."""

@@ -1,0 +1,138 @@
+"""Errors of predictions, and the tables of them."""
+
+import numpy as np
+import pandas as pd
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation.predictions import MODEL, STAGES
+
+#: What errors are resolved by.
+RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
+
+
+def error_metrics(truth, prediction):
+    """Errors of predictions.
+
+    Parameters
+    ----------
+    truth, prediction : array-like of shape (n,), k_B
+
+    Returns
+    -------
+    dict
+        ``n``; ``rmse``, ``mae``, ``max_error`` (largest absolute one) and ``bias`` (mean of prediction minus truth)
+        in k_B; ``slope`` of the line through the origin that fits the prediction as a function of the truth, by
+        least squares: its distance from 1 is a relative error that grows with the cell.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, or one is not finite: a configuration without label has no error.
+    """
+    truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
+    error = prediction - truth
+    if not len(error) or not np.isfinite(error).all():
+        raise DataError(f"{np.isfinite(error).sum()} of {len(error)} rows have both a label and a prediction")
+    norm_squared = truth @ truth
+    return {
+        "n": len(truth),
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+        "max_error": float(np.max(np.abs(error))),
+        "bias": float(np.mean(error)),
+        "slope": float(truth @ prediction / norm_squared) if norm_squared > 0 else np.nan,
+    }
+
+
+def named_tests(predictions, tests):
+    """Say which named test each prediction of a test set is part of, for tables resolved by ``"test"``.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions.
+    tests : dict of list of str
+        Names of data sets by name of the test, none in two of them; as ``evaluation.tests`` of a configuration.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the column ``test``: the names in their order, nothing where a prediction is part of none.
+    """
+    test_of = {dataset: name for name, datasets in tests.items() for dataset in datasets}
+    names = predictions["dataset"].where(predictions["stage"] == "test").map(test_of)
+    return predictions.assign(test=pd.Categorical(names, categories=list(tests)))
+
+
+def metrics_table(predictions, by=RESOLVED):
+    """Errors of every model at every stage and split, overall and for each value of some columns.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions.
+    by : sequence of str
+        Columns to resolve the errors by; ``"overall"`` for all rows together.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns descriptor, regressor, stage, split, ``by`` and ``value`` (as text), then those of `error_metrics` and
+        ``flagged``, the share of cells outside the domain, NaN where it is not known.
+    """
+
+    def summary(rows):
+        judged = rows[rows["pops_low_95"].notna()]
+        flagged = float(np.mean(judged["domain"] != "")) if len(judged) else np.nan
+        return error_metrics(rows["formation_entropy"], rows["prediction"]) | {"flagged": flagged}
+
+    return resolved(predictions, by, summary)
+
+
+def summary_table(metrics, coverage, fits=None):
+    """Put the overall errors and coverages of each model and split into one row.
+
+    Parameters
+    ----------
+    metrics, coverage : pandas.DataFrame
+        As from `metrics_table` and `coverage_table`.
+    fits : pandas.DataFrame, optional
+        As from `fit_table`, of all models: their columns are put first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and split of the cross-validation, in the order of `metrics`; a column such as ``test_rmse``
+        or ``cross_validation_conformal_coverage_68`` for each stage, method of intervals and quantity, and likewise
+        for each named test that the tables are resolved by, NaN where a model does not have it. What is not of the
+        cross-validation is the same for all splits.
+    """
+    splits = [split for split in metrics["split"].unique() if split] or [""]
+    summary = metrics[MODEL].drop_duplicates().merge(pd.DataFrame({"split": splits}), how="cross")
+    if fits is not None:
+        summary = summary.merge(fits, how="left", on=MODEL)
+    tests = metrics.loc[metrics["by"] == "test", "value"].unique()
+    blocks = [(stage, "overall", "all") for stage in STAGES] + [("test", "test", name) for name in tests]
+    for stage, by, value in blocks:
+        for method, table in [("", metrics), *coverage.groupby("method", sort=False)]:
+            rows = table[(table["stage"] == stage) & (table["by"] == by) & (table["value"] == value)]
+            if method:
+                rows = rows[[*MODEL, "split", *(name for name in rows if name.startswith(("coverage", "width")))]]
+                rows = rows.dropna(axis="columns", how="all")
+            if len(rows):
+                keys = [*MODEL, "split"] if stage == "cross-validation" else MODEL
+                numbers = rows.set_index(keys).drop(columns=["split", "stage", "by", "value"], errors="ignore")
+                prefix = (value if by == "test" else stage.replace("-", "_")) + "_" + (method and method + "_")
+                summary = summary.merge(numbers.add_prefix(prefix).reset_index(), how="left", on=keys)
+    return summary
+
+
+def resolved(predictions, by, summary):
+    """Apply `summary` (rows -> dict) per model, stage, split and value of each column of `by`."""
+    keys, rows = [*MODEL, "stage", "split"], []
+    for values, of_split in predictions.groupby(keys, sort=False):
+        identity = dict(zip(keys, values, strict=True))
+        for column in by:
+            resolved = [("all", of_split)] if column == "overall" else of_split.groupby(column, observed=True)
+            rows += [identity | {"by": column, "value": str(value)} | summary(part) for value, part in resolved]
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else [*keys, "by", "value", "n"])

@@ -1,0 +1,1 @@
+"""Extensive features of sets of cells, and labels resolved by atoms."""

@@ -1,0 +1,391 @@
+"""Extensive features: the descriptor of a whole cell minus that of as many atoms of the perfect crystal.
+
+``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (docs/theory.md,
+"Extensive features"). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
+
+In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``/feature_names`` (n_features,),
+``/bulk`` (n_features,) per atom, ``/failures/ids`` and ``/failures/reasons``, and the attribute ``descriptor``, JSON
+text with ``kind`` and ``parameters``. Where labels resolved by atoms are learnt from, ``/sites/ids``, the
+configurations that have them, and ``/sites/factors`` (sum of rows, n_features + 1), their triangular factors
+(`vibentropy.features.atom_labels`) one after the other, those of configuration i from ``/sites/first[i]`` to
+``/sites/first[i + 1]``; features as the descriptor gives them, the last column in k_B. Where the descriptor has values
+per atom, also
+``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
+(n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`).
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+from ase import Atoms
+
+from vibentropy.descriptors import available
+from vibentropy.errors import DataError, VibentropyError
+from vibentropy.features.atom_labels import site_factor
+from vibentropy.files.hdf5 import check_array, create, open_file, slices
+
+KIND = "features"
+
+
+def bulk_features(descriptor, crystal):
+    """Descriptor of the perfect crystal per atom.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    crystal : ase.Atoms
+        Perfect crystal, any number of cells.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    return np.asarray(descriptor.total(crystal), dtype=float) / len(crystal)
+
+
+def extensive_features(descriptor, frames, bulk):
+    """Features of defective cells.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    frames : ase.Atoms or iterable of ase.Atoms
+    bulk : ndarray of shape (n_features,)
+        As from `bulk_features`, of the crystal that the cells are made of.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_features)
+
+    Raises
+    ------
+    VibentropyError
+        Whatever the descriptor refuses a configuration for.
+    """
+    frames = [frames] if isinstance(frames, Atoms) else frames
+    rows = [np.asarray(descriptor.total(atoms), dtype=float) - len(atoms) * bulk for atoms in frames]
+    return np.array(rows).reshape(len(rows), len(bulk))
+
+
+def recipe(descriptor):
+    """Say what `vibentropy.descriptors.create` needs to build a descriptor again.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+
+    Returns
+    -------
+    dict
+        ``kind``, the name in the registry or else the dotted path of the class, and ``parameters``.
+    """
+    cls = type(descriptor)
+    names = {place: name for name, place in available().items()}
+    kind = names.get(f"{cls.__module__}:{cls.__qualname__}", f"{cls.__module__}.{cls.__qualname__}")
+    return {"kind": kind, "parameters": descriptor.get_params(deep=False)}
+
+
+@dataclass(frozen=True, eq=False)
+class LocalValues:
+    """What is kept of the atoms of cells beyond their sums, all as the descriptor gives it.
+
+    Parameters
+    ----------
+    limits : ndarray of shape (n, 2, n_features)
+        Smallest and largest value of each feature over the atoms of each cell.
+    crystals : ndarray of shape (n, n_features)
+        Descriptor per atom of the perfect crystal that each cell is compared with.
+    """
+
+    limits: np.ndarray
+    crystals: np.ndarray
+
+    def __getitem__(self, rows):
+        return LocalValues(self.limits[rows], self.crystals[rows])
+
+    @classmethod
+    def join(cls, parts):
+        """Put cells together, in the order given.
+
+        Parameters
+        ----------
+        parts : iterable of (LocalValues or None)
+
+        Returns
+        -------
+        LocalValues or None
+            None if a part is.
+        """
+        parts = list(parts)
+        if None in parts:
+            return None
+        return cls(np.concatenate([p.limits for p in parts]), np.concatenate([p.crystals for p in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSet:
+    """Features of the configurations that have them, and why the others have none.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    ids : tuple of str
+        Of the configurations, one per row.
+    feature_names : tuple of str
+    bulk : ndarray of shape (n_features,)
+        Descriptor of the perfect crystal per atom.
+    descriptor : dict
+        ``kind`` and ``parameters``, as `vibentropy.descriptors.create` takes them.
+    failures : dict
+        Reason by id.
+    sites : dict of ndarray
+        By id, the factor of each configuration that is resolved by atoms; see
+        `vibentropy.features.atom_labels.site_factor`.
+    local : LocalValues or None
+        One row per configuration; None if the descriptor has no values per atom.
+    """
+
+    X: np.ndarray
+    ids: tuple
+    feature_names: tuple
+    bulk: np.ndarray
+    descriptor: dict
+    failures: dict = field(default_factory=dict)
+    sites: dict = field(default_factory=dict)
+    local: LocalValues | None = None
+
+    @classmethod
+    def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, progress=lambda name: None):
+        """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+        ids : sequence of str
+        frames : sequence of ase.Atoms
+        bulk : ndarray of shape (n_features,)
+        reference : callable, optional
+            From the number of a frame to the perfect crystal (ase.Atoms) that it is compared with in place of `bulk`:
+            the one under the same strain.
+        site_labels : dict of ndarray of shape (n_atoms,), optional
+            Entropy of each atom in k_B, by id, of some configurations; as from
+            `vibentropy.features.atom_labels.site_labels`. A descriptor without local values has no use for them.
+        progress : callable
+            Called with the id of each configuration that is done.
+
+        Returns
+        -------
+        FeatureSet
+        """
+        rows, kept, failures, sites = [], [], {}, {}
+        limits, crystals = [], []
+        known = {}
+        site_labels = site_labels if site_labels and descriptor.has_local else {}
+        for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
+            try:
+                own = bulk
+                if reference is not None:
+                    perfect = reference(index)
+                    key = perfect.cell[:].tobytes()
+                    if key not in known:
+                        known[key] = bulk_features(descriptor, perfect)
+                    own = known[key]
+                total, of_atoms = descriptor.total_and_range(atoms)
+                row = np.asarray(total, dtype=float) - len(atoms) * own
+                if not np.isfinite(row).all():
+                    raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+                if name in site_labels:
+                    # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
+                    sites[str(name)] = site_factor(descriptor.local(atoms) - own, site_labels[name])
+            except (VibentropyError, ValueError, ArithmeticError, RuntimeError) as error:
+                failures[str(name)] = f"{type(error).__name__}: {error}"
+            else:
+                rows.append(row)
+                kept.append(str(name))
+                limits.append(of_atoms)
+                crystals.append(own)
+            progress(name)
+        local = None
+        if descriptor.has_local:
+            shape = len(rows), len(bulk)
+            local = LocalValues(
+                np.array(limits).reshape(shape[0], 2, shape[1]), np.array(crystals, dtype=float).reshape(shape)
+            )
+        return cls(
+            X=np.array(rows).reshape(len(rows), len(bulk)),
+            ids=tuple(kept),
+            feature_names=tuple(descriptor.feature_names),
+            bulk=np.asarray(bulk, dtype=float),
+            descriptor=recipe(descriptor),
+            failures=failures,
+            sites=sites,
+            local=local,
+        )
+
+    def save(self, path, **attributes):
+        """Write to HDF5; see the module for the layout.
+
+        Parameters
+        ----------
+        path : path-like
+        **attributes
+            Provenance, as for `vibentropy.files.hdf5.create`.
+        """
+        with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
+            file["X"], file["bulk"] = self.X, self.bulk
+            if self.local is not None:
+                file["local/limits"], file["local/crystals"] = self.local.limits, self.local.crystals
+            if self.sites:
+                factors = list(self.sites.values())
+                # Half of a triangular matrix is zeros.
+                file.create_dataset("sites/factors", data=np.concatenate(factors), compression="gzip", shuffle=True)
+                file["sites/first"] = np.cumsum([0, *map(len, factors)])
+            for name, strings in [
+                ("ids", self.ids),
+                ("feature_names", self.feature_names),
+                ("failures/ids", list(self.failures)),
+                ("failures/reasons", list(self.failures.values())),
+                *([("sites/ids", list(self.sites))] if self.sites else []),
+            ]:
+                file.create_dataset(name, data=np.array(strings, dtype=object), dtype=h5py.string_dtype())
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        FeatureSet
+
+        Raises
+        ------
+        DataError
+            If the file is missing, truncated or something else, or a number in it is not finite.
+        """
+        with open_file(path, KIND) as file:
+            failed, reasons = file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:]
+            ids, names = file["ids"].asstr()[:], file["feature_names"].asstr()[:]
+            shape = len(ids), len(names)
+            X, bulk = file["X"][:], file["bulk"][:]
+            check_array("/X", X, shape)
+            check_array("/bulk", bulk, shape[1:])
+            if len(set(ids)) < len(ids):
+                raise DataError(f"/ids holds {len(ids)} names of which {len(set(ids))} differ; expected unique ids")
+            local, sites = None, {}
+            if "local" in file:
+                local = LocalValues(file["local/limits"][:], file["local/crystals"][:])
+                check_array("/local/limits", local.limits, (shape[0], 2, shape[1]))
+                check_array("/local/crystals", local.crystals, shape)
+            if "sites" in file:
+                factors = file["sites/factors"][:]
+                check_array("/sites/factors", factors, (len(factors), shape[1] + 1))
+                parts = slices(file["sites/first"][:], len(factors), "/sites/first")
+                sites = {name: factors[part] for name, part in zip(file["sites/ids"].asstr()[:], parts, strict=True)}
+            return cls(
+                X=X,
+                ids=tuple(ids),
+                feature_names=tuple(names),
+                bulk=bulk,
+                descriptor=json.loads(file.attrs["descriptor"]),
+                failures=dict(zip(failed, reasons, strict=True)),
+                sites=sites,
+                local=local,
+            )
+
+
+def load_by_dataset(paths):
+    """Read the features of several data sets.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Of files in folders that are named after the data sets.
+
+    Returns
+    -------
+    dict of FeatureSet
+        By data set, the files of each put together in the order given.
+
+    Raises
+    ------
+    DataError
+        As `FeatureSet.load` and `concatenate`.
+    """
+    sets = {}
+    for path in map(Path, paths):
+        sets.setdefault(path.parent.name, []).append(FeatureSet.load(path))
+    return {dataset: concatenate(of_dataset) for dataset, of_dataset in sets.items()}
+
+
+def concatenate(sets):
+    """Features of several sets as one, in the order given.
+
+    Parameters
+    ----------
+    sets : iterable of FeatureSet
+        Of one descriptor and one crystal.
+
+    Returns
+    -------
+    FeatureSet
+        With the bulk reference of the first.
+
+    Raises
+    ------
+    DataError
+        If there are none, an id occurs in two of them, or descriptors or bulk references differ.
+    """
+    sets = list(sets)
+    bulk = common_bulk(sets)
+    times = Counter(name for one in sets for name in (*one.ids, *one.failures))
+    repeated = [name for name, number in times.items() if number > 1]
+    if repeated:
+        raise DataError(f"{repeated[0]} has features in more than one set")
+    return FeatureSet(
+        X=np.concatenate([one.X for one in sets]),
+        ids=tuple(name for one in sets for name in one.ids),
+        feature_names=sets[0].feature_names,
+        bulk=bulk,
+        descriptor=sets[0].descriptor,
+        failures={name: reason for one in sets for name, reason in one.failures.items()},
+        local=LocalValues.join(one.local for one in sets),
+        sites={name: factor for one in sets for name, factor in one.sites.items()},
+    )
+
+
+def common_bulk(sets):
+    """Descriptor of the perfect crystal that sets of features have in common.
+
+    Parameters
+    ----------
+    sets : sequence of FeatureSet
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Per atom, that of the first.
+
+    Raises
+    ------
+    DataError
+        If there are no sets, or they do not belong together: descriptors or bulk references differ.
+    """
+    if not sets:
+        raise DataError("no sets of features to put together")
+    first = sets[0]
+    for other in sets[1:]:
+        if (other.descriptor, other.feature_names) != (first.descriptor, first.feature_names):
+            raise DataError(f"features of {other.descriptor} cannot be put together with those of {first.descriptor}")
+        # Lattice constants that were relaxed from different guesses agree to 1e-8 Å.
+        if not np.allclose(other.bulk, first.bulk, rtol=1e-6, atol=1e-6 * np.abs(first.bulk).max()):
+            raise DataError("features relative to different perfect crystals cannot be put together")
+    return first.bulk

@@ -1,0 +1,1 @@
+"""Exact vibrational entropies from Hessians."""

@@ -1,0 +1,159 @@
+"""What the determinant does not tell: which atoms carry the entropy, and how it depends on temperature."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.units import kB
+from scipy.linalg import eigh
+
+from vibentropy.errors import SaddlePointError
+from vibentropy.labels.entropy import MIN_EIGENVALUE
+from vibentropy.units import KELVIN_PER_THZ, THZ_PER_SQRT_EV_PER_A2_U
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Vibrations of a configuration at a minimum, without the three translations.
+
+    Attributes
+    ----------
+    eigenvalues : ndarray of shape (3 n_atoms - 3,)
+        Of the Hessian, ascending, in eV/Å².
+    vectors : ndarray of shape (3 n_atoms, 3 n_atoms - 3) or None
+        The normalised eigenvector of each, as columns, where they were asked for.
+    """
+
+    eigenvalues: np.ndarray
+    vectors: np.ndarray | None
+
+    def site_entropies(self, bulk):
+        """Share of each atom in the formation entropy: S_i = -1/2 Σ_a [ln⁺ H]_{ia,ia} - s_0.
+
+        The formula and its convention are in docs/theory.md, "Site entropies".
+
+        Parameters
+        ----------
+        bulk : vibentropy.labels.entropy.LogDeterminant
+            Of the perfect crystal in the same cell; s_0 is its mean over the atoms, -1/2 ln det' H_0 / N_0.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms,), k_B
+            They add up to the formation entropy in the N_d/N_0 convention, with H in eV/Å².
+        """
+        # Without the squares of all elements in memory.
+        coordinates = np.einsum("iv,iv,v->i", self.vectors, self.vectors, np.log(self.eigenvalues))
+        return -0.5 * (coordinates.reshape(-1, 3).sum(axis=1) - bulk.value / bulk.n_atoms)
+
+    def frequencies(self, mass):
+        """Ordinary frequencies of atoms of one mass (u), in THz, shape (3 n_atoms - 3,)."""
+        return np.sqrt(self.eigenvalues / mass) * THZ_PER_SQRT_EV_PER_A2_U
+
+
+def modes(hessian, vectors=False, min_eigenvalue=MIN_EIGENVALUE):
+    """Diagonalise a Hessian.
+
+    Parameters
+    ----------
+    hessian : sparse array or ndarray of shape (3 n_atoms, 3 n_atoms)
+        In eV/Å², symmetric, invariant under translation. Needs 72 n_atoms² bytes beside it, twice as much with vectors.
+    vectors : bool
+        Whether eigenvectors are wanted, which take more than twice as long.
+    min_eigenvalue : float
+        Smallest eigenvalue in eV/Å² that counts as clearly positive.
+
+    Returns
+    -------
+    Modes
+
+    Raises
+    ------
+    SaddlePointError
+        If an eigenvalue other than the translations is not clearly positive.
+    """
+    matrix = hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
+    # The transpose is the same matrix in the order of LAPACK, which then needs no copy. With relatively robust
+    # representations (evr) it also works in one matrix less than by divide and conquer, and takes as long.
+    found = eigh(matrix.T, eigvals_only=not vectors, driver="evr", overwrite_a=True, check_finite=False)
+    eigenvalues, columns = found if vectors else (found, None)
+    if abs(eigenvalues[:3]).max() >= min_eigenvalue or eigenvalues[3] < min_eigenvalue:
+        lowest = ", ".join(f"{value:.2e}" for value in eigenvalues[:4])
+        raise SaddlePointError(
+            f"the lowest eigenvalues of the Hessian are {lowest} eV/Å²; expected three translations and nothing else "
+            f"below {min_eigenvalue:.1e}"
+        )
+    return Modes(eigenvalues[3:], columns[:, 3:] if vectors else None)
+
+
+def quantum_entropy(frequencies, temperature):
+    """Entropy of harmonic oscillators, Σ [x/(eˣ - 1) - ln(1 - e⁻ˣ)] with x = h ν / k_B T.
+
+    Parameters
+    ----------
+    frequencies : ndarray of shape (n_modes,), THz
+    temperature : float, K
+
+    Returns
+    -------
+    float, k_B
+    """
+    x, occupied, logarithm = _oscillators(frequencies, temperature)
+    return float((x * np.exp(-x) / occupied - logarithm).sum())
+
+
+def quantum_free_energy(frequencies, temperature):
+    """Free energy of harmonic oscillators with their zero-point energy, k_B T Σ [x/2 + ln(1 - e⁻ˣ)], x = h ν / k_B T.
+
+    Parameters
+    ----------
+    frequencies : ndarray of shape (n_modes,), THz
+    temperature : float, K
+
+    Returns
+    -------
+    float, eV
+    """
+    x, _, logarithm = _oscillators(frequencies, temperature)
+    return float(kB * temperature * (x / 2 + logarithm).sum())
+
+
+def _oscillators(frequencies, temperature):
+    """Quanta in units of k_B T, 1 - e⁻ˣ and its logarithm."""
+    x = np.asarray(frequencies) * (KELVIN_PER_THZ / temperature)
+    occupied = -np.expm1(-x)  # 1 - e⁻ˣ, accurate for soft modes; stiff ones need their logarithm from e⁻ˣ itself.
+    return x, occupied, np.where(x < np.log(2), np.log(occupied), np.log1p(-np.exp(-x)))
+
+
+def quantum_formation_entropy(frequencies, bulk_frequencies, temperature):
+    """Compare S_d(T) with (N_d - 1)/(N_0 - 1) S_0(T), mode by mode like the classical formation entropy.
+
+    Parameters
+    ----------
+    frequencies, bulk_frequencies : ndarray of shape (3 N_d - 3,) and (3 N_0 - 3,), THz
+        Of the defective cell and the perfect crystal in it.
+    temperature : float, K
+
+    Returns
+    -------
+    float, k_B
+        Tends to the classical one at high temperature and to zero at low.
+    """
+    ratio = len(frequencies) / len(bulk_frequencies)
+    return quantum_entropy(frequencies, temperature) - ratio * quantum_entropy(bulk_frequencies, temperature)
+
+
+def quantum_formation_free_energy(frequencies, bulk_frequencies, temperature):
+    """Compare F_d(T) with (N_d - 1)/(N_0 - 1) F_0(T), mode by mode: what vibrations add to the energy of formation.
+
+    Parameters
+    ----------
+    frequencies, bulk_frequencies, temperature
+        As for `quantum_formation_entropy`.
+
+    Returns
+    -------
+    float, eV
+        Tends to -T S_f with the classical S_f at high temperature, and to the difference of zero-point energies at low.
+    """
+    ratio = len(frequencies) / len(bulk_frequencies)
+    return quantum_free_energy(frequencies, temperature) - ratio * quantum_free_energy(bulk_frequencies, temperature)

@@ -1,0 +1,158 @@
+"""Linear regressions without intercept: the only ones whose predictions grow in proportion to the crystal.
+
+A cell that holds the same defect m times has m times the features and m times the entropy, so the prediction is
+``w · X``, the features may be scaled but never centred, and there is no constant (docs/theory.md, "Extensive
+features"). Every regressor of this room follows the contract of scikit-learn and this protocol:
+
+``fit(X, y, groups=None)``
+    Rows of one group (one trajectory) stay together wherever rows are split.
+``predict(X, return_std=False)``
+    Entropies in k_B; the standard deviation is NaN for a regressor that has none.
+``coef_``, ``scale_``
+    Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
+``n_selected_``
+    Number of features that the predictions depend on.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vibentropy.errors import DataError
+from vibentropy.learning.scaling import RootMeanSquareScaler, size
+
+
+def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
+    """Entropies and their standard deviations from the arrays that make up a fitted model.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    coef : ndarray of shape (n_features,), k_B per unit of the feature
+    scale : ndarray of shape (n_features,)
+        Root mean square of each training feature.
+    noise_variance : float, k_B²
+        Variance of the noise of a cell whose scaled features have the root mean square 1.
+    covariance : ndarray of shape (n_features, n_features), k_B²
+        Of the weights of the scaled features.
+
+    Returns
+    -------
+    mean : ndarray of shape (n,), k_B
+    std : ndarray of shape (n,), k_B
+        As in `ExtensiveBayesianRidge`; NaN without a covariance.
+    """
+    mean = X @ coef
+    if covariance is None:
+        return mean, np.full(len(X), np.nan)
+    scaled = X / scale
+    weights_part = np.einsum("ij,ij->i", scaled @ covariance, scaled)
+    return mean, np.sqrt(noise_variance * size(scaled) + np.maximum(weights_part, 0.0))
+
+
+class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
+    """What the regressors share: they differ in how the weights of the scaled features are found."""
+
+    def fit(self, X, y, groups=None):
+        """Fit the weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Extensive features, one row per cell.
+        y : array-like of shape (n,), k_B
+            Formation entropies.
+        groups : array-like of shape (n,), optional
+            Label of the trajectory of each row. Without it every row is a group of its own.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If `X` or `y` are not finite numbers of matching shapes, or a parameter is out of range.
+        DataError
+            If all features are zero, or the regressor cross-validates and all rows belong to one group.
+        """
+        return self._fit(X, y, groups)
+
+    def _fit(self, X, y, groups, **further):
+        """Check, scale and fit; what else a regressor learns from goes on to its `_fit_scaled`."""
+        self._validate_params()
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        if not X.any():
+            raise DataError("all features of all training cells are zero: is the cutoff of the descriptor too short?")
+        scaler = RootMeanSquareScaler().fit(X)
+        self.scale_ = scaler.scale_
+        self.coef_ = self._fit_scaled(X / self.scale_, y, groups, **further) / self.scale_
+        return self
+
+    def predict(self, X, return_std=False):
+        """Predict formation entropies.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+        return_std : bool
+
+        Returns
+        -------
+        mean : ndarray of shape (n,), k_B
+        std : ndarray of shape (n,), k_B
+            Only with `return_std`; NaN for a regressor that has none.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        mean, std = predict_linear(
+            X,
+            self.coef_,
+            self.scale_,
+            getattr(self, "noise_variance_", None),
+            getattr(self, "covariance_", None),
+        )
+        return (mean, std) if return_std else mean
+
+    @property
+    def n_selected_(self):
+        """Number of features whose weight is not zero."""
+        check_is_fitted(self)
+        return int(np.count_nonzero(self.coef_))
+
+    @abstractmethod
+    def _fit_scaled(self, Z, y, groups):
+        """Weights of the scaled features `Z`, in k_B."""
+
+
+def group_splits(n, groups, n_folds):
+    """Divide rows into folds that keep groups together.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    groups : array-like of shape (n,) or None
+        Without groups each row is one of its own.
+    n_folds : int
+        The number of groups if there are fewer.
+
+    Returns
+    -------
+    list of pairs of ndarray of int
+        Training and test rows.
+
+    Raises
+    ------
+    DataError
+        If all rows belong to one group.
+    """
+    groups = np.arange(n) if groups is None else np.asarray(groups)
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise DataError(f"all {n} training rows belong to one group: cross-validation needs two")
+    return list(GroupKFold(min(n_folds, n_groups)).split(np.empty((n, 0)), groups=groups))

@@ -1,0 +1,234 @@
+"""Which cells a model can judge: tests of the sum over a cell, of its atoms and of its lattice, with reasons in words.
+
+They are intensive: a cell of many defects that are known one by one is inside, however large it is. Cells outside on
+the shipped data (A_{3,10}, ridge):
+
+==================================================== ============ ======================================
+cells                                                outside      of them by direction, atoms, lattice
+==================================================== ============ ======================================
+training cells, held out                             20 of 1633   8, 14, 0
+1024 to 3456 sites: several known clusters           14 of 80     1, 14, 0
+... loops, voids, C15 clusters                       24 of 24     24, 24, 0
+... mixtures of known clusters and voids             17 of 18     6, 17, 0
+quenched from a pocket of melt                       15 of 120    9, 9, 0
+strained                                             70 of 70     43, 6, 70
+==================================================== ============ ======================================
+
+The known clusters that are outside are those packed most densely (18 I4 or 23 V4 in 3456 sites), where some of them
+meet. Most of what the quench leaves are crystals with vacancies and interstitials again; the two cells that stayed
+disordered are outside, and those outside err by 8.6 k_B on average, the others by 1.2. Cells inside can be wrong by
+more than they should: a test of the features says nothing about what they cannot express.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import eigh
+
+from vibentropy.learning.ridge import ExtensiveRidge
+from vibentropy.learning.scaling import size
+
+#: Penalty of directions that a regressor without one leaves free; the smallest that ridge tries.
+SMALLEST_PENALTY = 1e-12
+
+#: Size (m) below which a cell is the perfect crystal: far above rounding, such as that of positions to 1e-8 Å, and a
+#: thousandth of that of a vacancy in iron.
+SMALLEST_SIZE = 1e-4
+
+#: Share of held-out training rows that limits of the domain let pass, by each of its tests.
+INSIDE = 0.99
+
+#: Shift of the features of a perfect crystal, in units of their range over training atoms, that counts as none. For
+#: A_{3,10} of iron, a change of volume by 0.03 % or a shear by 1 % makes it.
+UNSTRAINED = 0.001
+
+
+def whitening(Z, fitted):
+    """Factor of the inverse curvature of the loss: G⁻¹ = L Lᵀ, so that a row has the leverage |Lᵀ z|².
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n, n_features)
+        Scaled features that were fitted to.
+    fitted : estimator
+        With the protocol of `vibentropy.learning.base`. One with a posterior of its weights has G in it; for ridge
+        G = Zᵀ Z + n · penalty; for others, such as sparse ones, G = Zᵀ Z over the features they use. What labels of
+        atoms add to G for ridge is left out: leverages are upper bounds then.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_features)
+        Zero in rows of features that are not used.
+    """
+    if getattr(fitted, "covariance_", None) is not None:
+        values, vectors = eigh(fitted.covariance_ / fitted.noise_variance_)
+        return vectors * np.sqrt(np.maximum(values, 0.0))
+    ridge = isinstance(fitted, ExtensiveRidge)
+    used = np.full(Z.shape[1], True) if ridge else fitted.coef_ != 0
+    penalty = fitted.penalty_ if ridge else SMALLEST_PENALTY
+    factor = np.zeros((Z.shape[1], Z.shape[1]))
+    if used.any():
+        values, vectors = eigh(Z[:, used].T @ Z[:, used])
+        factor[np.ix_(used, used)] = vectors / np.sqrt(np.maximum(values, 0.0) + len(Z) * penalty)
+    return factor
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """What a model knows, as three tests that do not depend on how often a cell is repeated.
+
+    * the direction: the root of the leverage of a cell, divided by its size;
+    * the atoms: how far features of an atom lie outside the range over the atoms of all training cells, in units of
+      that range; only for descriptors with values per atom;
+    * the lattice: how far features of the perfect crystal that a cell is compared with lie from those of the training,
+      in the same units; for strained cells.
+
+    Limits are set by training rows that the fit did not see: 99 % of them pass each of the first two.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (n_features, n_features)
+        As from `whitening`.
+    direction_limit : float
+    lowest, highest : ndarray of shape (n_features,)
+        Range over the atoms of the training cells, as the descriptor gives them; empty where it has none.
+    atoms_limit : float
+    lattice : ndarray of shape (n_features,)
+        Descriptor of the perfect crystal of the training per atom; empty where there are no values per atom.
+    lattice_limit : float
+    """
+
+    factor: np.ndarray
+    direction_limit: float
+    lowest: np.ndarray
+    highest: np.ndarray
+    atoms_limit: float
+    lattice: np.ndarray
+    lattice_limit: float
+
+    @classmethod
+    def fit(cls, Z, factor, local=None):
+        """Describe training cells; without limits yet, those of the lattice excepted.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, n_features)
+            Scaled features.
+        factor : ndarray of shape (n_features, n_features)
+            As from `whitening`.
+        local : vibentropy.features.sets.LocalValues, optional
+
+        Returns
+        -------
+        Domain
+        """
+        if local is None:
+            return cls(factor, np.inf, np.zeros(0), np.zeros(0), np.inf, np.zeros(0), np.inf)
+        lowest, highest = local.limits[:, 0].min(axis=0), local.limits[:, 1].max(axis=0)
+        domain = cls(factor, np.inf, lowest, highest, np.inf, np.median(local.crystals, axis=0), np.inf)
+        return replace(domain, lattice_limit=max(UNSTRAINED, float(domain.lattices(local.crystals).max())))
+
+    def limited(self, direction, atoms):
+        """Set limits by rows that were held out of fits like this one.
+
+        Parameters
+        ----------
+        direction, atoms : array-like of shape (n,)
+            What the tests of the same name gave for them; without any, everything passes.
+
+        Returns
+        -------
+        Domain
+        """
+        return replace(self, direction_limit=_limit(direction), atoms_limit=_limit(atoms))
+
+    def direction(self, Z):
+        """Root of the leverage per unit size, ndarray of shape (n,); zero for the perfect crystal."""
+        measure = size(Z)
+        leverage = np.sqrt(np.sum((Z @ self.factor) ** 2, axis=1))
+        return np.divide(leverage, measure, out=np.zeros(len(Z)), where=measure > SMALLEST_SIZE)
+
+    def atoms(self, limits):
+        """How far outside the range of the training atoms the atoms of cells lie.
+
+        Parameters
+        ----------
+        limits : ndarray of shape (n, 2, n_features)
+            Smallest and largest value of each feature over the atoms of each cell.
+
+        Returns
+        -------
+        excess : ndarray of shape (n,)
+            Largest over the features, in units of the range; not above zero inside.
+        feature : ndarray of int of shape (n,)
+            The feature that it is found for.
+        """
+        excess = np.maximum(self.lowest - limits[:, 0], limits[:, 1] - self.highest) / self._width
+        return excess.max(axis=1), excess.argmax(axis=1)
+
+    def lattices(self, crystals):
+        """How far perfect crystals are from that of the training.
+
+        Parameters
+        ----------
+        crystals : ndarray of shape (n, n_features)
+            Descriptor of each per atom.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Largest over the features, in units of the range over training atoms.
+        """
+        return np.max(np.abs(crystals - self.lattice) / self._width, axis=1)
+
+    def reasons(self, Z, limits=None, crystals=None, names=None):
+        """Say why cells lie outside the domain.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, n_features)
+            Scaled features.
+        limits : ndarray of shape (n, 2, n_features), optional
+            As for `atoms`.
+        crystals : ndarray of shape (n, n_features), optional
+            As for `lattices`.
+        names : sequence of str, optional
+            Of the features.
+
+        Returns
+        -------
+        list of str
+            Reasons with the value found and its limit; empty for a cell inside.
+        """
+        reasons = [[] for _ in Z]
+        for of_cell, value in zip(reasons, self.direction(Z), strict=True):
+            if value > self.direction_limit:
+                of_cell.append(f"few training cells alike: leverage {value:.3g}, limit {self.direction_limit:.3g}")
+        if limits is not None and len(self.lowest):
+            for of_cell, value, feature in zip(reasons, *self.atoms(limits), strict=True):
+                if value > self.atoms_limit:
+                    name = f"feature {feature}" if names is None else names[feature]
+                    of_cell.append(
+                        f"{name} of an atom {value:.3g} of its range outside that of training atoms, "
+                        f"limit {self.atoms_limit:.3g}"
+                    )
+        if crystals is not None and len(self.lattice):
+            for of_cell, value in zip(reasons, self.lattices(crystals), strict=True):
+                if value > self.lattice_limit:
+                    of_cell.append(
+                        f"perfect crystal {value:.3g} of the range of atoms from that of the training, "
+                        f"limit {self.lattice_limit:.3g}"
+                    )
+        return ["; ".join(of_cell) for of_cell in reasons]
+
+    @property
+    def _width(self):
+        """Width of the range; features that are the same for all atoms, to rounding, cannot be outside."""
+        width = self.highest - self.lowest
+        largest = np.maximum(np.abs(self.lowest), np.abs(self.highest))
+        return np.where(width > 1e-9 * largest, width, np.inf)
+
+
+def _limit(values):
+    """Limit that `INSIDE` of the values pass, at least zero."""
+    return max(float(np.quantile(values, INSIDE, method="higher")), 0.0) if len(values) else np.inf

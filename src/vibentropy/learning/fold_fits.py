@@ -1,0 +1,108 @@
+"""Fits that leave folds out."""
+
+from itertools import compress
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
+
+from vibentropy.errors import DataError
+from vibentropy.learning.folds import torn_rows
+
+
+def fit_clone(regressor, X, y, groups, sites=None):
+    """Fit a clone of a regressor, to labels of atoms as well if it takes them.
+
+    Parameters
+    ----------
+    regressor : estimator
+        With the protocol of `vibentropy.learning.base`.
+    X : ndarray of shape (n, n_features)
+        Extensive features.
+    y : ndarray of shape (n,), k_B
+    groups : ndarray of shape (n,)
+    sites : sequence of (ndarray or None) of length n, optional
+        Factor of the atoms of each row (`vibentropy.features.atom_labels.site_factor`), None for those with no labels
+        of atoms.
+
+    Returns
+    -------
+    estimator
+    """
+    resolved = {"sites": sites} if has_fit_parameter(regressor, "sites") else {}
+    return clone(regressor).fit(X, y, groups=groups, **resolved)
+
+
+def check_groups(groups, folds):
+    """Refuse folds that tear groups apart.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+    folds : ndarray of int of shape (n,)
+
+    Raises
+    ------
+    DataError
+        Naming a group that lies in two folds.
+    """
+    torn = torn_rows(groups, folds)
+    if torn.any():
+        raise DataError(f"group {groups[torn][0]} lies in more than one fold: its held-out errors would be too small")
+
+
+def fold_fits(regressor, X, y, groups, folds, sites=None, whole=None):
+    """Prepare fits that leave folds out.
+
+    Parameters
+    ----------
+    regressor, X, y, groups, folds, sites
+        As for `cross_predict`.
+    whole : estimator, optional
+        As for `vibentropy.learning.fold_fits.FoldFits`.
+
+    Returns
+    -------
+    FoldFits
+    """
+
+    def fit(rows):
+        seen = None if sites is None else list(compress(sites, rows))
+        return fit_clone(regressor, X[rows], y[rows], groups[rows], seen)
+
+    return FoldFits(fit, folds, whole)
+
+
+class FoldFits:
+    """Fits to all rows but those of some folds, each made once however often it is asked for.
+
+    Parameters
+    ----------
+    fit : callable
+        From a mask of rows to a fitted estimator.
+    folds : ndarray of int of shape (n,)
+    whole : estimator, optional
+        The fit to all rows, where there is one already.
+    """
+
+    def __init__(self, fit, folds, whole=None):
+        self.fit = fit
+        self.folds = np.asarray(folds)
+        self._fitted = {} if whole is None else {frozenset(): whole}
+
+    def without(self, *numbers):
+        """Fit to the rows outside some folds.
+
+        Parameters
+        ----------
+        *numbers : int
+            Of the folds.
+
+        Returns
+        -------
+        estimator
+        """
+        key = frozenset(numbers)
+        if key not in self._fitted:
+            self._fitted[key] = self.fit(~np.isin(self.folds, list(key)))
+        return self._fitted[key]

@@ -1,0 +1,98 @@
+"""Regressors by name."""
+
+import inspect
+import pkgutil
+
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.utils._param_validation import InvalidParameterError
+
+from vibentropy.errors import ConfigError, did_you_mean, how_to_install
+from vibentropy.learning.base import ExtensiveRegressor
+from vibentropy.learning.wrapped import ExtensiveLinear
+
+#: Regressors by the name that a configuration gives them, and where they are; imported when first asked for, because
+#: what the sparse ones stand on takes seconds to import.
+REGRESSORS = {
+    "least_squares": "vibentropy.learning.least_squares:ExtensiveLeastSquares",
+    "ridge": "vibentropy.learning.ridge:ExtensiveRidge",
+    "bayesian_ridge": "vibentropy.learning.bayesian:ExtensiveBayesianRidge",
+    "ard": "vibentropy.learning.bayesian:ExtensiveARD",
+    "lasso": "vibentropy.learning.sparse:ExtensiveLasso",
+    "elastic_net": "vibentropy.learning.sparse:ExtensiveElasticNet",
+    "mcp": "vibentropy.learning.sparse:ExtensiveMCP",
+}
+
+
+def find_regressor(kind):
+    """Class of a regressor.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `REGRESSORS`, or the dotted path of a class.
+
+    Returns
+    -------
+    type
+        Subclass of scikit-learn's `BaseEstimator`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class, or it cannot be imported.
+    """
+    if kind not in REGRESSORS and "." not in str(kind):
+        raise ConfigError(
+            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
+            "and dotted paths to classes"
+        )
+    try:
+        found = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(f"regressor {kind!r}: {error}{how_to_install(error)}") from error
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
+    return found
+
+
+def create_regressor(kind, **parameters):
+    """Build a regressor by name.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `REGRESSORS`, or the dotted path of a class of linear regressors in the manner of scikit-learn,
+        such as ``"sklearn.linear_model.HuberRegressor"``, which is fitted without intercept.
+    **parameters
+        Of its constructor.
+
+    Returns
+    -------
+    estimator
+        Unfitted, with the protocol of this module.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such regressor or parameter, or a value is out of range.
+    """
+    cls = find_regressor(kind)
+    known = list(inspect.signature(cls).parameters)
+    for name in parameters:
+        if name not in known:
+            raise ConfigError(
+                f"regressor {kind!r} has no parameter {name!r}{did_you_mean(name, known)}; "
+                f"it takes {', '.join(known) or 'none'}"
+            )
+    if "fit_intercept" in known:
+        if parameters.get("fit_intercept", False):
+            raise ConfigError(f"regressor {kind!r}: fit_intercept must be false, an intercept is not extensive")
+        parameters["fit_intercept"] = False
+    try:
+        estimator = cls(**parameters)
+        estimator._validate_params()
+    except (TypeError, InvalidParameterError) as error:
+        raise ConfigError(f"regressor {kind!r}: {error}") from error
+    if not is_regressor(estimator):
+        raise ConfigError(f"{kind!r} is not a regressor in the manner of scikit-learn")
+    return estimator if isinstance(estimator, ExtensiveRegressor) else ExtensiveLinear(estimator)

@@ -1,0 +1,146 @@
+"""Ridge regression without intercept, its penalty chosen by cross-validation over groups."""
+
+import warnings
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.linear_model import Ridge
+from sklearn.utils._param_validation import Interval
+
+from vibentropy.features.atom_labels import SiteRows
+from vibentropy.learning.base import ExtensiveRegressor, group_splits
+from vibentropy.learning.scaling import RootMeanSquareScaler
+
+
+class ExtensiveRidge(ExtensiveRegressor):
+    """Ridge regression without intercept, its penalty chosen by cross-validation over groups.
+
+    Minimises ``mean((y - Z v)²) + penalty · |v|²`` over the weights v of the scaled features Z. Because the first
+    term is a mean, a penalty means the same on the folds and on all rows. Scales are measured anew on the training
+    rows of every fold, and all penalties share one singular value decomposition per fold.
+
+    With labels resolved by atoms, ``site_weight · mean(Σ_i (s_i - z_i · v)²)`` is added, the mean taken over the
+    configurations that have them, i their atoms. Both means are squared errors per cell: with the weight 1, an error
+    of an atom counts as much as it adds to that of the total when errors of atoms are independent.
+
+    Parameters
+    ----------
+    penalties : array-like of float, optional
+        Dimensionless candidates; four per decade from 1e-12 to 1e2 by default. A single one is taken without
+        cross-validation.
+    n_folds : int
+        Number of folds; the number of groups if there are fewer.
+    site_weights : array-like of float, optional
+        Dimensionless candidates, chosen with the penalty by the errors of held-out totals; by default, as with the
+        weight 0, labels of atoms are not learnt from.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+        Of the features of cells; those of atoms are divided by the same ones.
+    penalty_, site_weight_ : float
+        The candidates of smallest error; of several, the smallest weight and with it the largest penalty.
+    penalties_ : ndarray of shape (n_penalties,)
+        The candidates, largest first.
+    site_weights_ : ndarray of shape (n_site_weights,)
+        The candidates, smallest first; only 0 where no row is resolved by atoms.
+    cv_rmse_ : ndarray of shape (n_penalties,), k_B
+        Root mean square error of each penalty over all held-out rows, with the chosen weight; NaN for a single
+        candidate.
+    site_cv_rmse_ : ndarray of shape (n_site_weights,), k_B
+        The same of each weight, with the best penalty.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "penalties": ["array-like", None],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+        "site_weights": ["array-like", None],
+    }
+
+    def __init__(self, penalties=None, n_folds=5, site_weights=None):
+        self.penalties = penalties
+        self.n_folds = n_folds
+        self.site_weights = site_weights
+
+    def fit(self, X, y, groups=None, sites=None):
+        """Fit the weights.
+
+        Parameters
+        ----------
+        X, y, groups
+            As for the other regressors.
+        sites : sequence of (ndarray or None) of length n, optional
+            For each row the factor of its atoms, from `vibentropy.features.atom_labels.site_factor`, or None.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            Likewise; if a site weight is negative or `sites` do not fit the rows and features.
+        DataError
+            As for the other regressors.
+        """
+        return self._fit(X, y, groups, sites=sites)
+
+    def _fit_scaled(self, Z, y, groups, sites=None):
+        candidates = np.logspace(-12, 2, 57) if self.penalties is None else np.asarray(self.penalties, dtype=float)
+        if candidates.ndim != 1 or not len(candidates) or not (candidates > 0).all():
+            raise ValueError(f"penalties must be positive numbers, not {self.penalties}")
+        site_weights = np.zeros(1) if self.site_weights is None else np.asarray(self.site_weights, dtype=float)
+        if site_weights.ndim != 1 or not len(site_weights) or not (site_weights >= 0).all():
+            raise ValueError(f"site_weights must be numbers that are not negative, not {self.site_weights}")
+        sites = _check_sites(sites, Z.shape) if site_weights.any() else {}
+        if site_weights.any() and not sites:
+            warnings.warn("site_weights without labels of atoms: fitted to the totals alone", stacklevel=4)
+            site_weights = np.zeros(1)
+        self.penalties_, self.site_weights_ = np.unique(candidates)[::-1], np.unique(site_weights)
+
+        def atoms(rows):
+            return SiteRows.of([sites[row] for row in rows if row in sites], Z.shape[1]).scaled(self.scale_)
+
+        cv_rmse = np.full((len(self.site_weights_), len(self.penalties_)), np.nan)
+        best, parts = (0, 0), [atoms(range(len(y)))]
+        if cv_rmse.size > 1:
+            splits = group_splits(len(y), groups, self.n_folds)
+            parts = [atoms(test) for _, test in splits]
+            squared = np.zeros(cv_rmse.shape)
+            for number, (train, test) in enumerate(splits):
+                scaler = RootMeanSquareScaler().fit(Z[train])
+                others = SiteRows.join(parts[:number] + parts[number + 1 :]).scaled(scaler.scale_)
+                for weight, errors in zip(self.site_weights_, squared, strict=True):
+                    path = _ridge_path(scaler.transform(Z[train]), y[train], self.penalties_, others, weight)
+                    errors += np.sum((scaler.transform(Z[test]) @ path.T - y[test, None]) ** 2, axis=0)
+            cv_rmse = np.sqrt(squared / len(y))
+            best = np.unravel_index(np.argmin(cv_rmse), cv_rmse.shape)
+        self.site_weight_, self.penalty_ = float(self.site_weights_[best[0]]), float(self.penalties_[best[1]])
+        self.cv_rmse_, self.site_cv_rmse_ = cv_rmse[best[0]], cv_rmse.min(axis=1)
+        return _ridge_path(Z, y, np.array([self.penalty_]), SiteRows.join(parts), self.site_weight_)[0]
+
+
+def _check_sites(sites, shape):
+    """Factors by row, of the rows that have one; refuse those that do not fit rows and features of that shape."""
+    if sites is None:
+        return {}
+    n, n_features = shape
+    if len(sites) != n:
+        raise ValueError(f"sites of {len(sites)} rows; X has {n}")
+    for factor in sites:
+        if factor is not None and (np.ndim(factor) != 2 or np.shape(factor)[1] != n_features + 1):
+            raise ValueError(
+                f"a factor of the atoms of a row has the shape {np.shape(factor)}; expected {n_features + 1} columns"
+            )
+    return {row: factor for row, factor in enumerate(sites) if factor is not None}
+
+
+def _ridge_path(Z, y, penalties, sites, site_weight):
+    """Weights of shape (n_penalties, n_features), all penalties from one decomposition."""
+    n = len(y)
+    features, labels = sites.weighted(n * site_weight)
+    Z, y = np.vstack([Z, features]), np.concatenate([y, labels])
+    ridge = Ridge(alpha=n * penalties, fit_intercept=False, solver="svd")
+    return ridge.fit(Z, np.repeat(y[:, None], len(penalties), axis=1)).coef_.reshape(len(penalties), -1)

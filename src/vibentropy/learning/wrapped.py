@@ -1,0 +1,48 @@
+"""Linear regressors of other packages, held to extensivity."""
+
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils._param_validation import HasMethods
+
+from vibentropy.errors import ConfigError
+from vibentropy.learning.base import ExtensiveRegressor, group_splits
+
+
+class ExtensiveLinear(ExtensiveRegressor):
+    """Any linear regressor in the manner of scikit-learn, on scaled features and held to extensivity.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It has ``coef_`` once fitted. One with a parameter ``cv`` that is None or a number of folds is given folds
+        that keep groups together.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,), k_B per unit of the feature
+    scale_ : ndarray of shape (n_features,)
+    estimator_ : estimator
+        Fitted to the scaled features.
+    """
+
+    _parameter_constraints: ClassVar[dict] = {"estimator": [HasMethods(["fit", "predict"])]}
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def _fit_scaled(self, Z, y, groups):
+        self.estimator_ = clone(self.estimator)
+        cv = self.estimator_.get_params().get("cv", "none of its parameters")
+        if cv is None or isinstance(cv, Integral):
+            self.estimator_.set_params(cv=group_splits(len(y), groups, cv or 5))
+        self.estimator_.fit(Z, y)
+        name = type(self.estimator_).__name__
+        weights = np.ravel(getattr(self.estimator_, "coef_", ()))
+        if weights.shape != (Z.shape[1],):
+            raise ConfigError(f"{name} has no coef_ of one weight per feature: only linear regressors are extensive")
+        if not np.allclose(np.ravel(self.estimator_.predict(Z)), Z @ weights, atol=1e-8 * np.abs(y).max()):
+            raise ConfigError(f"the predictions of {name} are not its coef_ times the features: it is not extensive")
+        return weights

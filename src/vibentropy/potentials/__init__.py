@@ -1,0 +1,1 @@
+"""Interatomic potentials: energies, forces, Hessians, engines, and relaxation."""

@@ -1,0 +1,175 @@
+"""Molecular dynamics and relaxation by ASE, with any of its calculators: the slow, general way."""
+
+import pkgutil
+
+import numpy as np
+from ase import units
+from ase.md.langevin import Langevin
+from ase.optimize import FIRE, LBFGS
+
+from vibentropy.errors import ConfigError, VibentropyError
+
+#: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
+_NEARLY_AT_REST = 0.1
+
+#: Relaxation time of the thermostat, fs.
+_DAMPING = 100.0
+
+
+class AseEngine:
+    """Anneals and relaxes cells with a calculator of ASE.
+
+    Parameters
+    ----------
+    calculator : ase.calculators.calculator.Calculator
+        With energies and forces.
+    handover : float
+        See `vibentropy.potentials.lammps_engine.LammpsEngine`.
+    """
+
+    def __init__(self, calculator, handover=1e-6):
+        self._calculator = calculator
+        self.handover = handover
+
+    @classmethod
+    def named(cls, path, parameters):
+        """Run a calculator by its name.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path of its class.
+        parameters : dict
+            Keyword arguments.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be built, or is none.
+        """
+        try:
+            calculator = pkgutil.resolve_name(path)(**parameters)
+        except Exception as error:  # Whatever its module and its constructor raise.
+            raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
+        if not hasattr(calculator, "get_forces"):
+            raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
+        return cls(calculator)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def energy_and_forces(self, atoms):
+        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        atoms = self._prepared(atoms)
+        return self._guarded(lambda: (float(atoms.get_potential_energy()), atoms.get_forces()))
+
+    def hessian(self, atoms, step):
+        """Second derivatives of the energy by central differences of forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        step : float
+            Displacement in Å.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+        """
+        atoms = self._prepared(atoms)
+        matrix = np.empty((3 * len(atoms), 3 * len(atoms)))
+        for row, (atom, axis) in zip(matrix, np.ndindex(len(atoms), 3), strict=True):
+            rest = atoms.positions[atom, axis]
+            for sign in (1, -1):
+                atoms.positions[atom, axis] = rest + sign * step
+                forces = self._guarded(atoms.get_forces).ravel()
+                if sign == 1:
+                    row[:] = -forces
+                else:
+                    row += forces
+            atoms.positions[atom, axis] = rest
+        return matrix / (2 * step)
+
+    def relax(self, atoms, max_force, max_steps=2000):
+        """Relax at fixed cell: FIRE from afar, L-BFGS at the end.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        max_force : float
+            Norm of all forces together at which to stop, eV/Å.
+        max_steps : int
+            Of each of the two.
+
+        Returns
+        -------
+        ase.Atoms
+            A copy with relaxed positions.
+        """
+        moving = self._prepared(atoms)
+        largest = max_force / np.sqrt(len(atoms))
+
+        def relax():
+            FIRE(moving, logfile=None).run(fmax=max(largest, _NEARLY_AT_REST), steps=max_steps)
+            LBFGS(moving, logfile=None, maxstep=0.1).run(fmax=largest, steps=max_steps)
+
+        self._guarded(relax)
+        return self._snapshot(atoms, moving)
+
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, molten=(), melt_temperature=None):
+        """Molecular dynamics at fixed cell with a Langevin thermostat.
+
+        Parameters
+        ----------
+        atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
+            See `vibentropy.potentials.lammps_engine.LammpsEngine.anneal`.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots, in order of time.
+        """
+        moving = self._prepared(atoms)
+        temperatures = np.full((len(atoms), 1), float(temperature))
+        if len(molten):
+            temperatures[np.asarray(molten)] = melt_temperature
+        rng = np.random.default_rng(seed)
+        # Half of the kinetic energy goes into the potential energy within a fraction of a picosecond.
+        widths = np.sqrt(moving.get_masses()[:, None] * units.kB * 2 * temperatures)
+        momenta = widths * rng.standard_normal((len(atoms), 3))
+        moving.set_momenta(momenta - momenta.mean(axis=0))
+        dynamics = Langevin(
+            moving,
+            timestep=1000 * time_step * units.fs,
+            temperature_K=temperatures,
+            friction=1 / (_DAMPING * units.fs),
+            fixcm=False,
+            rng=rng,
+        )
+        images = []
+        for _ in range(snapshots):
+            self._guarded(lambda: dynamics.run(steps_between))
+            images.append(self._snapshot(atoms, moving))
+        return images
+
+    def _prepared(self, atoms):
+        prepared = atoms.copy()
+        prepared.calc = self._calculator
+        return prepared
+
+    def _snapshot(self, atoms, moved):
+        snapshot = atoms.copy()
+        snapshot.positions = moved.positions
+        if not np.isfinite(snapshot.positions).all():
+            raise VibentropyError("positions are not finite: the configuration exploded")
+        return snapshot
+
+    def _guarded(self, compute):
+        try:
+            return compute()
+        except Exception as error:  # Calculators raise whatever they like.
+            name = type(self._calculator).__name__
+            raise VibentropyError(f"{name} failed: {type(error).__name__}: {error}") from error

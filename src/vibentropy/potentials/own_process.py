@@ -1,0 +1,162 @@
+"""Objects in a process of their own: LAMMPS and many calculators are compiled code, whose crash ends its process.
+
+The process is started afresh, since threads of numba and of linear algebra and MPI do not survive a fork. It runs
+nothing of the caller's program, which `multiprocessing` would, and it ends when the caller does, however that happens.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import weakref
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from select import poll
+from threading import Thread
+
+from vibentropy.errors import MORE_MEMORY, CrashError
+
+#: How compiled code ends when it goes wrong. Other signals come from outside.
+_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
+
+
+class Isolated:
+    """An object that lives in a process of its own, with the same methods and public attributes.
+
+    Arguments, results and exceptions are copied, to the last bit. After a crash, the next call makes the object anew
+    in a new process.
+
+    Parameters
+    ----------
+    factory : callable
+        A function or class that other processes can import; makes the object.
+    *arguments
+        Of the factory.
+
+    Raises
+    ------
+    CrashError
+        Here and by every method, if the process crashes or exits: what the call was about is to blame.
+    ChildProcessError
+        If it is killed from outside, as by the system when memory runs out: no fault of what the call was about.
+    Exception
+        Whatever the object raises.
+    """
+
+    def __init__(self, factory, *arguments):
+        self._factory, self._arguments = factory, arguments
+        self._name = getattr(factory, "__self__", factory).__name__
+        self._start()
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return partial(self._ask, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the process; a further call would start another one."""
+        self._end()
+
+    def _start(self):
+        self._connection, theirs = Pipe()
+        command = f"from vibentropy.potentials.own_process import _serve; _serve({theirs.fileno()})"
+        self._process = subprocess.Popen(
+            # The current folder is no place to import from.
+            [sys.executable, "-P", "-c", command],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self._end = weakref.finalize(self, _end, self._process, self._connection)
+        # It imports from where the caller does: calculators may be anywhere.
+        try:
+            vars(self).update(self._exchange("its start", sys.path, (self._factory, self._arguments)))
+        except Exception:
+            self._end()
+            raise
+
+    def _ask(self, method, *arguments, **options):
+        if not self._end.alive:
+            self._start()
+        return self._exchange(f"`{method}`", (method, arguments, options))
+
+    def _exchange(self, occasion, *messages):
+        """Send messages and receive the answer to the last of them."""
+        try:
+            for message in messages:
+                self._connection.send(message)
+            error, result = self._connection.recv()
+        except (EOFError, ConnectionError):
+            status = self._process.wait()
+            self._end()
+            raise _verdict(f"the process of {self._name}", status, occasion) from None
+        except BaseException:
+            # After Ctrl-C, the answer that was still to come would be taken for that of the next call.
+            self._end()
+            raise
+        if error is not None:
+            raise error
+        return result
+
+
+def _end(process, connection):
+    connection.close()
+    process.kill()
+    process.wait()
+
+
+def _verdict(subject, status, occasion):
+    """Exception for the end of a process: whose fault it was."""
+    if status >= 0:
+        how = f"exited with status {status}"
+    else:
+        number = signal.Signals(-status)
+        how = f"was ended by {number.name} ({signal.strsignal(number)})"
+        if number not in _CRASHES:
+            cause = f"most likely for want of memory: {MORE_MEMORY}" if number == signal.SIGKILL else "from outside"
+            return ChildProcessError(f"{subject} {how} in {occasion}, {cause}")
+    remedy = "where many configurations end so, look at the potential, the time step and the program itself"
+    return CrashError(f"{subject} {how} in {occasion}; {remedy}")
+
+
+def _serve(descriptor):
+    """Make an object and call its methods for the `Isolated` at the other end of a connection."""
+    # Ctrl-C goes to all processes of a terminal; the caller decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=[descriptor], daemon=True).start()
+    connection = Connection(descriptor)
+    sys.path[:] = connection.recv()
+    made = None
+    while True:
+        try:
+            if made is None:
+                factory, arguments = connection.recv()
+                made = factory(*arguments)
+                result = {name: value for name, value in vars(made).items() if not name.startswith("_")}
+            else:
+                method, arguments, options = connection.recv()
+                result = getattr(made, method)(*arguments, **options)
+            answer = None, result
+        except EOFError:
+            break
+        except Exception as error:
+            answer = error, None
+        try:
+            connection.send(answer)
+        except Exception as error:  # What cannot be copied.
+            connection.send((error, None))
+
+
+def _end_with(descriptor):
+    """End this process when nobody holds the other end of its connection any more."""
+    watcher = poll()
+    watcher.register(descriptor, 0)
+    watcher.poll()
+    os._exit(0)

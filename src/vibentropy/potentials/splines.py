@@ -1,0 +1,245 @@
+"""Smooth functions behind tabulated ones.
+
+A table of ten digits on a grid of 5e-4 Å differentiated twice is mostly rounding noise. A least-squares spline whose
+knots are some hundred grid steps apart averages that noise away, as long as it still follows the function itself.
+`fit_table` therefore measures the rounding of the table, and refines the knots just until what is left between
+spline and table is that rounding and nothing else.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from scipy.interpolate import PPoly, make_lsq_spline
+from scipy.ndimage import median_filter
+from scipy.optimize import minimize_scalar
+from scipy.special import comb
+
+from vibentropy.errors import PotentialError
+
+#: Order of the differences that measure rounding: six annihilate any function that is smooth on the grid.
+_DIFFERENCE_ORDER = 6
+
+#: Over how many grid points rounding is averaged.
+_NOISE_WINDOW = 41
+
+#: A spline piece follows the table when its residual is below so many times the rounding.
+_ACCEPTED_RATIO = 1.5
+
+#: Fewest grid points a piece may hold, so that its coefficients average the rounding instead of following it.
+_MIN_POINTS_PER_PIECE = 12
+
+#: Rounding below this is not worth following (in the unit of the table).
+_NOISE_FLOOR = 1e-11
+
+#: Grid points on either side among which a jump of the second derivative is located.
+_JUMP_WINDOW = 60
+
+#: A smallest piece that fails by this factor holds a jump; less is rounding that is not quite random.
+_JUMP_RATIO = 20.0
+
+#: A table may deviate by so many times its rounding at any point, within these bounds (of max(1, |value|)).
+_MAX_RATIO, _MAX_RESIDUAL = 10.0, (1e-8, 1e-6)
+
+#: More jumps than this in one function is a table that is not smooth.
+_MAX_JUMPS = 4
+
+
+@dataclass(frozen=True)
+class SmoothFunction:
+    """A piecewise quintic polynomial, with a table that finds the piece of an argument.
+
+    Attributes
+    ----------
+    breaks : ndarray of shape (n_pieces + 1,)
+        Borders of the pieces; outside, the first and the last piece are continued.
+    coefficients : ndarray of shape (n_pieces, 6)
+        Ascending powers of the distance to the left border.
+    lookup : ndarray of shape (n_bins,), int64
+        Piece at the left border of each bin of a uniform grid that is finer than the pieces.
+    max_residual : float
+        Largest deviation from the table, in units of max(1, |value|).
+    noise : float
+        Root mean square rounding of the table, measured by its sixth differences.
+    """
+
+    breaks: np.ndarray
+    coefficients: np.ndarray
+    lookup: np.ndarray
+    max_residual: float
+    noise: float
+
+    @property
+    def arrays(self):
+        """What the compiled functions take: ``(breaks, coefficients, lookup)``."""
+        return self.breaks, self.coefficients, self.lookup
+
+    def __call__(self, x):
+        """Values and first two derivatives, each of the shape of ``x``."""
+        x = np.asarray(x, dtype=float)
+        flat = _evaluate_many(x.ravel(), *self.arrays)
+        return tuple(column.reshape(x.shape) for column in flat)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def evaluate(x, breaks, coefficients, lookup):
+    """Value, first and second derivative of a piecewise polynomial at ``x`` (see `SmoothFunction`)."""
+    n_bins = lookup.shape[0]
+    span = breaks[-1] - breaks[0]
+    nearest = int((x - breaks[0]) / span * n_bins)
+    piece = lookup[min(max(nearest, 0), n_bins - 1)]
+    while piece + 1 < coefficients.shape[0] and x >= breaks[piece + 1]:
+        piece += 1
+    # Division and multiplication round differently: the bin may be one too far to the right.
+    while piece > 0 and x < breaks[piece]:
+        piece -= 1
+    t = x - breaks[piece]
+    value = slope = curvature = 0.0
+    for k in range(coefficients.shape[1] - 1, -1, -1):
+        curvature = curvature * t + 2.0 * slope
+        slope = slope * t + value
+        value = value * t + coefficients[piece, k]
+    return value, slope, curvature
+
+
+@numba.njit(cache=True, nogil=True)
+def _evaluate_many(x, breaks, coefficients, lookup):
+    values, slopes, curvatures = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    for i in range(x.shape[0]):
+        values[i], slopes[i], curvatures[i] = evaluate(x[i], breaks, coefficients, lookup)
+    return values, slopes, curvatures
+
+
+def rounding_noise(y):
+    """Local root mean square of the rounding of a table on a uniform grid.
+
+    Sixth differences annihilate the smooth function and multiply independent roundings by sqrt(924); their median
+    ignores the few that straddle a kink.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,), in the unit of ``y``
+    """
+    m = _DIFFERENCE_ORDER
+    differences = np.diff(y, m) / np.sqrt(comb(2 * m, m))
+    median = median_filter(np.abs(np.pad(differences, m // 2, mode="edge")), _NOISE_WINDOW, mode="nearest")
+    return np.maximum(1.4826 * median, _NOISE_FLOOR)
+
+
+def fit_table(x, y, noise, spacing):
+    """Least-squares spline that reproduces a table to its rounding and no further.
+
+    The pieces are quintics joined with a continuous second derivative, a family that holds the cubic splines most
+    tables were printed from as well as steep exponentials. They start at multiples of ``spacing``, where authors
+    put their knots, and are halved until they leave nothing but rounding. Where even the smallest pieces fail, the
+    second derivative jumps: there only value and slope stay continuous.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n,)
+        The table; ``x`` increases.
+    noise : ndarray of shape (n,)
+        Rounding of ``y`` (see `rounding_noise`).
+    spacing : float
+        Distance of the first knots, in the unit of ``x``.
+
+    Returns
+    -------
+    SmoothFunction
+
+    Raises
+    ------
+    PotentialError
+        If the table is off the best such function by more than ten times its rounding (at least 1e-8 and at most
+        1e-6 are allowed, in the unit of ``y`` or relative to it, whichever is more).
+    """
+    spline = _refined_spline(x, y, noise, spacing)
+    deviation = np.abs(spline(x) - y)
+    allowed = np.clip(_MAX_RATIO * noise, *_MAX_RESIDUAL) * np.maximum(1.0, np.abs(y))
+    worst = int(np.argmax(deviation / allowed))
+    if deviation[worst] > allowed[worst]:
+        raise PotentialError(
+            f"no smooth function reproduces the table: at {x[worst]:.6g} the best spline is off by "
+            f"{deviation[worst]:.2e} (table {y[worst]:.6g}, allowed {allowed[worst]:.2e})"
+        )
+    residual = float(np.max(deviation / np.maximum(1.0, np.abs(y))))
+    pieces = PPoly.from_spline(spline)
+    proper = np.diff(pieces.x) > 0
+    breaks = np.append(pieces.x[:-1][proper], pieces.x[-1])
+    coefficients = np.ascontiguousarray(pieces.c[::-1, proper].T)
+    # Beyond the cutoff of a density the table is exactly zero, and so is the function: its Hessian stays sparse.
+    piece = np.clip(np.searchsorted(breaks, x, side="right") - 1, 0, len(coefficients) - 1)
+    coefficients[np.bincount(piece, y != 0, minlength=len(coefficients)) == 0] = 0.0
+    grid = np.linspace(breaks[0], breaks[-1], 4 * len(coefficients) + 1)[:-1]
+    lookup = np.searchsorted(breaks, grid, side="right") - 1
+    return SmoothFunction(breaks, coefficients, lookup, residual, float(np.sqrt(np.mean(noise**2))))
+
+
+def _refined_spline(x, y, noise, spacing):
+    """Weighted least-squares spline of `fit_table`."""
+    grid = np.arange(np.floor(x[0] / spacing) + 1, np.ceil(x[-1] / spacing)) * spacing
+    jumps = []
+    while True:
+        start = np.unique(np.concatenate([x[:1], grid, jumps, x[-1:]]))
+        borders = _without_small_pieces(x, start, keep=jumps)
+        while True:
+            inner = np.repeat(borders[1:-1], np.where(np.isin(borders[1:-1], jumps), 4, 3))
+            knots = np.concatenate([np.repeat(x[0], 6), inner, np.repeat(x[-1], 6)])
+            spline = make_lsq_spline(x, y, knots, k=5, w=1 / noise)
+            piece = np.clip(np.searchsorted(borders, x, side="right") - 1, 0, len(borders) - 2)
+            count = np.bincount(piece, minlength=len(borders) - 1)
+            square = np.bincount(piece, ((spline(x) - y) / noise) ** 2, minlength=len(borders) - 1)
+            ratio = np.sqrt(square / count)
+            divisible = (ratio > _ACCEPTED_RATIO) & (count >= 2 * _MIN_POINTS_PER_PIECE)
+            if not divisible.any():
+                break
+            middles = (borders[1:] + borders[:-1])[divisible] / 2
+            borders = _without_small_pieces(x, np.unique(np.concatenate([borders, middles])), keep=jumps)
+        if ratio.max() < _JUMP_RATIO or len(jumps) == _MAX_JUMPS:
+            return spline
+        worst = int(np.argmax(ratio))
+        jump = _jump_in_curvature(x, y, noise, (borders[worst] + borders[worst + 1]) / 2)
+        if any(abs(jump - other) < borders[worst + 1] - borders[worst] for other in jumps):
+            return spline
+        jumps.append(jump)
+
+
+def _jump_in_curvature(x, y, noise, near):
+    """Where the second derivative of a table jumps: the best joint of two quintics with equal value and slope."""
+    centre = int(np.searchsorted(x, near))
+    window = slice(max(centre - _JUMP_WINDOW, 0), centre + _JUMP_WINDOW)
+    u, scale = x[window] - near, x[window][-1] - x[window][0]
+
+    def misfit(joint):
+        right = np.maximum(u - joint, 0) / scale
+        basis = np.stack([(u / scale) ** k for k in range(6)] + [right**k for k in range(2, 6)], axis=1)
+        basis /= noise[window, None]
+        target = y[window] / noise[window]
+        solution = np.linalg.lstsq(basis, target, rcond=None)[0]
+        return np.sum((basis @ solution - target) ** 2)
+
+    joints = u[_MIN_POINTS_PER_PIECE:-_MIN_POINTS_PER_PIECE]
+    best = int(np.argmin([misfit(joint) for joint in joints]))
+    step = joints[1] - joints[0]
+    fine = minimize_scalar(
+        misfit, bounds=(joints[best] - step, joints[best] + step), method="bounded", options={"xatol": 1e-6 * step}
+    )
+    # Authors join their pieces at round numbers; a table cannot tell these from neighbours a thousandth away.
+    found = near + fine.x
+    return round(found, 3) if abs(found - round(found, 3)) < 0.05 * step else found
+
+
+def _without_small_pieces(x, borders, keep=()):
+    """Drop inner borders until each piece holds enough points; jumps of the curvature stay."""
+    fixed = np.concatenate([x[:1], keep, x[-1:]])
+    kept = []
+    for border in borders:
+        others = fixed if border not in fixed else ()
+        points = [abs(np.searchsorted(x, border) - np.searchsorted(x, other)) for other in [*kept[-1:], *others]]
+        if border in fixed or min(points) >= _MIN_POINTS_PER_PIECE:
+            kept.append(border)
+    return np.array(kept)

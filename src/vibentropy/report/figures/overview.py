@@ -1,0 +1,64 @@
+"""The figure that says what all of this is for: how well it extrapolates, and what it saves."""
+
+from matplotlib.figure import Figure
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.report.figures.predictions import points, styles_of_tests
+from vibentropy.report.figures.style import DOUBLE, common_limits, diagonal, lay_out, styled
+from vibentropy.report.figures.timing import growth
+
+
+@styled
+def overview_figure(predictions, costs, labels):
+    """Predicted against exact entropies of cells larger than those of the training, beside the cost of both.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions of one model (`vibentropy.evaluation.fitting`): entropies of ``training`` cells are a range,
+        those of
+        ``test`` cells points by data set, with calibrated intervals at 68 %.
+    costs, labels : pandas.DataFrame
+        Predictions and labels of `vibentropy.report.figures.timing.scale`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two columns wide.
+
+    Raises
+    ------
+    DataError
+        If there are no predictions of training or of test cells, or none was measured.
+    """
+    training, test = (predictions[predictions["stage"] == stage] for stage in ("training", "test"))
+    if training.empty or test.empty:
+        raise DataError("an overview needs predictions of training cells and of test cells")
+    figure = Figure(figsize=(DOUBLE, 0.46 * DOUBLE))
+    left, right = figure.subplots(1, 2)
+
+    low, high = training["formation_entropy"].agg(["min", "max"])
+    sites = "–".join(map(str, sorted({training["n_sites"].min(), training["n_sites"].max()})))
+    left.axvspan(low, high, color="#e3e3e3", lw=0, zorder=0, label=f"training: {sites} sites")
+    limits = common_limits(test["formation_entropy"], test["prediction"])
+    diagonal(left, limits)
+    for dataset, style in styles_of_tests(test).items():
+        rows = test[test["dataset"] == dataset]
+        interval = abs(rows[["low_68", "high_68"]].sub(rows["prediction"], axis=0)).T
+        bar = {"fmt": "none", "ecolor": style["color"], "elinewidth": 0.5, "alpha": 0.5, "zorder": 2}
+        left.errorbar(rows["formation_entropy"], rows["prediction"], interval, **bar)
+        points(left, rows, "prediction", **style, label=f"{rows['n_sites'].max()} sites")
+    metrics = error_metrics(test["formation_entropy"], test["prediction"])
+    text = f"mean absolute error {metrics['mae']:.2f}$\\,k_\\mathrm{{B}}$\nslope {metrics['slope']:.3f}"
+    left.text(0.96, 0.04, text, transform=left.transAxes, ha="right", va="bottom", linespacing=1.4)
+    left.set(xlim=limits, ylim=limits)
+    left.set(xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)", ylabel=r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
+    beside = (high - limits[0]) / (limits[1] - limits[0])
+    left.legend(loc="upper left", bbox_to_anchor=(beside, 1.0))
+
+    growth(right, costs, labels, "seconds")
+    right.set_ylabel("seconds on one core")
+    right.legend(loc="upper left")
+    lay_out(figure)
+    return figure

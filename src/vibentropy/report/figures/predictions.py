@@ -1,0 +1,307 @@
+"""Figures of predictions: parity by class of defect, extrapolation to larger cells."""
+
+from itertools import cycle
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.evaluation.predictions import MODEL
+from vibentropy.learning.folds import SPLITS, main_split
+from vibentropy.report.figures.style import (
+    AREAS,
+    COLORS,
+    DOUBLE,
+    MAX_VECTOR_POINTS,
+    SEVERAL_CLUSTERS,
+    SINGLE,
+    beyond,
+    class_styles,
+    common_limits,
+    diagonal,
+    lay_out,
+    models_with_room,
+    styled,
+)
+
+#: Sets of test cells in turn, and the cells of the training.
+TESTS = [{"color": color, "marker": marker} for color, marker in zip(COLORS, "osD^vPX<", strict=True)]
+
+
+TRAINING = {"color": "#8c8c8c", "marker": "."}
+
+
+#: Most models that are drawn: what fits on a page; see `models_with_room`.
+MAX_MODELS = 9
+
+
+#: Predictions farther outside the range of exact entropies than this part of it are ticks at the edge, and errors that
+#: are so many times as large as the largest of the model in the middle: one bad model must not hide the others.
+ROOM, LARGE = 0.25, 3.0
+
+
+@styled
+def parity_figure(predictions, stage="cross-validation"):
+    """Predicted against exact formation entropies by class of defect, one panel for each model and split.
+
+    Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions (`vibentropy.evaluation.fitting`).
+    stage : str
+        Which of them to draw.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With root mean square and mean absolute error in the corner of each panel, and the split above it where there
+        is more than one or it tears trajectories apart.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    predictions = _of_stage(predictions, stage)
+    predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
+    figure, n_columns, models = _grid(predictions, height=1.0, by_split=True)
+    figure.set_layout_engine("compressed")
+    n_rows = -(-len(models) // n_columns)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+    limits = common_limits(predictions["formation_entropy"], predictions["prediction"])
+    styles = class_styles(predictions["defect_class"])
+    for axes, (title, rows) in zip(panels, models.items(), strict=False):
+        diagonal(axes, limits)
+        for name, of_class in _legend_classes(rows):
+            points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
+        _corner(axes, rows, ("RMSE", "MAE"))
+        axes.set(xlim=limits, ylim=limits, box_aspect=1)
+        if len(models) > 1 or _not_grouped(predictions):
+            axes.set_title(title)
+    _finish(figure, panels, panels, len(models), n_columns)
+    return figure
+
+
+@styled
+def extrapolation_figure(predictions, tests=None):
+    """Predicted against exact formation entropies inside and outside the range of the training, with residuals.
+
+    Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions: the held-out ones (``cross-validation``; of several splits, the one that keeps groups together
+        or else the first) or, without any, those of the fit (``training``), and those of larger cells (``test``), if
+        there are any.
+    tests : sequence of str, optional
+        Test sets to draw, in the colours that they have among all.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For each model one panel above one of residuals. The range of the training entropies is shaded; test cells
+        have a colour and marker by data set, faint bars of one standard deviation where there is one, and their errors
+        in the corner. What is far outside is a tick at the edge of the panel.
+
+    Raises
+    ------
+    DataError
+        If there are no predictions of training cells.
+    """
+    held_out = (predictions["stage"] == "cross-validation").any()
+    training = _of_stage(predictions, "cross-validation" if held_out else "training")
+    training = training[training["split"] == main_split(training["split"])]
+    origin = "held out" if held_out else "fitted"
+    if _not_grouped(training):
+        origin += f", {SPLITS[training['split'].iloc[0]]}"
+    test = predictions[predictions["stage"] == "test"]
+    styles = styles_of_tests(test)
+    if tests is not None:
+        styles = {name: style for name, style in styles.items() if name in tests}
+    predictions = pd.concat([training, test[test["dataset"].isin(styles)]], ignore_index=True)
+    predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
+    predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
+    training_range = training["formation_entropy"].agg(["min", "max"])
+    low, high = common_limits(predictions["formation_entropy"])
+    room = ROOM * (high - low)
+    limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
+    largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
+    largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
+
+    figure, n_columns, models = _grid(predictions, height=1.22)
+    n_rows = -(-len(models) // n_columns)
+    panels = figure.subplots(
+        2 * n_rows, n_columns, squeeze=False, sharex=True, sharey="row", height_ratios=[3, 1] * n_rows
+    )
+    mains, residuals = panels[::2].ravel(), panels[1::2].ravel()
+    for main, residual, (title, rows) in zip(mains, residuals, models.items(), strict=False):
+        for axes in (main, residual):
+            axes.axvspan(*training_range, color="#e9e9e9", lw=0, zorder=0, label="range of training")
+        diagonal(main, limits)
+        residual.axhline(0, color="black", lw=0.6, zorder=1)
+        test = rows[rows["stage"] == "test"]
+        training = rows.drop(test.index)
+        for axes, column in ((main, "prediction"), (residual, "error")):
+            label = f"{_sites(training)}training ({origin})"
+            points(axes, training, column, **TRAINING, label=label)
+            for dataset, style in styles.items():
+                of_set = test[test["dataset"] == dataset]
+                points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
+                edges = limits if axes is main else (-largest_error, largest_error)
+                beyond(axes, of_set["formation_entropy"], of_set[column], edges, style["color"])
+        n_beyond = (~rows["prediction"].between(*limits)).sum()
+        shown, name = (test, "test cells") if len(test) else (training, "training cells")
+        _corner(main, shown, ("RMSE", "MAE", "slope"), title=name, n_beyond=n_beyond)
+        main.set(xlim=limits, ylim=limits)
+        residual.set_ylim(-largest_error, largest_error)
+        if len(models) > 1:
+            main.set_title(title)
+    for residual in residuals[: len(models) : n_columns]:
+        residual.set_ylabel(r"error ($k_\mathrm{B}$)")
+    _finish(figure, mains, residuals, len(models), n_columns)
+    return figure
+
+
+def _of_stage(predictions, stage):
+    """Rows of one stage, at least one."""
+    rows = predictions[predictions["stage"] == stage]
+    if rows.empty:
+        found = ", ".join(sorted(set(predictions["stage"]))) or "none at all"
+        raise DataError(f"there are no predictions of stage {stage!r} to draw, but {found}")
+    return rows
+
+
+def _of_models(predictions, models):
+    """Rows of some models."""
+    return predictions[pd.MultiIndex.from_frame(predictions[MODEL]).isin(models)]
+
+
+def _not_grouped(predictions):
+    """Whether some of the predictions are of a split that need not keep trajectories together."""
+    return not set(predictions["split"]) <= {"", "groups"}
+
+
+def _grid(predictions, height, by_split=False):
+    """Figure and rows of each model by the title of its panel, regressor after regressor.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+    height : float
+        Of a panel in units of its width.
+    by_split : bool
+        One panel for each split of each model, side by side.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+        Without axes.
+    n_columns : int
+    models : dict of DataFrame
+    """
+    rows = dict(
+        iter((predictions if by_split else predictions.assign(split="")).groupby([*MODEL, "split"], sort=False))
+    )
+    descriptors, regressors, splits = (list(dict.fromkeys(names)) for names in zip(*rows, strict=True))
+    named = len(splits) > 1 or (by_split and _not_grouped(predictions))
+    titles = {
+        (d, r, split): f"{d}, {r}" + (f"\n({SPLITS[split]})" if named else "")
+        for r in regressors
+        for d in descriptors
+        for split in splits
+    }
+    models = {title: rows[key] for key, title in titles.items() if key in rows}
+    if len(models) == 1:
+        return Figure(figsize=(SINGLE, height * SINGLE)), 1, models
+    side_by_side = next((len(names) for names in (splits, descriptors) if len(names) > 1), len(regressors))
+    # Four alone make a square; above others like them they stay a row.
+    n_columns = 2 if len(models) == 4 else side_by_side if side_by_side <= 4 else 3
+    n_rows = -(-len(models) // n_columns)
+    title, labels, legend = 0.35 if named else 0.2, 0.4, 0.4
+    width = (DOUBLE - labels) / n_columns
+    return Figure(figsize=(DOUBLE, n_rows * (height * width + title) + labels + legend)), n_columns, models
+
+
+def _legend_classes(rows):
+    """Pairs of legend entry and rows: several clusters are one class, named with its numbers of atoms."""
+    shown = rows["defect_class"].map(lambda name: "several clusters" if SEVERAL_CLUSTERS.fullmatch(name) else name)
+    for name, of_class in rows.groupby(shown):
+        counts = sorted(set(of_class["n_atoms"]))
+        atoms = ", ".join(map(str, counts)) if len(counts) < 3 else f"{counts[0]}–{counts[-1]}"
+        yield f"{name or 'unnamed'} ({atoms} atoms)", of_class
+
+
+def styles_of_tests(predictions):
+    """Colour and marker of each test set, by name: small cells first; of one size, by name."""
+    sizes = predictions.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
+    return dict(zip(sizes.index, cycle(TESTS), strict=False))
+
+
+def points(axes, rows, column, color, marker, label, bars=False):
+    """Draw points against exact entropies, and faint bars of one standard deviation where asked for and known."""
+    rasterized = len(rows) > MAX_VECTOR_POINTS
+    x, y = rows["formation_entropy"], rows[column]
+    if bars and rows["std"].notna().any():
+        axes.errorbar(
+            x, y, rows["std"], fmt="none", ecolor=color, elinewidth=0.5, alpha=0.35, zorder=2, rasterized=rasterized
+        )
+    axes.scatter(
+        x,
+        y,
+        s=AREAS[marker],
+        c=color,
+        marker=marker,
+        edgecolors="white",
+        linewidths=0.25,
+        alpha=0.9,
+        label=label,
+        zorder=3,
+        rasterized=rasterized,
+    )
+
+
+def _sites(rows):
+    """Beginning of a legend entry: the cell sizes, where they are known."""
+    sizes = sorted(set(rows["n_sites"]))
+    return f"{', '.join(map(str, sizes))} sites, " if sizes and sizes[0] > 0 else ""
+
+
+def _corner(axes, rows, names, title=None, n_beyond=0):
+    """Write errors into the lower right corner, and how many points are beyond the frame."""
+    metrics = error_metrics(rows["formation_entropy"], rows["prediction"])
+    units = {"RMSE": r"$\,k_\mathrm{B}$", "MAE": r"$\,k_\mathrm{B}$", "slope": ""}
+    lines = [f"{name} {metrics[name.lower()]:.{3 if name == 'slope' else 2}f}{units[name]}" for name in names]
+    lines += [f"{n_beyond} beyond"] if n_beyond else []
+    text = "\n".join([title, *lines] if title else lines)
+    axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3)
+
+
+def _finish(figure, tops, bottoms, n_models, n_columns):
+    """Remove spare panels, label the others, place the legend, and lay everything out."""
+    for k, (top, bottom) in enumerate(zip(tops, bottoms, strict=True)):
+        if k >= n_models:
+            for axes in {top, bottom}:
+                axes.remove()
+            continue
+        for axis in (top.xaxis, top.yaxis):
+            axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        if k % n_columns == 0:
+            top.set_ylabel(r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
+        if k + n_columns >= n_models:
+            bottom.set_xlabel(r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)")
+            bottom.tick_params(labelbottom=True)
+    if n_models == 1:
+        tops[0].legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")
+    else:
+        entries = {}
+        for axes in tops[:n_models]:
+            handles, labels = axes.get_legend_handles_labels()
+            entries |= {label: h for label, h in zip(labels, handles, strict=True) if label not in entries}
+        figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=4)
+    figure.align_ylabels()
+    lay_out(figure)

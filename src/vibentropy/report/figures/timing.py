@@ -1,0 +1,247 @@
+"""Figures of speed."""
+
+from itertools import cycle
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from vibentropy.errors import DataError
+from vibentropy.report.figures.style import COLORS, DOUBLE, lay_out, styled
+from vibentropy.studies.benchmark.peers import LABELS, PREDICTIONS
+from vibentropy.studies.benchmark.tables import MEASURED, REFERENCE, label_cost, largest
+
+#: What is not of this package in figures of speed: packages by their markers.
+PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
+
+
+NEIGHBOURS_COLOR = "#dcdcdc"
+
+
+#: Lines of predictions and of the ways to a label, in the order of their names, and what these are called.
+SCALE_STYLES = (
+    {"color": COLORS[1], "marker": "o", "zorder": 3},
+    {"color": COLORS[0], "marker": "s"},
+    {"color": "#8c8c8c", "marker": "^", "mfc": "white"},
+    {"color": "#4d4d4d", "marker": "v", "mfc": "white"},
+)
+
+
+SCALE_NAMES = {
+    "vibentropy_predict": "prediction, from a file",
+    "vibentropy_cholesky": "exact: Cholesky factor",
+    "matscipy_eigenvalues": "exact: matscipy",
+    "lammps_eigenvalues": "exact: LAMMPS",
+}
+
+
+#: Costs that people know: times in s and memory in MB.
+LANDMARKS = {
+    "seconds": {"a minute": 60, "a day": 86_400, "a year": 3.156e7, "a million years": 3.156e13},
+    "peak_memory_mb": {"16 GB": 16e3, "1 TB": 1e6},
+}
+
+
+@styled
+def cost_figure(table):
+    """Time of one computation against the number of atoms, of descriptors of this package and of others.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `vibentropy.studies.benchmark.tables.gather`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With a line of slope 1, and a legend in the order of the speeds.
+
+    Raises
+    ------
+    DataError
+        If nothing was measured.
+    """
+    measured, order = _measured(table)
+    figure = Figure(figsize=(DOUBLE, 0.56 * DOUBLE))
+    axes = figure.subplots()
+    for name, style in _implementation_styles(order).items():
+        rows = measured[measured["implementation"] == name]
+        axes.loglog(rows["n_atoms"].astype(float), rows["seconds"], label=name, **style)
+    ends = np.array(axes.get_xlim())
+    fastest = measured.loc[measured["atoms_per_second"].idxmax(), "atoms_per_second"]
+    axes.plot(ends, ends / fastest / 2, color="black", lw=0.6, ls=":", label="slope 1", zorder=1)
+    axes.set(xlim=ends, xlabel="number of atoms", ylabel="seconds on one core")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    figure.legend(loc="outside right center", title="from slow to fast", alignment="left")
+    lay_out(figure)
+    return figure
+
+
+@styled
+def speed_figure(table):
+    """Atoms per second in the largest cell of each implementation, with the ratio to the reference beside it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `vibentropy.studies.benchmark.tables.gather`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    DataError
+        If nothing was measured.
+    """
+    _, order = _measured(table)
+    missing = table[~table["implementation"].isin(order["implementation"])]
+    n_bars = len(order) + len(missing)
+    figure = Figure(figsize=(DOUBLE, 0.9 + 0.165 * n_bars))
+    figure.get_layout_engine().set(w_pad=0.08)
+    axes = figure.subplots()
+    styles = _implementation_styles(order)
+    for k, row in enumerate(order.itertuples(), start=len(missing)):
+        light = row.n_features == 0
+        color = NEIGHBOURS_COLOR if light else styles[row.implementation]["color"]
+        axes.barh(k, row.atoms_per_second, height=0.72, color=color, edgecolor="#8c8c8c" if light else "none", lw=0.5)
+        ratio = "" if np.isnan(row.ratio) else f"{_two_digits(row.ratio)}×,  "
+        axes.annotate(
+            f"{ratio}{row.n_atoms:,} atoms",
+            (row.atoms_per_second, k),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            size="small",
+        )
+    left = order["atoms_per_second"].min() / 3
+    for k, row in enumerate(missing.itertuples()):
+        axes.annotate(
+            _shorten(row.status),
+            (left, k),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            size="small",
+            color="#7a7a7a",
+        )
+    axes.set_xscale("log")
+    axes.set(xlim=(left, order["atoms_per_second"].max() * 8), ylim=(-0.7, n_bars - 0.3))
+    axes.set_yticks(range(n_bars), [*missing["implementation"], *order["implementation"]])
+    axes.tick_params(axis="y", which="both", left=False, right=False)
+    axes.set_xlabel(f"atoms per second on one core (×: compared with {REFERENCE})")
+    lay_out(figure)
+    return figure
+
+
+@styled
+def scale_figure(predictions, labels):
+    """Time and memory of predictions from files and of exact labels against the number of atoms.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        From `vibentropy.studies.benchmark.tables.compare_predictions`.
+    labels : pandas.DataFrame
+        From `vibentropy.studies.benchmark.tables.compare_labels`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        What was measured with markers; the cost of labels is continued by
+        `vibentropy.studies.benchmark.tables.label_cost`.
+
+    Raises
+    ------
+    DataError
+        If no prediction was measured.
+    """
+    figure = Figure(figsize=(DOUBLE, 0.42 * DOUBLE))
+    panels = figure.subplots(1, 2, sharex=True)
+    for axes, column in zip(panels, ("seconds", "peak_memory_mb"), strict=True):
+        growth(axes, predictions, labels, column)
+    panels[0].set_ylabel("seconds on one core")
+    panels[1].set_ylabel("memory (MB)")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    lay_out(figure)
+    return figure
+
+
+def growth(axes, predictions, labels, column):
+    """Draw one cost of predictions and of exact labels against the number of atoms.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    predictions, labels : pandas.DataFrame
+        As for `scale`.
+    column : {"seconds", "peak_memory_mb"}
+
+    Raises
+    ------
+    DataError
+        If no prediction was measured.
+    """
+    predicted, _ = _measured(predictions)
+    exact = labels[labels["status"] == MEASURED]
+    for name, style in zip((*PREDICTIONS, *LABELS), SCALE_STYLES, strict=True):
+        table = predicted if name in PREDICTIONS else exact
+        rows = table[table["implementation"] == name].sort_values("n_atoms")
+        if rows.empty:
+            continue
+        n_atoms = rows["n_atoms"].to_numpy(float)
+        axes.loglog(n_atoms, rows[column].astype(float), label=SCALE_NAMES.get(name, name), **style)
+        ends = np.array([n_atoms[-1], predicted["n_atoms"].max()], dtype=float)
+        if name in LABELS and ends[1] > ends[0]:
+            axes.plot(ends, label_cost(exact, name, column, ends), color=style["color"], ls=":", lw=0.9)
+    axes.set_xlabel("number of atoms")
+    for text, value in LANDMARKS[column].items():
+        # With space for the words above the line.
+        if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
+            axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
+            place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "xytext": (3, 1.5)}
+            axes.annotate(text, (0, value), size="small", color="#7a7a7a", **place)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _measured(table):
+    """Rows that were measured, and the one of the largest cell of each implementation, from slow to fast."""
+    measured = table[table["status"] == MEASURED]
+    if measured.empty:
+        raise DataError("nothing was measured, so there is no speed to draw")
+    return measured, largest(table).sort_values("atoms_per_second", kind="stable")
+
+
+def _implementation_styles(order):
+    """Line styles by implementation: colours and markers for this package, greys and a marker per package for others.
+
+    Parameters
+    ----------
+    order : pandas.DataFrame
+        One row per implementation.
+
+    Returns
+    -------
+    dict of dict
+    """
+    own, peers = (order[order["source"] == source].sort_values("implementation") for source in ("ours", "peer"))
+    styles = {}
+    for k, name in enumerate(own["implementation"]):
+        # Five markers and eight colours: forty descriptors before one looks like another.
+        styles[name] = {"color": COLORS[k % len(COLORS)], "marker": "os^Dv"[k % 5], "lw": 1.0, "zorder": 3}
+    for marker, (_, rows) in zip(cycle("s^Dv<>ph"), peers.groupby("package"), strict=False):
+        for name, color in zip(rows["implementation"], cycle(PEER_GREYS), strict=False):
+            styles[name] = {"color": color, "marker": marker, "ls": "--", "mfc": "white", "zorder": 2}
+    return {name: styles[name] for name in order["implementation"]}
+
+
+def _two_digits(number):
+    """``0.25``, ``3.4``, ``71``, ``1,240``."""
+    return f"{number:,.0f}" if number >= 99.5 else f"{number:.2g}"
+
+
+def _shorten(text, width=70):
+    return text if len(text) <= width else text[: width - 1] + "…"

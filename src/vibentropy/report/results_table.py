@@ -1,0 +1,138 @@
+"""The table of results for people: Markdown, beside the published numbers, and its place in a README."""
+
+from pathlib import Path
+
+import numpy as np
+
+from vibentropy.errors import DataError
+from vibentropy.files.atomic import atomic
+from vibentropy.learning.folds import SPLITS
+from vibentropy.sources.reference_work import reported_errors
+
+#: Lines of a README that the results stand between.
+BEGIN, END = "<!-- begin results -->", "<!-- end results -->"
+
+#: What a model needs, by whether its descriptor asks a potential.
+NEEDS = {False: "positions", True: "positions, potential"}
+
+#: Name of the test that the article has a counterpart of.
+EXTRAPOLATION = "extrapolation"
+
+
+def results_page(summary, descriptors, tests, element, command):
+    """Describe a run's results in Markdown: one row per model and split, and what the columns mean.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As from `vibentropy.evaluation.metrics.summary_table`.
+    descriptors : pandas.DataFrame
+        Rows from `vibentropy.studies.cost_and_error.describe_cost`.
+    tests : dict of list of str
+        Names of data sets by name of the test.
+    element : str
+        Published models of it are listed, too.
+    command : str
+        That makes the numbers.
+
+    Returns
+    -------
+    str
+        Models of positions alone come first, then those that need a potential, then published ones, in italics. The
+        first test has mean absolute and root mean square error and slope, others the first two. Of a model with several
+        splits only the first row has its tests, unless they differ: they are of the fit to everything.
+    """
+    tests = {name: datasets for name, datasets in tests.items() if f"{name}_mae" in summary}
+    columns = ["cross_validation_mae", "cross_validation_rmse"]
+    header = ["descriptor", "needs", "features", "regressor", "folds", "held out: MAE", "RMSE"]
+    for number, name in enumerate(tests):
+        errors = ["mae", "rmse", "slope"] if number == 0 else ["mae", "rmse"]
+        columns += [f"{name}_{error}" for error in errors]
+        header += [f"{name.replace('_', ' ')}: MAE", *("RMSE", "slope")[: len(errors) - 1]]
+    rows = summary.merge(descriptors, on="descriptor", how="left", validate="many_to_one")
+    rows = rows.sort_values(["needs_potential"], kind="stable")
+    lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
+    tested = {}
+    for row in rows.to_dict("records"):
+        split = SPLITS.get(row["split"], row["split"])
+        count, selected = row["n_features"], row["n_selected"]
+        features = f"{count}" if selected == count else f"{selected} of {count}"
+        words = [f"`{row['descriptor']}`", NEEDS[row["needs_potential"]], features]
+        numbers = [_number(row[name], name) for name in columns]
+        held_out, of_tests = numbers[:2], numbers[2:]
+        model = row["descriptor"], row["regressor"]
+        repeated = tested.get(model) == of_tests
+        tested.setdefault(model, of_tests)
+        lines.append(
+            [*words, f"`{row['regressor']}`", split, *held_out, *([""] * len(of_tests) if repeated else of_tests)]
+        )
+    published = reported_errors(element)
+    for model in published:
+        known = {"cross_validation": model.held_out, EXTRAPOLATION: model.extrapolation}
+        known = {
+            f"{name}_{error}": value
+            for name, pair in known.items()
+            for error, value in zip(("mae", "rmse"), pair or (), strict=False)
+        }
+        words = [f"{model.descriptor}, {model.potential}", NEEDS[False], f"{model.n_features or ''}", model.regressor]
+        numbers = [_number(known[name], name) if name in known else "" for name in columns]
+        split = f"{SPLITS['file_order']}, sharing trajectories"
+        lines.append([f"*{text}*" if text else "" for text in [*words, split, *numbers]])
+
+    notes = [
+        f"Errors in k_B, printed by `{command}`. Held out: {int(summary['cross_validation_n'].max())} training minima, "
+        "each predicted by a model that was fitted to the other folds."
+    ]
+    if published or len(set(summary["split"])) > 1:
+        notes.append(
+            "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
+            "fitted to and predicted, which makes errors small."
+        )
+    if tests and len(tested) < len(rows):
+        notes.append("Tests, which folds have no part in, stand in the first row of a model.")
+    for name, datasets in tests.items():
+        cells = int(summary[f"{name}_n"].max())
+        notes.append(f"{name.replace('_', ' ').capitalize()}: {cells} cells ({', '.join(datasets)}), never fitted to.")
+    if published:
+        notes.append(
+            "In italics, as published by Lapointe et al. (2020) for another potential and other cells of up to 3456 "
+            "sites."
+        )
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{table}\n\n{' '.join(notes)}\n"
+
+
+def write_between(path, text, begin=BEGIN, end=END):
+    """Replace what stands between two lines of a file, which becomes whole or stays as it was.
+
+    Parameters
+    ----------
+    path : path-like
+    text : str
+    begin, end : str
+        The lines, each once in the file, in this order; they stay.
+
+    Raises
+    ------
+    DataError
+        If the file or one of the lines is missing, or they are repeated or in the wrong order.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file to write results into")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [[k for k, line in enumerate(lines) if line.strip() == mark] for mark in (begin, end)]
+    if [len(places) for places in found] != [1, 1] or found[0] > found[1]:
+        counts = " and ".join(f"{mark!r} {len(places)} times" for mark, places in zip((begin, end), found, strict=True))
+        raise DataError(f"{path}: expected the lines {begin!r} and {end!r} once each and in this order, found {counts}")
+    (first,), (last,) = found
+    lines[first + 1 : last] = ["", *text.strip().splitlines(), ""]
+    with atomic(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _number(value, name):
+    """Two digits after the point, or three for a slope and for what is small."""
+    if np.isnan(value):
+        return ""
+    return f"{value:.3f}" if name.endswith("slope") or abs(value) < 0.0995 else f"{value:.2f}"

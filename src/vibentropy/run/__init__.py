@@ -1,0 +1,1 @@
+"""One run of the workflow: its configuration, checks before it begins, cost, and provenance."""

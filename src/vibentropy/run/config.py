@@ -1,0 +1,219 @@
+"""The configuration of a run, checked as a whole before anything is computed.
+
+What keys there are, with their units and defaults, stands in the JSON Schema of the workflow; what a schema cannot
+say (that files exist, that a potential is there when something needs it) is checked here.
+"""
+
+import copy
+import glob
+import hashlib
+import json
+import math
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+
+from vibentropy.errors import ConfigError, did_you_mean
+from vibentropy.run.config_rules import contradictions
+
+#: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
+_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonlinear", "thermodynamics", "maps")
+
+
+def schema_path():
+    """Where the schema of configurations lies: in the installed package, or in the source tree.
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    installed = Path(__file__).parents[1] / "schemas/config.schema.yaml"
+    return installed if installed.is_file() else Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
+
+
+def load(path):
+    """Read a configuration from YAML, or from JSON, which is YAML too.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or no YAML, a key occurs twice in one place, or there are no keys at the top; with the
+        line.
+    """
+    try:
+        config = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a configuration in YAML: {error or type(error).__name__}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path}: holds {type(config).__name__}, expected keys such as `datasets:` at the top")
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Loader of plain YAML that refuses what others overwrite."""
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        lines = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            # Keys are text or numbers; the merge key << may occur as often as there is something to merge.
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if (key.tag, key.value) in lines:
+                    raise yaml.YAMLError(
+                        f"the key {key.value!r} on line {line} is on line {lines[key.tag, key.value]} already; of two, "
+                        "only the last would count: remove one"
+                    )
+                lines[key.tag, key.value] = line
+        return node
+
+
+def validate(config, schema_path):
+    """Check a configuration and fill in its defaults.
+
+    Parameters
+    ----------
+    config : dict
+    schema_path : path-like
+        JSON Schema (draft 2020-12) in YAML.
+
+    Returns
+    -------
+    dict
+        A copy with all defaults filled in and with the patterns in `files` replaced by the files they match.
+        Validating it again changes nothing.
+
+    Raises
+    ------
+    ConfigError
+        With all problems, each with the place in the configuration, the value found and what was expected.
+    """
+    schema = _parsed(Path(schema_path).read_text(encoding="utf-8"))
+    config = copy.deepcopy(config)
+    errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    # Where the type is wrong, nothing else that is said about the value helps.
+    types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
+    errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
+    problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
+    if not problems:
+        for specification in config["datasets"].values():
+            if "files" in specification:
+                specification["files"] = expand_files(specification["files"])
+        problems = list(contradictions(config, schema))
+    if problems:
+        raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
+    return config
+
+
+@cache
+def _parsed(text):
+    """Parse YAML, once for each text: the schema is long."""
+    return yaml.safe_load(text)
+
+
+def config_hash(config):
+    """Fingerprint of what a configuration computes.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `validate`.
+
+    Returns
+    -------
+    str
+        SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
+        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`).
+    """
+    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
+    return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def expand_files(patterns):
+    """Replace patterns by the files that they match.
+
+    Parameters
+    ----------
+    patterns : list of str
+        Paths, or patterns with ``*``, ``?``, ``[...]`` and ``**``.
+
+    Returns
+    -------
+    list of str
+        In the order of the patterns, sorted within each, none twice. What matches nothing is kept as it is.
+    """
+    files = []
+    for pattern in patterns:
+        matches = [] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        files += matches or [pattern]
+    return list(dict.fromkeys(files))
+
+
+def _fill_defaults(validator, properties, instance, schema):
+    """Check the properties of an object after adding those that have a default."""
+    if isinstance(instance, dict):
+        for name, subschema in properties.items():
+            if "default" in subschema:
+                instance.setdefault(name, copy.deepcopy(subschema["default"]))
+    yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
+
+
+def _is_number(_, value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(_, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = extend(
+    Draft202012Validator,
+    {"properties": _fill_defaults},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"number": _is_number, "integer": _is_integer}),
+)
+
+
+def _place(path):
+    """``datasets.train.recipe.cells[0]`` for a path of keys and indices."""
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return text.removeprefix(".") or "top level"
+
+
+def _describe(error):
+    """Value found and what was expected, for one error of the JSON Schema."""
+    found, expected = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema["properties"])
+            return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in found if key not in known)
+        case "required":
+            return f"missing key {', '.join(repr(key) for key in expected if key not in found)}"
+        case "oneOf":
+            known = [key for alternative in expected for key in alternative["required"]]
+            hints = "".join(did_you_mean(key, known) for key in found)
+            return f"exactly one of the keys {', '.join(known)} is expected, found {', '.join(found)}{hints}"
+        case "type":
+            text = f"found {found!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
+            if isinstance(found, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", found):
+                text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
+        case "enum":
+            text = f"found {found!r}{did_you_mean(found, expected)}, expected one of {', '.join(map(str, expected))}"
+        case "pattern":
+            text = f"found {found!r}, expected a match of {expected}"
+        case _:
+            text = error.message
+    return f"{text} ({error.schema['description']})" if "description" in error.schema else text

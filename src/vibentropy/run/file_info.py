@@ -1,0 +1,144 @@
+"""What is in a file of this package, without computing anything."""
+
+import json
+from itertools import pairwise
+
+import h5py
+import numpy as np
+
+from vibentropy.datasets import store
+from vibentropy.datasets.table import SITE_ENTROPY, read_columns
+from vibentropy.errors import DataError
+from vibentropy.features import sets
+from vibentropy.files.hdf5 import kind_of, open_file
+from vibentropy.model import KIND as MODEL
+from vibentropy.model import EntropyModel
+from vibentropy.sources import archives
+
+
+def contents(path):
+    """Say what is in a file that this package wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        A model, a set of configurations, an archive, features, or any other HDF5 file of this package.
+
+    Returns
+    -------
+    dict of str
+        Text, numbers, lists and dictionaries of these, in the order in which people want them: what kind of file it is,
+        counts, ranges (k_B), and what made it.
+
+    Raises
+    ------
+    DataError
+        If it is missing, no HDF5 file, damaged, or of another program.
+    """
+    kind = kind_of(path)
+    if not kind:
+        raise DataError(
+            f"{path}: not a file of this package (models, features and sets of configurations are HDF5 files that say "
+            "so); `vibentropy check` reads configurations of other programs"
+        )
+    with h5py.File(path, "r") as file:
+        schema = int(file.attrs.get("schema", 1))
+    with open_file(path, kind, schema) as file:
+        found = _CONTENTS.get(kind, _anything)(path, file)
+        made = {name: _plain(value) for name, value in sorted(file.attrs.items()) if name not in _SAID | found.keys()}
+    said = found.get("provenance", {})
+    made = {name: value for name, value in made.items() if name not in said or said[name] != value}
+    return {"file": str(path), "kind": kind, "schema": schema} | found | {"made by": made}
+
+
+#: Attributes that say what a file is, or that `contents` says in another way.
+_SAID = {"kind", "schema", "descriptor", "provenance", "units", "entropy_range", "volume_per_atom"}
+
+
+def _model(path, _):
+    model = EntropyModel.load(path)
+    uncertainty = "calibrated intervals and domain" if model.uncertainty else "none"
+    return {
+        "validity": model.validity(),
+        "descriptor": _recipe(sets.recipe(model.descriptor)),
+        "features": model.descriptor.n_features,
+        "per-atom shares": bool(model.descriptor.has_local),
+        "regressor": model.regressor,
+        "element": model.element,
+        # With the digits that a million atoms need.
+        "volume per atom": f"{model.volume_per_atom:.10g} Å³",
+        "training entropies": list(model.entropy_range),
+        "error bars": ("standard deviations, " if model.covariance is not None else "") + uncertainty,
+        "provenance": dict(model.provenance),
+    }
+
+
+def _configurations(_, file):
+    table = read_columns(file["table"])
+    labelled = table.loc[table["status"] == "labelled", "formation_entropy"]
+    resolved = 0
+    if SITE_ENTROPY in file:
+        first, entropies = file["first"][:], file[SITE_ENTROPY][:]
+        resolved = sum(not np.isnan(entropies[a:b]).any() for a, b in pairwise(first))
+    return {
+        "configurations": len(table),
+        "status": _counts(table["status"]),
+        "classes": _counts(table["defect_class"]),
+        "data sets": _counts(table["dataset"]),
+        "atoms": _range(table["n_atoms"]),
+        "formation entropies": _range(labelled),
+        "resolved by atoms": resolved,
+        "repeats of others": int((table["duplicate_of"] != "").sum()),
+    }
+
+
+def _features(path, _):
+    found = sets.FeatureSet.load(path)
+    return {
+        "configurations": len(found.ids),
+        "without features": dict(found.failures),
+        "descriptor": _recipe(found.descriptor),
+        "features": len(found.feature_names),
+        "feature names": list(found.feature_names),
+        "limits per atom": found.local is not None,
+        "resolved by atoms": len(found.sites),
+    }
+
+
+def _anything(_, file):
+    arrays = {}
+    file.visititems(
+        lambda name, item: (
+            arrays.update({name: f"{item.dtype} {item.shape}"}) if isinstance(item, h5py.Dataset) else None
+        )
+    )
+    return {"arrays": arrays}
+
+
+_CONTENTS = {
+    MODEL: _model,
+    store.KIND: _configurations,
+    archives.KIND: _configurations,
+    sets.KIND: _features,
+}
+
+
+def _recipe(described):
+    return f"{described['kind']} {json.dumps(described['parameters'])}"
+
+
+def _counts(column):
+    return {str(name): int(count) for name, count in column.value_counts(sort=False).items() if name != ""}
+
+
+def _range(column):
+    return [column.min().item(), column.max().item()] if len(column) else []
+
+
+def _plain(value):
+    """Numbers and text as Python has them, and JSON in text read."""
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    try:
+        return json.loads(value) if isinstance(value, str) and value[:1] in "{[" else value
+    except ValueError:
+        return value

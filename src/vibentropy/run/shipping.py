@@ -1,0 +1,64 @@
+"""The model that comes with the package: one of a finished run, with what it is valid for written into it."""
+
+import json
+
+from vibentropy.datasets.table import usable
+
+#: Predictions of test configurations that are kept beside the model, per data set, each of another class.
+RECORDED = 1
+
+
+def documented(model, table, summary, crystal, potential):
+    """Write into a model what its users have to know.
+
+    Parameters
+    ----------
+    model : vibentropy.EntropyModel
+    table : pandas.DataFrame
+        Of the configurations of the run, with ``role``.
+    summary : pandas.Series
+        Row of ``summary.csv`` that belongs to the model.
+    crystal : vibentropy.atoms.crystal.Crystal
+        That the model is of.
+    potential : str
+        Of the labels, as from `vibentropy.potentials.from_config.identity`.
+
+    Returns
+    -------
+    EntropyModel
+        With the provenance that `EntropyModel.validity` makes sentences of.
+    """
+    training = table[usable(table) & (table["role"] == "train")]
+    sizes = sorted({int(n) for n in training["n_sites"]})
+    tests = {name.removesuffix("_mae"): float(value) for name, value in summary.items() if name.endswith("_mae")}
+    held_out = tests.pop("cross_validation")
+    for not_a_test in ("training", "test") if len(tests) > 2 else ("training",):
+        tests.pop(not_a_test, None)
+    return model.documented(
+        crystal=f"{crystal.structure} {crystal.element} (a = {crystal.a:.10g} Å)",
+        potential=", ".join(json.loads(potential)["files"]),
+        trained_classes=", ".join(sorted(set(training["defect_class"]))),
+        trained_sites=" and ".join(map(str, sizes)),
+        held_out=held_out,
+        tests=tests,
+    )
+
+
+def recorded(predictions):
+    """Choose predictions that the shipped model has to reproduce wherever it is installed.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of the run, one row per configuration and stage.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A few test configurations of each data set: id, dataset, formation_entropy (the label), prediction and the
+        intervals of held-out errors, k_B, and domain.
+    """
+    tested = predictions[predictions["stage"] == "test"]
+    distinct = tested.drop_duplicates(["dataset", "defect_class"]).groupby("dataset").head(RECORDED)
+    names = ["id", "dataset", "formation_entropy", "prediction", "low_68", "high_68", "low_95", "high_95", "domain"]
+    return distinct[names].reset_index(drop=True)

@@ -1,0 +1,74 @@
+"""Which source files a piece of code stands on, computed from its imports.
+
+Rules of the workflow take them as inputs, so that editing one makes again what stands on it. Nothing is listed by hand
+and nothing is run: imports are read from the text, those within functions as well. Names in registries are text and not
+followed: whoever chooses from one names the module that was chosen.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+#: Modules that say where results come from and not what they are: editing them makes no result again.
+NOT_FOLLOWED = {"vibentropy.run.config", "vibentropy.run.provenance"}
+
+
+def source_files(*starts: str | Path) -> list[str]:
+    """Find the modules that scripts or modules import, directly or by way of others.
+
+    Parameters
+    ----------
+    *starts : str or Path
+        Dotted names of modules, which are among the files that are found; or paths of scripts, which are not:
+        Snakemake watches those itself.
+
+    Returns
+    -------
+    list of str
+        Paths, sorted: modules of vibentropy, and of the packages that the named modules are in.
+    """
+    packages = {"vibentropy"} | {start.partition(".")[0] for start in starts if isinstance(start, str)}
+    pending = [start for start in starts if isinstance(start, str)]
+    for script in starts:
+        if isinstance(script, Path):
+            pending += _imported(script, "")
+    files: dict[str, str] = {}
+    while pending:
+        name = pending.pop()
+        if name in files or name in NOT_FOLLOWED or name.partition(".")[0] not in packages:
+            continue
+        path = _file_of(name)
+        files[name] = path or ""
+        if path:
+            is_package = Path(path).name == "__init__.py"
+            pending += _imported(Path(path), name if is_package else name.rpartition(".")[0])
+    return sorted({path for path in files.values() if path})
+
+
+@cache
+def _file_of(name: str) -> str | None:
+    """File of a module; None if that is no module, but a name in one."""
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:
+        return None
+    return spec.origin if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+@cache
+def _imported(path: Path, package: str) -> tuple[str, ...]:
+    """Dotted names that a file imports; a name imported from a package may be a module or not."""
+    return tuple(_names(ast.parse(path.read_text(encoding="utf-8")), package))
+
+
+def _names(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*parents, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)

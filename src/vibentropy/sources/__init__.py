@@ -1,0 +1,1 @@
+"""Where data sets come from: recipes, files, archives, and published arrays."""

@@ -1,0 +1,279 @@
+"""Data sets to ship: labelled minima of one crystal in a small file.
+
+Positions are kept to 1e-7 Å, as displacements from the sites of the perfect crystal in the same cell: in a relaxed cell
+most are short, and take some two bytes a coordinate. Rounding them leaves forces of 1e-6 to 1e-5 eV/Å.
+
+In HDF5 (kind ``archive``, schema 1), atoms of all configurations following each other:
+
+=================== ============== ====================================================================================
+data set            shape          meaning
+=================== ============== ====================================================================================
+``/sites/<size>``   (n_sites, 3)   sites of the perfect crystal of so many unit cells (``8x8x8``), in units of the cell
+``/site``           (sum of n,)    the site, by its row there, that an atom is counted from; any may occur twice
+``/displacement``   (sum of n, 3)  from that site, in 1e-7 Å: position = sites[site] @ cell + 1e-7 displacement
+``/cells``          (n, 3, 3)      cell vectors in Å
+``/first``          (n + 1,)       atoms of configuration i are those from first[i] to first[i + 1]
+``/site_entropy``   (sum of n,)    entropy of each atom relative to one of the perfect crystal, k_B; NaN where unknown
+``/table``                         columns of `vibentropy.datasets.store`, with ``repetitions`` (``8x8x8``)
+=================== ============== ====================================================================================
+
+Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds: ``potential``
+of the labels (JSON, see `vibentropy.potentials.from_config.identity`), versions, seed and hash of the configuration.
+"""
+
+import re
+from dataclasses import asdict
+from itertools import pairwise
+from numbers import Integral
+
+import numpy as np
+from ase import Atoms
+from scipy.spatial import cKDTree
+
+from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet, check_rows
+from vibentropy.datasets.table import SITE_ENTROPY, read_columns, write_columns
+from vibentropy.errors import DataError, did_you_mean
+from vibentropy.files.hdf5 import create, open_file, slices
+
+KIND = "archive"
+
+#: Å; unit of the displacements.
+RESOLUTION = 1e-7
+
+_COMPRESSION = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
+
+
+def rounded(configurations, crystal):
+    """Round configurations to what an archive gives back.
+
+    Parameters
+    ----------
+    configurations : ConfigurationSet
+        With a column ``repetitions``.
+    crystal : Crystal
+
+    Returns
+    -------
+    ConfigurationSet
+        The same table; positions within 1e-7 Å of what they were, or a cell vector off.
+    """
+    frames = []
+    for atoms, repetitions in zip(configurations.frames, configurations.table["repetitions"], strict=True):
+        sites = _sites(crystal, repetitions)
+        site, displacement = _displacements(atoms, sites)
+        frames.append(atoms.copy())
+        frames[-1].positions = _positions(sites, site, displacement, atoms.cell[:])
+    return ConfigurationSet(frames, configurations.table, configurations.attributes)
+
+
+def write_archive(path, configurations, crystal, **attributes):
+    """Write an archive.
+
+    Parameters
+    ----------
+    path : path-like
+    configurations : ConfigurationSet
+        Of one element, labelled, with a column ``repetitions``.
+    crystal : Crystal
+        What the cells are made of, perhaps strained.
+    **attributes
+        Provenance, as for `vibentropy.files.hdf5.create`.
+
+    Raises
+    ------
+    DataError
+        If there are no configurations, one has no label, its sites are not those of the crystal in so many cells, or
+        a column is missing.
+    StructureError
+        If one is of another element.
+    """
+    table = configurations.table
+    if "repetitions" not in table:
+        raise DataError("configurations without a column 'repetitions' cannot be written relative to lattice sites")
+    unlabelled = table[table["status"] != "labelled"]
+    if len(unlabelled):
+        row = unlabelled.iloc[0]
+        raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")
+    if not len(table):
+        raise DataError(f"{path}: nothing to archive: no configuration is labelled and distinct")
+    for atoms, row in zip(configurations.frames, table.itertuples(), strict=True):
+        check_element(atoms, crystal.element)
+        if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
+            raise DataError(
+                f"{row.id}: {row.n_sites} sites are not {row.repetitions or 'no'} cubic cells of {crystal.structure}"
+            )
+    with create(path, KIND, **asdict(crystal), **attributes) as file:
+        sites = {size: _sites(crystal, size) for size in sorted(set(table["repetitions"]))}
+        for size, fractions in sites.items():
+            file.create_dataset(f"sites/{size}", data=fractions, **_COMPRESSION)
+        relative = [
+            _displacements(atoms, sites[size])
+            for atoms, size in zip(configurations.frames, table["repetitions"], strict=True)
+        ]
+        entropies = [atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)) for atoms in configurations.frames]
+        for name, data, unit in [
+            ("site", np.concatenate([site for site, _ in relative]), ""),
+            ("displacement", np.concatenate([displacement for _, displacement in relative]), "1e-7 Å"),
+            ("cells", np.array([atoms.cell[:] for atoms in configurations.frames]), "Å"),
+            (SITE_ENTROPY, np.concatenate(entropies).astype(np.float32), "k_B"),
+        ]:
+            file.create_dataset(name, data=data, **_COMPRESSION).attrs["unit"] = unit
+        file["first"] = np.concatenate([[0], np.cumsum(table["n_atoms"])])
+        write_columns(file.create_group("table"), table)
+
+
+def read_archive(path, name, classes=None, rows=None):
+    """Read an archive, or a part of it.
+
+    Parameters
+    ----------
+    path : path-like
+    name : str
+        Of the data set; the first part of every id.
+    classes : list of str, optional
+        Classes of defects that are wanted; all of them by default.
+    rows : sequence of 2 or 3 int, optional
+        First row that is wanted, the one after the last and perhaps a step, among those of these classes.
+
+    Returns
+    -------
+    ConfigurationSet
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated, something else, inconsistent, or without one of the classes, or `rows` are
+        something else.
+    StructureError
+        If a configuration is none, see `vibentropy.datasets.store.check_rows`.
+    """
+    part = _part(rows)
+    with open_file(path, KIND) as file:
+        table = read_columns(file["table"])
+        wanted = _wanted(path, table, classes)[part]
+        parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
+        if len({len(parts), len(cells), len(table)}) > 1:
+            raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {len(table)} in /table")
+        sites = {size: group[:] for size, group in file["sites"].items()}
+        frames = []
+        for i in wanted:
+            own, site = sites[table["repetitions"][i]], file["site"][parts[i]]
+            if len(site) and not 0 <= site.min() <= site.max() < len(own):
+                raise DataError(
+                    f"/site of {table['id'][i]} has values from {site.min()} to {site.max()}, expected rows of the "
+                    f"{len(own)} sites of {table['repetitions'][i]} cells"
+                )
+            positions = _positions(own, site, file["displacement"][parts[i]], cells[i])
+            symbols = [file.attrs["element"]] * len(positions)
+            frames.append(Atoms(symbols, positions=positions, cell=cells[i], pbc=True))
+            entropies = file[SITE_ENTROPY][parts[i]]
+            if not np.isnan(entropies).any():
+                frames[-1].set_array(SITE_ENTROPY, entropies.astype(float))
+        table = table.iloc[wanted].reset_index(drop=True)
+        check_rows(frames, table)
+        attributes = {key: file.attrs[key] for key in ("element", "structure", "a")}
+    table["id"] = name + table["id"].str.removeprefix(table["dataset"].iloc[0] if len(table) else "")
+    table["dataset"] = name
+    return ConfigurationSet(frames, table, attributes)
+
+
+def crystal_of(path):
+    """Crystal that the configurations of an archive are compared with.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Crystal
+        Unstrained.
+    """
+    with open_file(path, KIND) as file:
+        return Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+
+
+def potential_of(path):
+    """Say what the labels of an archive were computed with.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    str
+        As from `vibentropy.potentials.from_config.identity`; empty where the archive does not say.
+    """
+    with open_file(path, KIND) as file:
+        return str(file.attrs.get("potential", ""))
+
+
+def archive_shards(path, classes, size):
+    """Divide an archive into jobs.
+
+    Parameters
+    ----------
+    path : path-like
+    classes : list of str or None
+        See `read`.
+    size : int
+        Largest number of configurations in a shard, but at least one trajectory.
+
+    Returns
+    -------
+    dict of str to list of 2 int
+        By the name of the shard, its `rows` for `read`.
+    """
+    with open_file(path, KIND) as file:
+        table = read_columns(file["table"])
+    table = table.iloc[_wanted(path, table, classes)]
+    starts = np.flatnonzero(table["trajectory"] != table["trajectory"].shift())
+    cuts = [0] if len(table) else []
+    for start, stop in pairwise([*starts, len(table)]):
+        if stop - cuts[-1] > size and start > cuts[-1]:
+            cuts.append(int(start))
+    return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
+
+
+def _part(rows):
+    """Rows as a slice."""
+    if rows is None:
+        return slice(None)
+    if len(rows) not in (2, 3) or not all(isinstance(end, Integral) for end in rows) or not all(rows[2:]):
+        raise DataError(f"rows == {rows!r}, expected [first, one after the last] or [first, one after the last, step]")
+    return slice(*rows)
+
+
+def _wanted(path, table, classes):
+    """Rows of these classes."""
+    if classes is None:
+        return np.arange(len(table))
+    known = sorted(set(table["defect_class"]))
+    for defect_class in classes:
+        if defect_class not in known:
+            raise DataError(
+                f"{path}: no class {defect_class!r}{did_you_mean(defect_class, known)}; there are {', '.join(known)}"
+            )
+    return np.flatnonzero(table["defect_class"].isin(classes))
+
+
+def _sites(crystal, repetitions):
+    """Sites of the perfect crystal in units of its cell."""
+    return crystal.cell([int(n) for n in repetitions.split("x")]).get_scaled_positions()
+
+
+def _displacements(atoms, sites):
+    """Nearest site of each atom, and the displacement from it in units of the resolution."""
+    scaled = atoms.get_scaled_positions(wrap=True)
+    # The shapes of the cells are near enough to cubic for the nearest in units of the cell to be near.
+    _, site = cKDTree(sites % 1.0, boxsize=1.0).query(scaled % 1.0)
+    vectors = scaled - sites[site]
+    vectors = (vectors - np.round(vectors)) @ atoms.cell[:]
+    return site.astype(np.int32), np.round(vectors / RESOLUTION).astype(np.int32)
+
+
+def _positions(sites, site, displacement, cell):
+    return sites[site] @ cell + RESOLUTION * displacement

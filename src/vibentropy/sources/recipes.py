@@ -1,0 +1,308 @@
+"""Minima with defects: seeds in a perfect crystal, annealed by molecular dynamics, quenched at intervals.
+
+A trajectory is one seed and the minima it falls into. It depends on nothing but its name, its recipe and the seed of
+the run: neither on other trajectories nor on the number of cores.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from ase.geometry import get_distances
+from numpy.linalg import LinAlgError
+
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
+from vibentropy.potentials.from_config import is_analytic, load_potential, start_engine
+from vibentropy.potentials.lammps_engine import MAX_SEED
+from vibentropy.potentials.newton import newton_relax
+from vibentropy.sources.seeds import Cluster, place
+
+#: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
+_SEED_FORCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One seed of defects and its annealing.
+
+    Attributes
+    ----------
+    dataset, name : str
+        Together they identify the trajectory, and with the seed of the run its random numbers.
+    defect_class : str
+    repetitions : tuple of 3 int
+        Of the cubic unit cell.
+    clusters : tuple of vibentropy.sources.seeds.Cluster
+        What is put into the perfect crystal; mappings become clusters.
+    separation : float
+        Smallest distance between the centres of two clusters, Å.
+    strain : float
+        Largest component of the random strain of the cell; 0 for the cubic one.
+    melt_radius : float
+        Of the pocket of melt in Å; 0 for none.
+    melt_temperature : float, K
+    temperature : float, K
+    time_step : float, ps
+    steps_between : int
+        Steps of molecular dynamics before each snapshot.
+    snapshots : int
+        The quenched seed comes in addition.
+    max_force : float
+        At the end of the quench, eV/Å.
+    """
+
+    dataset: str
+    name: str
+    defect_class: str
+    repetitions: tuple
+    clusters: tuple
+    separation: float
+    strain: float
+    melt_radius: float
+    melt_temperature: float
+    temperature: float
+    time_step: float
+    steps_between: int
+    snapshots: int
+    max_force: float
+
+    def __post_init__(self):
+        as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
+        object.__setattr__(self, "clusters", as_clusters)
+        object.__setattr__(self, "repetitions", tuple(self.repetitions))
+
+    def seed(self, run_seed):
+        """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
+        digest = hashlib.sha256(f"{run_seed}/{self.dataset}/{self.name}".encode()).digest()
+        return 1 + int.from_bytes(digest[:8], "big") % MAX_SEED
+
+
+def trajectories(dataset, recipe):
+    """All trajectories of a recipe, in a fixed order.
+
+    Parameters
+    ----------
+    dataset : str
+    recipe : dict
+        ``cells``, ``defects``, ``anneal`` and ``quench`` as described in the schema of the configuration.
+
+    Returns
+    -------
+    list of Trajectory
+    """
+    planned = []
+    for repetitions in recipe["cells"]:
+        size = "x".join(str(n) for n in repetitions)
+        for defect_class, defect in recipe["defects"].items():
+            anneal = recipe["anneal"] | defect.get("anneal", {})
+            planned += [
+                Trajectory(
+                    dataset=dataset,
+                    name=f"{size}-{defect_class}-{index:04d}",
+                    defect_class=defect_class,
+                    repetitions=tuple(repetitions),
+                    clusters=_clusters(defect),
+                    separation=defect["separation"],
+                    strain=recipe["strain"],
+                    melt_radius=defect["melt"]["radius"] if defect["melt"] else 0.0,
+                    melt_temperature=defect["melt"]["temperature"] if defect["melt"] else 0.0,
+                    max_force=recipe["quench"]["max_force"],
+                    **anneal,
+                )
+                for index in range(defect["trajectories"])
+            ]
+    return planned
+
+
+def _clusters(defect):
+    """All clusters of a class: several of one kind, or of the kinds in its mixture."""
+    return tuple(
+        Cluster(kind["shape"], kind["interstitials"], kind["vacancies"], kind["radius"])
+        for kind in defect["mixture"] or [defect]
+        if kind["interstitials"] + kind["vacancies"]
+        for _ in range(kind["clusters"])
+    )
+
+
+def recipe_shards(dataset, recipe, size):
+    """Divide the trajectories of a recipe into jobs.
+
+    Parameters
+    ----------
+    dataset : str
+    recipe : dict
+    size : int
+        Largest number of configurations in a shard, but at least one trajectory.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By the name of the shard, the fields of its trajectories, all of one class in one cell size: more trajectories
+        of a class add shards and leave full ones as they are.
+    """
+    named = {}
+    planned = trajectories(dataset, recipe)
+    for (repetitions, defect_class), members in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
+        members = list(members)
+        minima = members[0].snapshots + bool(members[0].clusters)
+        step = max(size // minima, 1)
+        for number, start in enumerate(range(0, len(members), step)):
+            name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
+            named[name] = [asdict(member) for member in members[start : start + step]]
+    return named
+
+
+def limited(recipe, limit):
+    """Recipe with at most so many trajectories of each class and cell, or as many as it has where there is no limit."""
+    defects = {
+        name: defect if limit is None else defect | {"trajectories": min(limit, defect["trajectories"])}
+        for name, defect in recipe["defects"].items()
+    }
+    return recipe | {"defects": defects}
+
+
+def generate(config, dataset, limit=None, progress=lambda name: None):
+    """Make the configurations of one recipe, in this process: small runs without the workflow.
+
+    The configurations are those that the workflow makes.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+    dataset : str
+        Name of a data set with a recipe.
+    limit : int, optional
+        At most so many trajectories of each class and cell.
+    progress : callable
+        Called with the name of each trajectory that is done.
+
+    Returns
+    -------
+    ConfigurationSet
+        As from `sample`; the attributes say which crystal it is, at its relaxed lattice constant.
+
+    Raises
+    ------
+    ConfigError, PotentialError
+        If the potential cannot be built, or has no such crystal.
+    """
+    recipe, lattice = limited(config["datasets"][dataset]["recipe"], limit), config["lattice"]
+    potential = load_potential(config["potential"])
+    crystal = Crystal(potential.element, lattice["structure"], lattice["a"])
+    if lattice["relax"]:
+        crystal = crystal.relaxed(potential)
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "table.eam.alloy"
+        if is_analytic(config["potential"]):
+            potential.write_setfl(table)
+        with start_engine(config["potential"], table) as engine:
+            return sample(trajectories(dataset, recipe), crystal, potential, engine, config["seed"], progress)
+
+
+def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: None):
+    """Seed, anneal and quench trajectories.
+
+    Parameters
+    ----------
+    planned : list of Trajectory
+    crystal : vibentropy.atoms.crystal.Crystal
+        At its relaxed lattice constant.
+    potential : vibentropy.Potential
+    engine : vibentropy.potentials.lammps_engine.LammpsEngine
+        On the fine table of the same potential.
+    run_seed : int
+    progress : callable
+        Called with the name of each trajectory that is done.
+
+    Returns
+    -------
+    ConfigurationSet
+        Status ``relaxed``, or ``not converged`` or ``rejected`` with the reason. A trajectory that fails as a whole
+        leaves one row: its seed, or the perfect crystal where there was not even that.
+    """
+    frames, rows = [], []
+    for trajectory in planned:
+        seed = trajectory.seed(run_seed)
+        rng = np.random.default_rng(seed)
+        perfect = _perfect(trajectory, crystal, rng)
+        unit = crystal.filling(perfect.cell[:] / np.array(trajectory.repetitions)[:, None], (1, 1, 1))
+        energy_per_atom = potential.energy_and_forces(unit)[0] / len(unit)
+        common = {
+            "dataset": trajectory.dataset,
+            "trajectory": trajectory.name,
+            "repetitions": "x".join(map(str, trajectory.repetitions)),
+            "defect_class": trajectory.defect_class,
+            "n_sites": len(perfect),
+            "seed": seed,
+        }
+        for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, crystal, potential, engine, seed, rng)):
+            if "energy" in outcome:
+                outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
+            frames.append(atoms)
+            rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
+        progress(trajectory.name)
+    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
+
+
+def _perfect(trajectory, crystal, rng):
+    """Perfect crystal of a trajectory, under a random strain where it has one."""
+    cell = crystal.cell(trajectory.repetitions).cell[:]
+    if trajectory.strain:
+        strain = rng.uniform(-trajectory.strain, trajectory.strain, (3, 3))
+        # The upper triangle decides: a symmetric strain is no rotation.
+        strain = np.triu(strain) + np.triu(strain, 1).T
+        cell = cell @ (np.eye(3) + strain)
+    return crystal.filling(cell, trajectory.repetitions)
+
+
+def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
+    """Pairs of a configuration and its columns, for the quenched seed and each quenched snapshot."""
+    atoms = perfect
+    try:
+        atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
+        relaxed_seed = engine.relax(atoms, _SEED_FORCE)
+        snapshots = engine.anneal(
+            relaxed_seed,
+            trajectory.temperature,
+            trajectory.time_step,
+            trajectory.steps_between,
+            trajectory.snapshots,
+            seed,
+            *_pocket(trajectory, relaxed_seed, rng),
+        )
+    except VibentropyError as error:
+        return [(atoms, {"status": "rejected", "reason": f"no trajectory: {error}"})]
+    # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
+    first = [relaxed_seed] if trajectory.clusters else []
+    return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
+
+
+def _pocket(trajectory, atoms, rng):
+    """Atoms that the melt is made of and its temperature, where a trajectory has one."""
+    if not trajectory.melt_radius:
+        return ()
+    centre = rng.random(3) @ atoms.cell[:]
+    _, distances = get_distances(centre, atoms.positions, cell=atoms.cell, pbc=True)
+    molten = np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist()
+    if not molten:
+        raise StructureError(
+            f"no atom within {trajectory.melt_radius} Å of the centre of the melt: enlarge its `radius`"
+        )
+    return molten, trajectory.melt_temperature
+
+
+def _quench(snapshot, max_force, potential, engine):
+    try:
+        relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
+    except NotConvergedError as error:
+        return snapshot, {"status": "not converged", "reason": str(error)}
+    except (VibentropyError, LinAlgError) as error:
+        return snapshot, {"status": "rejected", "reason": str(error)}
+    return relaxed, {"status": "relaxed", "energy": energy, "max_force": largest}

@@ -1,0 +1,258 @@
+"""Seeds of defects: atoms taken out of a perfect crystal and put into it, singly and as the clusters that are known.
+
+Shapes of a cluster:
+
+=============== ======================================================================================================
+``random``      interstitials and vacancies anywhere in a sphere; both together are Frenkel pairs
+``void``        vacancies on the sites next to a random point
+``loop_hkl``    platelet of interstitials: one atom more on each of the rows along the Burgers vector that pass next to
+                a random point; the Burgers vector is the shortest lattice translation along a direction of <hkl>
+``c15``         interstitials in the C15 (Laves) structure, in bcc only; see `_c15`
+=============== ======================================================================================================
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase.geometry import find_mic, get_distances
+
+from vibentropy.errors import StructureError
+
+#: An interstitial is not put closer than this (Å) to another atom where the crystal has room for it.
+_MIN_INSERTION_DISTANCE = 1.45
+
+_INSERTION_TRIALS = 500
+
+#: Places and orientations tried before a cell counts as full.
+_PLACEMENT_TRIALS = 500
+
+#: Atoms of loops and C15 clusters are put off their ideal places by so much (Å), so that none starts on a saddle.
+_JITTER = 0.02
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What one cluster of defects is made of.
+
+    Attributes
+    ----------
+    shape : str
+        See the module.
+    interstitials, vacancies : int
+        Atoms added and removed. For ``c15`` the net number of atoms added.
+    radius : float or None
+        Of the sphere that holds a random cluster, in Å; None for anywhere in the cell.
+    """
+
+    shape: str
+    interstitials: int
+    vacancies: int
+    radius: float | None
+
+
+def place(clusters, perfect, crystal, repetitions, separation, rng):
+    """Put clusters of defects into a perfect crystal.
+
+    Parameters
+    ----------
+    clusters : sequence of Cluster
+    perfect : ase.Atoms
+        Possibly strained.
+    crystal : vibentropy.atoms.crystal.Crystal
+        What `perfect` is made of, unstrained.
+    repetitions : sequence of 3 int
+        Cubic unit cells along each axis of `perfect`.
+    separation : float
+        Smallest distance between the centres of two clusters, Å.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ase.Atoms
+
+    Raises
+    ------
+    StructureError
+        If the cell has no room for them.
+    """
+    site = _Sites(perfect, crystal, repetitions)
+    centres = np.empty((0, 3))
+    for cluster in clusters:
+        for _ in range(_PLACEMENT_TRIALS):
+            centre = rng.random(3) @ perfect.cell[:]
+            free = (
+                not len(centres) or get_distances(centre, centres, cell=perfect.cell, pbc=True)[1].min() >= separation
+            )
+            if free and (_random if cluster.shape == "random" else _compact)(site, cluster, centre, rng):
+                centres = np.vstack([centres, centre])
+                break
+        else:
+            apart = f" at {separation} Å from each other" if separation else ""
+            raise StructureError(
+                f"no room for {len(clusters)} clusters{apart}, only for {len(centres)}; the next one is {cluster.shape}"
+            )
+    return site.atoms()
+
+
+class _Sites:
+    """Sites of a perfect crystal, those that are vacant, and positions of inserted atoms."""
+
+    def __init__(self, perfect, crystal, repetitions):
+        self.perfect = perfect
+        self.crystal = crystal
+        #: Strain as a matrix that unstrained vectors are multiplied by from the right.
+        self.deformation = perfect.cell[:] / (crystal.a * np.array(repetitions)[:, None])
+        # Sites of cubic lattices, the diamond included, are whole in quarters of the cubic cell.
+        self._quarters = 4 * np.array(repetitions)
+        self._indices = {key: index for index, key in enumerate(self._keys(perfect.positions))}
+        self.vacant = np.zeros(len(perfect), dtype=bool)
+        self.inserted = np.empty((0, 3))
+
+    def atoms(self):
+        """Build what is there now."""
+        atoms = self.perfect[~self.vacant]
+        for position in self.inserted:
+            atoms.append(self.perfect.symbols[0])
+            atoms.positions[-1] = position
+        return atoms
+
+    def from_point(self, point):
+        """Shortest vectors from a point to all sites, (n_sites, 3), and their lengths."""
+        return find_mic(self.perfect.positions - point, self.perfect.cell[:], pbc=True)
+
+    def at(self, points):
+        """Find the sites, by index, at points that are sites."""
+        return [self._indices[key] for key in self._keys(points)]
+
+    def _keys(self, points):
+        scaled = np.asarray(points) @ np.linalg.inv(self.perfect.cell[:])
+        return map(tuple, (np.round(scaled * self._quarters).astype(int) % self._quarters).tolist())
+
+
+def _random(site, cluster, centre, rng):
+    """Place interstitials and vacancies in a sphere; interstitials find the room that there is."""
+    radius = np.inf if cluster.radius is None else cluster.radius
+    _, distances = site.from_point(centre)
+    within = np.flatnonzero((distances <= radius) & ~site.vacant)
+    if len(within) < cluster.vacancies:
+        raise StructureError(
+            f"a sphere of {radius:.2f} Å holds {len(within)} sites, too few for {cluster.vacancies} vacancies: "
+            "enlarge `radius`"
+        )
+    site.vacant[rng.choice(within, cluster.vacancies, replace=False)] = True
+    for _ in range(cluster.interstitials):
+        site.inserted = np.vstack([site.inserted, _interstitial(site, centre, radius, rng)])
+    return True
+
+
+def _interstitial(site, centre, radius, rng):
+    """Draw points in a sphere until one has room; failing that, take the roomiest."""
+    cell = site.perfect.cell
+    others = np.concatenate([site.perfect.positions[~site.vacant], site.inserted])
+    best, best_distance = None, -1.0
+    for _ in range(_INSERTION_TRIALS):
+        if np.isfinite(radius):
+            direction = rng.standard_normal(3)
+            point = centre + radius * rng.random() ** (1 / 3) * direction / np.linalg.norm(direction)
+        else:
+            point = rng.random(3) @ cell[:]
+        nearest = get_distances(point, others, cell=cell, pbc=True)[1].min()
+        if nearest > best_distance:
+            best, best_distance = point, nearest
+        if best_distance >= _MIN_INSERTION_DISTANCE:
+            break
+    return best
+
+
+def _compact(site, cluster, centre, rng):
+    """Place a cluster of a definite shape, unless it would touch another one; say whether it was placed."""
+    removed, added = _SHAPES[cluster.shape.partition("_")[0]](site, cluster, centre, rng)
+    touched = np.concatenate([site.perfect.positions[removed], added])
+    others = np.concatenate([site.perfect.positions[site.vacant], site.inserted])
+    if (
+        len(others)
+        and get_distances(touched, others, cell=site.perfect.cell, pbc=True)[1].min() < _MIN_INSERTION_DISTANCE
+    ):
+        return False
+    site.vacant[removed] = True
+    site.inserted = np.vstack([site.inserted, added + _JITTER * rng.standard_normal((len(added), 3))])
+    return True
+
+
+def _void(site, cluster, centre, rng):
+    _, distances = site.from_point(centre)
+    return np.argsort(distances, kind="stable")[: cluster.vacancies], np.empty((0, 3))
+
+
+def _loop(site, cluster, centre, rng):
+    """On each row along the Burgers vector b, the site nearest to the plane through the centre; b/2 beyond it, an atom.
+
+    Any slab of thickness b across the rows holds one site of each.
+    """
+    indices = rng.permutation([int(digit) for digit in cluster.shape.partition("_")[2]])
+    burgers = _shortest_translation(site.crystal, indices * rng.choice([-1, 1], 3)) @ site.deformation
+    vectors, _ = site.from_point(centre)
+    height = vectors @ burgers / (burgers @ burgers)
+    rows = np.flatnonzero((height >= -0.5) & (height < 0.5))
+    across = np.linalg.norm(vectors[rows] - height[rows, None] * burgers, axis=1)
+    if len(rows) < cluster.interstitials:
+        raise StructureError(f"a loop of {cluster.interstitials} atoms in a cell that {len(rows)} rows of atoms cross")
+    chosen = rows[np.argsort(across, kind="stable")[: cluster.interstitials]]
+    return np.empty(0, dtype=int), site.perfect.positions[chosen] + burgers / 2
+
+
+def _shortest_translation(crystal, direction):
+    """Shortest lattice vector along a direction of small integers."""
+    # In units of half the lattice constant all translations of cubic lattices are integers.
+    for multiple in (0.5, 1.0):
+        vector = multiple * crystal.a * direction
+        counts = np.linalg.solve(crystal.translations.T, vector)
+        if np.allclose(counts, np.round(counts), atol=1e-9):
+            return vector
+    raise StructureError(f"no lattice translation along {direction.tolist()} up to one lattice constant")
+
+
+def _c15(site, cluster, centre, rng):
+    """Cluster of the C15 structure (Marinica, Willaime, Crocombette, Phys. Rev. Lett. 108, 025501 (2012)).
+
+    The bcc lattice of constant a is two interpenetrating diamond lattices of constant 2a. In the Laves phase AB2 of the
+    same constant, the A atoms are the sites of one of them; each site of the other is gone, and atoms sit at the
+    middle of its bonds. The smallest piece is the cage of ten sites and twelve bonds around a site of the first
+    lattice (the Z16 polyhedron, two interstitials); neighbouring cages share a ring of six sites.
+    """
+    if site.crystal.structure != "bcc":
+        raise StructureError(f"C15 clusters are defined in bcc, not in {site.crystal.structure}")
+    half = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]) * site.crystal.a / 2
+    tetrahedron = rng.choice([-1, 1]) * half @ site.deformation
+    axes = np.vstack([np.eye(3), -np.eye(3)]) * site.crystal.a @ site.deformation
+    positions = site.perfect.positions
+    first = int(np.argmin(site.from_point(centre)[1]))
+    nets = set()
+    for _ in range(_PLACEMENT_TRIALS):
+        # Parity of a centre: towards which four of its eight neighbours its own diamond lattice goes on.
+        cages = {first: 1}
+        while True:
+            removed, bonds = set(), {}
+            for index, parity in cages.items():
+                removed.update(site.at(positions[index] + np.vstack([-parity * tetrahedron, axes])))
+            for index in removed:
+                steps = np.vstack([tetrahedron, -tetrahedron])
+                for step, other in zip(steps, site.at(positions[index] + steps), strict=True):
+                    if other in removed:
+                        bonds[frozenset((index, other))] = positions[index] + step / 2
+            net = len(bonds) - len(removed)
+            nets.add(net)
+            if net >= cluster.interstitials:
+                break
+            index, parity = list(cages.items())[rng.integers(len(cages))]
+            (neighbour,) = site.at(positions[[index]] + parity * tetrahedron[rng.integers(4)])
+            cages[neighbour] = -parity
+        if net == cluster.interstitials:
+            return np.array(sorted(removed)), np.array([bonds[pair] for pair in sorted(bonds, key=sorted)])
+    raise StructureError(f"no C15 cluster of {cluster.interstitials} interstitials; there are {sorted(nets)}")
+
+
+_SHAPES = {"void": _void, "loop": _loop, "c15": _c15}
+
+#: Names of all shapes.
+SHAPES = ("random", "void", "loop_100", "loop_110", "loop_111", "c15")

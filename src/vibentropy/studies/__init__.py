@@ -1,0 +1,1 @@
+"""Questions asked of data and models: learning curves, extensivity, maps, thermodynamics, cost."""

@@ -1,0 +1,1 @@
+"""Speed, memory and scaling of descriptors, labels and predictions, here and elsewhere."""

@@ -1,0 +1,173 @@
+"""Tables of measurements, and what they say of each other."""
+
+import numpy as np
+import pandas as pd
+
+from vibentropy.errors import DataError
+
+#: Numbers of atoms between which the growth of the cost is fitted.
+FITTED_SIZES = 1000, 1_024_000
+
+#: What a row says of its measurement; other rows begin with ``stopped`` or ``failed``, and the reason.
+MEASURED, ABSENT = "measured", "not installed"
+
+COLUMNS = [
+    "implementation",
+    "source",
+    "package",
+    "parameters",
+    "n_features",
+    "n_atoms",
+    "seconds",
+    "atoms_per_second",
+    "peak_memory_mb",
+    "status",
+]
+
+#: The label that the others are compared with.
+OUR_LABEL = "vibentropy_cholesky"
+
+#: The peer that ratios refer to: the definition, programmed as it stands.
+REFERENCE = "numpy_double_sum_3_10"
+
+
+def gather(tables, reference=REFERENCE):
+    """Put the tables of all implementations together and compare their speeds.
+
+    Parameters
+    ----------
+    tables : iterable of pandas.DataFrame
+        From `measure`.
+    reference : str
+        Implementation that ratios refer to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With a column ``ratio``: atoms per second divided by those of the reference in the cell where it is fastest.
+        Empty where the reference was not measured.
+    """
+    table = _stack(tables)
+    best = table.loc[table["implementation"] == reference, "atoms_per_second"].max()
+    position = COLUMNS.index("atoms_per_second") + 1
+    table.insert(position, "ratio", table["atoms_per_second"].astype(float) / best)
+    return table
+
+
+def compare_labels(tables):
+    """Put the tables of all ways to a label together and compare them cell by cell.
+
+    Parameters
+    ----------
+    tables : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without ``n_features``, with a column ``times_as_long``: seconds divided by those of `OUR_LABEL` in the same
+        cell. Empty where one of the two was not measured.
+    """
+    table = _stack(tables).drop(columns="n_features")
+    own = table[table["implementation"] == OUR_LABEL].set_index("n_atoms")["seconds"]
+    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / table["n_atoms"].map(own))
+    return table
+
+
+def compare_predictions(predictions, labels):
+    """Set predictions beside the exact label of cells as large.
+
+    Parameters
+    ----------
+    predictions, labels : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The predictions without ``n_features``, with columns ``microseconds_per_atom`` and ``label_hours``: what
+        `OUR_LABEL` would take on one core, by `label_cost` from its largest measured cell. Empty where that was not
+        measured.
+    """
+    table = _stack(predictions).drop(columns="n_features")
+    position = table.columns.get_loc("seconds") + 1
+    of_label = label_cost(_stack(labels), OUR_LABEL, "seconds", table["n_atoms"].astype(float))
+    table.insert(position, "microseconds_per_atom", 1e6 * table["seconds"].astype(float) / table["n_atoms"])
+    table.insert(position + 1, "label_hours", of_label / 3600)
+    return table
+
+
+def label_cost(table, name, column, n_atoms):
+    """Cost of an exact label in cells that are too large for it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `compare_labels`, or rows of `measure`.
+    name : str
+        Of `LABELS`.
+    column : {"seconds", "peak_memory_mb"}
+    n_atoms : array_like
+
+    Returns
+    -------
+    ndarray or float
+        That of the largest measured cell times the third power of the ratio of the numbers of atoms, for time, and the
+        second for memory: of dense matrices. NaN where it was not measured.
+    """
+    measured = table[(table["implementation"] == name) & (table["status"] == MEASURED)]
+    if measured.empty:
+        return np.full(np.shape(n_atoms), np.nan)
+    last = measured.loc[measured["n_atoms"].idxmax()]
+    exponent = {"seconds": 3, "peak_memory_mb": 2}[column]
+    return float(last[column]) * (np.asarray(n_atoms, dtype=float) / float(last["n_atoms"])) ** exponent
+
+
+def _stack(tables):
+    table = pd.concat([part.dropna(axis="columns", how="all") for part in tables], ignore_index=True)
+    table = table.reindex(columns=COLUMNS)
+    return table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
+
+
+def largest(table):
+    """Rows of the largest cell of each implementation that was measured at all."""
+    measured = table[table["status"] == MEASURED]
+    return measured.loc[measured.groupby("implementation", sort=False)["n_atoms"].idxmax()]
+
+
+def scaling(table):
+    """Growth of the cost with the number of atoms N.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `gather`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each measured implementation the slope of log(seconds) against log(N) by least squares, over cells of
+        1,000 to 1,024,000 atoms; their number, smallest and largest. Without a slope where there are fewer than two.
+    """
+    rows = []
+    for (source, name), part in table[table["status"] == MEASURED].groupby(["source", "implementation"]):
+        part = part[part["n_atoms"].between(*FITTED_SIZES)]
+        n_atoms, seconds = part["n_atoms"].to_numpy(float), part["seconds"].to_numpy(float)
+        slope = np.polyfit(np.log(n_atoms), np.log(seconds), 1)[0] if len(part) > 1 else np.nan
+        rows.append([name, source, slope, len(part), part["n_atoms"].min(), part["n_atoms"].max()])
+    return pd.DataFrame(rows, columns=["implementation", "source", "slope", "cells", "smallest", "largest"])
+
+
+def load(*paths):
+    """Read tables of measurements from CSV.
+
+    Raises
+    ------
+    DataError
+        If a file is not such a table.
+    """
+    tables = [pd.read_csv(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if missing := [column for column in COLUMNS if column not in table]:
+            raise DataError(f"{path}: not a table of measurements, there is no column {', '.join(missing)}")
+    return [table.astype({"n_features": "Int64", "n_atoms": "Int64"}) for table in tables]

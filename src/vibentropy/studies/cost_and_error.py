@@ -1,0 +1,102 @@
+"""Models side by side: errors against the number of features and the cost of a descriptor.
+
+Descriptors of positions alone and those that ask a potential for the forces between atoms make two kinds of model:
+tables tell them apart by the column ``needs_potential``, and no front is drawn through both.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from vibentropy.errors import VibentropyError
+from vibentropy.evaluation.predictions import MODEL
+from vibentropy.learning.folds import main_split
+
+#: Errors of each named test that a comparison has columns for.
+ERRORS = ("mae", "rmse", "slope")
+
+
+def describe_cost(name, descriptor, frames, clock=time.process_time):
+    """Say what a descriptor is and measure what it costs.
+
+    Time is that of the processor, all threads together, so that other work on the machine matters little. The first
+    frame is computed once before: compilation and start-up are no cost of a feature.
+
+    Parameters
+    ----------
+    name : str
+        In the configuration of the run.
+    descriptor : Descriptor
+    frames : sequence of ase.Atoms
+        Configurations like those that it is meant for.
+    clock : callable
+        Gives the processor time, s.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row with the columns ``descriptor``, ``needs_potential`` and ``cpu_us_per_atom``, the median over the frames
+        in microseconds; NaN if the descriptor refuses all of them.
+    """
+
+    def cost(atoms):
+        start = clock()
+        try:
+            descriptor.total(atoms)
+        except VibentropyError:
+            return np.nan
+        return 1e6 * (clock() - start) / len(atoms)
+
+    costs = pd.Series([cost(atoms) for atoms in [*frames[:1], *frames]][1:], dtype=float)
+    row = {"descriptor": name, "needs_potential": descriptor.needs_potential, "cpu_us_per_atom": costs.median()}
+    return pd.DataFrame([row])
+
+
+def comparison_table(summary, descriptors, tests):
+    """Put errors, number of features and cost of each model into one row.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As from `vibentropy.evaluation.metrics.summary_table`.
+    descriptors : pandas.DataFrame
+        Rows from `describe`.
+    tests : sequence of str
+        Names of tests, as in the columns of the summary.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``descriptor``, ``regressor``, ``split``, ``n_features``, ``n_selected``, those of `describe`,
+        ``cross_validation_mae`` and ``cross_validation_rmse``, and such as ``extrapolation_mae`` for each test and each
+        of `ERRORS`. One row per model, of the split that keeps groups together or else of the first; models of
+        positions first, and of each kind those with the smallest held-out error.
+    """
+    rows = summary[summary["split"] == main_split(summary["split"])]
+    columns = [f"cross_validation_{error}" for error in ERRORS[:2]]
+    columns += [column for test in tests for error in ERRORS if (column := f"{test}_{error}") in summary]
+    identity = [*MODEL, "split", "n_features", "n_selected"]
+    table = rows[identity + columns].merge(descriptors, on="descriptor", how="left", validate="many_to_one")
+    table = table.sort_values(["needs_potential", columns[0]], kind="stable", ignore_index=True)
+    return table[[*identity, *descriptors.columns.drop("descriptor"), *columns]]
+
+
+def pareto_front(cost, error):
+    """Find what is not beaten: everything that costs no more has a larger error.
+
+    Parameters
+    ----------
+    cost, error : array-like of shape (n,)
+        NaN is beaten by everything.
+
+    Returns
+    -------
+    ndarray of int
+        Indices in the order of the cost; of equal pairs, the first.
+    """
+    cost, error = np.asarray(cost, dtype=float), np.asarray(error, dtype=float)
+    order = np.lexsort((error, cost))
+    order = order[np.isfinite(cost[order]) & np.isfinite(error[order])]
+    best = np.minimum.accumulate(error[order])
+    return order[np.diff(best, prepend=np.inf) < 0]

@@ -1,0 +1,191 @@
+"""Extensive features: zero for the perfect crystal, proportional to the number of defects, failures on record."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vibentropy.descriptors import Descriptor, create
+from vibentropy.errors import DataError, StructureError
+from vibentropy.features.sets import FeatureSet, bulk_features, concatenate, extensive_features, load_by_dataset, recipe
+
+
+class PairSums(Descriptor):
+    """Two sums over pairs of atoms within a cutoff, and whatever else a test needs to go wrong."""
+
+    def __init__(self, r_cut=3.0, species=None, fails_at=None):
+        self.r_cut = r_cut
+        self.species = species
+        self.fails_at = fails_at
+
+    @property
+    def feature_names(self):
+        return ["count", "square"]
+
+    def _total(self, atoms):
+        if len(atoms) == self.fails_at:
+            raise ValueError("no convergence")
+        if len(atoms) == 1:
+            return np.array([np.nan, 0.0])
+        distances = atoms.get_all_distances(mic=True)
+        smooth = np.where(distances < self.r_cut, (1 - distances / self.r_cut) ** 2, 0.0)
+        return np.array([smooth.sum(), (smooth.sum(axis=1) ** 2).sum()])
+
+
+CRYSTAL = bulk("Fe", "bcc", a=2.8553, cubic=True) * (3, 3, 3)
+
+
+def vacancy():
+    atoms = CRYSTAL.copy()
+    del atoms[7]
+    atoms.rattle(0.05, seed=1)
+    return atoms
+
+
+@pytest.fixture(scope="module")
+def afs():
+    return create("afs", n_max=2, l_max=3, r_cut=4.0)
+
+
+def test_perfect_crystal_has_no_features(afs):
+    reference = bulk_features(afs, bulk("Fe", "bcc", a=2.8553))
+    X = extensive_features(afs, [CRYSTAL, CRYSTAL * (2, 1, 1)], reference)
+    assert X.shape == (2, 8)
+    np.testing.assert_allclose(X, 0.0, atol=1e-11 * 54 * np.abs(reference).max())
+    np.testing.assert_allclose(bulk_features(afs, CRYSTAL), reference, rtol=1e-11)
+
+
+def test_features_are_the_total_minus_that_of_as_many_bulk_atoms(afs):
+    atoms = vacancy()
+    bulk_sum = afs.local(CRYSTAL).sum(axis=0)
+    expected = afs.local(atoms).sum(axis=0) - 53 / 54 * bulk_sum
+    X = extensive_features(afs, atoms, bulk_features(afs, CRYSTAL))
+    assert X.shape == (1, 8)
+    np.testing.assert_allclose(X[0], expected, rtol=1e-9, atol=1e-11 * np.abs(bulk_sum).max())
+
+
+@given(st.tuples(*[st.integers(1, 2)] * 3))
+def test_repeated_cells_have_repeated_features(repetitions):
+    descriptor = create("afs", n_max=2, l_max=3, r_cut=4.0)
+    reference = bulk_features(descriptor, CRYSTAL)
+    one, many = (extensive_features(descriptor, atoms, reference) for atoms in (vacancy(), vacancy() * repetitions))
+    np.testing.assert_allclose(many, np.prod(repetitions) * one, rtol=1e-10, atol=1e-10 * np.abs(one).max())
+
+
+def test_no_configurations_have_no_rows(afs):
+    assert extensive_features(afs, [], np.zeros(8)).shape == (0, 8)
+    empty = FeatureSet.compute(afs, [], [], np.zeros(8))
+    assert empty.X.shape == (0, 8)
+
+
+@pytest.fixture
+def features():
+    descriptor = PairSums(fails_at=55)
+    frames = [vacancy(), CRYSTAL + bulk("Fe"), CRYSTAL[:1], CRYSTAL]
+    return FeatureSet.compute(descriptor, ["a/å", "b", "c", "d"], frames, bulk_features(descriptor, CRYSTAL))
+
+
+def test_failures_are_recorded_with_their_reason(features):
+    assert features.ids == ("a/å", "d")
+    assert features.X.shape == (2, 2)
+    assert features.failures == {
+        "b": "ValueError: no convergence",
+        "c": "DataError: feature count is not finite",
+    }
+
+
+def test_structures_that_a_descriptor_refuses_are_failures(afs):
+    twice = CRYSTAL + CRYSTAL[:1]
+    done = []
+    found = FeatureSet.compute(afs, ["a", "b"], [twice, CRYSTAL], np.zeros(8), progress=done.append)
+    assert found.ids == ("b",)
+    assert found.failures["a"].startswith("StructureError: atoms")
+    assert done == ["a", "b"]
+    with pytest.raises(StructureError):
+        extensive_features(afs, twice, np.zeros(8))
+
+
+def test_bugs_are_not_failures(afs):
+    with pytest.raises(AttributeError):
+        FeatureSet.compute(afs, ["a"], ["not atoms"], np.zeros(8))
+
+
+def test_file_holds_everything(features, tmp_path):
+    features.save(tmp_path / "features.h5", seed=3)
+    again = FeatureSet.load(tmp_path / "features.h5")
+    np.testing.assert_array_equal(again.X, features.X)
+    np.testing.assert_array_equal(again.bulk, features.bulk)
+    for name in ("ids", "feature_names", "descriptor", "failures"):
+        assert getattr(again, name) == getattr(features, name)
+        assert type(getattr(again, name)) is type(getattr(features, name))
+
+
+def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
+    assert features.local is None  # a descriptor without values per atom
+    strained = CRYSTAL.copy()
+    strained.set_cell(1.01 * CRYSTAL.cell[:], scale_atoms=True)
+    frames, crystals = [vacancy(), strained], [CRYSTAL, strained]
+    found = FeatureSet.compute(
+        afs, ["a", "b"], frames, bulk_features(afs, CRYSTAL), reference=lambda index: crystals[index]
+    )
+    for limits, atoms in zip(found.local.limits, frames, strict=True):
+        np.testing.assert_array_equal(limits, [afs.local(atoms).min(axis=0), afs.local(atoms).max(axis=0)])
+    np.testing.assert_array_equal(found.local.crystals, [bulk_features(afs, crystal) for crystal in crystals])
+    np.testing.assert_array_equal(found.X[0], extensive_features(afs, vacancy(), found.bulk)[0])
+    found.save(tmp_path / "features.h5")
+    both = concatenate(
+        [FeatureSet.load(tmp_path / "features.h5"), FeatureSet.compute(afs, ["c"], frames[:1], found.bulk)]
+    )
+    np.testing.assert_array_equal(both.local.limits, found.local.limits[[0, 1, 0]])
+    np.testing.assert_array_equal(both.local.crystals[:2], found.local.crystals)
+
+
+def test_recipe_builds_the_descriptor_again(afs, features, tmp_path):
+    assert recipe(afs) == {"kind": "afs", "parameters": {"n_max": 2, "l_max": 3, "r_cut": 4.0, "species": None}}
+    assert repr(create(recipe(afs)["kind"], **recipe(afs)["parameters"])) == repr(afs)
+    assert features.descriptor["kind"] == f"{__name__}.PairSums"
+    built = create(features.descriptor["kind"], **features.descriptor["parameters"])
+    assert isinstance(built, PairSums)
+    assert built.fails_at == 55
+
+
+def part(ids, r_cut=3.0, crystal=CRYSTAL, **parameters):
+    descriptor = PairSums(r_cut, **parameters)
+    return FeatureSet.compute(descriptor, ids, [vacancy()] * len(ids), bulk_features(descriptor, crystal))
+
+
+def test_shards_become_one_set():
+    parts = [part(["a", "b"]), part([]), part(["c"], crystal=CRYSTAL * (1, 1, 2)), part(["d"], fails_at=53)]
+    with pytest.raises(DataError, match="cannot be put together"):
+        concatenate(parts)
+    together = concatenate(parts[:3])
+    assert together.ids == ("a", "b", "c")
+    np.testing.assert_allclose(together.X, np.tile(parts[0].X[:1], (3, 1)), rtol=1e-9)
+    failed = [part([name], fails_at=53) for name in "ef"]
+    assert concatenate(failed).failures == dict.fromkeys("ef", "ValueError: no convergence")
+
+
+def test_shards_are_put_together_by_the_folders_that_they_are_in(tmp_path):
+    """Data sets need not be of one perfect crystal."""
+    strained = bulk("Fe", "bcc", a=2.86, cubic=True) * (3, 3, 3)
+    sets = {"small/0": part(["s"]), "large/1": part(["b"], crystal=strained), "small/1": part(["a"])}
+    for name, one in sets.items():
+        path = tmp_path / f"{name}.h5"
+        path.parent.mkdir(exist_ok=True)
+        one.save(path)
+    found = load_by_dataset(tmp_path / f"{name}.h5" for name in sets)
+    assert {name: one.ids for name, one in found.items()} == {"small": ("s", "a"), "large": ("b",)}
+    np.testing.assert_array_equal(found["large"].bulk, sets["large/1"].bulk)
+
+
+def test_sets_that_do_not_belong_together_are_refused():
+    with pytest.raises(DataError, match="no sets"):
+        concatenate([])
+    with pytest.raises(DataError, match="a has features in more than one set"):
+        concatenate([part(["b", "a"]), part(["a"])])
+    with pytest.raises(DataError, match=r"'r_cut': 3.1.* cannot be put together with .*'r_cut': 3.0"):
+        concatenate([part(["a"]), part(["b"], r_cut=3.1)])
+    strained = bulk("Fe", "bcc", a=2.86, cubic=True) * (3, 3, 3)
+    with pytest.raises(DataError, match="different perfect crystals"):
+        concatenate([part(["a"]), part(["b"], crystal=strained)])

@@ -1,0 +1,138 @@
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from ase.units import kB
+
+from vibentropy import formation_entropy
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.labels.labelling import label
+from vibentropy.potentials.newton import newton_relax
+from vibentropy.sources import archives
+from vibentropy.sources.perfect import perfect_crystals, unstrained_crystal
+
+
+@pytest.fixture(scope="module")
+def perfect():
+    return Crystal("Fe", "bcc", 2.8553125).cell((3, 3, 3))
+
+
+def test_every_row_ends_with_a_label_or_a_reason(iron, perfect):
+    vacancy = perfect.copy()
+    del vacancy[0]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    # Two atoms share the site along <111>: at rest by symmetry, not at a minimum.
+    dumbbell = perfect.copy()
+    step = 0.9 * np.ones(3) / np.sqrt(3)
+    dumbbell.positions[0] += step
+    dumbbell += Atoms("Fe", [perfect.positions[0] - step])
+    saddle, _, _ = newton_relax(dumbbell, iron, 1e-6)
+    alloy = relaxed.copy()
+    alloy.symbols[3] = "Cr"
+    stretched = relaxed.copy()
+    stretched.set_cell(relaxed.cell[:] * 1.01, scale_atoms=True)
+    frames = [relaxed, vacancy, saddle, alloy, stretched, relaxed]
+    table = pd.DataFrame({"id": [f"train/a/{i:02d}" for i in range(6)], "status": "relaxed", "reason": ""})
+    table.loc[5, ["status", "reason"]] = "rejected", "not wanted"
+    labelled = label(ConfigurationSet(frames, table), lambda row, cell: perfect, iron).table
+
+    assert list(labelled["status"]) == ["labelled", "not converged", "saddle", "rejected", "rejected", "rejected"]
+    assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, perfect, iron), abs=1e-12)
+    assert labelled["label_source"][0] == "exact"
+    assert labelled["formation_entropy"][1:].isna().all()
+    for row, reason in enumerate(["", "largest force", "negative eigenvalue", "Cr", "same cell", "not wanted"]):
+        assert reason in labelled["reason"][row]
+    assert (labelled["reason"][1:] != "").all()
+
+
+def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
+    vacancy = perfect.copy()
+    del vacancy[0]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a", "b", "c"], "status": ["relaxed", "rejected", "relaxed"]})
+    table["formation_energy"] = [1.7, 1.7, 2.4]
+    configurations = ConfigurationSet([relaxed, relaxed, vacancy], table)
+
+    def labelled(**options):
+        return label(configurations, lambda row, cell: perfect, iron, **options)
+
+    plain = labelled()
+    full = labelled(site_entropies=True, temperatures=[300, 1e5])
+    full.save(tmp_path / "labels.h5")
+    full = ConfigurationSet.load(tmp_path / "labels.h5")
+    # The labels themselves are the same to the last bit.
+    pd.testing.assert_frame_equal(full.table[plain.table.columns], plain.table, check_exact=True)
+    row = full.table.iloc[0]
+    assert full.frames[0].arrays["site_entropy"].sum() == pytest.approx(
+        row["formation_entropy_per_atom_convention"], abs=1e-9
+    )
+    assert row["formation_entropy_100000K"] == pytest.approx(row["formation_entropy"], abs=1e-5)
+    assert 0 < row["formation_entropy_300K"] < row["formation_entropy"]
+    assert full.table[["formation_entropy_300K", "formation_free_energy_300K"]][1:].isna().all(axis=None)
+    # Energies are the given one and, at high temperature, what the classical entropy takes from it.
+    assert row["formation_free_energy_100000K"] == pytest.approx(1.7 - kB * 1e5 * row["formation_entropy"], abs=1e-4)
+    assert row["formation_free_energy_300K"] == pytest.approx(1.7 - kB * 300 * row["formation_entropy"], abs=0.01)
+    configurations.table["formation_energy"] = np.nan
+    unknown = labelled(temperatures=[300]).table.iloc[0]
+    assert np.isnan(unknown["formation_free_energy_300K"])
+    assert unknown["formation_entropy_300K"] == pytest.approx(row["formation_entropy_300K"], rel=1e-12)
+    assert not any(atoms.has("site_entropy") for atoms in [*full.frames[1:], *plain.frames, *configurations.frames])
+    # One diagonalisation serves both, and each can be had alone.
+    assert not labelled(temperatures=[300]).frames[0].has("site_entropy")
+    assert not any("300K" in name for name in labelled(site_entropies=True).table)
+
+
+def test_a_perfect_crystal_without_a_label_is_not_blamed_on_the_configurations(iron, perfect):
+    calls = []
+
+    class OnlyDefects:
+        mass = iron.mass
+
+        def hessian(self, atoms):
+            return iron.hessian(atoms)
+
+        def energy_and_forces(self, atoms):
+            calls.append(len(atoms))
+            energy, forces = iron.energy_and_forces(atoms)
+            return energy, forces + (0.1 if len(atoms) == len(perfect) else 0.0)
+
+    vacancy = perfect.copy()
+    del vacancy[0]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a/b/00", "a/b/01"], "status": "relaxed"})
+    labelled = label(ConfigurationSet([relaxed] * 2, table), lambda row, cell: perfect, OnlyDefects()).table
+    assert set(labelled["status"]) == {"rejected"}
+    assert labelled["reason"].str.startswith("the perfect crystal in this cell has no label: the largest force").all()
+    # It is tried once, and no defect for nothing.
+    assert calls == [54]
+
+
+def test_a_strained_vacancy_is_compared_with_the_strained_crystal(iron, tmp_path):
+    crystal = Crystal("Fe", "bcc", 2.8553125)
+    crystal.save(tmp_path / "lattice.json")
+    strain = np.array([[0.01, 0.004, -0.002], [0.004, -0.008, 0.006], [-0.002, 0.006, 0.005]])
+    cell = crystal.cell((3, 3, 3)).cell[:] @ (np.eye(3) + strain)
+    strained = crystal.filling(cell, (3, 3, 3))
+    vacancy = strained.copy()
+    del vacancy[7]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a/b/00"], "status": "relaxed", "repetitions": "3x3x3"})
+    reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
+    labelled = label(ConfigurationSet([relaxed], table), reference, iron).table
+    assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, strained, iron), abs=1e-9)
+    archives.write_archive(
+        tmp_path / "a.h5", ConfigurationSet([relaxed], labelled.assign(n_sites=54)), crystal, potential="of a test"
+    )
+    assert archives.potential_of(tmp_path / "a.h5") == "of a test"
+    found = perfect_crystals({"archive": tmp_path / "a.h5"}, None)(labelled.iloc[0], relaxed.cell)
+    np.testing.assert_allclose(found.positions, strained.positions, atol=1e-12)
+    assert len(unstrained_crystal({"archive": tmp_path / "a.h5"}, None)) == 128
+
+
+def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):
+    Crystal("Fe", "bcc", 2.9).save(tmp_path / "lattice.json")
+    reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
+    found = reference({"repetitions": "2x3x4"})
+    assert len(found) == 48
+    np.testing.assert_allclose(found.cell.lengths(), [5.8, 8.7, 11.6])

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from vibentropy import Potential
+from vibentropy.errors import ConfigError, PotentialError, VibentropyError
+from vibentropy.potentials.from_config import load_potential, potential_files, start_engine
+
+MEAM = {
+    "pair_style": "meam",
+    "pair_coeff": ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"],
+    "element": "Fe",
+    "step": 0.005,
+}
+EMT = {"calculator": "ase.calculators.emt.EMT", "parameters": {}, "element": "Cu", "step": 0.01}
+EAM = {"file": "Cu_mishin1.eam.alloy", "element": "Cu"}
+
+
+def test_kind_follows_from_the_keys(iron, fine_table):
+    assert isinstance(load_potential(EAM), Potential)
+    atoms = bulk("Fe", cubic=True) * 3
+    atoms.rattle(0.05, seed=1)
+    with start_engine({"file": "FeP_mm.eam.fs", "element": "Fe"}, fine_table) as engine:
+        np.testing.assert_allclose(engine.energy_and_forces(atoms)[1], iron.energy_and_forces(atoms)[1], atol=1e-8)
+        assert engine.handover > 1e-3
+    for specification, crystal in ((MEAM, atoms), (EMT, bulk("Cu", cubic=True))):
+        potential = load_potential(specification)
+        with start_engine(specification) as engine:
+            np.testing.assert_array_equal(engine.energy_and_forces(crystal)[1], potential.energy_and_forces(crystal)[1])
+            assert engine.handover < 1e-5
+        assert potential.element == specification["element"]
+
+
+def test_cohesion_is_that_which_the_file_states():
+    # Ec of the fifth element in MoCoNiVFeAlCr_2nn.meam; re of bcc iron is 2.480 Å.
+    crystal = bulk("Fe", "bcc", a=2.48 * 2 / np.sqrt(3))
+    assert load_potential(MEAM).energy_and_forces(crystal)[0] == pytest.approx(-4.29, abs=1e-3)
+
+
+def test_files_of_commands_are_found(tmp_path, monkeypatch):
+    names = [path.rpartition("/")[2] for path in potential_files(MEAM)]
+    assert names == ["library_2nn.meam", "MoCoNiVFeAlCr_2nn.meam"]
+    assert [path.rpartition("/")[2] for path in potential_files(EAM)] == ["Cu_mishin1.eam.alloy"]
+    assert potential_files(EMT) == []
+    with pytest.raises(PotentialError, match="no such file"):
+        potential_files({"file": "nowhere.eam", "element": "Cu"})
+    # A file of one's own, in a folder with a space.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my files").mkdir()
+    load_potential(EAM).write_setfl(tmp_path / "my files/copper.eam")
+    own = {"pair_style": "eam/alloy", "pair_coeff": ['* * "my files/copper.eam" Cu'], "element": "Cu", "step": 0.01}
+    assert potential_files(own) == [str(tmp_path / "my files/copper.eam")]
+    atoms = bulk("Cu", cubic=True) * 2
+    assert load_potential(own).energy_and_forces(atoms)[0] == pytest.approx(
+        load_potential(EAM).energy_and_forces(atoms)[0], abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pair_style": "meeam"}, "LAMMPS stopped at 'pair_style meeam'.*meeam"),
+        ({"pair_coeff": ["* * library_2nn.meam Fe nowhere.meam Fe"]}, "LAMMPS stopped at 'pair_coeff .*nowhere.meam"),
+    ],
+)
+def test_lammps_says_what_is_wrong(changes, message):
+    with pytest.raises(VibentropyError, match=message):
+        load_potential(MEAM | changes).energy_and_forces(bulk("Fe"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"calculator": "ase.calculators.emt.ETM"}, "'ase.calculators.emt.ETM' cannot be built: AttributeError"),
+        ({"calculator": "no.such.Calculator"}, "'no.such.Calculator' cannot be built: ModuleNotFoundError"),
+        ({"calculator": "ase.calculators.eam.EAM", "parameters": {"potential": "nowhere"}}, "FileNotFoundError"),
+        ({"calculator": "pathlib.Path"}, "'pathlib.Path' is not a calculator of ASE"),
+    ],
+)
+def test_what_is_no_calculator_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        load_potential(EMT | changes)
+
+
+def test_calculators_refuse_other_elements():
+    with pytest.raises(VibentropyError, match="EMT failed: NotImplementedError"):
+        load_potential(EMT | {"element": "Fe"}).energy_and_forces(bulk("Fe"))

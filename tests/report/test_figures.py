@@ -1,0 +1,390 @@
+"""Figures say what they should, look the same wherever they are made, and leave no trace in the process."""
+
+import itertools
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_rgb
+
+from vibentropy.errors import DataError
+from vibentropy.evaluation.predictions import REQUIRED_COLUMNS
+from vibentropy.report import figures
+from vibentropy.report.figures.cost_and_error import KINDS
+from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
+from vibentropy.report.figures.reliability import METHOD_STYLES
+from vibentropy.report.figures.style import DOUBLE, SINGLE, class_styles, save_figure
+
+CLASSES = {"I1": 1, "I2": 2, "I3": 3, "I4": 4, "V1": -1, "V2": -2, "V3": -3, "V4": -4}
+
+
+@pytest.fixture
+def make():
+    """Predictions of one or more models: eight classes of ten held out, two sizes of test cells of twelve."""
+
+    def make(models=(("afs", "ridge"),), std=np.nan, stage="cross-validation"):
+        rng, rows = np.random.default_rng(4), []
+        for descriptor, regressor in models:
+            for name, extra in CLASSES.items():
+                for _ in range(10):
+                    truth = 3 * abs(extra) + rng.uniform()
+                    rows.append([stage, "train", name, 250 + extra, 250, truth, descriptor, regressor])
+            for n_sites in (432, 1024):
+                for k in range(12):
+                    truth = rng.uniform(5, 60)
+                    name = "I2+V1" if k % 2 else "4xI2"
+                    rows.append(
+                        ["test", "test", name, n_sites + 1 - 3 * (k % 2), n_sites, truth, descriptor, regressor]
+                    )
+        columns = [
+            "stage",
+            "role",
+            "defect_class",
+            "n_atoms",
+            "n_sites",
+            "formation_entropy",
+            "descriptor",
+            "regressor",
+        ]
+        table = pd.DataFrame(rows, columns=columns)
+        # Root mean square and mean absolute error: 1 of the training, 2 of the test cells.
+        error = np.where(np.arange(len(table)) % 2, -1.0, 1.0) * np.where(table["role"] == "test", 2, 1)
+        table = table.assign(prediction=table["formation_entropy"] + error, std=std, trajectory="t", fold=0)
+        table["dataset"] = np.where(table["role"] == "train", "d", "large_" + table["n_sites"].astype(str))
+        table["split"] = np.where(table["stage"] == "cross-validation", "groups", "")
+        return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[REQUIRED_COLUMNS]
+
+    return make
+
+
+def points(axes):
+    """Number of points per legend entry."""
+    return {c.get_label(): len(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)}
+
+
+def legend(owner):
+    return [text.get_text() for text in owner.get_legend().get_texts()]
+
+
+def corner(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_parity_of_one_model(make):
+    figure = parity_figure(make())
+    (axes,) = figure.axes
+    assert figure.get_figwidth() == SINGLE
+    entries = [f"{name} ({250 + extra} atoms)" for name, extra in CLASSES.items()]
+    assert legend(axes) == entries
+    assert points(axes) == dict.fromkeys(entries, 10)
+    assert corner(axes) == ["RMSE 1.00$\\,k_\\mathrm{B}$\nMAE 1.00$\\,k_\\mathrm{B}$"]
+    assert axes.get_xlim() == axes.get_ylim()
+    (diagonal,) = axes.lines
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    assert "exact" in axes.get_xlabel()
+    assert "predicted" in axes.get_ylabel()
+
+
+def test_parity_draws_prediction_over_truth(make):
+    predictions = make()
+    (axes,) = parity_figure(predictions).axes
+    drawn = np.concatenate([c.get_offsets() for c in axes.collections])
+    rows = predictions[predictions["stage"] == "cross-validation"]
+    np.testing.assert_array_equal(drawn, rows[["formation_entropy", "prediction"]])
+    assert (drawn.min() > axes.get_xlim()[0]) & (drawn.max() < axes.get_xlim()[1])
+
+
+def test_parity_of_test_cells_has_several_clusters_as_one_class(make):
+    (axes,) = parity_figure(make(), stage="test").axes
+    assert points(axes) == {"several clusters (430–1025 atoms)": 24}
+
+
+def test_legend_with_two_sizes_and_a_class_without_a_name(make):
+    predictions = make().replace({"defect_class": {"I1": "", "V1": "I2"}})
+    (axes,) = parity_figure(predictions).axes
+    assert legend(axes)[:2] == ["unnamed (251 atoms)", "I2 (249, 252 atoms)"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "descriptors", "regressors", "shape"),
+    [
+        (parity_figure, "a", "rb", (1, 2)),
+        (parity_figure, "abc", "rb", (2, 3)),
+        (parity_figure, "abcd", "r", (2, 2)),
+        (extrapolation_figure, "a", "rb", (1, 2)),
+        (extrapolation_figure, "abcde", "r", (2, 3)),
+    ],
+)
+def test_one_panel_for_each_model(make, draw, descriptors, regressors, shape):
+    models = [(d, r) for d in descriptors for r in regressors]
+    figure = draw(make(models))
+    mains = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in mains] == [f"{d}, {r}" for r in regressors for d in descriptors]
+    assert len(figure.axes) == len(models) * (2 if draw is extrapolation_figure else 1)
+    assert figure.get_figwidth() == DOUBLE
+    boxes = [axes.get_position() for axes in mains]
+    assert len({round(box.y0, 4) for box in boxes}) == shape[0]
+    assert len({round(box.x0, 4) for box in boxes}) == shape[1]
+    # Everything is within the figure, titles included.
+    for axes in figure.axes:
+        box = axes.get_tightbbox().transformed(figure.transFigure.inverted())
+        assert min(box.x0, box.y0) > -0.002
+        assert max(box.x1, box.y1) < 1.002
+    (shared,) = figure.legends
+    assert len(shared.get_texts()) == (4 if draw is extrapolation_figure else 8)
+    exact = [axes for axes in figure.axes if axes.get_xlabel()]
+    assert len(exact) == shape[1]
+
+
+def test_one_panel_for_each_split(make):
+    predictions = make([("afs", "ridge"), ("afs", "bayes")])
+    held_out = predictions[predictions["stage"] == "cross-validation"]
+    shuffled = held_out.assign(split="shuffled", prediction=held_out["formation_entropy"] + 0.25)
+    both = pd.concat([predictions, shuffled])
+    figure = parity_figure(both)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        f"afs, {regressor}\n({split})"
+        for regressor in ("ridge", "bayes")
+        for split in ("trajectories together", "shuffled, leaky")
+    ]
+    errors = [corner(axes)[0].split("$")[0] for axes in figure.axes]
+    assert errors == ["RMSE 1.00", "RMSE 0.25"] * 2
+    assert len({round(axes.get_position().x0, 4) for axes in figure.axes}) == 2
+    # Another split than the grouped one is named even if it is alone.
+    (axes,) = parity_figure(shuffled[shuffled["regressor"] == "ridge"]).axes
+    assert axes.get_title() == "afs, ridge\n(shuffled, leaky)"
+    main, *_ = extrapolation_figure(shuffled).axes
+    assert "250 sites, training (held out, shuffled, leaky)" in points(main)
+    # The other figure is of grouped folds alone, whatever the order.
+    for order in (both, pd.concat([shuffled, predictions])):
+        main, *_ = extrapolation_figure(order).axes
+        assert points(main)["250 sites, training (held out)"] == 80
+
+
+def test_classes_missing_from_the_first_model_are_in_the_legend(make):
+    predictions = make([("a", "r"), ("b", "r")])
+    predictions = predictions[(predictions["descriptor"] == "b") | (predictions["defect_class"] != "V4")]
+    (shared,) = parity_figure(predictions).legends
+    assert len(shared.get_texts()) == 8
+
+
+def test_extrapolation_of_one_model(make):
+    predictions = make()
+    main, residual = extrapolation_figure(predictions).axes
+    entries = {"250 sites, training (held out)": 80, "432 sites, large_432": 12, "1024 sites, large_1024": 12}
+    for axes in (main, residual):
+        assert points(axes) == entries
+    assert legend(main) == ["range of training", *entries]
+    assert corner(main) == [
+        "test cells\nRMSE 2.00$\\,k_\\mathrm{B}$\nMAE 2.00$\\,k_\\mathrm{B}$\nslope " + slope(predictions)
+    ]
+    shaded = main.patches[0]
+    training = predictions.loc[predictions["role"] == "train", "formation_entropy"]
+    np.testing.assert_allclose([shaded.get_x(), shaded.get_width()], [training.min(), np.ptp(training)])
+    drawn = np.concatenate([c.get_offsets() for c in residual.collections])
+    np.testing.assert_allclose(np.abs(drawn[:, 1]), [1.0] * 80 + [2.0] * 24)
+    assert residual.get_ylim() == pytest.approx((-2.3, 2.3))
+    assert main.get_xlim() == residual.get_xlim()
+
+
+def slope(predictions):
+    test = predictions[predictions["stage"] == "test"]
+    x, y = test["formation_entropy"], test["prediction"]
+    return f"{(x * y).sum() / (x * x).sum():.3f}"
+
+
+@pytest.mark.parametrize(("std", "bars"), [(0.5, 2), (np.nan, 0)])
+def test_bars_where_there_is_a_standard_deviation(make, std, bars):
+    for axes in extrapolation_figure(make(std=std)).axes:
+        drawn = [c for c in axes.collections if isinstance(c, LineCollection)]
+        assert len(drawn) == bars
+        for collection in drawn:
+            np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in collection.get_segments()], 2 * 0.5)
+
+
+def test_extrapolation_without_held_out_or_test_cells(make):
+    main, _ = extrapolation_figure(make(stage="training")).axes
+    assert "250 sites, training (fitted)" in points(main)
+    predictions = make()
+    main, _ = extrapolation_figure(predictions[predictions["stage"] != "test"]).axes
+    assert corner(main)[0].startswith("training cells\nRMSE 1.00")
+    assert set(points(main)) == {"250 sites, training (held out)"}
+
+
+def test_a_test_set_has_the_same_colour_alone(make):
+    predictions = make()
+    colors = {
+        tuple(tests): {c.get_label(): tuple(c.get_facecolor()[0]) for c in axes.collections if len(c.get_facecolor())}
+        for tests in (["large_432", "large_1024"], ["large_1024"])
+        for axes in extrapolation_figure(predictions, tests).axes[:1]
+    }
+    both, alone = colors.values()
+    assert len(both) == 3
+    assert alone == {name: color for name, color in both.items() if "432" not in name}
+
+
+def test_many_test_sets_share_colours(make):
+    predictions = make()
+    test = predictions["stage"] == "test"
+    predictions.loc[test, "dataset"] = [f"set {k % 12:02d}" for k in range(test.sum())]
+    main, _ = extrapolation_figure(predictions).axes
+    assert list(points(main).values()) == [80, *[2] * 12]
+
+
+def test_unknown_sizes_are_not_named(make):
+    main, _ = extrapolation_figure(make().assign(n_sites=-1)).axes
+    assert points(main) == {"training (held out)": 80, "large_1024": 12, "large_432": 12}
+
+
+def test_nothing_to_draw_is_refused(make):
+    predictions = make()
+    with pytest.raises(DataError, match="no predictions of stage 'training' to draw, but test"):
+        extrapolation_figure(predictions[predictions["stage"] == "test"])
+    with pytest.raises(DataError, match="no predictions of stage 'cross-validation' to draw, but none at all"):
+        parity_figure(predictions[:0])
+
+
+def luminance(color):
+    return np.dot(to_rgb(color), [0.2126, 0.7152, 0.0722])
+
+
+def test_classes_have_one_style_in_all_figures():
+    styles = class_styles(CLASSES)
+    assert len({tuple(style.values()) for style in styles.values()}) == 8
+    for kind in "IV":
+        tones = [luminance(styles[f"{kind}{n}"]["color"]) for n in range(1, 5)]
+        assert all(darker < 0.8 * lighter for lighter, darker in itertools.pairwise(tones))
+        assert tones[0] < 0.7
+    assert class_styles(["V3"]) == {"V3": styles["V3"]}
+    assert class_styles(["I7"])["I7"] == styles["I4"]
+    several = class_styles(["I2+V1", "V1+V1", "4xI2", "2xI2+V1", "split", "crowdion"])
+    assert len({tuple(style.values()) for style in several.values()}) == 3
+    assert several["I2+V1"] == several["4xI2"] == several["2xI2+V1"]
+
+
+def test_files_are_reproducible_and_undated(make, tmp_path):
+    names = ["parity.pdf", "parity.png", "parity.svg"]
+    predictions = make([("afs", "ridge"), ("afs", "bayes")])
+    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "axes.grid": True}):
+        save_figure(parity_figure(predictions), *[tmp_path / "a" / name for name in names])
+    # In another order, and from other settings of the process.
+    save_figure(parity_figure(predictions), *[tmp_path / "b" / name for name in reversed(names)])
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
+    assert b"CreationDate" not in (tmp_path / "a/parity.pdf").read_bytes()
+    assert b"dc:date" not in (tmp_path / "a/parity.svg").read_bytes()
+    assert (tmp_path / "a/parity.pdf").read_bytes().startswith(b"%PDF")
+    width = int.from_bytes((tmp_path / "a/parity.png").read_bytes()[16:20], "big")
+    assert width == 300 * DOUBLE
+
+
+def test_many_points_become_an_image(make, tmp_path, monkeypatch):
+    predictions = make()
+    save_figure(parity_figure(predictions), tmp_path / "vector.pdf")
+    monkeypatch.setattr(figures.predictions, "MAX_VECTOR_POINTS", 9)
+    save_figure(parity_figure(predictions), tmp_path / "image.pdf")
+    assert b"/Subtype /Image" not in (tmp_path / "vector.pdf").read_bytes()
+    assert b"/Subtype /Image" in (tmp_path / "image.pdf").read_bytes()
+
+
+def test_settings_of_the_process_stay(make, tmp_path):
+    def settings():
+        return {name: mpl.rcParams[name] for name in mpl.rcParams if name != "backend"}  # looking that up chooses one
+
+    before = settings()
+    save_figure(parity_figure(make()), tmp_path / "parity.png")
+    assert settings() == before
+
+
+def test_pyplot_is_not_touched():
+    script = "import sys, vibentropy.report.figures; assert 'matplotlib.pyplot' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_of_many_models_the_best_of_each_descriptor_are_drawn(make):
+    models = [(descriptor, regressor) for descriptor in "abcdefghij" for regressor in ("ridge", "bayes")]
+    predictions = make(models)
+    # Ridge is better but for the last two descriptors; j is the worst of all.
+    off = predictions["descriptor"].map("abcdefghij".index) / 10 + 2 * (predictions["descriptor"] == "j")
+    worse = (predictions["regressor"] == "ridge") == predictions["descriptor"].isin(["i", "j"])
+    predictions["prediction"] = predictions["formation_entropy"] + off + worse
+    expected = [(d, "bayes" if d == "i" else "ridge") for d in "abcdefghi"]
+    assert figures.style.models_with_room(predictions, 9) == expected
+    # Where there is room, what comes next joins them, all in the order of the table.
+    assert figures.style.models_with_room(predictions, 11) == [models[0], models[1], *expected[1:], ("j", "bayes")]
+    assert figures.style.models_with_room(predictions, 20) == models
+    figure = parity_figure(predictions)
+    assert sorted(axes.get_title() for axes in figure.axes) == sorted(", ".join(model) for model in expected)
+    # A page of a journal.
+    assert figure.get_figheight() < 9.5
+
+
+def test_one_bad_model_does_not_hide_the_others(make):
+    predictions = make([("a", "r"), ("b", "r"), ("bad", "r")])
+    bad = (predictions["descriptor"] == "bad") & (predictions["stage"] == "test")
+    predictions.loc[bad, "prediction"] += np.where(np.arange(bad.sum()) < 5, 5000.0, -20.0)
+    figure = extrapolation_figure(predictions)
+    mains, errors = figure.axes[:3], figure.axes[3:]
+    # Exact entropies are between 0 and 60 k_B.
+    assert np.ptp(mains[0].get_ylim()) < 120
+    assert errors[0].get_ylim() == pytest.approx((-6.9, 6.9))
+    # What is beyond the frame is a tick at its edge, and counted.
+    assert "\n5 beyond" in corner(mains[2])[0]
+    assert "beyond" not in corner(mains[0])[0]
+    for axes, count in ((mains[2], 5), (errors[2], 24), (mains[0], 0)):
+        ticks = np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() == "|"])
+        assert len(ticks) == count
+        assert set(ticks) <= set(axes.get_ylim())
+
+
+def vision(matrix):
+    """Colours in CIELAB as eyes see them whose cones answer to linear RGB with a matrix."""
+
+    def seen(color):
+        value = np.array(to_rgb(color))
+        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+        linear = np.clip(np.reshape(matrix, (3, 3)) @ linear, 0, 1)
+        xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ linear
+        f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 0.008856))
+        return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+    return seen
+
+
+#: Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009), at full severity.
+VISIONS = {
+    "usual": np.eye(3),
+    "protanopia": [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+    "deuteranopia": [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881],
+    "tritanopia": [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900],
+}
+
+
+@pytest.mark.parametrize("matrix", VISIONS.values(), ids=VISIONS)
+def test_colours_survive_colour_blindness(matrix):
+    lab = vision(matrix)
+
+    def nearest(colors):
+        return min(np.linalg.norm(lab(a) - lab(b)) for a, b in itertools.combinations(colors, 2))
+
+    # Ten is about where colours side by side are told apart without effort.
+    assert nearest(figures.style.COLORS) > 20
+    assert nearest([style["color"] for style in METHOD_STYLES.values()]) > 20
+    assert nearest([style["color"] for style in KINDS.values()]) > 20
+    classes = class_styles([*CLASSES, "I2+V1"])
+    assert nearest([style["color"] for style in classes.values()]) > 13
+    # Larger clusters are darker for everybody.
+    for kind in "IV":
+        lightness = [lab(classes[f"{kind}{n}"]["color"])[0] for n in range(1, 5)]
+        assert lightness == sorted(lightness, reverse=True)
+
+
+def test_eight_models_fit_a_page(make):
+    models = list(itertools.product(["a", "b", "c", "d"], ["ridge", "ard"]))
+    assert extrapolation_figure(make(models)).get_figheight() < 10

@@ -1,0 +1,385 @@
+"""Crashes, kills, full disks: what they cost, what they say, and that a second attempt ends in the same files."""
+
+import ast
+import dataclasses
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from pickle import PicklingError
+
+import h5py
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from fragile import Mortal, MortalEngine, MortalWithFile, Springs
+from numpy.linalg import LinAlgError
+from small_files import A, configuration_set, feature_set, write_model
+from trajectories import IRON, V2
+from workflow_runs import ROOT, TINY, command, digests, snakemake
+
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import CrashError, OutputError
+from vibentropy.files.atomic import atomic
+from vibentropy.files.hdf5 import create
+from vibentropy.files.logs import logged
+from vibentropy.files.tables import save_table
+from vibentropy.labels.labelling import label
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.own_process import Isolated
+from vibentropy.report.figures.style import save_figure
+from vibentropy.sources import archives
+from vibentropy.sources.recipes import sample
+
+# --- Crashes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mortal():
+    with Isolated(Mortal) as mortal:
+        yield mortal
+
+
+def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
+    for method, argument, message in [
+        ("die", signal.SIGSEGV, r"Mortal was ended by SIGSEGV \(Segmentation fault\) in `die`"),
+        ("exit", 3, "Mortal exited with status 3 in `exit`"),
+        ("exit", 0, "Mortal exited with status 0 in `exit`"),
+    ]:
+        before = mortal.pid()
+        with pytest.raises(CrashError, match=message):
+            getattr(mortal, method)(argument)
+        assert mortal.pid() != before
+        assert not psutil.pid_exists(before)
+    before = mortal.pid()
+    # Errors that are none of these leave the process alone.
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        mortal.wait(hours=1)
+    with pytest.raises((AttributeError, PicklingError), match="lambda"):
+        mortal.give_what_cannot_be_copied()
+    assert mortal.pid() == before
+
+
+def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
+    # Jobs in the background of a shell begin with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            mortal.wait(0.6)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert isinstance(mortal.pid(), int)
+
+
+def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
+    place = tmp_path / "place"
+    place.touch()
+    with Isolated(MortalWithFile, place) as mortal:
+        with pytest.raises(CrashError):
+            mortal.die(signal.SIGILL)
+        place.unlink()
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                mortal.pid()
+
+
+def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
+    for method, arguments, message in [
+        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
+        ("die", [signal.SIGTERM], r"SIGTERM \(Terminated\) in `die`, from outside"),
+        ("grow", [], "out of memory .*mem_mb"),
+    ]:
+        with pytest.raises(SystemExit, match=f"error: .*{message}"), logged(tmp_path / "log"):
+            getattr(mortal, method)(*arguments)
+        assert re.match(f"error: .*{message}", (tmp_path / "log").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_its_caller(number):
+    program = "from fragile import Mortal\nfrom vibentropy.potentials.own_process import Isolated\n"
+    program += "mortal = Isolated(Mortal)\n"
+    program += "print(mortal.pid(), flush=True); mortal.wait(600)"
+    caller = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT / "tests/support", stdout=subprocess.PIPE, text=True
+    )
+    worker = psutil.Process(int(caller.stdout.readline()))
+    caller.send_signal(number)
+    assert caller.wait() == -number
+    caller.stdout.close()
+    worker.wait(10)
+
+
+def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
+    planned = [dataclasses.replace(V2, name=name, steps_between=10) for name in "ab"]
+    doomed = planned[0].seed(2020)
+    with Isolated(MortalEngine.on, fine_table, doomed, signal.SIGABRT) as engine:
+        found = sample(planned, IRON, iron, engine, 2020)
+    assert list(found.table["trajectory"]) == ["a", "b", "b"]
+    assert list(found.table["status"]) == ["rejected", "relaxed", "relaxed"]
+    assert "ended by SIGABRT (Aborted) in `anneal`" in found.table["reason"][0]
+    # The other to the last bit as in one process.
+    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+        expected = sample(planned[1:], IRON, iron, engine, 2020)
+    found = found.subset(found.table["trajectory"] == "b")
+    pd.testing.assert_frame_equal(found.table[expected.table.columns], expected.table, check_exact=True)
+    for one, other in zip(found.frames, expected.frames, strict=True):
+        np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_crash_in_a_hessian_costs_its_label(iron_crystal):
+    perfect = iron_crystal(2)
+    fates = {15: signal.SIGFPE, 14: LinAlgError, 12: MemoryError}
+    frames = [perfect[:n] for n in (15, 14, 13)]
+    table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
+    with Isolated(Springs, fates) as engine:
+        potential = FiniteDifferencePotential(engine, "Fe", 0.01)
+        found = label(ConfigurationSet(frames, table), lambda row, cell: perfect, potential).table
+        assert list(found["status"]) == ["rejected", "rejected", "labelled"]
+        assert "SIGFPE" in found["reason"][0]
+        assert "did not converge" in found["reason"][1]
+        # Memory is a property of the machine: no row, but a job that can be repeated.
+        configurations = ConfigurationSet([perfect[:12]], table[:1])
+        with pytest.raises(MemoryError):
+            label(configurations, lambda row, cell: perfect, potential)
+
+
+# --- Disks -----------------------------------------------------------------------------------------------------------
+
+
+def mount(*arguments):
+    finished = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if finished.returncode:
+        pytest.skip(f"no file systems can be mounted here: {finished.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Folder on a small file system of its own; a function makes it full or read-only."""
+    folder = tmp_path / "disk é"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder))
+
+    def spoil(how):
+        if how == "read-only":
+            mount("-o", "remount,ro", str(folder))
+            return "Read-only file system"
+        # Some writers fail at once, some on the way.
+        room = os.statvfs(folder)
+        (folder / "filler").write_bytes(bytes(room.f_bavail * room.f_bsize - (0 if how == "full" else 2**12)))
+        return "No space left on device"
+
+    try:
+        yield folder, spoil
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def figure():
+    figure, axes = plt.subplots()
+    axes.plot(*np.random.default_rng(0).standard_normal((2, 3000)))
+    plt.close(figure)
+    return figure
+
+
+def writers():
+    """A writer for each kind of file, of more than a page each."""
+    few = configuration_set()
+    many = ConfigurationSet(few.frames * 30, pd.concat([few.table.drop(columns="id")] * 30))
+    numbers = np.random.default_rng(0).standard_normal(2000)
+    table = pd.DataFrame({"a": numbers})
+    crystal = Crystal("Fe", "bcc", A)
+    return {
+        "a.h5": lambda path: write_groups(path, numbers),
+        "configurations.h5": many.save,
+        "configurations.extxyz": many.to_extxyz,
+        "archive.h5": lambda path: archives.write_archive(path, many, crystal),
+        "features.h5": feature_set(ids=[f"configuration {i}" for i in range(300)]).save,
+        "model.h5": write_model,
+        "table.csv": lambda path: save_table(table, path),
+        "table.json": lambda path: save_table(table, path),
+        "figure.png": lambda path: save_figure(figure(), path),
+        "figure.pdf": lambda path: save_figure(figure(), path),
+    }
+
+
+def write_groups(path, numbers):
+    """A file whose parts are all written late: the worst case for the HDF5 library."""
+    with create(path, "a kind") as file:
+        for i in range(100):
+            file[f"group {i}/numbers"] = numbers[:3]
+        file.create_dataset("packed", data=numbers, compression="gzip")
+        file.create_dataset("text", data=np.array(["x" * 99] * 999, dtype=object), dtype=h5py.string_dtype())
+
+
+@pytest.mark.parametrize("how", ["full", "nearly full", "read-only"])
+def test_what_cannot_be_written_leaves_the_old_file(disk, how):
+    folder, spoil = disk
+    for name in writers():
+        (folder / name).write_bytes(b"old")
+    words = spoil(how)
+    before = sorted(folder.iterdir())
+    for name, write in writers().items():
+        with pytest.raises(OutputError, match=f"{name} cannot be written: .*{words}.*`results`"):
+            write(folder / name)
+        assert (folder / name).read_bytes() == b"old"
+        assert sorted(folder.iterdir()) == before
+    if how == "read-only":
+        with pytest.raises(OutputError, match=words):
+            write_model(folder / "new folder/model.h5")
+
+
+def test_results_do_not_depend_on_their_log(disk):
+    folder, spoil = disk
+    words = spoil("full")
+    with logged(folder / "log") as progress:
+        progress.note("one line")
+    with pytest.raises(SystemExit, match=f"error: .*{words}"), logged(folder / "log") as progress:
+        write_model(folder / "model.h5")
+    with pytest.raises(SystemExit, match="error: no log can be written: .*No such file"), logged(folder / "a/log"):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["full", "read-only"])
+def test_workflow_says_that_its_disk_is_full(disk, tmp_path, how):
+    folder, spoil = disk
+    words = spoil(how)
+    code, output = snakemake(tmp_path / "run", TINY | {"results": str(folder / "results")}, "labels")
+    assert code != 0
+    assert words in output
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.name.startswith(".partial")]
+    assert not list(folder.rglob("potential/*"))
+    if how == "full":
+        assert f"error: {folder}/results/potential/lattice.json cannot be written" in output
+        assert "free space there or write to another place" in output
+        assert "Traceback" not in output
+
+
+def test_two_writers_of_one_file(tmp_path):
+    path = tmp_path / "table.csv"
+    with atomic(path) as temporary:
+        temporary.write_text("first")
+        with pytest.raises(OutputError, match="another process is writing it"), atomic(path) as temporary:
+            temporary.write_text("second")
+    assert path.read_text() == "first"
+    with atomic(path) as temporary:
+        temporary.write_text("third")
+    assert path.read_text() == "third"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow/scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_nothing_of_a_job_fails_outside_its_log(path):
+    imports = ast.Import | ast.ImportFrom
+    (block,) = [node for node in ast.parse(path.read_text()).body if not isinstance(node, imports)]
+    assert isinstance(block, ast.With)
+    assert block.items[0].context_expr.func.id == "logged"
+
+
+# --- Kills -----------------------------------------------------------------------------------------------------------
+
+#: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
+#: LAMMPS alone; the workflow with everything below it.
+KILLS = {
+    "sample": ["engine", "job", "workflow", "job at work", "job at work"],
+    "label": ["job", "workflow", "job at work"],
+    "configurations": ["job", "workflow", "job at work"],
+    "features": ["job", "workflow", "job at work"],
+    "folds": ["job", "workflow", "job at work"],
+    "fit": ["job", "workflow", "job at work"],
+    "evaluate": ["job", "workflow", "job at work"],
+    "figures": ["job", "workflow", "job at work"],
+}
+
+
+def new_job(workflow, seen):
+    """A process of a workflow that runs the script of a stage and was not seen before, and the name of the script."""
+    for process in psutil.Process(workflow.pid).children(recursive=True):
+        with suppress(psutil.Error):
+            script = re.search(r"/tmp\w+\.(\w+)\.py$", " ".join(process.cmdline()))
+            if script and script[1] in KILLS and process.pid not in seen and process.name().startswith("python"):
+                seen.add(process.pid)
+                return process, script[1]
+    return None, None
+
+
+def end(workflow):
+    """Kill a workflow and everything below it, all at once."""
+    if workflow.poll() is None:
+        below = psutil.Process(workflow.pid).children(recursive=True)
+        os.killpg(workflow.pid, signal.SIGKILL)
+        workflow.wait()
+        assert not psutil.wait_procs(below, timeout=20)[1]
+
+
+def kill(workflow, job, victim, delay):
+    """Kill as told, when the moment has come and a random time after it has passed."""
+    if victim == "workflow":
+        time.sleep(delay)
+        end(workflow)
+        return
+    if victim == "engine":
+        while not (engines := [child for child in job.children() if "_serve" in " ".join(child.cmdline())]):
+            time.sleep(0.01)
+        (job,) = engines
+    if victim == "job at work":
+        while not any(file.path.endswith(".log") for file in job.open_files()):
+            time.sleep(0.01)
+    time.sleep(delay / 5)
+    below = job.children(recursive=True)
+    job.kill()
+    for process in below:
+        process.kill()
+
+
+@pytest.mark.slow
+def test_killed_jobs_and_workflows_end_in_the_same_files(tiny, tmp_path):
+    draw = random.Random(6)
+    config = TINY | {"results": "results"}
+    waiting = {stage: list(victims) for stage, victims in KILLS.items()}
+    kills, victims, seen, status = Counter(), Counter(), set(), None
+    begin = time.monotonic()
+    while status != 0:
+        # Jobs are killed more often than a cluster would put up with.
+        program = command(tmp_path, config, "--retries", "9")
+        with open(tmp_path / "output", "w") as output, ExitStack() as stack:
+            workflow = subprocess.Popen(program, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            stack.callback(end, workflow)
+            while workflow.poll() is None:
+                with suppress(psutil.Error):  # The job, or all of them, came to an end first.
+                    job, stage = new_job(workflow, seen)
+                    if job and waiting[stage]:
+                        victim = waiting[stage][0]
+                        kill(workflow, job, victim, draw.uniform(0, 1.5))
+                        waiting[stage].pop(0)
+                        kills[stage] += 1
+                        victims[victim.split()[0]] += 1
+                time.sleep(0.02)
+        status = workflow.returncode
+        assert status in (0, -signal.SIGKILL), (tmp_path / "output").read_text()
+        if status:
+            code, message = snakemake(tmp_path, config, "--unlock")
+            assert code == 0, message
+    seconds = time.monotonic() - begin
+
+    assert min(kills[stage] for stage in KILLS) >= 1
+    assert kills.total() >= 20
+    assert not list(tmp_path.rglob(".partial-*"))
+    found = digests(tmp_path / "results")
+    assert found == digests(tiny)
+    print(f"\n{kills.total()} kills in {seconds:.0f} s: {dict(kills)}, of which {dict(victims)}")
+    print(f"{len(found)} files, all equal to those of an undisturbed run")

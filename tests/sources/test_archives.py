@@ -1,0 +1,157 @@
+"""Archives give back what was written, to 1e-7 Å, whole or in parts."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from ase.geometry import find_mic
+
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import DataError, StructureError
+from vibentropy.sources import archives
+
+IRON = Crystal("Fe", "bcc", 2.8553125)
+
+
+@pytest.fixture(scope="module")
+def configurations():
+    """Vacancies, interstitials, a strained cell, atoms outside the cell and a cell that is no cube."""
+    rng = np.random.default_rng(1)
+    frames, rows = [], []
+    for number, size in enumerate([(3, 3, 3), (3, 3, 3), (2, 3, 4), (3, 3, 3)]):
+        atoms = IRON.cell(size)
+        atoms.rattle(0.2, rng=rng)
+        if number == 1:
+            atoms.set_cell(atoms.cell[:] @ (np.eye(3) + 0.05 * rng.normal(size=(3, 3))), scale_atoms=True)
+        if number < 2:
+            del atoms[4]
+        else:
+            atoms.append("Fe")
+            atoms.positions[-1] = (0.3, 0.1, 0.2)
+            atoms.positions += 7.0
+        if number == 2:
+            atoms.set_array("site_entropy", rng.normal(size=len(atoms)))
+        frames.append(atoms)
+        name = f"{'x'.join(map(str, size))}-X-{number // 2:04d}"
+        rows.append(
+            {
+                "id": f"made/{name}/{number:02d}",
+                "dataset": "made",
+                "trajectory": name,
+                "defect_class": ["V1", "V1", "I1", "I1"][number],
+                "repetitions": "x".join(map(str, size)),
+                "n_sites": 2 * np.prod(size),
+                "status": "labelled",
+                "formation_entropy": float(number),
+                "energy": rng.normal(),
+            }
+        )
+    return ConfigurationSet(frames, pd.DataFrame(rows))
+
+
+@pytest.fixture
+def path(configurations, tmp_path):
+    archives.write_archive(tmp_path / "set.h5", configurations, IRON, seed=3)
+    return tmp_path / "set.h5"
+
+
+def test_round_trip_to_the_resolution(configurations, path):
+    read = archives.read_archive(path, "made")
+    pd.testing.assert_frame_equal(read.table, configurations.table)
+    for one, other in zip(read.frames, configurations.frames, strict=True):
+        np.testing.assert_array_equal(one.cell, other.cell)
+        np.testing.assert_array_equal(one.numbers, other.numbers)
+        assert one.pbc.all()
+        difference, _ = find_mic(one.positions - other.positions, other.cell, pbc=True)
+        assert np.abs(difference).max() <= 0.5001e-7
+    np.testing.assert_allclose(
+        read.frames[2].arrays["site_entropy"], configurations.frames[2].arrays["site_entropy"], rtol=1e-7
+    )
+    assert not read.frames[0].has("site_entropy")
+    assert archives.crystal_of(path) == IRON
+
+
+def test_rounding_is_what_reading_gives(configurations, path):
+    for one, other in zip(
+        archives.rounded(configurations, IRON).frames, archives.read_archive(path, "x").frames, strict=True
+    ):
+        np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_the_layout_is_the_documented_one(configurations, path):
+    with h5py.File(path) as file:
+        assert dict(file.attrs)["seed"] == 3
+        a, b = file["first"][2:4]
+        positions = file["sites/2x3x4"][:][file["site"][a:b]] @ file["cells"][2] + 1e-7 * file["displacement"][a:b]
+    difference, _ = find_mic(positions - configurations.frames[2].positions, configurations.frames[2].cell, pbc=True)
+    assert np.abs(difference).max() < 1e-7
+
+
+def test_the_same_content_gives_the_same_bytes(configurations, path, tmp_path):
+    archives.write_archive(tmp_path / "again.h5", configurations, IRON, seed=3)
+    assert path.read_bytes() == (tmp_path / "again.h5").read_bytes()
+    # What was read is written again without loss.
+    archives.write_archive(tmp_path / "third.h5", archives.read_archive(path, "made"), IRON, seed=3)
+    assert path.read_bytes() == (tmp_path / "third.h5").read_bytes()
+
+
+def test_parts_by_class_and_by_shard_are_the_whole(path):
+    whole = archives.read_archive(path, "mine")
+    assert list(whole.table["id"][:1]) == ["mine/3x3x3-X-0000/00"]
+    assert set(whole.table["dataset"]) == {"mine"}
+    named = archives.archive_shards(path, None, 1)
+    assert named == {"000": [0, 2], "001": [2, 3], "002": [3, 4]}
+    parts = [archives.read_archive(path, "mine", rows=rows) for rows in named.values()]
+    assert [name for part in parts for name in part.table["id"]] == whole.table["id"].tolist()
+    vacancies = archives.read_archive(path, "mine", classes=["V1"])
+    assert vacancies.table["defect_class"].tolist() == ["V1", "V1"]
+    assert archives.archive_shards(path, ["I1"], 5) == {"000": [0, 2]}
+    (only,) = archives.read_archive(path, "mine", classes=["I1"], rows=(1, 2)).table["id"]
+    assert only == whole.table["id"][3]
+
+
+def test_rows_are_a_part(path):
+    whole = archives.read_archive(path, "mine").table["id"].tolist()
+    for rows in ([1, 3], (0, 4, 2), np.array([1, 2])):
+        assert archives.read_archive(path, "mine", rows=rows).table["id"].tolist() == whole[slice(*rows)]
+    for rows in (range(0, 10, 2), [1], ["a", "b"], [0, 4, 0]):
+        with pytest.raises(DataError, match=r"^rows == .*expected \[first, one after the last\] or"):
+            archives.read_archive(path, "mine", rows=rows)
+
+
+def test_what_cannot_be_archived_or_read_is_refused(configurations, path, tmp_path):
+    with pytest.raises(DataError, match=r"no class 'V2'.*there are I1, V1"):
+        archives.read_archive(path, "mine", classes=["V2"])
+    with pytest.raises(DataError, match="without a column 'repetitions'"):
+        archives.write_archive(
+            tmp_path / "x.h5",
+            ConfigurationSet(configurations.frames, configurations.table.drop(columns="repetitions")),
+            IRON,
+        )
+    saddle = configurations.subset([0, 1])
+    saddle.table.loc[1, "status"] = "saddle"
+    with pytest.raises(DataError, match="made/3x3x3-X-0000/01 is saddle"):
+        archives.write_archive(tmp_path / "x.h5", saddle, IRON)
+    assert not (tmp_path / "x.h5").exists()
+    with pytest.raises(StructureError, match="holds Fe where only Cu is expected"):
+        archives.write_archive(tmp_path / "x.h5", configurations, Crystal("Cu", "bcc", 2.8553125))
+    with pytest.raises(DataError, match="54 sites are not 3x3x3 cubic cells of fcc"):
+        archives.write_archive(tmp_path / "x.h5", configurations, Crystal("Fe", "fcc", 3.6))
+    with pytest.raises(DataError, match="nothing to archive"):
+        archives.write_archive(tmp_path / "x.h5", configurations.subset([]), IRON)
+    assert not (tmp_path / "x.h5").exists()
+    configurations.save(tmp_path / "set.h5")
+    with pytest.raises(DataError, match="of kind 'configurations', schema 1; expected 'archive'"):
+        archives.read_archive(tmp_path / "set.h5", "mine")
+
+
+def test_damaged_archives_are_named(path):
+    with h5py.File(path, "r+") as file:
+        del file["displacement"]
+    with pytest.raises(DataError, match=r"set\.h5: damaged \(KeyError"):
+        archives.read_archive(path, "mine")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"set\.h5: not a complete HDF5 file"):
+        archives.read_archive(path, "mine")

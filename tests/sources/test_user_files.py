@@ -1,0 +1,599 @@
+"""Any files that ASE reads: what is taken over, and a clear message for everything that can be wrong in them."""
+
+import gzip
+import re
+import time
+from contextlib import chdir
+from itertools import accumulate
+
+import ase.db
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk, molecule
+from ase.calculators.singlepoint import SinglePointCalculator
+from dumps import write_dump
+
+from vibentropy.atoms import reading
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import DataError, StructureError
+from vibentropy.sources import file_shards as shards_module
+from vibentropy.sources.file_shards import file_shards, pieces_of_shard, reference_crystal, sizes
+from vibentropy.sources.user_files import check_files, ingest
+from vibentropy.units import KB_PER_ENTROPY_UNIT
+
+A = 2.8553
+ENTROPIES = [1.25, 2.5, -0.75, 4.0]
+FORMATION = {"key": "S_f", "unit": "k_B", "kind": "formation"}
+
+
+def perfect(n=2):
+    return bulk("Fe", a=A, cubic=True).repeat(n)
+
+
+def defective_cells():
+    """Vacancy, divacancy, an interstitial and a perfect cell, displaced a little and partly outside the box."""
+    rng = np.random.default_rng(0)
+    vacancy, divacancy, interstitial, complete = (perfect() for _ in range(4))
+    del vacancy[3]
+    del divacancy[[3, 7]]
+    interstitial.append("Fe")
+    interstitial.positions[-1] = [A / 2, 0, A / 4]
+    frames = [vacancy, divacancy, interstitial, complete]
+    for atoms, entropy in zip(frames, ENTROPIES, strict=True):
+        atoms.rattle(0.01, rng=rng)
+        atoms.positions[0] += atoms.cell[0]
+        atoms.info |= {"S_f": entropy, "walk": f"run {len(atoms) % 2}", "kind": "odd" if len(atoms) % 2 else "even"}
+        atoms.calc = SinglePointCalculator(
+            atoms, energy=-4.0 * len(atoms) + entropy, forces=np.full((len(atoms), 3), 1e-5)
+        )
+    return frames
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Write frames and a reference into the current folder; return the specification of the data set."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(frames, reference=None, name="a.xyz", **keys):
+        reference = reference or perfect()
+        ase.io.write("bulk.extxyz", reference, format="extxyz")
+        ase.io.write(name, frames)
+        return {"role": "train", "files": [name], "reference": "bulk.extxyz", "entropy": FORMATION} | keys
+
+    return write
+
+
+def write_database(frames, name="a.db", place="key_value_pairs"):
+    with ase.db.connect(name) as database:
+        for atoms in frames:
+            info = dict(atoms.info)
+            database.write(atoms, **{place: info})
+
+
+def test_extended_xyz_is_taken_over(write):
+    frames = defective_cells()
+    one = ingest(write(frames), "mine")
+    table = one.table
+    assert list(table["id"]) == [f"mine/a.xyz/{number:04d}" for number in range(4)]
+    assert list(table["formation_entropy"]) == ENTROPIES
+    assert list(table["status"]) == ["labelled"] * 4
+    assert list(table["label_source"]) == ["given"] * 4
+    assert list(table["defect_class"]) == ["V1", "V2", "I1", "net 0"]
+    assert list(table["n_atoms"]) == [15, 14, 17, 16]
+    assert list(table["n_sites"]) == [16] * 4
+    np.testing.assert_allclose(table["energy"], [atoms.get_potential_energy() for atoms in frames], atol=1e-8)
+    np.testing.assert_allclose(table["max_force"], np.sqrt(3) * 1e-5, rtol=1e-6)
+    assert table["formation_energy"].isna().all()
+    for read, atoms in zip(one.frames, frames, strict=True):
+        np.testing.assert_allclose(read.positions, atoms.positions, atol=5.1e-9)
+        np.testing.assert_allclose(read.cell, atoms.cell, atol=1e-12)
+        assert read.pbc.all()
+
+
+@pytest.mark.parametrize("place", ["key_value_pairs", "data"])
+def test_databases_are_taken_over(write, place):
+    frames = defective_cells()
+    specification = write(frames) | {"files": ["a.db"]}
+    from_xyz = ingest(specification | {"files": ["a.xyz"]}, "mine")
+    write_database(frames, place=place)
+    from_database = ingest(specification, "mine")
+    columns = ["defect_class", "n_sites", "formation_entropy", "status", "label_source"]
+    assert from_database.table[columns].equals(from_xyz.table[columns])
+    np.testing.assert_allclose(from_database.table["energy"], from_xyz.table["energy"], atol=1e-8)
+    for read, atoms in zip(from_database.frames, frames, strict=True):
+        np.testing.assert_array_equal(read.positions, atoms.positions)
+
+
+@pytest.mark.parametrize(("name", "file_format"), [("POSCAR", "vasp"), ("a.lmp", "lammps-data"), ("a.cif", "cif")])
+def test_other_formats_without_labels(write, name, file_format):
+    frame = defective_cells()[0]
+    frame.calc = None
+    specification = write([frame], entropy=None) | {"files": [name], "format": file_format}
+    ase.io.write(name, frame, format=file_format, **({"masses": True} if name == "a.lmp" else {}))
+    ase.io.write("bulk", perfect(), format=file_format, **({"masses": True} if name == "a.lmp" else {}))
+    one = ingest(specification | {"reference": "bulk"}, "mine")
+    assert list(one.table["status"]) == ["relaxed"]
+    assert list(one.table["label_source"]) == [""]
+    assert one.table["formation_entropy"].isna().all()
+    difference = one.frames[0].get_all_distances(mic=True) - frame.get_all_distances(mic=True)
+    np.testing.assert_allclose(difference, 0, atol=1e-4)
+
+
+def test_compressed_files(write):
+    specification = write(defective_cells())
+    with open("a.xyz", "rb") as plain, gzip.open("b.xyz.gz", "wb") as packed:
+        packed.write(plain.read())
+    assert list(ingest(specification | {"files": ["b.xyz.gz"]}, "mine").table["formation_entropy"]) == ENTROPIES
+
+
+@pytest.mark.parametrize("unit", KB_PER_ENTROPY_UNIT)
+def test_units(write, unit):
+    """R = 8.314462618 J/mol/K and k_B = 8.617333262e-5 eV/K are one k_B (CODATA 2018)."""
+    k_B = {"k_B": 1.0, "eV/K": 8.617333262e-5, "J/mol/K": 8.314462618}[unit]
+    frames = defective_cells()
+    for atoms in frames:
+        atoms.info["S_f"] *= k_B
+    one = ingest(write(frames, entropy=FORMATION | {"unit": unit}), "mine")
+    # ASE's constants are those of CODATA 2014.
+    np.testing.assert_allclose(one.table["formation_entropy"], ENTROPIES, rtol=2e-6)
+
+
+def test_totals_are_compared_mode_by_mode(write):
+    """With s per mode in the perfect cell, S_d = 3 (N_d - 1) s + x must give x."""
+    frames, reference = defective_cells(), perfect()
+    per_mode = 5.75
+    for atoms, entropy in zip(frames, ENTROPIES, strict=True):
+        atoms.info["S"] = 3 * (len(atoms) - 1) * per_mode + entropy
+    reference.info["S"] = 3 * (len(reference) - 1) * per_mode
+    reference.calc = SinglePointCalculator(reference, energy=-4.0 * len(reference))
+    one = ingest(write(frames, reference, entropy={"key": "S", "unit": "k_B", "kind": "total"}), "mine")
+    np.testing.assert_allclose(one.table["formation_entropy"], ENTROPIES, atol=1e-10)
+    np.testing.assert_allclose(one.table["formation_energy"], ENTROPIES, atol=1e-6)
+    assert one.table["formation_entropy_per_atom_convention"].isna().all()
+
+
+def test_keys_for_groups_classes_and_energies(write):
+    frames = defective_cells()
+    for number, atoms in enumerate(frames):
+        atoms.info["E"] = float(number)
+    one = ingest(write(frames, group_key="walk", class_key="kind", energy_key="E"), "mine")
+    assert list(one.table["trajectory"]) == ["run 1", "run 0", "run 1", "run 0"]
+    # Ids say where a configuration is from, so that they are the same in every shard.
+    assert list(one.table["id"]) == [f"mine/a.xyz/{number:04d}" for number in range(4)]
+    assert list(one.table["defect_class"]) == ["odd", "even", "odd", "even"]
+    assert list(one.table["energy"]) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_each_file_is_a_trajectory_wherever_the_folder_lies(write, tmp_path):
+    specification = write(defective_cells())
+    for name in ("x/a.xyz", "y/a.xyz"):
+        (tmp_path / name).parent.mkdir()
+        ase.io.write(name, defective_cells()[:2])
+    one = ingest(specification | {"files": ["x/a.xyz", str(tmp_path / "y/a.xyz")]}, "mine")
+    assert list(one.table["trajectory"]) == ["x/a.xyz"] * 2 + ["y/a.xyz"] * 2
+
+
+def test_cells_of_another_crystal_are_refused(write):
+    strained = perfect(3)
+    strained.set_cell(1.01 * strained.cell, scale_atoms=True)
+    strained.info["S_f"] = 1.0
+    with pytest.raises(StructureError, match=r"frame 0: the cell has the volume of 55\.6\d\d sites of the reference"):
+        ingest(write([strained]), "mine")
+
+
+def test_cells_of_other_sizes_have_their_sites_counted(write):
+    frames = [perfect(3), perfect(2), perfect(3)]
+    del frames[0][:2]
+    frames[2].set_cell(1.0001 * frames[2].cell, scale_atoms=True)
+    for atoms in frames:
+        atoms.info["S_f"] = 1.0
+    one = ingest(write(frames), "mine")
+    assert list(one.table["n_sites"]) == [54, 16, 54]
+    assert list(one.table["defect_class"]) == ["V2", "net 0", "net 0"]
+
+
+def spoil_position(atoms):
+    atoms.positions[4, 1] = np.nan
+
+
+def spoil_site(atoms):
+    atoms.positions[4] = atoms.positions[5] + [0, 0, 0.01] - atoms.cell[1]
+
+
+def spoil_forces(atoms):
+    atoms.calc.results["forces"][2] = [0.3, 0.4, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (spoil_position, r"position of atom 4 is \[.*nan.*\], not finite"),
+        (spoil_site, r"atoms 4 and 5 are on one site \(1.00e-02 Å apart\)"),
+        (spoil_forces, r"the largest force is 5.00e-01 eV/Å, expected at most 1.00e-04"),
+        (lambda atoms: atoms.info.pop("S_f"), r"no 'S_f' in it; there are energy, forces.*, kind, walk"),
+        (lambda atoms: atoms.info.update(S_f=np.nan), r"'S_f' is nan, expected a finite number"),
+        (lambda atoms: atoms.info.update(S_f="high"), r"'S_f' is high, expected a finite number"),
+        (lambda atoms: atoms.info.update(S_f=True), r"'S_f' is True, expected a finite number"),
+        (lambda atoms: atoms.info.update(S_f=[1.0, 2.0]), r"'S_f' has shape \(2,\), expected one number"),
+        (lambda atoms: (atoms.info.pop("S_f"), atoms.new_array("S_f", atoms.positions[:, 0])), r"has shape \(14,\)"),
+    ],
+)
+def test_faults_of_a_frame_reject_the_frame_and_faults_of_all_frames_the_file(write, spoil, reason):
+    frames = defective_cells()
+    spoil(frames[1])
+    table = ingest(write(frames), "mine").table
+    assert list(table["status"]) == ["labelled", "rejected", "labelled", "labelled"]
+    assert np.isnan(table["formation_entropy"][1])
+    assert re.search(reason, table["reason"][1])
+    with pytest.raises(DataError, match=rf"^a.xyz: none of its 1 configurations can be used; frame 0: .*{reason}"):
+        ingest(write([frames[1]]), "mine")
+
+
+def test_spoilt_coordinates_of_a_database_too(write):
+    frames = defective_cells()
+    spoil_position(frames[0])
+    write(frames)
+    write_database(frames)
+    table = ingest({"files": ["a.db"], "reference": "bulk.extxyz", "entropy": FORMATION}, "mine").table
+    assert list(table["status"]) == ["rejected", "labelled", "labelled", "labelled"]
+
+
+def alloy(frame):
+    frame.symbols[2] = "Cr"
+
+
+def surface(frame):
+    frame.pbc = [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "entropy", "message"),
+    [
+        (alloy, FORMATION, "the configuration holds Cr where only Fe is expected"),
+        (surface, FORMATION, r"periodic boundary conditions are \[True, True, False\]"),
+        (
+            lambda frame: frame.set_cell(1.01 * frame.cell),
+            None,
+            "differ by .* formation entropies compare the same cell",
+        ),
+        (lambda frame: frame.set_cell(1.01 * frame.cell), FORMATION | {"kind": "total"}, "compare the same cell"),
+    ],
+)
+def test_what_is_no_defect_in_the_reference_crystal_stops_the_run(write, spoil, entropy, message):
+    frames = defective_cells()
+    spoil(frames[2])
+    with pytest.raises(StructureError, match=f"^a.xyz, frame 2: .*{message}"):
+        ingest(write(frames, entropy=entropy), "mine")
+
+
+def test_molecules_are_refused(write):
+    water = molecule("H2O")
+    water.info["S_f"] = 1.0
+    with pytest.raises(StructureError, match=r"^a.xyz, frame 0: the configuration holds H, O where only Fe"):
+        ingest(write([water]), "mine")
+    with pytest.raises(StructureError, match=r"^bulk.extxyz: it has no cell"):
+        ingest(write(defective_cells(), water), "mine")
+
+
+@pytest.mark.parametrize("key", ["group_key", "class_key"])
+def test_groups_and_classes_that_are_named_must_be_there(write, key):
+    frames = defective_cells()
+    del frames[1].info["walk"]
+    with pytest.raises(DataError, match=r"^a.xyz, frame 1: no 'walk' in it; there are S_f, energy, forces.*, kind"):
+        ingest(write(frames, **{key: "walk"}), "mine")
+
+
+def test_energy_that_is_named_must_be_there(write):
+    with pytest.raises(DataError, match="frame 0: no 'E' in it"):
+        ingest(write(defective_cells(), energy_key="E"), "mine")
+
+
+def test_unknown_species_are_named(write):
+    specification = write(defective_cells())
+    with open("a.xyz") as file:
+        text = file.read()
+    second = text.index("14\n")
+    with open("a.xyz", "w") as file:
+        file.write(text[:second] + text[second:].replace("Fe ", "Qq ", 1))
+    with pytest.raises(DataError, match=r"^a.xyz, frame 1: .*'Qq' is not a chemical element"):
+        ingest(specification, "mine")
+
+
+def test_truncated_files_never_pass(write):
+    """Cut anywhere but between frames, a file is refused, and the frame is named."""
+    specification = write(defective_cells()[:3])
+    with open("a.xyz") as file:
+        text = file.read()
+    ends = [text.index("\n14\n"), text.index("\n17\n"), len(text) - 1]
+    cuts = sorted({*range(1, len(text), 29), *range(len(text) - 40, len(text) - 1), *(end - 1 for end in ends)})
+    for cut in cuts:
+        if cut in ends or cut - 1 in ends:
+            continue
+        with open("a.xyz", "w") as file:
+            file.write(text[:cut])
+        frame = sum(cut > end for end in ends)
+        with pytest.raises(DataError, match=f"^a.xyz, frame {frame}: .*truncated"):
+            ingest(specification, "mine")
+
+
+def test_a_whole_file_needs_no_newline_at_its_end(write):
+    specification = write(defective_cells())
+    with open("a.xyz") as file:
+        text = file.read()
+    with open("a.xyz", "w") as file:
+        file.write(text.rstrip("\n"))
+    assert len(ingest(specification, "mine")) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.db", b"SQLite format 3\x00 and no more", "a.db, frame 0: cannot be read as db"),
+        ("a.xyz", b"", "a.xyz: ASE does not know what it is"),
+        ("a.xyz", b"\x00\x01\x02", "a.xyz, frame 0: line 1 is .*, expected the number of atoms"),
+        ("a.what", b"text", "a.what: ASE does not know what it is .*; if it is whole, name its `format`"),
+    ],
+)
+def test_files_that_hold_something_else(write, name, content, message):
+    specification = write(defective_cells()) | {"files": [name]}
+    with open(name, "wb") as file:
+        file.write(content)
+    with pytest.raises(DataError, match=f"^{message}"):
+        ingest(specification, "mine")
+
+
+def test_formats_that_ase_does_not_have(write):
+    specification = write(defective_cells()) | {"format": "extxzy"}
+    with pytest.raises(DataError, match=r"^.*xyz, frame 0: ASE has no format 'extxzy' \(did you mean 'extxyz'\?\)"):
+        ingest(specification, "mine")
+
+
+def test_molecules_have_no_cell(write):
+    atoms = defective_cells()[0]
+    atoms.cell, atoms.pbc = None, False
+    with pytest.raises(StructureError, match=r"it has no cell \(in extended XYZ, Lattice=\)"):
+        ingest(write([atoms]), "mine")
+
+
+def test_missing_and_empty_files(write):
+    specification = write(defective_cells())
+    with pytest.raises(DataError, match=r"^no.xyz: no such file"):
+        ingest(specification | {"files": ["no.xyz"]}, "mine")
+    with pytest.raises(DataError, match=r"^no.xyz: no such file"):
+        ingest(specification | {"reference": "no.xyz"}, "mine")
+    write_database(defective_cells()[:1])
+    with ase.db.connect("a.db") as database:
+        database.delete([1])
+    with pytest.raises(DataError, match=r"^a.db: holds no configurations \(read as db; is it that `format`\?\)"):
+        ingest(specification | {"files": ["a.db"]}, "mine")
+
+
+def test_reference_is_one_crystal(write):
+    specification = write(defective_cells())
+    assert len(reference_crystal(specification)) == 16
+    with pytest.raises(DataError, match=r"^a.xyz: holds 4 configurations, expected the perfect crystal alone"):
+        reference_crystal(specification | {"reference": "a.xyz"})
+    twice = perfect() + perfect()
+    with pytest.raises(StructureError, match=r"^bulk.extxyz: atoms .* are on one site"):
+        ingest(write(defective_cells(), twice), "mine")
+    with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*frame 0: the reference: no 'S_f' in it"):
+        ingest(write(defective_cells(), entropy=FORMATION | {"kind": "total"}), "mine")
+
+
+# ---- Parts of files, and shards.
+
+
+def concatenate(parts):
+    """Put shards together, in the order of the ids."""
+    table = pd.concat([part.table for part in parts], ignore_index=True)
+    whole = ConfigurationSet([atoms for part in parts for atoms in part.frames], table)
+    return whole.subset(np.argsort(table["id"].to_numpy(str)))
+
+
+def write_many(folder):
+    """Write seven frames in each format whose frames can be counted."""
+    frames = [atoms for number in range(2) for atoms in defective_cells()][:7]
+    for number, atoms in enumerate(frames):
+        atoms.rattle(0.01, seed=number)
+    with chdir(folder):
+        ase.io.write("a.xyz", frames, format="extxyz")
+        with open("a.xyz", "rb") as plain, gzip.open("b.xyz.gz", "wb") as packed:
+            packed.write(plain.read())
+        ase.io.write("a.traj", frames)
+        write_database(frames)
+        write_dump("a.dump", frames)
+    return frames
+
+
+COUNTED = ["a.xyz", "b.xyz.gz", "a.traj", "a.db", "a.dump"]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_parts_of_a_file_are_what_ase_reads_there(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_many(tmp_path)
+    # Frames of the file begin and end in other blocks.
+    monkeypatch.setattr(reading, "_BLOCK", 333)
+    whole = list(ase.io.iread(name, index=":"))
+    assert reading.count(name) == len(whole) == 7
+    for start, stop in [(0, 3), (3, 6), (6, 7), (2, 3), (0, None)]:
+        part = list(reading.read_frames(name, None, start, stop))
+        assert len(part) == len(whole[start:stop])
+        for read, atoms in zip(part, whole[start:stop], strict=True):
+            np.testing.assert_array_equal(read.positions, atoms.positions)
+            np.testing.assert_array_equal(read.cell[:], atoms.cell[:])
+    with pytest.raises(DataError, match=rf"^{name}: holds 7 configurations, and 9 were counted before"):
+        list(reading.read_frames(name, None, 6, 9))
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
+def test_frames_are_found_whatever_the_lines(block, tmp_path, monkeypatch):
+    """Beside the lines as Python splits them: long ones, empty ones, cell vectors after the atoms, no end."""
+    monkeypatch.setattr(reading, "_BLOCK", block)
+    frames = [
+        "2\n\nFe 0 0 0\nFe 1 1 1\n",
+        " 1 \nshort\nFe 0 0 0\nVEC1 1 0 0\n VEC2 0 1 0\n",
+        f"1\n{'x' * 999}\nFe 0 0 0",
+    ]
+    path = tmp_path / "a.xyz"
+    for last in ("", "\n", "\n\n", "\n\nanything at all"):
+        path.write_text("".join(frames) + last)
+        starts = [0, *accumulate(map(len, frames))]
+        starts[-1] += bool(last)
+        assert reading._offsets_of_xyz(path) == starts
+        assert reading._offsets_of_xyz(path, 2) == starts[:3]
+    path.write_text(frames[0] + "3\n\nFe 0 0 0\nFe 1 1 1")
+    with pytest.raises(DataError, match="frame 1: line 5 counts 3 atoms, and 2 lines follow that of the properties"):
+        reading.count(path)
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_shards_are_the_whole_whatever_their_size(name, write, tmp_path):
+    specification = write(defective_cells()) | {"files": [name], "entropy": None}
+    write_many(tmp_path)
+    whole = ingest(specification, "mine")
+    for size in (3, 7):
+        named = file_shards(specification, size)
+        parts = [ingest(specification, "mine", parts) for parts in named.values()]
+        assert max(map(len, parts)) <= size
+        assert len(named) == -(-7 // size)
+        assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", shard) for shard in named)
+        together = concatenate(parts)
+        assert together.table.equals(whole.table)
+        for one, other in zip(together.frames, whole.frames, strict=True):
+            np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_a_file_more_changes_one_shard_and_a_list_in_another_order_none(write, tmp_path):
+    specification = write(defective_cells()[:1])
+    one_frame, seven = (tmp_path / "a.xyz").read_text(), (tmp_path / "a.xyz").read_text() * 7
+    names = [f"{k % 7}/é {k}.xyz" for k in range(30)] + ["7/long.xyz"]
+    for k in range(8):
+        (tmp_path / str(k)).mkdir()
+    for name in names:
+        (tmp_path / name).write_text(seven if "long" in name else one_frame)
+    size = 5
+    before = file_shards(specification | {"files": names}, size)
+    assert file_shards(specification | {"files": names[::-1]}, size) == before
+    assert sorted(path for parts in before.values() for path, *_ in parts) == sorted([*names, "7/long.xyz"])
+    assert len(before) <= 2 * 37 / size
+    for number in range(5):
+        (tmp_path / f"3/new {number}.xyz").write_text(one_frame)
+        after = file_shards(specification | {"files": [*names[:15], f"3/new {number}.xyz", *names[15:]]}, size)
+        lost = [parts for parts in before.values() if parts not in after.values()]
+        assert len(lost) <= 1
+        assert sum(len(parts) for parts in after.values() if parts not in before.values()) <= size + 1
+    (tmp_path / "3/new long.xyz").write_text(seven)
+    after = file_shards(specification | {"files": [*names, "3/new long.xyz"]}, size)
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 2
+
+
+def test_a_job_counts_only_what_could_be_in_its_shard(write, tmp_path, monkeypatch):
+    specification = write(defective_cells())
+    names = [f"{k}.xyz" for k in range(32)]
+    for name in names:
+        (tmp_path / name).write_text((tmp_path / "a.xyz").read_text() if name == "0.xyz" else "1\n\nFe 0 0 0\n")
+    specification |= {"files": names}
+    counted = []
+    monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
+    for shard, parts in file_shards(specification, 3).items():
+        counted.clear()
+        assert pieces_of_shard(specification, 3, shard) == parts
+        assert len(counted) <= 4 if shard.startswith("files") else not counted
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_sizes_are_those_of_what_is_read(name, write, tmp_path):
+    specification = write(defective_cells()) | {"files": [name], "entropy": None}
+    write_many(tmp_path)
+    for size in (3, 50):
+        found = sizes(specification, size)
+        for shard, parts in file_shards(specification, size).items():
+            assert found[shard] == {"configurations": len(ingest(specification, "mine", parts)), "sites": 16}
+    # Given entropies may belong to cells of other sizes than the reference: the first configuration is one short.
+    (whole,) = sizes(specification | {"entropy": FORMATION}, 50).values()
+    assert whole == {"configurations": 7, "sites": 15}
+    (whole,) = sizes(specification | {"entropy": FORMATION | {"kind": "total"}}, 50).values()
+    assert whole["sites"] == 16
+
+
+@pytest.mark.parametrize("entropy", [None, FORMATION])
+def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
+    specification = write(defective_cells(), entropy=entropy) | {"files": ["a.dump"]}
+    write_dump("a.dump", defective_cells(), types=True)
+    (size,) = sizes(specification, 50).values()
+    assert size["configurations"] == 4
+    if entropy is None:
+        assert {str(atoms.symbols) for atoms in ingest(specification, "mine").frames} == {
+            "Fe15",
+            "Fe14",
+            "Fe17",
+            "Fe16",
+        }
+    else:
+        with pytest.raises(DataError, match="no 'S_f' in it"):  # And not: no elements.
+            ingest(specification, "mine")
+
+
+def test_a_file_is_counted_once_as_long_as_it_stays_the_same(write, tmp_path, monkeypatch):
+    specification, counted = write(defective_cells()), []
+    monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
+    for _ in range(2):
+        assert [size["configurations"] for size in sizes(specification, 3).values()] == [3, 1]
+        file_shards(specification, 3)
+    assert counted == ["a.xyz"]
+    write(defective_cells()[:2])
+    assert [size["configurations"] for size in sizes(specification, 3).values()] == [2]
+
+
+def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
+    specification = write(defective_cells(), entropy=None) | {"format": "cif"}
+    ase.io.write("bulk.extxyz", perfect(), format="cif")
+    for name in ("small.cif", "large.cif"):
+        ase.io.write(name, [defective_cells()[0]] * 2, format="cif")
+    (tmp_path / "large.cif").write_text((tmp_path / "large.cif").read_text() + "# comment\n" * 40_000)
+    specification |= {"files": ["small.cif", "large.cif"]}
+    whole, alone = sorted(file_shards(specification, 3))
+    assert whole == "files"
+    assert alone.startswith("large.cif-")
+    assert all(size["configurations"] is None for size in sizes(specification, 3).values())
+    assert next(iter(sizes(specification | {"entropy": FORMATION}, 3).values()))["sites"] is None
+    assert pieces_of_shard(specification, 3, alone) == [["large.cif", "large.cif"]]
+    assert len(ingest(specification, "mine", [["small.cif", "small.cif"]])) == 2
+
+
+def test_what_only_the_whole_set_shows(write):
+    """Shards of rejected frames, and of tiny entropies, are nothing unusual; a file or a set of them is."""
+    frames = defective_cells()
+    for atoms in frames[:3]:
+        del atoms.info["S_f"]
+    specification = write(frames)
+    parts = [ingest(specification, "mine", parts) for parts in file_shards(specification, 2).values()]
+    assert (parts[0].table["status"] == "rejected").all()
+    table = concatenate(parts[::-1]).table
+    assert check_files(table, specification).to_dict("records") == [
+        {"file": "a.xyz", "configurations": 4, "rejected": 3}
+    ]
+    del frames[3].info["S_f"]
+    specification = write(frames)
+    with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*; frame 0: no 'S_f'.*; frame 1: .*; frame 2: "):
+        check_files(
+            concatenate(parts[:1] + [ingest(specification, "mine", [["a.xyz", "a.xyz", 2, 4]])]).table, specification
+        )
+
+
+@pytest.mark.slow
+def test_counting_takes_seconds(tmp_path):
+    frame = '1024\nLattice="23 0 0 0 23 0 0 0 23"\n' + "Fe       1.12345678      10.12345678      20.12345678\n" * 1024
+    with open(tmp_path / "a.xyz", "w") as file:
+        for _ in range(5000):
+            file.write(frame)
+    start = time.perf_counter()
+    assert reading.count(tmp_path / "a.xyz", "extxyz") == 5000
+    seconds = time.perf_counter() - start
+    size = (tmp_path / "a.xyz").stat().st_size / 1e9
+    print(f"{size:.2f} GB of XYZ counted in {seconds:.2f} s: {size / seconds:.1f} GB/s")
+    assert seconds < 10 * size

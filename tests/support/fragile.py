@@ -1,0 +1,80 @@
+"""Engines that come to grief, importable by processes of their own."""
+
+import os
+import resource
+import time
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from vibentropy.potentials.lammps_engine import LammpsEngine
+
+#: Bytes that a process over its limit may have.
+LIMIT = 2**32
+
+
+class Mortal:
+    """Ends as it is told to."""
+
+    def pid(self):
+        return os.getpid()
+
+    def die(self, number):
+        os.kill(os.getpid(), number)
+        # A signal comes when it comes.
+        time.sleep(60)
+
+    def exit(self, status):
+        os._exit(status)
+
+    def wait(self, seconds):
+        time.sleep(seconds)
+
+    def grow(self):
+        resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+        return np.ones(LIMIT // 8)
+
+    def give_what_cannot_be_copied(self):
+        return lambda: None
+
+
+class MortalWithFile(Mortal):
+    """Needs a file to be made."""
+
+    def __init__(self, path):
+        path.read_bytes()
+
+
+class MortalEngine(LammpsEngine):
+    """LAMMPS that ends in the trajectory with a certain seed."""
+
+    @classmethod
+    def on(cls, table, seed, number):
+        engine = cls.on_table(table, "Fe")
+        engine._seed, engine._number = seed, number
+        return engine
+
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, *melt):
+        if seed == self._seed:
+            Mortal().die(self._number)
+        return super().anneal(atoms, temperature, time_step, steps_between, snapshots, seed, *melt)
+
+
+class Springs:
+    """Every atom on a spring, at rest; the Hessian of some cells comes to grief."""
+
+    def __init__(self, fates):
+        self._fates = fates
+
+    def energy_and_forces(self, atoms):
+        return 0.0, np.zeros((len(atoms), 3))
+
+    def hessian(self, atoms, step):
+        fate = self._fates.get(len(atoms))
+        if fate is LinAlgError:
+            raise LinAlgError("Eigenvalues did not converge")
+        if fate is MemoryError:
+            raise MemoryError("Unable to allocate 7 TiB")
+        if fate:
+            Mortal().die(fate)
+        return np.eye(3 * len(atoms))

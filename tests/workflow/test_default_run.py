@@ -1,0 +1,99 @@
+"""The runs that a newcomer starts with: what they promise, on the real configurations."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vibentropy import EntropyModel
+from vibentropy.descriptors import create
+from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.learning.ridge import ExtensiveRidge
+from vibentropy.sources import archives
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def results(folder, *arguments):
+    """Usable configurations and errors by regressor and stage of a run of two cores; what it took is printed."""
+    start = time.monotonic()
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all", *arguments]
+    subprocess.run([*command, "--config", f"results={folder}"], cwd=ROOT, check=True)
+    table = pd.read_csv(folder / "configurations.csv", keep_default_na=False)
+    usable = table[(table["status"] == "labelled") & (table["duplicate_of"] == "")]
+    usable = usable.assign(formation_entropy=pd.to_numeric(usable["formation_entropy"]))
+    print(f"\nsnakemake {' '.join(arguments)} took {time.monotonic() - start:.0f} s on two cores.")
+    print(usable.groupby(["role", "dataset", "n_sites"])["formation_entropy"].describe().to_string())
+    metrics = pd.read_csv(folder / "tables/metrics.csv")
+    shown = ["descriptor", "regressor", "stage", "value", "n", "rmse", "mae", "slope"]
+    print(metrics.loc[metrics["by"].isin(["overall", "dataset"]), shown].to_string(index=False))
+    return usable, metrics.set_index(["descriptor", "by", "value", "regressor", "stage"])
+
+
+@pytest.mark.slow
+def test_default_run_keeps_its_promises(tmp_path):
+    usable, metrics = results(tmp_path)
+    entropy = usable["formation_entropy"]
+    training, test = usable["role"] == "train", usable["role"] == "test"
+    assert training.sum() >= 1500
+    assert set(usable["n_sites"][training]) == {1024}
+    assert set(usable["defect_class"][training]) == {"I1", "I2", "I3", "I4", "V1", "V2", "V3", "V4"}
+    assert set(usable["n_sites"][test]) == {1024, 2000, 3456}
+    assert entropy[test].max() > 5 * entropy[training].max()
+    for regressor in ("ridge", "bayesian_ridge"):
+        # Less than a third of the spread of the labels; slopes near one are what extensive features are for.
+        held_out = metrics.loc[("afs_3_10", "overall", "all", regressor, "cross-validation"), "rmse"]
+        assert held_out < entropy[training].std() / 3
+        for dataset in ("cells_1024", "cells_2000", "cells_3456"):
+            slope = metrics.loc[("afs_3_10", "dataset", dataset, regressor, "test"), "slope"]
+            assert slope == pytest.approx(1, abs=0.15)
+        # What resolution is worth.
+        assert metrics.loc[("pairs_afs", "overall", "all", regressor, "cross-validation"), "mae"] < 0.2
+        assert metrics.loc[("pairs_afs", "dataset", "cells_2000", regressor, "test"), "mae"] < 1.5
+
+    (minimum,) = archives.read_archive(ROOT / "data/clusters.h5", "clusters", rows=[0, 1]).frames
+    for path in tmp_path.glob("models/*/*.h5"):
+        once, twice = EntropyModel.load(path).predict([minimum, minimum.repeat((1, 2, 1))])["formation_entropy"]
+        assert twice == pytest.approx(2 * once, abs=1e-8), path
+
+
+@pytest.mark.slow
+def test_stiffness_of_few_minima_predicts_larger_cells():
+    """Five features of the Hessian, from every thirtieth minimum: a tenth of the error of positions."""
+    descriptor = create(
+        "hessian_stiffness",
+        potential={"file": "FeP_mm.eam.fs", "element": "Fe"},
+        radii=[0.0, 3.4, 4.5, 5.4, 6.1],
+        width=0.4,
+    )
+    bulk = bulk_features(descriptor, archives.crystal_of(ROOT / "data/clusters.h5").cell([8, 8, 8]))
+    sets = {}
+    for name, step in (("clusters", 30), ("cells_1024", 4)):
+        whole = archives.read_archive(ROOT / f"data/{name}.h5", name)
+        entropy = whole.table["formation_entropy"].to_numpy()[::step]
+        sets[name] = extensive_features(descriptor, whole.frames[::step], bulk), entropy
+    model = ExtensiveRidge().fit(*sets["clusters"])
+    found = error_metrics(sets["cells_1024"][1], model.predict(sets["cells_1024"][0]))
+    print(f"\nhessian_stiffness, {len(sets['clusters'][1])} minima: {found}")
+    assert found["mae"] < 0.3
+    assert found["slope"] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.slow
+def test_run_from_scratch_keeps_its_promises(tmp_path):
+    usable, metrics = results(tmp_path, "--configfile", "workflow/configs/scratch.yaml")
+    entropy = usable["formation_entropy"]
+    training, test = usable["role"] == "train", usable["role"] == "test"
+    assert set(usable["n_sites"][training]) == {250}
+    assert set(usable["defect_class"][training]) == {"I1", "I2", "I3", "I4", "V1", "V2", "V3", "V4"}
+    assert training.sum() >= 150
+    assert set(usable["n_sites"][test]) == {432, 686, 1024}
+    assert test.sum() >= 40
+    assert entropy[test].max() > 3 * entropy[training].max()
+    for regressor in ("ridge", "bayesian_ridge"):
+        assert metrics.loc[("afs_3_10", "overall", "all", regressor, "cross-validation"), "rmse"] < 1.3
+        assert metrics.loc[("afs_3_10", "overall", "all", regressor, "test"), "slope"] == pytest.approx(1, abs=0.1)

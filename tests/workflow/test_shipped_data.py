@@ -1,0 +1,123 @@
+"""The data sets that ship are what data/README.md says: whole, distinct, and their labels those of their positions."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vibentropy.datasets.table import SITE_ENTROPY
+from vibentropy.labels.entropy import entropy_of, relaxed_log_determinant
+from vibentropy.sources import archives
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid")
+
+
+@pytest.fixture(scope="module")
+def sets():
+    return {name: archives.read_archive(DATA / f"{name}.h5", name) for name in SETS}
+
+
+def recomputed(configurations, index, potential, crystal):
+    """Entropies per mode and per atom of a configuration as it is in the file."""
+    repetitions = [int(n) for n in configurations.table["repetitions"][index].split("x")]
+    atoms = configurations.frames[index]
+    perfect = relaxed_log_determinant(crystal.filling(atoms.cell, repetitions), potential)
+    return entropy_of(relaxed_log_determinant(atoms, potential), perfect)
+
+
+def test_files_are_those_of_the_checksums_and_small():
+    listed = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    found = {path.name: path for path in DATA.iterdir() if path.suffix in (".h5", ".csv")}
+    assert sorted(listed) == sorted(found)
+    for name, path in found.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name], name
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 25e6
+
+
+def test_there_is_as_much_as_promised(sets):
+    clusters = sets["clusters"].table
+    assert len(clusters) >= 1500
+    assert set(clusters["defect_class"]) == {"I1", "I2", "I3", "I4", "V1", "V2", "V3", "V4"}
+    assert set(clusters["n_sites"]) == {1024}
+    assert sum(len(sets[name]) for name in ("cells_1024", "cells_2000", "cells_3456")) >= 80
+    assert max(sets["cells_3456"].table["formation_entropy"]) > 240
+    assert len(sets["strained"]) >= 40
+    assert len(sets["liquid"]) >= 40
+    resolved = [atoms.has(SITE_ENTROPY) for atoms in sets["clusters"].frames]
+    assert sum(resolved) >= 200
+    assert set(clusters["defect_class"][resolved]) >= {"I2", "I3", "I4", "V3", "V4"}
+
+
+def test_the_readme_counts_what_is_there(sets):
+    text = (DATA / "README.md").read_text()
+    for name, configurations in sets.items():
+        table = configurations.table
+        smallest, largest = table["formation_entropy"].agg(["min", "max"])
+        row = f"| `{name}.h5` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |"
+        assert row in text
+    of_class = sets["clusters"].table.groupby("defect_class")["formation_entropy"]
+    assert "| minima | " + " | ".join(str(n) for n in of_class.size()) + " |" in text
+    assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
+
+
+def test_minima_are_relaxed_and_distinct(sets):
+    whole = pd.concat([configurations.table for configurations in sets.values()], ignore_index=True)
+    assert (whole["status"] == "labelled").all()
+    assert whole["max_force"].max() < 2e-5
+    assert (whole["smallest_eigenvalue"] > 1e-3).all()
+    # All pairs of one number of atoms and of sites, across classes and data sets.
+    for _, alike in whole.groupby(["n_atoms", "n_sites"]):
+        energy, entropy = alike["energy"].to_numpy(), alike["formation_entropy"].to_numpy()
+        same = (np.abs(np.subtract.outer(energy, energy)) <= 1e-4) & (
+            np.abs(np.subtract.outer(entropy, entropy)) <= 1e-3
+        )
+        assert same.sum() == len(alike), alike["id"][same.sum(axis=0) > 1].tolist()
+
+
+@pytest.mark.slow
+def test_strained_cells_are_strained_and_the_others_are_not(sets):
+    for name, configurations in sets.items():
+        crystal = archives.crystal_of(DATA / f"{name}.h5")
+        for atoms, size in zip(configurations.frames, configurations.table["repetitions"], strict=True):
+            perfect = crystal.cell([int(n) for n in size.split("x")]).cell[:]
+            strain = np.linalg.solve(perfect, atoms.cell[:]) - np.eye(3)
+            np.testing.assert_allclose(strain, strain.T, atol=1e-12)
+            assert (0.003 < np.abs(strain).max() <= 0.02) if name == "strained" else np.abs(strain).max() < 1e-12
+
+
+def test_site_entropies_add_up_to_the_label(sets):
+    clusters = sets["clusters"]
+    for atoms, entropy in zip(clusters.frames, clusters.table["formation_entropy_per_atom_convention"], strict=True):
+        if atoms.has(SITE_ENTROPY):
+            assert atoms.arrays[SITE_ENTROPY].sum() == pytest.approx(entropy, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["clusters", "strained"])
+def test_labels_are_those_of_the_positions(sets, iron, name):
+    crystal = archives.crystal_of(DATA / f"{name}.h5")
+    configurations = sets[name]
+    for index in np.linspace(0, len(configurations) - 1, 3).astype(int):
+        row = configurations.table.loc[index]
+        per_mode, per_atom = recomputed(configurations, index, iron, crystal)
+        assert per_mode == pytest.approx(row["formation_entropy"], abs=1e-3)
+        assert per_atom == pytest.approx(row["formation_entropy_per_atom_convention"], abs=1e-3)
+        energy, forces = iron.energy_and_forces(configurations.frames[index])
+        assert energy == pytest.approx(row["energy"], abs=1e-6)
+        assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
+
+
+@pytest.mark.slow
+def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, iron):
+    rng = np.random.default_rng(7)
+    worst = {}
+    for name, configurations in sets.items():
+        crystal = archives.crystal_of(DATA / f"{name}.h5")
+        for index in rng.choice(len(configurations), {"clusters": 20, "cells_3456": 2}.get(name, 4), replace=False):
+            per_mode, _ = recomputed(configurations, index, iron, crystal)
+            error = abs(per_mode - configurations.table["formation_entropy"][index])
+            worst[name] = max(worst.get(name, 0.0), error)
+    print("\nLargest deviation of recomputed labels (k_B): " + ", ".join(f"{k} {v:.1e}" for k, v in worst.items()))
+    assert max(worst.values()) < 1e-3
