@@ -30,7 +30,9 @@ STORY = ["docs/tutorial.md", "docs/error_bars.md"]
 RUN_ELSEWHERE = {
     "pip install -e . && snakemake --cores 2": "workflow/test_default_run.py",
     "snakemake --cores 2 --configfile workflow/configs/published.yaml": "sources/test_published_arrays.py",
-    "snakemake --workflow-profile workflow/profiles/slurm --configfile workflow/configs/tiny.yaml": "workflow/test_slurm.py",
+    "snakemake --workflow-profile workflow/profiles/slurm --configfile workflow/configs/tiny.yaml": (
+        "workflow/test_slurm.py"
+    ),
     "snakemake --report report.html": "workflow/test_workflow.py",
     "snakemake --report report.zip": "workflow/test_workflow.py",
     "PYTHONPATH=. snakemake --cores 2": "docs/test_documentation.py",
