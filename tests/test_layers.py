@@ -1,6 +1,7 @@
 """Who may import whom: the rooms of the package in their order, held on the source text so that lazy imports count."""
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -110,6 +111,12 @@ def test_modules_do_not_import_each_other_in_circles():
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"import circle: {' <- '.join(error.args[1])}")
+
+
+def test_contributors_read_of_the_rooms_in_their_order():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (`.*?`) \|", page.partition("| room |")[2], re.M)
+    assert re.findall(r"\w+", " ".join(rows)) == list(ROOMS)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

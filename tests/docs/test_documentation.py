@@ -184,6 +184,13 @@ def test_what_pages_link_to_exists(page):
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
+def test_files_that_contributors_are_sent_to_exist():
+    named = re.findall(r"`([\w./-]+(?:/[\w.-]+|\.(?:py|md|txt|toml|yaml)))`", text("CONTRIBUTING.md"))
+    assert len(named) > 20
+    places = ROOT, ROOT / "src/vibentropy"
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
 def test_sections_of_the_theory_that_code_names_exist():
     headings = re.findall(r"^## (.*)$", text("docs/theory.md"), re.M)
     named = set()

@@ -1,11 +1,12 @@
-"""What the README and the pages of docs/ hold: blocks of code, and the commands in them."""
+"""What the README, CONTRIBUTING and the pages of docs/ hold: blocks of code, and the commands in them."""
 
 import re
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {str(path.relative_to(ROOT)): path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
+_PATHS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = {str(path.relative_to(ROOT)): path for path in _PATHS}
 
 
 class Block(NamedTuple):
