@@ -3,6 +3,16 @@
 import os
 from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .atoms.neighbours import neighbour_pairs
+    from .datasets.store import ConfigurationSet
+    from .errors import SaddlePointError, VibentropyError
+    from .labels.entropy import formation_entropy
+    from .model import EntropyModel
+    from .potentials.embedded_atom import Potential
+    from .sources.archives import read_archive
 
 # Threads of compiled loops wait for each other by spinning, unless OpenMP is told otherwise before it is loaded. On two
 # cores that two other processes keep busy, a million atoms then took more than 100 s; they take 14 s if threads sleep.
@@ -10,23 +20,35 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = version("vibentropy")
 
-__all__ = ["EntropyModel", "Potential", "SaddlePointError", "VibentropyError", "formation_entropy"]
+__all__ = [
+    "ConfigurationSet",
+    "EntropyModel",
+    "Potential",
+    "SaddlePointError",
+    "VibentropyError",
+    "formation_entropy",
+    "neighbour_pairs",
+    "read_archive",
+]
 
 #: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
 _MODULES = {
+    "ConfigurationSet": "datasets.store",
     "EntropyModel": "model",
     "Potential": "potentials.embedded_atom",
     "SaddlePointError": "errors",
     "VibentropyError": "errors",
     "formation_entropy": "labels.entropy",
+    "neighbour_pairs": "atoms.neighbours",
+    "read_archive": "sources.archives",
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})

@@ -64,7 +64,10 @@ def _imported(path: Path, package: str) -> tuple[str, ...]:
 
 
 def _names(tree: ast.AST, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue  # for type checkers only: nothing that is run depends on it
+        yield from _names(node, package)
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
