@@ -43,6 +43,7 @@ class SymmetryFunctions(LocalDescriptor):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    seconds_per_atom: ClassVar[float] = 4.0e-4
     examples: ClassVar[tuple[dict, ...]] = (
         {"r_cut": 4.0},
         {"r_cut": 3.5, "g2": [[0.5, 2.0]], "g4": [[0.05, 1, -1], [0.1, 3, 1]], "species": ["Fe", "Cr"]},

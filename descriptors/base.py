@@ -1,6 +1,7 @@
 """What every descriptor offers: the interface, the checks it shares, and the sum over a cell."""
 
 from abc import ABC, abstractmethod
+from math import nan
 from typing import ClassVar
 
 import numpy as np
@@ -35,6 +36,10 @@ class Descriptor(BaseEstimator, ABC):
     everywhere : bool
         Whether every sound geometry has features. One that needs more, such as a crystal near a minimum, raises a
         `SaddlePointError` or a `PotentialError` for the others.
+    seconds_per_atom : float
+        What the features of an atom take one core of an AMD EPYC, about, with the parameters of
+        workflow/configs/figures.yaml and scan.yaml or the defaults; NaN where nobody has measured it. The cost of a run
+        is estimated with it.
     examples : tuple of dict
         Parameter sets that between them show all the descriptor can do; the contract tests run on each.
     """
@@ -43,6 +48,7 @@ class Descriptor(BaseEstimator, ABC):
     tolerance: ClassVar[float] = 1e-10
     continuous: ClassVar[bool] = True
     everywhere: ClassVar[bool] = True
+    seconds_per_atom: ClassVar[float] = nan
     examples: ClassVar[tuple[dict, ...]] = ({},)
 
     @property

@@ -32,6 +32,7 @@ class BodyOrder(DensityInvariants):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    seconds_per_atom: ClassVar[float] = 1.1e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"body_order": 4, "n_max": 2, "l_max": 2, "r_cut": 4.5},
         {"body_order": 3, "n_max": 2, "l_max": 2, "r_cut": 4.0, "species": ["Fe", "Cr"]},

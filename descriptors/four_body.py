@@ -40,6 +40,7 @@ class DensityBispectrum(DensityInvariants):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    seconds_per_atom: ClassVar[float] = 9e-6
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 2, "l_max": 3, "r_cut": 4.5},
         {"n_max": 1, "l_max": 2, "r_cut": 4.0, "species": ["Fe", "Cr"]},

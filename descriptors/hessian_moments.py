@@ -54,6 +54,7 @@ class HessianMoments(HessianDescriptor):
         None, or the element of the potential.
     """
 
+    seconds_per_atom: ClassVar[float] = 7e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
         {"potential": DEFAULT, "max_order": 6, "r_hop": 3.0},

@@ -50,6 +50,7 @@ class HessianStiffness(ClusterDescriptor):
     """
 
     default_radii: ClassVar[tuple[float, ...]] = (0.0, 5.0)
+    seconds_per_atom: ClassVar[float] = 1.8e-3
     examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
 
     def __init__(self, potential=None, radii=None, width=0.4, species=None):

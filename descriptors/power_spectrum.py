@@ -34,6 +34,7 @@ class PowerSpectrum(DensityInvariants):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    seconds_per_atom: ClassVar[float] = 7e-6
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 4, "l_max": 4, "r_cut": 5.0},
         {"n_max": 2, "l_max": 3, "r_cut": 4.0, "species": ["Fe", "Cr"]},

@@ -107,6 +107,11 @@ class Quadratic(LocalDescriptor):
         return self._part.everywhere
 
     @property
+    def seconds_per_atom(self):
+        """Those of the descriptor, which products add little to."""
+        return self._part.seconds_per_atom
+
+    @property
     def reach(self):
         """That of the descriptor."""
         return self._part.reach

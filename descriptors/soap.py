@@ -51,6 +51,7 @@ class SmoothOverlap(LocalDescriptor):
     """
 
     continuous: ClassVar[bool] = False
+    seconds_per_atom: ClassVar[float] = 8e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 4, "l_max": 3, "r_cut": 4.0, "sigma": 0.5},
         {"n_max": 3, "l_max": 2, "r_cut": 3.0, "sigma": 0.4, "species": ["Fe", "Cr"]},

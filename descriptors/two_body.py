@@ -23,6 +23,7 @@ class RadialDensity(DensityInvariants):
 
     #: c_{n00} is all it takes, Y_00 being 1.
     l_max: ClassVar[int] = 0
+    seconds_per_atom: ClassVar[float] = 6e-6
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 10, "r_cut": 5.0},
         {"n_max": 3, "r_cut": 3.5, "species": ["Fe", "Cr"]},

@@ -97,6 +97,11 @@ class Union(Descriptor):
         reaches = [part.reach for part in self._parts.values()]
         return None if None in reaches else max(reaches)
 
+    @property
+    def seconds_per_atom(self):
+        """Those of all parts."""
+        return sum(part.seconds_per_atom for part in self._parts.values())
+
     def total_and_range(self, atoms, progress=lambda share: None):
         """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
         self._check(atoms)

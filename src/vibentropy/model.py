@@ -60,6 +60,7 @@ from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
 from vibentropy.descriptors import Descriptor
+from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
 from vibentropy.features.sets import bulk_features, recipe
 from vibentropy.files.hdf5 import check_array, create, open_file
@@ -451,13 +452,10 @@ class EntropyModel:
 
 def _check_imported(described):
     """Refuse classes that only an import on the word of a file would reach, however deep they stand in a recipe."""
-    pending, known = [described], descriptors.available()
-    while pending:
-        part = pending.pop()
-        pending += part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
-        kind = part.get("kind") if isinstance(part, dict) else None
-        # A name without a module is looked up among the known ones and nowhere else.
-        if isinstance(kind, str) and kind not in known and {".", ":"} & set(kind):
+    registered = descriptors.available()
+    for kind in (part["kind"] for part in walk(described)):
+        # A name without a module is looked up among the registered ones and nowhere else.
+        if kind not in registered and {".", ":"} & set(kind):
             module = kind.partition(":")[0] if ":" in kind else kind.rpartition(".")[0]
             if module not in sys.modules:
                 raise DataError(

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from vibentropy.descriptors import create
+from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
 from vibentropy.run.config import validate
-from vibentropy.run.cost_estimate import RATES, Rates, estimate, feature_seconds, stages, summary
+from vibentropy.run.cost_estimate import Rates, estimate, stages, summary
 from vibentropy.run.memory import configurations_memory, features_memory, fit_memory, labels_memory, structures_memory
 from vibentropy.sources import archives
 from vibentropy.sources.recipes import recipe_shards, trajectories
@@ -19,6 +19,18 @@ from vibentropy.sources.recipes import recipe_shards, trajectories
 ROOT = Path(__file__).resolve().parents[2]
 MINE = {"role": "test", "files": ["a.xyz"], "entropy": None, "reference": "b.xyz"}
 NOTHING = Rates(start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0)
+
+
+class Number(LocalDescriptor):
+    """A descriptor of one's own, whose cost nobody has measured."""
+
+    feature_names = ("number",)
+
+    def __init__(self, species=None):
+        self.species = species
+
+    def _blocks(self, atoms):
+        yield slice(None), np.ones((len(atoms), 1))
 
 
 def configuration(name, **changes):
@@ -73,7 +85,7 @@ def test_archives_are_counted_as_they_are():
     assert table["sites"].max() == 3456
 
 
-def test_hours_are_those_of_the_rates():
+def test_hours_are_those_of_the_rates(monkeypatch):
     config = configuration("workflow/configs/tiny.yaml")
     anneal = {"temperature": 900.0, "time_step": 0.001, "steps_between": 100, "snapshots": 3}
     defects = {"V1": {"vacancies": 1, "trajectories": 5}}
@@ -102,8 +114,9 @@ def test_hours_are_those_of_the_rates():
         "a": {"kind": "afs"},
         "b": {"kind": "union", "parts": {"x": {"kind": "afs"}, "y": {"kind": "soap"}}},
     }
-    by_kind = rates(features={"afs": 1.0, "soap": 10.0}, fit=1.0, collect=1.0)
-    table = stages(config, shards_of(config), {"a": 3, "b": 4}, by_kind).set_index("stage")
+    monkeypatch.setattr(find("afs"), "seconds_per_atom", 1.0)
+    monkeypatch.setattr(find("soap"), "seconds_per_atom", 10.0)
+    table = stages(config, shards_of(config), {"a": 3, "b": 4}, rates(fit=1.0, collect=1.0)).set_index("stage")
     assert table.loc["features", ["jobs", "hours"]].tolist() == pytest.approx([2, 12 * 20 * n / 3600])
     assert table.loc["configurations", "hours"] == pytest.approx(20 * n / 3600)
     # Two regressors.
@@ -152,7 +165,7 @@ def test_a_run_takes_about_as_long_as_it_was_estimated_to(tiny):
 def test_what_is_not_known_is_not_made_up():
     config = configuration("config.yaml")
     config["datasets"]["mine"] = MINE
-    config["descriptors"]["own"] = {"kind": "my.Descriptor"}
+    config["descriptors"]["own"] = {"kind": f"{__name__}.Number"}
     features = {"afs_3_10": 33, "pairs_afs": 127, "own": 10}
     known = shards_of(config)
     table = stages(config, known, features).set_index("stage")
@@ -165,7 +178,6 @@ def test_what_is_not_known_is_not_made_up():
     assert text.startswith("Configurations that only reading would count take")
     assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
     assert re.search(r"1024 to 3456 sites, and configurations that only .*, take", summary(config, known, features))
-    assert isnan(feature_seconds({"kind": "my.Descriptor"}))
     # An array of the reference work: how many there are is not known, how many jobs is.
     published = dict(config, datasets={"EAM": {"role": "train", "arrays": {}}})
     table = stages(published, {"EAM": {"I2": None, "V4": None}}, features).set_index("stage")
@@ -174,9 +186,11 @@ def test_what_is_not_known_is_not_made_up():
 
 
 def test_every_descriptor_that_is_shipped_has_a_rate():
-    from vibentropy.descriptors import available
-
-    assert set(available()) - {"union", "quadratic"} == set(RATES.features)
+    for kind in REGISTRY:
+        assert 0 < create(kind).seconds_per_atom < 0.1
+    assert isnan(Number().seconds_per_atom)
+    parts = {"a": {"kind": "afs"}, "b": {"kind": "quadratic", "of": {"kind": f"{__name__}.Number"}}}
+    assert isnan(create("union", parts=parts).seconds_per_atom)
 
 
 def test_memory_grows_as_it_was_measured():

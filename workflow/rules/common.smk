@@ -7,6 +7,7 @@ import vibentropy
 from snakemake.exceptions import WorkflowError
 
 from vibentropy import descriptors
+from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import VibentropyError
 from vibentropy.features.sets import recipe
 from vibentropy.learning.registry import find_regressor
@@ -124,20 +125,10 @@ def potential_file(_):
     return potential_files(config["potential"]) if config["potential"] else []
 
 
-def made_of(block):
-    """Descriptors that a descriptor is made of."""
-    return [*(block.get("parts") or {}).values(), *([block["of"]] if block.get("of") else [])]
-
-
-def kinds(block):
-    """Kinds of a descriptor and of those that it is made of."""
-    return {block["kind"]}.union(*(kinds(part) for part in made_of(block)))
-
-
 def potentials(block):
     """Files of the potentials that a descriptor and those that it is made of are defined with."""
-    own = potential_files(block["potential"]) if "potential" in block else []
-    return own + [file for part in made_of(block) for file in potentials(part)]
+    blocks = [part["potential"] for part in walk(block) if "potential" in part]
+    return [file for potential in blocks for file in potential_files(potential)]
 
 
 def descriptor_potentials(wildcards):
@@ -146,7 +137,10 @@ def descriptor_potentials(wildcards):
 
 def descriptor_code(block):
     """Source files of a descriptor and of those that it is made of."""
-    return source_files(*(descriptors.find(kind).__module__ for kind in sorted(kinds(block))))
+    # A parameter of somebody's own may have a `kind` without being a descriptor.
+    registered = descriptors.available()
+    kinds = {part["kind"] for part in walk(block) if part["kind"] in registered or "." in part["kind"]}
+    return source_files(*(descriptors.find(kind).__module__ for kind in sorted(kinds)))
 
 
 def regressor_code(name):

@@ -7,7 +7,7 @@ tell their number, it is unknown.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan, nan
 
 import pandas as pd
@@ -62,7 +62,7 @@ def cost_in_words(config):
 
 @dataclass(frozen=True)
 class Rates:
-    """Seconds on one core.
+    """Seconds on one core; those of features are `Descriptor.seconds_per_atom`.
 
     Attributes
     ----------
@@ -78,9 +78,6 @@ class Rates:
         Per atom, of forces, Hessian and smallest eigenvalue of a label.
     spectrum, vectors : float
         Labels with all eigenvalues, and with the eigenvectors that site entropies need, in units of `matrix`.
-    features : dict of str to float
-        Per atom, by kind of the descriptor: with the parameters of workflow/configs/figures.yaml and scan.yaml, or its
-        own defaults.
     collect : float
         Per atom, of putting shards together: 3.4 of 4.1 µs are extended XYZ.
     fit, fit_start : float
@@ -94,23 +91,6 @@ class Rates:
     hessian: float = 1.0e-4
     spectrum: float = 9.0
     vectors: float = 21.0
-    features: dict = field(
-        default_factory=lambda: {
-            "two_body": 6e-6,
-            "power_spectrum": 7e-6,
-            "pair_spline": 8e-6,
-            "four_body": 9e-6,
-            "body_order": 1.1e-5,
-            "afs": 1.8e-5,
-            "hessian_moments": 7e-5,
-            "soap": 8e-5,
-            "snap": 1.4e-4,
-            "scattering": 3.6e-4,
-            "acsf": 4.0e-4,
-            "hessian_clusters": 4.7e-4,
-            "hessian_stiffness": 1.8e-3,
-        }
-    )
     collect: float = 4.1e-6
     fit: float = 2.7e-8
     fit_start: float = 4.0
@@ -185,26 +165,6 @@ def _label_seconds(config, sites, rates):
     return (1.0 + others) * rates.matrix * sites**3 + rates.hessian * sites if _is_analytic(config) else nan
 
 
-def feature_seconds(block, rates=RATES):
-    """Seconds that the features of an atom take.
-
-    Parameters
-    ----------
-    block : dict
-        Of a descriptor in the configuration.
-    rates : Rates
-
-    Returns
-    -------
-    float
-        NaN for a class of one's own.
-    """
-    if block["kind"] in ("union", "quadratic"):
-        parts = block["parts"].values() if block["kind"] == "union" else [block["of"]]
-        return sum(feature_seconds(part, rates) for part in parts)
-    return rates.features.get(block["kind"], nan)
-
-
 def _archived(block):
     """Table of an archive, of the classes that a data set takes from it."""
     with open_file(block["archive"], archives.KIND) as file:
@@ -241,7 +201,7 @@ def stages(config, shards, n_features, rates=RATES):
         "structures": (table["structures"], [structures_memory(config, sites) for _, sites in places]),
         "labels": (table["labels"], [labels_memory(config, *place) for place in places]),
         "features": (
-            pd.concat([start + atoms * feature_seconds(block, rates) / 3600 for block in descriptors.values()]),
+            pd.concat([start + atoms * create(**block).seconds_per_atom / 3600 for block in descriptors.values()]),
             [features_memory(config, name, sites) for name in descriptors for _, sites in places],
         ),
         "configurations": (

@@ -6,6 +6,7 @@ About twice what was measured for small jobs, plus what grows with cells and tab
 from math import prod
 
 from vibentropy.atoms.crystal import SITES_PER_CELL
+from vibentropy.descriptors.nesting import walk
 from vibentropy.potentials.from_config import is_analytic
 
 #: Sites of the cells of files and archives, which are not opened to ask for memory: as many as few have.
@@ -91,7 +92,8 @@ def features_memory(config, descriptor, sites):
     int, MB
     """
     # Measured: 0.26 to 0.4 GB, but 0.64 GB for the waves of scattering in 3456 sites.
-    waves = 0.15 * (sites or UNKNOWN_SITES) if "scattering" in kinds_in(config["descriptors"][descriptor]) else 0
+    kinds = {part["kind"] for part in walk(config["descriptors"][descriptor])}
+    waves = 0.15 * (sites or UNKNOWN_SITES) if "scattering" in kinds else 0
     return int(700 + waves) + _of_frames(config, sites)
 
 
@@ -145,9 +147,3 @@ def learns_from_sites(config):
 def _of_frames(config, sites):
     """Memory of the configurations of a shard, MB: 33 bytes for each atom, and copies."""
     return 130 * config["shard_size"] * (sites or UNKNOWN_SITES) // 10**6
-
-
-def kinds_in(block):
-    """Kinds of a descriptor and of those that it is made of."""
-    parts = [*(block.get("parts") or {}).values(), *([block["of"]] if block.get("of") else [])]
-    return {block["kind"]}.union(*map(kinds_in, parts))

@@ -30,6 +30,7 @@ import pandas as pd
 from threadpoolctl import ThreadpoolController
 
 import vibentropy.descriptors
+from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import DataError
 from vibentropy.files.atomic import sha256
 from vibentropy.potentials.from_config import is_analytic, potential_files
@@ -97,7 +98,10 @@ def input_files(config, datasets=None):
         arrays = block.get("arrays", {})
         single = [block.get("archive"), block.get("reference"), *(arrays.get(key) for key in _ARRAYS)]
         found |= {file: file for file in [*block.get("files", ()), *single] if file}
-    potentials = [config["potential"], *(p for block in config["descriptors"].values() for p in _potentials(block))]
+    potentials = [
+        config["potential"],
+        *(part.get("potential") for block in config["descriptors"].values() for part in walk(block)),
+    ]
     for potential in filter(None, potentials):
         if is_analytic(potential):
             found |= dict.fromkeys([potential["file"]], *potential_files(potential))
@@ -107,12 +111,6 @@ def input_files(config, datasets=None):
 
 
 _ARRAYS = ("configurations", "entropies", "bulk")
-
-
-def _potentials(block):
-    """Potentials of a descriptor and of those that it is made of."""
-    parts = [*(block.get("parts") or {}).values(), *([block["of"]] if block.get("of") else [])]
-    return [block.get("potential"), *(potential for part in parts for potential in _potentials(part))]
 
 
 def attributes(config, read, datasets=None):
