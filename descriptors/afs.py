@@ -5,10 +5,11 @@ from itertools import combinations_with_replacement
 from typing import ClassVar
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.descriptors.density import SUMS
 from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.files.machine_code import njit
 
 
 class AngularFourierSeries(DensityInvariants):
@@ -87,7 +88,7 @@ def chebyshev_in_legendre(l_max):
     return np.einsum("q,ql,qk->lk", weights, chebyshev, legendre) * (np.arange(l_max + 1) + 0.5)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=SUMS)
+@njit(nogil=True, parallel=True, fastmath=SUMS)
 def _series(coefficients, squares, legendre, features):
     """Fill features (n_atoms, n_pairs, n_max, l_max + 1) from the coefficients of the density."""
     n_atoms, n_species, n_max, _ = coefficients.shape

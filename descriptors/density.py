@@ -6,17 +6,16 @@ has no prefactor: Σ_m Y_{lm}(u) Y_{lm}(v) = P_l(u·v).
 
 The cost is n_max (l_max + 1)² multiplications per neighbour. Neighbours are taken in tiles that fit into the
 processor's caches whatever the cutoff, with the neighbour as the fast index, so that every loop is a vector loop.
-All compiled code that calls other compiled code stays in this one file: numba's cache does not notice that a function
-of another file has changed.
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.descriptors.radial import recurrence, rotation
+from vibentropy.files.machine_code import njit
 
 #: Sums may be reordered into vector lanes and fused with products; nan, inf and signed zeros keep their meaning.
 SUMS = {"reassoc", "contract"}
@@ -68,7 +67,7 @@ def make_basis(r_cut, n_max, l_max):
     )
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(nogil=True, fastmath=SUMS)
 def radial_functions(t, n, basis, psi, g):
     """Fill the first n columns of g (n_max, any) with g_n at t = 1 - r / r_cut; psi is scratch of the same shape."""
     n_max = len(basis.rotation)
@@ -91,7 +90,7 @@ def radial_functions(t, n, basis, psi, g):
                 row[j] += factor * source[j]
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(nogil=True, fastmath=SUMS)
 def real_harmonics(x, y, z, n, basis, Y):
     """Fill the first n columns of Y with the harmonics of the unit vectors (x, y, z); row l² + l + m is (l, m)."""
     l_max = len(basis.harmonics) - 1
@@ -123,7 +122,7 @@ def real_harmonics(x, y, z, n, basis, Y):
                     row[j] = a * z[j] * last[j] - b * before[j]
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(nogil=True, fastmath=SUMS)
 def _add_products(g, Y, n, c):
     """Add Σ_j g[i, j] Y[k, j] to c[i, k]: two by four sums at a time, so that registers set the pace, not memory."""
     for i in range(0, len(g), 2):
@@ -150,7 +149,7 @@ def _add_products(g, Y, n, c):
             c[i + 1, k + 3] += s13
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(nogil=True, fastmath=SUMS)
 def _expand_some(start, stop, first, neighbour, vectors, distances, species, basis, coefficients, squares):
     _, n_species, n_max, n_harmonics = coefficients.shape
     t, x, y, z = np.zeros(TILE), np.zeros(TILE), np.zeros(TILE), np.zeros(TILE)
@@ -190,7 +189,7 @@ def _expand_some(start, stop, first, neighbour, vectors, distances, species, bas
             coefficients[i, s] = c[:n_max, :n_harmonics]
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _expand(first, neighbour, vectors, distances, species, basis, coefficients, squares):
     n_atoms = len(coefficients)
     for task in prange((n_atoms + TASK - 1) // TASK):

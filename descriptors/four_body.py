@@ -5,10 +5,11 @@ from itertools import combinations_with_replacement
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
 from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.files.machine_code import njit
 
 
 class DensityBispectrum(DensityInvariants):
@@ -145,7 +146,7 @@ def components(l_max, n_channels):
     ]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=SUMS)
+@njit(nogil=True, parallel=True, fastmath=SUMS)
 def _bispectrum(coefficients, coupled, bispectrum):
     """Fill bispectrum (n_atoms, n_features) from coefficients (n_atoms, n_channels, (l_max + 1)²)."""
     n_atoms, n_channels, n_harmonics = coefficients.shape

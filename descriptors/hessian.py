@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import PotentialError, SaddlePointError
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.hessian_rows import hessian_range, hessian_rows
 
@@ -142,7 +142,7 @@ def whitening(stiffness):
     return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def whiten(start, columns, steps, root):
     """Turn rows of H into rows of R in place."""
     half = np.empty((3, 3))

@@ -6,11 +6,11 @@ See docs/theory.md, "Local parts of the Hessian".
 from typing import ClassVar
 
 import numpy as np
-from numba import njit
 from scipy.spatial import cKDTree
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
 from vibentropy.errors import SaddlePointError
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Smallest eigenvalue (eV/Å²) of the Hessian of a cluster that counts as stable.
@@ -75,7 +75,7 @@ class HessianClusters(ClusterDescriptor):
             yield centres, features
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _cut(cluster, start, columns, blocks, stiffness):
     """Hessian of a few atoms, from the rows of all."""
     n = cluster.shape[0]

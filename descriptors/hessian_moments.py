@@ -12,10 +12,11 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
@@ -117,7 +118,7 @@ class HessianMoments(HessianDescriptor):
             yield centres, features
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _second(n_centres, start, columns, steps, positions, knots):
     """Share Σ_j |R_ij|² among the distances, linearly between the two next to r_ij."""
     shares = np.zeros((n_centres, knots.shape[0]))
@@ -140,14 +141,14 @@ def _second(n_centres, start, columns, steps, positions, knots):
     return shares
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _add_product(total, left, right):
     for a in range(3):
         for b in range(3):
             total[a, b] += left[a, 0] * right[0, b] + left[a, 1] * right[1, b] + left[a, 2] * right[2, b]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _dot(left, right):
     total = 0.0
     for a in range(3):
@@ -156,7 +157,7 @@ def _dot(left, right):
     return total
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _higher(n_centres, n_atoms, start, columns, steps, six):
     """Compute tr (R^k)_ii for k = 3 to 6 (5 and 6 if `six`), from two and three steps: R is symmetric."""
     traces = np.zeros((n_centres, 4))

@@ -5,13 +5,14 @@ from numbers import Real
 from typing import ClassVar
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import get_num_threads
 from scipy.spatial import cKDTree
 from sklearn.utils import check_scalar
 from threadpoolctl import threadpool_limits
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
 from vibentropy.errors import SaddlePointError
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Atoms whose clusters are cut out of the same rows, and those that are factorised at a time.
@@ -124,7 +125,7 @@ def _yielding(radius, width, first, members, positions, start, columns, steps):
     return found
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _gather(chunk, radius, width, first, members, positions, start, columns, steps):
     """Stiffness of clusters in units of that of their atoms, each centre last, filled up in front with ones."""
     size = 0

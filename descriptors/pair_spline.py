@@ -5,11 +5,12 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from sklearn.utils import check_scalar
 
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.files.machine_code import njit
 
 
 class PairSpline(LocalDescriptor):
@@ -87,7 +88,7 @@ class PairSpline(LocalDescriptor):
             yield centres, features.reshape(len(centres), -1)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _count(first, central, other, distances, lowest, spacing, degree, features):
     """Add the splines of each pair to features (n_atoms, n_species, n_species, n_bins), which are zero before.
 

@@ -4,10 +4,11 @@ from itertools import combinations_with_replacement
 from typing import ClassVar
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.descriptors.density import SUMS
 from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.files.machine_code import njit
 
 
 class PowerSpectrum(DensityInvariants):
@@ -63,7 +64,7 @@ class PowerSpectrum(DensityInvariants):
         return spectrum.reshape(n_atoms, -1)
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=SUMS)
+@njit(nogil=True, parallel=True, fastmath=SUMS)
 def _spectrum(coefficients, spectrum):
     """Fill spectrum (n_atoms, n_pairs, l_max + 1) from coefficients (n_atoms, n_channels, (l_max + 1)²)."""
     n_atoms, n_channels, _ = coefficients.shape

@@ -14,13 +14,13 @@ from typing import ClassVar
 
 import numpy as np
 from ase.geometry import complete_cell
-from numba import njit
 from scipy import fft
 from sklearn.utils import check_scalar
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
+from vibentropy.files.machine_code import njit
 
 #: Width of a spreading kernel in units of the wavelet's: its aliases are then no larger than what the grid cuts off ...
 KERNEL = np.sqrt(0.5)
@@ -389,7 +389,7 @@ def _reach(l_max):
     return reach
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _add_square(field, result):
     """Add the square of a field of a grid to another one."""
     for i in range(field.shape[0]):
@@ -398,7 +398,7 @@ def _add_square(field, result):
                 result[i, j, k] += field[i, j, k] ** 2
 
 
-@njit(cache=True, nogil=True, fastmath=SUMS)
+@njit(nogil=True, fastmath=SUMS)
 def _spread(points, width, values):
     """Add Gaussians of a width, in units of the distance of points, around points (n, 3) of a periodic grid."""
     reach = int(np.ceil(KERNEL_CUT * width))

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 from ase.geometry import complete_cell
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.atoms.checks import MIN_DISTANCE, check_geometry
 from vibentropy.errors import StructureError
+from vibentropy.files.machine_code import njit
 
 #: Atoms whose neighbours are held at a time.
 BLOCK = 512
@@ -185,7 +186,7 @@ def _pairs_of(ranks, bins, r_cut):
     return first, neighbour, vectors, distances
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _search(rank, bins, square, filling, pair, neighbour, vectors, distances):
     """Neighbours of one atom: write them from place `pair` on if `filling`; return the place after the last one.
 
@@ -233,14 +234,14 @@ def _search(rank, bins, square, filling, pair, neighbour, vectors, distances):
     return pair
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _count(ranks, bins, square, counts):
     neighbour, vectors, distances = np.empty(0, np.int64), np.empty((0, 3)), np.empty(0)
     for i in prange(len(ranks)):
         counts[i] = _search(ranks[i], bins, square, False, 0, neighbour, vectors, distances)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _fill(ranks, bins, square, first, neighbour, vectors, distances):
     for i in prange(len(ranks)):
         _search(ranks[i], bins, square, True, first[i], neighbour, vectors, distances)

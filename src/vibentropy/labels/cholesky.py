@@ -7,12 +7,12 @@ It is filled straight from the Hessian and factorised in place, so that there is
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.linalg import lapack
 from scipy.sparse import bsr_array, issparse
 
 from vibentropy.errors import SaddlePointError
+from vibentropy.files.machine_code import njit
 
 #: The one of the four rectangles that is used throughout.
 _FORMAT = {"transr": "N", "uplo": "L"}
@@ -91,7 +91,7 @@ def factorise(hessian):
     return Factor(packed, size, shift)
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def _place(row, column, size):
     """Place of an element of the lower triangle."""
     split, even = (size + 1) // 2, 1 - size % 2
@@ -100,7 +100,7 @@ def _place(row, column, size):
     return (row - split + 1 - even) * (size + even) + column - split
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pack_blocks(packed, size, first, columns, blocks):
     for i in range(size // 3):
         for k in range(first[i], first[i + 1]):
@@ -110,14 +110,14 @@ def _pack_blocks(packed, size, first, columns, blocks):
                         packed[_place(3 * i + a, 3 * columns[k] + b, size)] += blocks[k, a, b]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pack_matrix(packed, size, matrix):
     for row in range(size):
         for column in range(row + 1):
             packed[_place(row, column, size)] = matrix[row, column]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _lift_translations(packed, size, term):
     """Add a term to all elements that couple equal directions."""
     for column in range(size):
@@ -125,7 +125,7 @@ def _lift_translations(packed, size, term):
             packed[_place(row, column, size)] += term
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _diagonal(packed, size):
     diagonal = np.empty(size)
     for i in range(size):

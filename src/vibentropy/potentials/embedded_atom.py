@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
-import numba
 import numpy as np
 import pandas as pd
 from scipy.sparse import bsr_array
@@ -17,6 +16,7 @@ from scipy.sparse import bsr_array
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, how_to_install
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import SmoothFunction, evaluate, fit_table, rounding_noise
 
@@ -301,7 +301,7 @@ def _continued(function, x):
     return value + np.where(x < low, slope * (x - low), 0.0)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _energies(first, distances, neighbour, r_cut, pair, density):
     """Half the pair energy of each atom and its density."""
     n = first.shape[0] - 1
@@ -313,7 +313,7 @@ def _energies(first, distances, neighbour, r_cut, pair, density):
     return energy, rho
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _forces(first, neighbour, vectors, distances, slope, pair, density):
     n = first.shape[0] - 1
     forces = np.zeros((n, 3))
@@ -327,7 +327,7 @@ def _forces(first, neighbour, vectors, distances, slope, pair, density):
     return forces
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair, density):
     """Blocks of the Hessian in compressed rows with ascending columns."""
     n = first.shape[0] - 1

@@ -9,11 +9,12 @@ two images of an atom are in range the blocks are the same. The formulas are tho
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.errors import PotentialError
+from vibentropy.files.machine_code import njit
 from vibentropy.potentials.embedded_atom import R_MIN
 from vibentropy.potentials.splines import evaluate
 
@@ -124,7 +125,7 @@ def hessian_rows(potential, pairs, n_rows, positions, slope, curvature, reach):
     return start, columns, blocks
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _densities(first, distances, density):
     rho = np.zeros(first.shape[0] - 1)
     for i in range(rho.shape[0]):
@@ -133,7 +134,7 @@ def _densities(first, distances, density):
     return rho
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _spring(r, pull, pair, density):
     """Radial and transverse stiffness of a pair, and the slope of the density."""
     _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
@@ -141,7 +142,7 @@ def _spring(r, pull, pair, density):
     return v2 + pull * f2, (v1 + pull * f1) / r, f1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, pair, density):
     blocks = np.zeros((centres.shape[0], 3, 3))
     own = np.empty(3)
@@ -162,7 +163,7 @@ def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, 
     return blocks
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(nogil=True, parallel=True)
 def _rows(
     n_rows,
     first,

@@ -8,7 +8,6 @@ spline and table is that rounding and nothing else.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.interpolate import PPoly, make_lsq_spline
 from scipy.ndimage import median_filter
@@ -16,6 +15,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import comb
 
 from vibentropy.errors import PotentialError
+from vibentropy.files.machine_code import njit
 
 #: Order of the differences that measure rounding: six annihilate any function that is smooth on the grid.
 _DIFFERENCE_ORDER = 6
@@ -81,7 +81,7 @@ class SmoothFunction:
         return tuple(column.reshape(x.shape) for column in flat)
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def evaluate(x, breaks, coefficients, lookup):
     """Value, first and second derivative of a piecewise polynomial at ``x`` (see `SmoothFunction`)."""
     n_bins = lookup.shape[0]
@@ -102,7 +102,7 @@ def evaluate(x, breaks, coefficients, lookup):
     return value, slope, curvature
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _evaluate_many(x, breaks, coefficients, lookup):
     values, slopes, curvatures = np.empty_like(x), np.empty_like(x), np.empty_like(x)
     for i in range(x.shape[0]):
