@@ -59,7 +59,9 @@ class SolidHarmonicScattering(Descriptor):
     crystals, whose zeros are all alike; 1e-5 and 1e-4 for q = 1; 1e-7 for q = 2. For a ratio of 3 it is three times
     as large. `tolerance` bounds all of them for q >= 1/2.
 
-    Where a cell is not periodic, the integrals extend over free space; what is left out is less than 1e-3.
+    Where a cell is not periodic, the integrals extend over free space; what is left out is less than 1e-3. Far from all
+    atoms U is the rounding of Fourier transforms, 1e-16 of its largest value, which a power of 1/2 makes 1e-8: such
+    features of a small cluster in its large box differ by some 1e-9 of themselves between processors.
 
     Memory is about 2 (l_max + 1)² + 40 bytes per point of the first grid, of which there is one per `grid_spacing`
     along each cell vector; time is that of some 3 (l_max + 1)² Fourier transforms.

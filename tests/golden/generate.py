@@ -27,28 +27,33 @@ def structures(species):
     return {"crystal": crystal, "cluster": Atoms(symbols, positions)}
 
 
-def features(kind):
+def features(kind, change=lambda parameters: parameters, noise=0.0):
     """Examples of a descriptor with their features, one dict of names to totals per structure.
 
     Parameters
     ----------
     kind : str
+    change : callable, optional
+        What is done to the parameters of each example before.
+    noise : float, optional
+        Relative change of each coordinate, by chance.
 
     Returns
     -------
     list of dict
         ``parameters``, ``names``, and ``totals`` by the name of the structure.
     """
-    found = []
-    for parameters in find(kind).examples:
+    rng = np.random.default_rng(0)
+    examples = []
+    for parameters in map(change, find(kind).examples):
         descriptor = create(kind, **parameters)
-        totals = {
-            name: descriptor.total(atoms)
-            for name, atoms in structures(descriptor.species).items()
-            if descriptor.everywhere or atoms.pbc.all()
-        }
-        found.append({"parameters": parameters, "names": list(descriptor.feature_names), "totals": totals})
-    return found
+        totals = {}
+        for name, atoms in structures(descriptor.species).items():
+            if descriptor.everywhere or atoms.pbc.all():
+                atoms.positions *= 1 + noise * rng.standard_normal(atoms.positions.shape)
+                totals[name] = descriptor.total(atoms)
+        examples.append({"parameters": parameters, "names": list(descriptor.feature_names), "totals": totals})
+    return examples
 
 
 def rounded(values):
