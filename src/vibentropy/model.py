@@ -452,7 +452,8 @@ class EntropyModel:
 
 def _check_imported(described):
     """Refuse classes that only an import on the word of a file would reach, however deep they stand in a recipe."""
-    registered = descriptors.available()
+    # Classes of this package that files may name by an old path are as good as registered.
+    registered = {*descriptors.available(), *descriptors.MOVED, *descriptors.MOVED.values()}
     for kind in (part["kind"] for part in walk(described)):
         # A name without a module is looked up among the registered ones and nowhere else.
         if kind not in registered and {".", ":"} & set(kind):
