@@ -9,9 +9,8 @@ import numpy as np
 from ase.geometry import complete_cell
 from scipy.spatial import cKDTree
 
-from vibentropy.atoms.checks import MIN_DISTANCE
+from vibentropy.atoms.neighbours import check_sites
 from vibentropy.descriptors.base import BLOCK
-from vibentropy.errors import StructureError
 
 
 def clusters(atoms, reach, size=BLOCK):
@@ -40,13 +39,9 @@ def clusters(atoms, reach, size=BLOCK):
     StructureError
         If two atoms coincide.
     """
+    check_sites(atoms)
     positions, index = with_images(atoms, reach)
     tree = cKDTree(positions)
-    coinciding = tree.query_pairs(MIN_DISTANCE, output_type="ndarray")
-    if len(coinciding):
-        i, j = coinciding[0]
-        distance = np.linalg.norm(positions[i] - positions[j])
-        raise StructureError(f"atoms {index[i]} and {index[j]} are on one site ({distance:.2e} Å apart)")
     for centres in _leaves(cKDTree(positions[: len(atoms)], leafsize=size).tree):
         middle = (positions[centres].min(axis=0) + positions[centres].max(axis=0)) / 2
         radius = np.linalg.norm(positions[centres] - middle, axis=1).max() + reach

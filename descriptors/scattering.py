@@ -17,7 +17,7 @@ from ase.geometry import complete_cell
 from scipy import fft
 from sklearn.utils import check_scalar
 
-from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.neighbours import check_sites
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
 from vibentropy.files.machine_code import njit
@@ -192,7 +192,7 @@ class SolidHarmonicScattering(Descriptor):
         ]
 
     def _total(self, atoms):
-        neighbour_pairs(atoms, 1.0)  # refuses two atoms on one site
+        check_sites(atoms)
         species = self.species_indices(atoms)
         grids = [self._grid(atoms, j) for j in range(self.n_scales)]
         integrals = [{} for _ in range(self._n_species)]

@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from ase.neighborlist import neighbor_list
 from hypothesis import given
 from hypothesis import strategies as st
 from matscipy.neighbours import neighbour_list
 
-from vibentropy.atoms.neighbours import neighbour_blocks, neighbour_pairs
+from vibentropy.atoms.neighbours import check_sites, neighbour_blocks, neighbour_pairs
+from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import StructureError
 
 
@@ -123,3 +127,19 @@ def test_long_cells_have_bins_too():
 def test_what_has_no_neighbours_is_refused(atoms, message):
     with pytest.raises(StructureError, match=message):
         neighbour_pairs(atoms, 4.0)
+
+
+def test_sites_are_occupied_once():
+    crystal = bulk("Fe", cubic=True) * 3
+    check_sites(crystal)
+    crystal += Atoms("Fe", positions=[crystal.positions[4] - [0, 0, 0.01]])
+    with pytest.raises(StructureError, match=r"atoms 4 and 54 are on one site \(1.00e-02 Å apart\)"):
+        check_sites(crystal)
+    with pytest.raises(StructureError, match=r"are on one site \(1.00e-02 Å apart\)"):
+        next(clusters(crystal, 4.0))
+
+
+def test_there_is_one_check_of_sites():
+    root = Path(__file__).parents[2]
+    sources = [*(root / "src").rglob("*.py"), *(root / "descriptors").rglob("*.py")]
+    assert [path.stem for path in sources if "are on one site (" in path.read_text(encoding="utf-8")] == ["neighbours"]

@@ -4,9 +4,6 @@ import numpy as np
 
 from vibentropy.errors import StructureError
 
-#: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
-MIN_DISTANCE = 0.1
-
 
 def check_geometry(atoms):
     """Check that positions and cell are finite and that periodic directions span a volume.
@@ -79,7 +76,3 @@ def check_element(atoms, element):
     others = sorted(set(atoms.get_chemical_symbols()) - {element})
     if others:
         raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")
-
-
-#: Cutoff (Å) of the search for atoms on one site: above the distance that counts as one, below any bond.
-SITE_CUTOFF = 1.0

@@ -11,9 +11,15 @@ import numpy as np
 from ase.geometry import complete_cell
 from numba import prange
 
-from vibentropy.atoms.checks import MIN_DISTANCE, check_geometry
+from vibentropy.atoms.checks import check_geometry
 from vibentropy.errors import StructureError
 from vibentropy.files.machine_code import njit
+
+#: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
+MIN_DISTANCE = 0.1
+
+#: Cutoff (Å) of `check_sites`: above that distance, below any bond.
+_SITE_CUTOFF = 1.0
 
 #: Atoms whose neighbours are held at a time.
 BLOCK = 512
@@ -88,6 +94,22 @@ def neighbour_pairs(atoms, r_cut):
     check_geometry(atoms)
     bins = _sort_into_bins(atoms, r_cut)
     return _pairs_of(np.argsort(bins.order), bins, r_cut)
+
+
+def check_sites(atoms):
+    """Check that no two atoms are on one site; the cost is linear in the number of atoms.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `neighbour_pairs`.
+
+    Raises
+    ------
+    StructureError
+        If two atoms (or an atom and an image of it) are closer than `MIN_DISTANCE`, or what `neighbour_pairs` refuses.
+    """
+    neighbour_pairs(atoms, _SITE_CUTOFF)
 
 
 def neighbour_blocks(atoms, r_cut, size=BLOCK):

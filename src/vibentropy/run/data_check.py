@@ -5,8 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from vibentropy.atoms.checks import SITE_CUTOFF, check_crystal
-from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.neighbours import check_sites
 from vibentropy.errors import VibentropyError
 from vibentropy.sources import archives, published_arrays, recipes
 from vibentropy.sources.any_file import read_any
@@ -115,7 +115,7 @@ def inspect_frames(path, file_format=None):
             keys.update(atoms.info, atoms.calc.results if atoms.calc else ())
             try:
                 check_crystal(atoms)
-                neighbour_pairs(atoms, SITE_CUTOFF)
+                check_sites(atoms)
                 found.counts["readable"] += 1
             except VibentropyError as error:
                 found.counts["rejected"] += 1

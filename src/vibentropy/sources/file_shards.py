@@ -12,8 +12,8 @@ import re
 from functools import cache
 from operator import itemgetter
 
-from vibentropy.atoms.checks import SITE_CUTOFF, check_crystal
-from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import count, read_frames
 from vibentropy.atoms.reference import check_perfect
 from vibentropy.errors import DataError, at
@@ -142,7 +142,7 @@ def reference_crystal(specification, element=None):
         raise DataError(f"{path}: holds {len(frames)} configurations, expected the perfect crystal alone")
     with at(path):
         check_crystal(frames[0])
-        neighbour_pairs(frames[0], SITE_CUTOFF)
+        check_sites(frames[0])
         check_perfect(frames[0])
     return frames[0]
 

@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from vibentropy.atoms.checks import SITE_CUTOFF, check_crystal
-from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.sources.reference_work import SOURCE
@@ -187,7 +187,7 @@ def _reason(atoms, entropy):
     if not np.isfinite(entropy):
         return f"the entropy is {entropy}, expected a finite number"
     try:
-        neighbour_pairs(atoms, SITE_CUTOFF)
+        check_sites(atoms)
     except VibentropyError as error:
         return str(error)
     return ""

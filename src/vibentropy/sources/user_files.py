@@ -14,8 +14,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from vibentropy.atoms.checks import SITE_CUTOFF, check_crystal, check_element
-from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.checks import check_crystal, check_element
+from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import check_same_cell, count_reference_sites
 from vibentropy.datasets.store import ConfigurationSet
@@ -132,7 +132,7 @@ def _row(atoms, reference, specification):
         if specification.get(key) is not None
     }
     try:
-        neighbour_pairs(atoms, SITE_CUTOFF)
+        check_sites(atoms)
     except VibentropyError as error:
         return row | {"status": "rejected", "reason": str(error)}
     check_crystal(atoms)
