@@ -7,7 +7,7 @@ from ase.units import kB
 from vibentropy import formation_entropy
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.labels.labelling import label
+from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
 from vibentropy.sources.perfect import perfect_crystals, unstrained_crystal
@@ -35,7 +35,7 @@ def test_every_row_ends_with_a_label_or_a_reason(iron, perfect):
     frames = [relaxed, vacancy, saddle, alloy, stretched, relaxed]
     table = pd.DataFrame({"id": [f"train/a/{i:02d}" for i in range(6)], "status": "relaxed", "reason": ""})
     table.loc[5, ["status", "reason"]] = "rejected", "not wanted"
-    labelled = label(ConfigurationSet(frames, table), lambda row, cell: perfect, iron).table
+    labelled = Labeller(iron).label(ConfigurationSet(frames, table), lambda row, cell: perfect).table
 
     assert list(labelled["status"]) == ["labelled", "not converged", "saddle", "rejected", "rejected", "rejected"]
     assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, perfect, iron), abs=1e-12)
@@ -55,7 +55,7 @@ def test_sites_and_temperatures_are_added_on_request(iron, perfect, tmp_path):
     configurations = ConfigurationSet([relaxed, relaxed, vacancy], table)
 
     def labelled(**options):
-        return label(configurations, lambda row, cell: perfect, iron, **options)
+        return Labeller(iron, **options).label(configurations, lambda row, cell: perfect)
 
     plain = labelled()
     full = labelled(site_entropies=True, temperatures=[300, 1e5])
@@ -101,10 +101,14 @@ def test_a_perfect_crystal_without_a_label_is_not_blamed_on_the_configurations(i
     del vacancy[0]
     relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
     table = pd.DataFrame({"id": ["a/b/00", "a/b/01"], "status": "relaxed"})
-    labelled = label(ConfigurationSet([relaxed] * 2, table), lambda row, cell: perfect, OnlyDefects()).table
+    labeller = Labeller(OnlyDefects())
+    labelled = labeller.label(ConfigurationSet([relaxed] * 2, table), lambda row, cell: perfect).table
     assert set(labelled["status"]) == {"rejected"}
     assert labelled["reason"].str.startswith("the perfect crystal in this cell has no label: the largest force").all()
     # It is tried once, and no defect for nothing.
+    assert calls == [54]
+    # The labeller remembers it.
+    labeller.label(ConfigurationSet([relaxed] * 2, table), lambda row, cell: perfect)
     assert calls == [54]
 
 
@@ -119,7 +123,7 @@ def test_a_strained_vacancy_is_compared_with_the_strained_crystal(iron, tmp_path
     relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
     table = pd.DataFrame({"id": ["a/b/00"], "status": "relaxed", "repetitions": "3x3x3"})
     reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
-    labelled = label(ConfigurationSet([relaxed], table), reference, iron).table
+    labelled = Labeller(iron).label(ConfigurationSet([relaxed], table), reference).table
     assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, strained, iron), abs=1e-9)
     archives.write_archive(
         tmp_path / "a.h5", ConfigurationSet([relaxed], labelled.assign(n_sites=54)), crystal, potential="of a test"
@@ -136,3 +140,24 @@ def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):
     found = reference({"repetitions": "2x3x4"})
     assert len(found) == 48
     np.testing.assert_allclose(found.cell.lengths(), [5.8, 8.7, 11.6])
+
+
+def test_one_cell_gets_the_label_that_a_set_gets(iron, perfect):
+    vacancy = perfect.copy()
+    del vacancy[0]
+    labeller = Labeller(iron, site_entropies=True, temperatures=[300])
+    relaxed, row = labeller.label_cell(vacancy, perfect, relax=True)
+    assert row["max_force"] < 1e-6
+    assert row["formation_energy"] == pytest.approx(1.7, abs=0.1)
+    table = pd.DataFrame({"id": ["a"], "status": "relaxed", "formation_energy": row["formation_energy"]})
+    labelled = labeller.label(ConfigurationSet([relaxed], table), lambda row, cell: perfect)
+    columns = {name: value for name, value in labelled.table.iloc[0].items() if name in row}
+    assert columns | {"n_sites": 54, "energy": row["energy"], "max_force": row["max_force"]} == row
+    np.testing.assert_array_equal(labelled.frames[0].arrays["site_entropy"], relaxed.arrays["site_entropy"])
+    # What cannot be labelled keeps its energies where there are some.
+    atoms, row = labeller.label_cell(vacancy, perfect)
+    assert atoms is vacancy
+    assert row["status"] == "not converged"
+    assert row["max_force"] > 0.1
+    assert "relax it" in row["reason"]
+    assert "energy" not in labeller.label_cell(vacancy, perfect * 2)[1]

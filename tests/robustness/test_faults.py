@@ -33,7 +33,7 @@ from vibentropy.files.atomic import atomic
 from vibentropy.files.hdf5 import create
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
-from vibentropy.labels.labelling import label
+from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.own_process import Isolated
@@ -147,14 +147,14 @@ def test_crash_in_a_hessian_costs_its_label(iron_crystal):
     table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
     with Isolated(Springs, fates) as engine:
         potential = FiniteDifferencePotential(engine, "Fe", 0.01)
-        found = label(ConfigurationSet(frames, table), lambda row, cell: perfect, potential).table
+        found = Labeller(potential).label(ConfigurationSet(frames, table), lambda row, cell: perfect).table
         assert list(found["status"]) == ["rejected", "rejected", "labelled"]
         assert "SIGFPE" in found["reason"][0]
         assert "did not converge" in found["reason"][1]
         # Memory is a property of the machine: no row, but a job that can be repeated.
         configurations = ConfigurationSet([perfect[:12]], table[:1])
         with pytest.raises(MemoryError):
-            label(configurations, lambda row, cell: perfect, potential)
+            Labeller(potential).label(configurations, lambda row, cell: perfect)
 
 
 # --- Disks -----------------------------------------------------------------------------------------------------------

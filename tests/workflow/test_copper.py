@@ -8,7 +8,7 @@ import yaml
 
 from vibentropy import formation_entropy
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.labels.labelling import label
+from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.potentials.lammps_engine import LammpsEngine
@@ -70,7 +70,7 @@ def test_vacancies_and_interstitials_are_sampled_and_labelled(config, copper, cr
     planned = [t for t in trajectories("train", recipe) if t.name.endswith("0000") and t.defect_class in ("I1", "V2")]
     with start_engine(config["potential"], table) as engine:
         minima = sample(planned, crystal, copper, engine, 1)
-    labelled = label(minima, lambda row, cell=None: crystal.cell(3), copper).table
+    labelled = Labeller(copper).label(minima, lambda row, cell=None: crystal.cell(3)).table
     assert (labelled["status"] != "rejected").all()
     assert (labelled["status"] == "labelled").any()
     assert labelled["formation_entropy"].dropna().between(-5, 30).all()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.labels.labelling import label
+from vibentropy.labels.labelling import Labeller
 from vibentropy.labels.step_test import TOLERANCE
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.run.config import validate
@@ -49,7 +49,7 @@ def test_vacancy_is_sampled_and_labelled(potential):
         minima = sample(planned, crystal, potential, engine, 1)
     assert list(minima.table["status"]) == ["relaxed"] * 2
     assert (minima.table["max_force"] <= 1e-6).all()
-    table = label(minima, lambda row, cell=None: crystal.cell(2), potential).table
+    table = Labeller(potential).label(minima, lambda row, cell=None: crystal.cell(2)).table
     assert list(table["status"]) == ["labelled"] * 2
     # Seed and snapshot fall into the same minimum.
     assert table["formation_entropy"][0] == pytest.approx(table["formation_entropy"][1], abs=1e-4)

@@ -3,7 +3,7 @@ import numpy as np
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import usable
 from vibentropy.files.logs import logged
-from vibentropy.labels.labelling import label
+from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
 from vibentropy.sources.perfect import perfect_crystals
 
@@ -17,12 +17,11 @@ with logged(snakemake.log[0]) as progress:
     chosen = ConfigurationSet.load(snakemake.input.configurations, chosen)
     chosen.table["status"] = "relaxed"
     progress.expect(len(chosen))
-    label(
-        chosen,
-        perfect_crystals({"recipe": None}, snakemake.input.lattice),
+    labeller = Labeller(
         load_potential(snakemake.params.potential),
         max_force=snakemake.params.labels["max_force"],
         min_eigenvalue=snakemake.params.labels["minimum_eigenvalue"],
         site_entropies=True,
-        progress=progress,
-    ).save(snakemake.output[0])
+    )
+    reference = perfect_crystals({"recipe": None}, snakemake.input.lattice)
+    labeller.label(chosen, reference, progress).save(snakemake.output[0])

@@ -65,7 +65,7 @@ def _labelled(configurations, config):
     """Compute the entropies of what was made."""
     from vibentropy.atoms.crystal import Crystal
     from vibentropy.cli.meter import meter
-    from vibentropy.labels.labelling import label
+    from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
 
@@ -73,13 +73,11 @@ def _labelled(configurations, config):
     labels = config["labels"]
     waiting = int((configurations.table["status"] == "relaxed").sum())
     with meter("labels", lambda: waiting) as progress:
-        return label(
-            configurations,
-            filled(crystal),
+        labeller = Labeller(
             load_potential(config["potential"]),
             max_force=labels["max_force"],
             min_eigenvalue=labels["minimum_eigenvalue"],
             site_entropies=labels["site_entropies"],
             temperatures=labels["temperatures"],
-            progress=progress,
         )
+        return labeller.label(configurations, filled(crystal), progress)

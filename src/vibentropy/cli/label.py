@@ -63,7 +63,7 @@ def label(
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
     from vibentropy.errors import VibentropyError
-    from vibentropy.labels.labelling import label_frame
+    from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
 
     if (potential is None) == (config is None):
@@ -74,24 +74,26 @@ def label(
     crystal = read_reference(reference, block["element"])
     # Of dumps that say types only, too.
     symbol = str(crystal.symbols[0])
-    interaction = load_potential(block | {"element": block["element"] or symbol})
-    settings = {"site_entropies": site_entropies, "temperatures": temperatures or ()}
+    labeller = Labeller(
+        load_potential(block | {"element": block["element"] or symbol}),
+        site_entropies=site_entropies,
+        temperatures=temperatures or (),
+    )
 
     reader = Reader(paths, file_format, symbol)
-    columns, screen = _columns(paths, settings["temperatures"])
+    columns, screen = _columns(paths, temperatures or ())
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
-        known = {}
         for path, number, atoms in reader:
             row, dressed = {"file": path, "frame": number}, None
             try:
                 if isinstance(atoms, Exception):
                     raise atoms
-                labelled, found = label_frame(atoms, crystal, interaction, relax=relax, known=known, **settings)
-                row |= found
-                if found["reason"]:
-                    reader.bad(path, number, found["reason"])
+                labelled, columns = labeller.label_cell(atoms, crystal, relax)
+                row |= columns
+                if columns["reason"]:
+                    reader.bad(path, number, columns["reason"])
                 else:
-                    dressed = _dressed(labelled, atoms, found, relax)
+                    dressed = _dressed(labelled, atoms, columns, relax)
                     if site_entropies:
                         row["site_entropy"] = labelled.arrays["site_entropy"]
             except VibentropyError as error:
@@ -114,11 +116,11 @@ def _of_configuration(path):
     return potential
 
 
-def _dressed(labelled, atoms, found, relaxed):
-    """Labelled configuration with what was found and what the file said, predictions for other positions excepted."""
-    known = {name: value for name, value in found.items() if value == value and value != ""}
-    said = {name: value for name, value in atoms.info.items() if not (relaxed and name.startswith(_PREDICTED))}
-    labelled.info = {**said, **known}
+def _dressed(labelled, atoms, columns, relaxed):
+    """Add the label to what the file says of a configuration, without predictions for other positions."""
+    added = {name: value for name, value in columns.items() if value == value and value != ""}
+    kept = {name: value for name, value in atoms.info.items() if not (relaxed and name.startswith(_PREDICTED))}
+    labelled.info = {**kept, **added}
     return labelled
 
 

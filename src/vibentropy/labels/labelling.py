@@ -1,7 +1,11 @@
 """Labels of whole sets: each configuration gets its exact formation entropy, or the reason why it has none."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
 import numpy as np
 import pandas as pd
+from ase import Atoms
 from numpy.linalg import LinAlgError
 
 from vibentropy.atoms.checks import check_crystal
@@ -9,29 +13,36 @@ from vibentropy.atoms.reference import check_same_cell
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import SITE_ENTROPY
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
-from vibentropy.labels.entropy import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant, relaxed_hessian
-from vibentropy.labels.modes import modes, quantum_formation_entropy, quantum_formation_free_energy
+from vibentropy.files.progress import Done, ignore
+from vibentropy.labels.entropy import (
+    MAX_FORCE,
+    MIN_EIGENVALUE,
+    LogDeterminant,
+    entropy_of,
+    log_determinant,
+    relaxed_hessian,
+)
+from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.potentials.newton import newton_relax
 
+#: Largest force (eV/Å) after `Labeller.label_cell` has relaxed a configuration.
+RELAXED_FORCE = 1e-6
 
-def label(
-    configurations,
-    reference,
-    potential,
-    max_force=MAX_FORCE,
-    min_eigenvalue=MIN_EIGENVALUE,
-    site_entropies=False,
-    temperatures=(),
-    progress=None,
-    known=None,
-):
-    """Label the relaxed configurations of a set with their exact formation entropies.
+_STATUS = {SaddlePointError: "saddle", NotConvergedError: "not converged"}
+
+
+class _Vibrations(NamedTuple):
+    """What the Hessian of a cell says; the modes are None where the determinant is all that is needed."""
+
+    determinant: LogDeterminant
+    modes: Modes | None
+
+
+class Labeller:
+    """Labels configurations with exact formation entropies; remembers the perfect crystals that it has seen.
 
     Parameters
     ----------
-    configurations : ConfigurationSet
-    reference : callable
-        From a row of the table and the cell of that configuration to the perfect crystal (ase.Atoms) in it.
     potential : vibentropy.Potential
     max_force, min_eigenvalue : float
         See `vibentropy.labels.entropy.relaxed_log_determinant`; eV/Å and eV/Å².
@@ -41,124 +52,148 @@ def label(
     temperatures : sequence of float
         Temperatures in K at which quantum harmonic formation entropies and free energies are added, see
         `temperature_columns`.
-    progress : callable, optional
-        Called with the id of each configuration that is done.
-    known : dict, optional
-        What earlier calls with the same potential and settings found out about perfect crystals; filled in.
-
-    Returns
-    -------
-    ConfigurationSet
-        The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue of
-        the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
     """
-    table = configurations.table.assign(**{name: np.nan for t in temperatures for name in temperature_columns(t)})
-    frames = list(configurations.frames)
-    bulks = {} if known is None else known
 
-    def analyse(atoms, vectors):
-        """Compute the determinant of a Hessian and, as far as needed, its modes."""
-        hessian = relaxed_hessian(atoms, potential, max_force)
-        determinant = log_determinant(hessian, min_eigenvalue)
-        needed = vectors or len(temperatures)
-        return determinant, modes(hessian, vectors, min_eigenvalue) if needed else None
+    def __init__(
+        self,
+        potential,
+        max_force: float = MAX_FORCE,
+        min_eigenvalue: float = MIN_EIGENVALUE,
+        site_entropies: bool = False,
+        temperatures: Sequence[float] = (),
+    ) -> None:
+        self._potential = potential
+        self._max_force, self._min_eigenvalue = max_force, min_eigenvalue
+        self._site_entropies, self._temperatures = site_entropies, tuple(temperatures)
+        # By cell and number of atoms.
+        self._crystals: dict[tuple[bytes, int], _Vibrations | StructureError] = {}
 
-    def bulk(perfect):
-        key = perfect.cell[:].tobytes(), len(perfect)
-        if key not in bulks:
+    def label(
+        self,
+        configurations: ConfigurationSet,
+        reference: Callable[[pd.Series, Any], Atoms],
+        done: Done = ignore,
+    ) -> ConfigurationSet:
+        """Label the relaxed configurations of a set.
+
+        Parameters
+        ----------
+        configurations : ConfigurationSet
+        reference : callable
+            From a row of the table and the cell of that configuration to the perfect crystal (ase.Atoms) in it.
+        done : callable
+            Called with the id of each configuration that is done.
+
+        Returns
+        -------
+        ConfigurationSet
+            The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue
+            of the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
+        """
+        at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
+        table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan))
+        frames = list(configurations.frames)
+        for index, row in table[table["status"] == "relaxed"].iterrows():
             try:
-                bulks[key] = analyse(perfect, vectors=False)
-            except VibentropyError as error:
-                bulks[key] = StructureError(f"the perfect crystal in this cell has no label: {error}")
-        if isinstance(bulks[key], StructureError):
-            raise bulks[key]
-        return bulks[key]
+                perfect = reference(row, frames[index].cell)
+                frames[index], columns = self._entropies(frames[index], perfect, row["formation_energy"])
+            except (VibentropyError, LinAlgError) as error:
+                columns = _refused(error)
+            table.loc[index, list(columns)] = list(columns.values())
+            done(row["id"])
+        return ConfigurationSet(frames, table, configurations.attributes)
 
-    for index, row in table.iterrows():
-        if row["status"] != "relaxed":
-            continue
-        atoms = frames[index]
+    def label_cell(self, atoms: Atoms, perfect: Atoms, relax: bool = False) -> tuple[Atoms, dict[str, Any]]:
+        """Label one configuration.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        perfect : ase.Atoms
+            The perfect crystal in the same cell.
+        relax : bool
+            Whether to relax it first, to `RELAXED_FORCE`, in a cell that stays as it is.
+
+        Returns
+        -------
+        atoms : ase.Atoms
+            Relaxed where that was asked for; with the array `SITE_ENTROPY` likewise.
+        row : dict
+            Columns of `vibentropy.datasets.table`: sizes, energies, ``status``, entropies, and ``reason``, which is
+            empty where there is a label.
+        """
+        row = {"n_atoms": len(atoms), "n_sites": len(perfect)}
         try:
-            perfect = reference(row, atoms.cell)
+            check_crystal(atoms)
             check_same_cell(atoms, perfect)
-            bulk_determinant, bulk_vibrations = bulk(perfect)
-            determinant, vibrations = analyse(atoms, site_entropies)
+            if relax:
+                atoms, _, _ = newton_relax(atoms, self._potential, RELAXED_FORCE)
+            energy, forces = self._potential.energy_and_forces(atoms)
+            energy_of_crystal, _ = self._potential.energy_and_forces(perfect)
+            row["energy"] = energy
+            row["formation_energy"] = energy - len(atoms) / len(perfect) * energy_of_crystal
+            row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
+            atoms, columns = self._entropies(atoms, perfect, row["formation_energy"])
         except (VibentropyError, LinAlgError) as error:
-            table.loc[index, ["status", "reason"]] = _STATUS.get(type(error), "rejected"), str(error)
-        else:
-            per_mode, per_atom = entropy_of(determinant, bulk_determinant)
-            table.loc[index, ["status", "label_source"]] = "labelled", "exact"
-            table.loc[index, ["formation_entropy", "formation_entropy_per_atom_convention"]] = per_mode, per_atom
-            table.loc[index, "smallest_eigenvalue"] = determinant.smallest_eigenvalue
-            for t in temperatures:
-                frequencies = vibrations.frequencies(potential.mass), bulk_vibrations.frequencies(potential.mass)
-                table.loc[index, list(temperature_columns(t))] = (
-                    quantum_formation_entropy(*frequencies, t),
-                    table.loc[index, "formation_energy"] + quantum_formation_free_energy(*frequencies, t),
-                )
-            if site_entropies:
-                frames[index] = atoms.copy()
-                frames[index].set_array(SITE_ENTROPY, vibrations.site_entropies(bulk_determinant))
-        if progress:
-            progress(row["id"])
-    return ConfigurationSet(frames, table, configurations.attributes)
+            return atoms, row | _refused(error)
+        return atoms, row | {"status": columns["status"], "reason": ""} | columns
+
+    def _entropies(self, atoms, perfect, formation_energy):
+        """Compare a configuration with the perfect crystal in its cell.
+
+        Returns
+        -------
+        atoms : ase.Atoms
+            With `SITE_ENTROPY` where that is wanted.
+        columns : dict
+            ``status``, entropies and what belongs to them, and those of `temperature_columns`.
+        """
+        check_same_cell(atoms, perfect)
+        crystal = self._crystal(perfect)
+        defect = self._vibrations(atoms, self._site_entropies)
+        per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
+        columns = {
+            "status": "labelled",
+            "formation_entropy": per_mode,
+            "formation_entropy_per_atom_convention": per_atom,
+            "smallest_eigenvalue": defect.determinant.smallest_eigenvalue,
+            "label_source": "exact",
+        }
+        for t in self._temperatures:
+            frequencies = [of.modes.frequencies(self._potential.mass) for of in (defect, crystal)]
+            entropy, free_energy = temperature_columns(t)
+            columns[entropy] = quantum_formation_entropy(*frequencies, t)
+            columns[free_energy] = formation_energy + quantum_formation_free_energy(*frequencies, t)
+        if self._site_entropies:
+            atoms = atoms.copy()
+            atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
+        return atoms, columns
+
+    def _vibrations(self, atoms, vectors):
+        hessian = relaxed_hessian(atoms, self._potential, self._max_force)
+        determinant = log_determinant(hessian, self._min_eigenvalue)
+        needed = vectors or self._temperatures
+        return _Vibrations(determinant, modes(hessian, vectors, self._min_eigenvalue) if needed else None)
+
+    def _crystal(self, perfect):
+        """Vibrations of a perfect crystal, computed once for each cell."""
+        key = perfect.cell[:].tobytes(), len(perfect)
+        if key not in self._crystals:
+            try:
+                self._crystals[key] = self._vibrations(perfect, vectors=False)
+            except VibentropyError as error:
+                self._crystals[key] = StructureError(f"the perfect crystal in this cell has no label: {error}")
+        vibrations = self._crystals[key]
+        if isinstance(vibrations, StructureError):
+            raise vibrations
+        return vibrations
 
 
-def label_frame(atoms, reference, potential, relax=False, known=None, **settings):
-    """Label one configuration.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-    reference : ase.Atoms
-        The perfect crystal in the same cell.
-    potential : vibentropy.Potential
-    relax : bool
-        Whether to relax it first, to `RELAXED_FORCE`, in a cell that stays as it is.
-    known : dict, optional
-    **settings
-        As for `label`.
-
-    Returns
-    -------
-    atoms : ase.Atoms
-        Relaxed where that was asked for; with the array `SITE_ENTROPY` likewise.
-    row : dict
-        Columns of `vibentropy.datasets.store`: entropies, energies, ``status``, and ``reason`` where there is no label.
-    """
-    row = {"n_atoms": len(atoms), "n_sites": len(reference), "status": "relaxed"}
-    try:
-        check_crystal(atoms)
-        check_same_cell(atoms, reference)
-        if relax:
-            atoms, _, _ = newton_relax(atoms, potential, RELAXED_FORCE)
-        energy, forces = potential.energy_and_forces(atoms)
-        perfect, _ = potential.energy_and_forces(reference)
-    except VibentropyError as error:
-        return atoms, row | {"status": _STATUS.get(type(error), "rejected"), "reason": str(error)}
-    row["energy"], row["formation_energy"] = energy, energy - len(atoms) / len(reference) * perfect
-    row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
-    one = ConfigurationSet([atoms], pd.DataFrame([row]))
-    one = label(one, lambda row, cell: reference, potential, known=known, **settings)
-    found = one.table.iloc[0].to_dict()
-    wanted = {*row, *_FOUND, *(name for t in settings.get("temperatures", ()) for name in temperature_columns(t))}
-    return one.frames[0], {name: value for name, value in found.items() if name in wanted}
+def _refused(error):
+    return {"status": _STATUS.get(type(error), "rejected"), "reason": str(error)}
 
 
-#: Columns that `label` fills in.
-_FOUND = (
-    "formation_entropy",
-    "formation_entropy_per_atom_convention",
-    "smallest_eigenvalue",
-    "label_source",
-    "reason",
-)
-
-#: Largest force (eV/Å) after `label_frame` has relaxed a configuration.
-RELAXED_FORCE = 1e-6
-
-
-def temperature_columns(temperature):
+def temperature_columns(temperature: float) -> tuple[str, str]:
     """Columns of what quantum harmonic vibrations give at a temperature in K.
 
     Parameters
@@ -174,6 +209,3 @@ def temperature_columns(temperature):
         the energy is unknown. Vibrations are compared mode by mode in both.
     """
     return f"formation_entropy_{temperature:g}K", f"formation_free_energy_{temperature:g}K"
-
-
-_STATUS = {SaddlePointError: "saddle", NotConvergedError: "not converged"}
