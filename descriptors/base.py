@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.errors import ConfigError, StructureError
+from vibentropy.files.progress import Within, ignore
 
 #: Atoms whose local features are held at a time.
 BLOCK = 512
@@ -128,14 +129,14 @@ class Descriptor(BaseEstimator, ABC):
         self._check(atoms)
         return self._total(atoms)
 
-    def total_and_range(self, atoms, progress=lambda share: None):
+    def total_and_range(self, atoms, within: Within = ignore):
         """Descriptor of the whole cell, and between what values those of its atoms lie.
 
         Parameters
         ----------
         atoms : ase.Atoms
             Periodic or not, any cell; lengths in Å.
-        progress : callable
+        within : callable
             Called now and then with the share that is done, from 0 to 1.
 
         Returns
@@ -152,10 +153,10 @@ class Descriptor(BaseEstimator, ABC):
         """
         total = self.total(atoms)
         if not self.has_local:
-            progress(1.0)
+            within(1.0)
             return total, None
         local = self.local(atoms)
-        progress(1.0)
+        within(1.0)
         return total, np.array([local.min(axis=0), local.max(axis=0)])
 
     def local(self, atoms):
@@ -168,7 +169,7 @@ class Descriptor(BaseEstimator, ABC):
         """
         raise ConfigError(f"{self!r} describes cells as a whole and has no values per atom: use total() instead")
 
-    def project(self, atoms, weights, progress=lambda share: None):
+    def project(self, atoms, weights, within: Within = ignore):
         """Weighted sum of the features of each atom.
 
         Parameters
@@ -176,7 +177,7 @@ class Descriptor(BaseEstimator, ABC):
         atoms : ase.Atoms
             Periodic or not, any cell; lengths in Å.
         weights : ndarray of shape (n_features,)
-        progress : callable
+        within : callable
             As for `total_and_range`.
 
         Returns
@@ -190,7 +191,7 @@ class Descriptor(BaseEstimator, ABC):
             As `local`.
         """
         projected = self.local(atoms) @ weights
-        progress(1.0)
+        within(1.0)
         return projected
 
     def species_indices(self, atoms):
@@ -266,14 +267,14 @@ class LocalDescriptor(Descriptor):
             features[centres] = block
         return features
 
-    def project(self, atoms, weights, progress=lambda share: None):
+    def project(self, atoms, weights, within: Within = ignore):
         """Weighted sum of the features of each atom, a block at a time; see `Descriptor`."""
         self._check(atoms)
         values, done = np.empty(len(atoms)), 0
         for centres, block in self._blocks(atoms):
             values[centres] = block @ weights
             done += len(block)
-            progress(done / len(atoms))
+            within(done / len(atoms))
         return values
 
     @abstractmethod
@@ -287,15 +288,15 @@ class LocalDescriptor(Descriptor):
         features : ndarray of shape (n_centres, n_features)
         """
 
-    def total_and_range(self, atoms, progress=lambda share: None):
+    def total_and_range(self, atoms, within: Within = ignore):
         """Total and range over the atoms in one pass and bounded memory; see `Descriptor`."""
         self._check(atoms)
-        return self._sum(atoms, progress)
+        return self._sum(atoms, within)
 
     def _total(self, atoms):
         return self._sum(atoms)[0]
 
-    def _sum(self, atoms, progress=lambda share: None):
+    def _sum(self, atoms, within: Within = ignore):
         total, done = np.zeros(self.n_features), 0
         limits = np.array([np.full(len(total), np.inf), np.full(len(total), -np.inf)])
         for _, block in self._blocks(atoms):
@@ -304,7 +305,7 @@ class LocalDescriptor(Descriptor):
             total += block.sum(axis=0)
             limits = np.array([np.minimum(limits[0], block.min(axis=0)), np.maximum(limits[1], block.max(axis=0))])
             done += len(block)
-            progress(done / len(atoms))
+            within(done / len(atoms))
         return total, limits
 
 

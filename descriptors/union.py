@@ -9,6 +9,7 @@ import numpy as np
 from vibentropy.descriptors import create
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.errors import ConfigError
+from vibentropy.files.progress import Within, ignore
 
 #: Pairs of neighbours, and triples of them.
 DEFAULT = {"afs": {"kind": "afs"}, "snap": {"kind": "snap"}}
@@ -102,10 +103,10 @@ class Union(Descriptor):
         """Those of all parts."""
         return sum(part.seconds_per_atom for part in self._parts.values())
 
-    def total_and_range(self, atoms, progress=lambda share: None):
+    def total_and_range(self, atoms, within: Within = ignore):
         """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
         self._check(atoms)
-        watched = zip(self._parts.values(), self._watch(progress), strict=True)
+        watched = zip(self._parts.values(), self._watch(within), strict=True)
         totals, limits = zip(*(part.total_and_range(atoms, own) for part, own in watched), strict=True)
         return np.concatenate(totals), np.hstack(limits) if self.has_local else None
 
@@ -123,17 +124,17 @@ class Union(Descriptor):
                 raise ConfigError(f"part {name!r} has no values per atom: use total() instead")
         return np.hstack([part.local(atoms) for part in self._parts.values()])
 
-    def project(self, atoms, weights, progress=lambda share: None):
+    def project(self, atoms, weights, within: Within = ignore):
         """Weighted sum of the features of each atom, a part at a time; see `Descriptor`."""
         self._check(atoms)
         of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
-        arguments = zip(self._parts.values(), of_parts, self._watch(progress), strict=True)
+        arguments = zip(self._parts.values(), of_parts, self._watch(within), strict=True)
         return sum(part.project(atoms, *own) for part, *own in arguments)
 
-    def _watch(self, progress):
+    def _watch(self, within):
         """Progress of each part, all of which are taken to last as long."""
         n = len(self._parts)
-        return [lambda share, k=k: progress((k + share) / n) for k in range(n)]
+        return [lambda share, k=k: within((k + share) / n) for k in range(n)]
 
     @property
     def _parts(self):

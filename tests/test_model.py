@@ -79,7 +79,7 @@ def test_one_configuration_is_a_list_of_one(fitted):
 def test_progress_goes_from_block_to_block_and_from_cell_to_cell(fitted):
     _, model, _ = fitted
     shares = []
-    model.predict([CRYSTAL * 3, CRYSTAL], progress=shares.append)  # three blocks of at most 512 atoms
+    model.predict([CRYSTAL * 3, CRYSTAL], within=shares.append)  # three blocks of at most 512 atoms
     np.testing.assert_allclose(shares, [512 / 1458 / 2, 1024 / 1458 / 2, 0.5, 1.0])
 
 

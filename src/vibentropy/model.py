@@ -64,6 +64,7 @@ from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
 from vibentropy.features.sets import bulk_features, recipe
 from vibentropy.files.hdf5 import check_array, create, open_file
+from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
 from vibentropy.learning.uncertainty import Uncertainty
 
@@ -165,7 +166,7 @@ class EntropyModel:
             uncertainty=uncertainty,
         )
 
-    def predict(self, configurations, reference=None, progress=lambda share: None):
+    def predict(self, configurations, reference=None, within: Within = ignore):
         """Predict formation entropies.
 
         Parameters
@@ -175,7 +176,7 @@ class EntropyModel:
         reference : ase.Atoms or ndarray of shape (n_features,), optional
             Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
             same strain. Any number of cells; or what `reference_features` made of it, once for many calls.
-        progress : callable
+        within : callable
             Called now and then with the share that is done, from 0 to 1; a cell of millions of atoms takes minutes.
 
         Returns
@@ -213,7 +214,7 @@ class EntropyModel:
             self._check_lattice(f"configuration {index}", atoms, reference)
             try:
                 total, of_atoms = self.descriptor.total_and_range(
-                    atoms, lambda share, index=index: progress((index + share) / len(frames))
+                    atoms, lambda share, index=index: within((index + share) / len(frames))
                 )
             except VibentropyError as error:
                 raise StructureError(f"configuration {index}: {error}") from error
@@ -258,13 +259,13 @@ class EntropyModel:
             raise StructureError(f"the reference: {error}") from error
         return bulk_features(self.descriptor, reference)
 
-    def site_entropies(self, atoms, reference=None, progress=lambda share: None):
+    def site_entropies(self, atoms, reference=None, within: Within = ignore):
         """Share of each atom in the formation entropy that `predict` gives.
 
         Parameters
         ----------
         atoms : ase.Atoms
-        reference, progress
+        reference, within
             As for `predict`.
 
         Returns
@@ -280,7 +281,7 @@ class EntropyModel:
             If the descriptor is no sum over atoms.
         """
         self._check("the configuration", atoms)
-        return self.descriptor.project(atoms, self.coef, progress) - self.reference_features(reference) @ self.coef
+        return self.descriptor.project(atoms, self.coef, within) - self.reference_features(reference) @ self.coef
 
     def __repr__(self):
         kind = recipe(self.descriptor)["kind"]

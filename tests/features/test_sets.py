@@ -98,7 +98,7 @@ def test_failures_are_recorded_with_their_reason(features):
 def test_structures_that_a_descriptor_refuses_are_failures(afs):
     twice = CRYSTAL + CRYSTAL[:1]
     done = []
-    found = FeatureSet.compute(afs, ["a", "b"], [twice, CRYSTAL], np.zeros(8), progress=done.append)
+    found = FeatureSet.compute(afs, ["a", "b"], [twice, CRYSTAL], np.zeros(8), done=done.append)
     assert found.ids == ("b",)
     assert found.failures["a"].startswith("StructureError: atoms")
     assert done == ["a", "b"]

@@ -20,7 +20,7 @@ with logged(snakemake.log[0]) as progress:
         bulk,
         reference=lambda index: perfect(labelled.table.iloc[index], labelled.frames[index].cell),
         site_labels=site_labels(labelled) if snakemake.params.sites else None,
-        progress=progress,
+        done=progress,
     )
     for name, reason in features.failures.items():
         progress.note(f"{name} has no features: {reason}")

@@ -18,6 +18,6 @@ with logged(snakemake.log[0]) as progress:
         seed=snakemake.params.seed,
         exclude_duplicates=snakemake.params.exclude_duplicates,
         names=dict(snakemake.wildcards.items()),
-        progress=progress.note,
+        done=progress.note,
     )
     save_table(curve, snakemake.output[0])

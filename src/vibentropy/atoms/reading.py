@@ -17,6 +17,7 @@ from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioforma
 
 from vibentropy.atoms.reading_in_parts import read_frame
 from vibentropy.errors import DataError, VibentropyError, did_you_mean
+from vibentropy.files.progress import Within, ignore
 
 #: Bytes that are searched at once; they fit into the cache of a core.
 _BLOCK = 1 << 20
@@ -63,7 +64,7 @@ def count(path, file_format=None):
         raise _explained(error, path, 0, file_format) from error
 
 
-def read_frames(path, file_format=None, start=0, stop=None, element=None, progress=lambda share: None):
+def read_frames(path, file_format=None, start=0, stop=None, element=None, within: Within = ignore):
     """Yield configurations of a file.
 
     Parameters
@@ -76,7 +77,7 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None, progre
         count have parts.
     element : str, optional
         Chemical symbol of all atoms of a dump of LAMMPS that says their types only, and no more than one.
-    progress : callable
+    within : callable
         Called now and then with the share of a large configuration that is read, from 0 to 1.
 
     Yields
@@ -97,7 +98,7 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None, progre
         file_format = _known(file_format) or filetype(path)
         if file_format in _CHECKS:
             _CHECKS[file_format](path)
-        for atoms in _frames(path, file_format, start, stop, element, progress):
+        for atoms in _frames(path, file_format, start, stop, element, within):
             yield atoms
             number += 1
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
@@ -133,10 +134,10 @@ def _explained(error, path, number, file_format):
     )
 
 
-def _frames(path, file_format, start, stop, element, progress):
+def _frames(path, file_format, start, stop, element, within):
     """Yield the configurations of a part of a file, as ASE reads them."""
     if file_format in _OFFSETS:
-        yield from _located(path, file_format, start, stop, element, progress)
+        yield from _located(path, file_format, start, stop, element, within)
     elif file_format in ("db", "json"):
         # ASE's reader of databases leaves out what is stored beside the atoms.
         limit = None if stop is None else stop - start
@@ -151,13 +152,13 @@ def _database(path):
     return ase.db.connect(path, serial=True, use_lock_file=False)
 
 
-def _located(path, file_format, start, stop, element, progress):
+def _located(path, file_format, start, stop, element, within):
     """Yield the configurations of a part of a text, each read from its own lines."""
     offsets = _OFFSETS[file_format](path, stop)
     with open_with_compression(path, "rb") as file:
         file.seek(offsets[min(start, len(offsets) - 1)])
         for begin, end in pairwise(offsets[start:]):
-            yield read_frame(file, end - begin, file_format, element, progress)
+            yield read_frame(file, end - begin, file_format, element, within)
 
 
 class _Lines:

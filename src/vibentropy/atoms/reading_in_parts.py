@@ -14,6 +14,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io.extxyz import key_val_str_to_dict
 
 from vibentropy.errors import DataError
+from vibentropy.files.progress import Within, ignore
 
 #: Bytes that are parsed at once, up to a half more at the end of a frame.
 BLOCK = 1 << 21
@@ -28,7 +29,7 @@ _ID, _KEPT_ID = "id", "i_id"
 _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
 
 
-def read_frame(file, size, file_format, element=None, progress=lambda share: None):
+def read_frame(file, size, file_format, element=None, within: Within = ignore):
     """Read the frame that begins where a file stands.
 
     Parameters
@@ -40,7 +41,7 @@ def read_frame(file, size, file_format, element=None, progress=lambda share: Non
     file_format : {"xyz", "extxyz", "lammps-dump-text"}
     element : str, optional
         Chemical symbol of all atoms of a dump that says their types only.
-    progress : callable
+    within : callable
         Called with the share of the frame that is read, from 0 to 1, where it is read in parts.
 
     Returns
@@ -63,7 +64,7 @@ def read_frame(file, size, file_format, element=None, progress=lambda share: Non
     keys = head.keys(element)
     atoms = None
     if size > _most():
-        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, progress)
+        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, within)
     if atoms is None:
         file.seek(begin)
         last = file.read(size)
@@ -79,7 +80,7 @@ def _most():
     return 3 * BLOCK // 2
 
 
-def _in_parts(file, size, head, file_format, keys, progress):
+def _in_parts(file, size, head, file_format, keys, within):
     """Read the lines of the atoms in parts.
 
     Returns
@@ -102,7 +103,7 @@ def _in_parts(file, size, head, file_format, keys, progress):
         parts.append(ase.io.read(text, index=0, format=file_format, **keys))
         if parts[-1].constraints:
             return None, block
-        progress(1 - size / whole)
+        within(1 - size / whole)
     return _joined(parts), block
 
 

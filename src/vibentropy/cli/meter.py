@@ -31,13 +31,13 @@ class Meter:
         self._next = self._start + PATIENCE
         self._terminal = sys.stderr.isatty()
 
-    def __call__(self, item=None):
-        """Count one, whatever it is called."""
+    def __call__(self, name=None):
+        """Count one, whatever it is called; see `vibentropy.files.progress.Done`."""
         self._done, self._share = self._done + 1, 0.0
         self._show()
 
     def within(self, share):
-        """Say how much of the next one is done, from 0 to 1."""
+        """Say how much of the next one is done, from 0 to 1; see `vibentropy.files.progress.Within`."""
         self._share = share
         self._show()
 

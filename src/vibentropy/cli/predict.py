@@ -129,9 +129,9 @@ def _warnings_told(place, progress):
             click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)
 
 
-def _predict(model, atoms, reference, progress):
+def _predict(model, atoms, reference, within):
     """Row of one configuration."""
-    predicted = model.predict(atoms, reference=reference, progress=progress).iloc[0].to_dict()
+    predicted = model.predict(atoms, reference=reference, within=within).iloc[0].to_dict()
     if "domain" in predicted:
         predicted["domain"] = f"outside: {predicted['domain']}" if predicted["domain"] else "inside"
     return predicted

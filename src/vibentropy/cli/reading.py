@@ -5,6 +5,7 @@ import re
 import click
 
 from vibentropy.errors import VibentropyError
+from vibentropy.files.progress import Within, ignore
 from vibentropy.sources.any_file import count_frames, read_any
 
 
@@ -33,18 +34,18 @@ class Reader:
         """Yield as `frames`."""
         return self.frames()
 
-    def frames(self, progress=lambda share: None):
+    def frames(self, within: Within = ignore):
         """Yield path, number in the file, and configuration; or, in its place, the error that ends the file.
 
         Parameters
         ----------
-        progress : callable
+        within : callable
             Called now and then with the share of a large configuration that is read, from 0 to 1.
         """
         for path in self._paths:
             number = 0
             try:
-                for atoms in read_any(path, self._format, self._element, progress):
+                for atoms in read_any(path, self._format, self._element, within):
                     self.n_read += 1
                     yield path, number, atoms
                     number += 1

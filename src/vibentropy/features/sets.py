@@ -27,6 +27,7 @@ from vibentropy.descriptors import available
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
+from vibentropy.files.progress import Done, ignore
 
 KIND = "features"
 
@@ -160,7 +161,7 @@ class FeatureSet:
     local: LocalValues | None = None
 
     @classmethod
-    def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, progress=lambda name: None):
+    def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, done: Done = ignore):
         """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
 
         Parameters
@@ -175,7 +176,7 @@ class FeatureSet:
         site_labels : dict of ndarray of shape (n_atoms,), optional
             Entropy of each atom in k_B, by id, of some configurations; as from
             `vibentropy.features.atom_labels.site_labels`. A descriptor without local values has no use for them.
-        progress : callable
+        done : callable
             Called with the id of each configuration that is done.
 
         Returns
@@ -209,7 +210,7 @@ class FeatureSet:
                 kept.append(str(name))
                 limits.append(of_atoms)
                 crystals.append(own)
-            progress(name)
+            done(name)
         local = None
         if descriptor.has_local:
             shape = len(rows), len(bulk)

@@ -24,12 +24,12 @@ class Progress:
         """Say how many items there will be, from now on."""
         self._total, self._done, self._start = total, 0, time.monotonic()
 
-    def __call__(self, item):
-        """Count one item, named by its text."""
+    def __call__(self, name, /):
+        """Count one item; see `vibentropy.files.progress.Done`."""
         self._done += 1
         elapsed = time.monotonic() - self._start
         remaining = elapsed / self._done * (self._total - self._done)
-        self.note(f"{self._done}/{self._total} {item} ({elapsed:.1f} s, {remaining:.0f} s left)")
+        self.note(f"{self._done}/{self._total} {name} ({elapsed:.1f} s, {remaining:.0f} s left)")
 
     def note(self, text):
         """Write one line."""

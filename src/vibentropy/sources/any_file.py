@@ -4,6 +4,7 @@ from vibentropy.atoms import reading
 from vibentropy.datasets import store
 from vibentropy.errors import DataError
 from vibentropy.files.hdf5 import kind_of, open_file
+from vibentropy.files.progress import Within, ignore
 from vibentropy.sources import archives
 
 
@@ -20,7 +21,7 @@ def _saved(path):
 _OWN = {archives.KIND: _archived, store.KIND: _saved}
 
 
-def read_any(path, file_format=None, element=None, progress=lambda share: None):
+def read_any(path, file_format=None, element=None, within: Within = ignore):
     """Yield the configurations of a file.
 
     Parameters
@@ -31,7 +32,7 @@ def read_any(path, file_format=None, element=None, progress=lambda share: None):
         Name of ASE's format where the file does not tell.
     element : str, optional
         Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
-    progress : callable
+    within : callable
         Called now and then with the share of a large configuration that is read, from 0 to 1.
 
     Yields
@@ -47,7 +48,7 @@ def read_any(path, file_format=None, element=None, progress=lambda share: None):
     """
     kind = kind_of(path)
     if not kind:
-        yield from reading.read_frames(path, file_format, element=element, progress=progress)
+        yield from reading.read_frames(path, file_format, element=element, within=within)
     elif kind in _OWN:
         for atoms, row in _OWN[kind](path):
             # `value == value` is False for NaN only.

@@ -18,6 +18,7 @@ from numpy.linalg import LinAlgError
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
+from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.from_config import is_analytic, load_potential, start_engine
 from vibentropy.potentials.lammps_engine import MAX_SEED
 from vibentropy.potentials.newton import newton_relax
@@ -167,7 +168,7 @@ def limited(recipe, limit):
     return recipe | {"defects": defects}
 
 
-def generate(config, dataset, limit=None, progress=lambda name: None):
+def generate(config, dataset, limit=None, done: Done = ignore):
     """Make the configurations of one recipe, in this process: small runs without the workflow.
 
     The configurations are those that the workflow makes.
@@ -180,7 +181,7 @@ def generate(config, dataset, limit=None, progress=lambda name: None):
         Name of a data set with a recipe.
     limit : int, optional
         At most so many trajectories of each class and cell.
-    progress : callable
+    done : callable
         Called with the name of each trajectory that is done.
 
     Returns
@@ -203,10 +204,10 @@ def generate(config, dataset, limit=None, progress=lambda name: None):
         if is_analytic(config["potential"]):
             potential.write_setfl(table)
         with start_engine(config["potential"], table) as engine:
-            return sample(trajectories(dataset, recipe), crystal, potential, engine, config["seed"], progress)
+            return sample(trajectories(dataset, recipe), crystal, potential, engine, config["seed"], done)
 
 
-def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: None):
+def sample(planned, crystal, potential, engine, run_seed, done: Done = ignore):
     """Seed, anneal and quench trajectories.
 
     Parameters
@@ -218,7 +219,7 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: 
     engine : vibentropy.potentials.lammps_engine.LammpsEngine
         On the fine table of the same potential.
     run_seed : int
-    progress : callable
+    done : callable
         Called with the name of each trajectory that is done.
 
     Returns
@@ -247,7 +248,7 @@ def sample(planned, crystal, potential, engine, run_seed, progress=lambda name: 
                 outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
             frames.append(atoms)
             rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
-        progress(trajectory.name)
+        done(trajectory.name)
     return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
 
 

@@ -30,6 +30,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.files.progress import Done, ignore
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.fold_fits import fit_clone
 from vibentropy.learning.folds import fold_and_group
@@ -53,7 +54,7 @@ def learning_curve(
     seed=0,
     exclude_duplicates=True,
     names,
-    progress=lambda item: None,
+    done: Done = ignore,
 ):
     """Errors against the number of training configurations.
 
@@ -90,7 +91,7 @@ def learning_curve(
         Leave out minima that repeat another one.
     names : dict
         ``descriptor`` and ``regressor``, as in the configuration of the run.
-    progress : callable
+    done : callable
         Called with a few words for each order that is done.
 
     Returns
@@ -136,7 +137,7 @@ def learning_curve(
             for n in sizes[: -1 if repeat else None]:
                 of = {"selection": selection, "n_configurations": n, "fold": number, "repeat": repeat}
                 rows += [names | of | found for found in errors(order[:n], fold == number)]
-            progress(f"fold {number} held out, chosen {SELECTIONS[selection]} ({repeat})")
+            done(f"fold {number} held out, chosen {SELECTIONS[selection]} ({repeat})")
     return pd.DataFrame(rows)
 
 

@@ -20,6 +20,7 @@ import pandas as pd
 
 from vibentropy import descriptors
 from vibentropy.errors import VibentropyError
+from vibentropy.files.progress import Done, ignore
 from vibentropy.studies.benchmark.peers import KNOWN, PREDICTIONS, complete, crystal
 from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED, OUR_LABEL
 
@@ -46,7 +47,7 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
-def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda text: None):
+def measure(name, specification, sizes, max_seconds, max_memory, done: Done = ignore):
     """Measure one implementation on cells of growing size.
 
     Parameters
@@ -60,7 +61,7 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
         Cubic cells along each axis.
     max_seconds, max_memory : float
         No cell is begun whose predicted time (s) or memory (MB) exceeds these.
-    progress : callable
+    done : callable
         Called with a line of text after each cell.
 
     Returns
@@ -83,7 +84,7 @@ def measure(name, specification, sizes, max_seconds, max_memory, progress=lambda
         status = _too_large(rows, row["n_atoms"], max_seconds, max_memory)
         result = {"status": status} if status else _in_a_process(name, specification, n_cells, PATIENCE * max_seconds)
         rows.append(row | result)
-        progress(f"{name}, {row['n_atoms']} atoms: {_outcome(result)}")
+        done(f"{name}, {row['n_atoms']} atoms: {_outcome(result)}")
         if result["status"] != MEASURED:
             break
     return rows_table(rows)
