@@ -40,7 +40,7 @@ from vibentropy.model import SHIPPED
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
 from vibentropy.sources.perfect import filled
-from vibentropy.studies.benchmark.peers import crystal_file
+from vibentropy.studies.benchmark.cells import crystal_file
 
 ROOT = Path(__file__).resolve().parents[2]
 A = 2.8553127
@@ -134,16 +134,6 @@ def run(folder, monkeypatch, iron):
         return result
 
     return run
-
-
-def test_help_needs_no_numerics():
-    """What help costs is the start of Python and of click."""
-    heavy = {"numpy", "ase", "h5py", "numba", "sklearn"}
-    script = f"import sys, vibentropy.cli; sys.exit(', '.join({heavy} & sys.modules.keys()) or 0)"
-    start = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    print(f"{time.monotonic() - start:.2f} s")
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_threads_that_wait_sleep_unless_told_otherwise():

@@ -20,7 +20,7 @@ from vibentropy.files.tables import save_table
 from vibentropy.report.figures.overview import overview_figure
 from vibentropy.report.figures.timing import NEIGHBOURS_COLOR, cost_figure, scale_figure, speed_figure
 from vibentropy.run.config import config_hash, validate
-from vibentropy.studies.benchmark import measure, peers, tables
+from vibentropy.studies.benchmark import cells, measure, peers, programs, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
@@ -70,8 +70,8 @@ class TestPeers:
         peer = peers.PEERS[name]
         if importlib.util.find_spec(peer.module) is None:
             pytest.skip(f"{peer.module} is not installed")
-        atoms = peers.crystal(4)
-        total = peer.build(**peer.parameters)
+        atoms = cells.crystal(4)
+        total = programs.load_program(peer)
         np.testing.assert_allclose(total(atoms * (2, 1, 1)), 2 * total(atoms), rtol=1e-6, atol=1e-6)
 
     @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ class TestPeers:
         peer = peers.PEERS[name]
         if importlib.util.find_spec(peer.module) is None or kind not in REGISTRY:
             pytest.skip("not installed")
-        atoms = peers.crystal(4)
-        ours, theirs = create(kind, **parameters).total(atoms), peer.build(**peer.parameters)(atoms)
+        atoms = cells.crystal(4)
+        ours, theirs = create(kind, **parameters).total(atoms), programs.load_program(peer)(atoms)
         np.testing.assert_allclose(theirs, ours, rtol=0, atol=tolerance * np.abs(ours).max())
 
 
@@ -162,7 +162,7 @@ class TestMeasure:
         assert table["status"][1].endswith("MB predicted, limit 500 MB")
 
     def test_absent_peer_is_a_row(self, monkeypatch):
-        monkeypatch.setitem(peers.KNOWN, "x", peers.Peer("x-dist", "no_such_module", None, {"n": 3}))
+        monkeypatch.setitem(peers.ALL, "x", peers.Peer("x-dist", "no_such_module", "", {"n": 3}))
         (row,) = measure.measure("x", None, [3, 4], 60, 4000).to_dict("records")
         assert (row["source"], row["package"], row["parameters"]) == ("peer", "x-dist", "n=3")
         assert row["status"] == "not installed"
@@ -186,9 +186,7 @@ class TestLabels:
     def test_all_ways_lead_to_one_number(self, name, tolerance):
         if importlib.util.find_spec(peers.LABELS[name].module) is None:
             pytest.skip(f"{name} is not installed")
-        (own,), (other,) = (
-            peers.LABELS[n].build(**peers.LABELS[n].parameters)(peers.crystal(3)) for n in (tables.OUR_LABEL, name)
-        )
+        (own,), (other,) = (programs.load_program(peers.LABELS[n])(cells.crystal(3)) for n in (tables.OUR_LABEL, name))
         assert other == pytest.approx(own, abs=tolerance)
 
     def test_ours_is_measured_like_the_others(self):
@@ -213,16 +211,16 @@ class TestPredictions:
     NAME = "vibentropy_predict"
 
     def test_of_a_file_with_atoms_of_a_crystal(self):
-        file = peers.crystal_file(3)
+        file = cells.crystal_file(3)
         (atoms,) = read_frames(file.name)
         assert len(atoms) == 54
         assert atoms.pbc.all()
-        perfect = bulk("Fe", "bcc", a=peers.A, cubic=True) * 3
+        perfect = bulk("Fe", "bcc", a=cells.A, cubic=True) * 3
         np.testing.assert_allclose(atoms.cell[:], perfect.cell[:])
         apart = np.linalg.norm(atoms.positions[:, None] - perfect.positions, axis=-1).min(axis=1)
         assert 0.04 < np.sqrt((apart**2).mean() / 3) < 0.06
         expected = EntropyModel.load().predict(atoms)["formation_entropy"]
-        assert peers.predict_file()(file) == pytest.approx(expected)
+        assert programs.predict_file()(file) == pytest.approx(expected)
 
     def test_measured_like_everything(self):
         table = measure.measure(self.NAME, None, [8], 60, 4000)

@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,9 @@ import pandas as pd
 from vibentropy import descriptors
 from vibentropy.errors import VibentropyError
 from vibentropy.files.progress import Done, ignore
-from vibentropy.studies.benchmark.peers import KNOWN, PREDICTIONS, complete, crystal
+from vibentropy.studies.benchmark.cells import crystal, crystal_file
+from vibentropy.studies.benchmark.peers import ALL, PREDICTIONS, complete
+from vibentropy.studies.benchmark.programs import load_program
 from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED, OUR_LABEL
 
 #: Cubic cells along each axis of the cell on which everything is compiled and loaded before a measurement.
@@ -47,7 +51,14 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
-def measure(name, specification, sizes, max_seconds, max_memory, done: Done = ignore):
+def measure(
+    name: str,
+    specification: Mapping[str, Any] | None,
+    sizes: Iterable[int],
+    max_seconds: float,
+    max_memory: float,
+    done: Done = ignore,
+) -> pd.DataFrame:
     """Measure one implementation on cells of growing size.
 
     Parameters
@@ -69,16 +80,17 @@ def measure(name, specification, sizes, max_seconds, max_memory, done: Done = ig
     pandas.DataFrame
         With `COLUMNS`; one row per cell that was computed, and one that says why others were not.
     """
-    own = specification or name == OUR_LABEL or name in PREDICTIONS
-    common = {"implementation": name, "source": "ours" if own else "peer"}
+    is_ours = specification or name == OUR_LABEL or name in PREDICTIONS
+    common: dict[str, Any] = {"implementation": name, "source": "ours" if is_ours else "peer"}
     if specification:
         package, parameters = "vibentropy", complete(specification)
     else:
-        package, module, _, parameters, _ = KNOWN[name]
-        if importlib.util.find_spec(module) is None:
+        peer = ALL[name]
+        package, parameters = peer.package, peer.parameters
+        if importlib.util.find_spec(peer.module) is None:
             return rows_table([common | {"package": package, "parameters": _text(parameters), "status": ABSENT}])
     common |= {"package": _package(package), "parameters": _text(parameters)}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for n_cells in sorted(sizes):
         row = common | {"n_atoms": 2 * n_cells**3}
         status = _too_large(rows, row["n_atoms"], max_seconds, max_memory)
@@ -103,8 +115,18 @@ def _text(parameters):
     return " ".join(f"{key}={value}" for key, value in values.items() if value != "null")
 
 
-def rows_table(rows):
-    """Rows of measurements as a table with all columns."""
+def rows_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Make a table of measurements.
+
+    Parameters
+    ----------
+    rows : list of dict
+
+    Returns
+    -------
+    pandas.DataFrame
+        With all of `COLUMNS`.
+    """
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     return table.astype({"n_features": "Int64", "n_atoms": "Int64"})
 
@@ -158,12 +180,14 @@ def _in_a_process(name, specification, n_cells, patience):
     return json.loads(process.stdout.splitlines()[-1]) | {"status": MEASURED}
 
 
-def run(name, specification, n_cells):
+def run(name: str, specification: Mapping[str, Any] | None, n_cells: int) -> dict[str, Any]:
     """Measure one cell in this process.
 
     Parameters
     ----------
-    name, specification
+    name : str
+        As for `measure`.
+    specification : dict or None
         As for `measure`.
     n_cells : int
 
@@ -174,18 +198,19 @@ def run(name, specification, n_cells):
         features; ``atoms_per_second``; ``peak_memory_mb`` beyond what the process held after a computation of a small
         cell, so that the atoms count and loaded libraries do not.
     """
-    cell = crystal
+    cell: Callable[[int], Any] = crystal
     if specification:
         compute = descriptors.create(**specification).total
     else:
-        peer = KNOWN[name]
-        compute, cell = peer.build(**peer.parameters), peer.cell or crystal
+        compute = load_program(ALL[name])
+        if ALL[name].of_files:
+            cell = crystal_file
     compute(cell(WARM_UP))
     baseline = _memory("VmRSS")
     atoms = cell(n_cells)
     # Forgets the peak so far.
     Path("/proc/self/clear_refs").write_text("5")
-    seconds = []
+    seconds: list[float] = []
     while len(seconds) < REPETITIONS and sum(seconds) < REPEAT_SECONDS:
         start = time.perf_counter()
         features = compute(atoms)

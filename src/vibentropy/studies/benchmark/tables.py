@@ -1,7 +1,12 @@
 """Tables of measurements, and what they say of each other."""
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.errors import DataError
 
@@ -31,7 +36,7 @@ OUR_LABEL = "vibentropy_cholesky"
 REFERENCE = "numpy_double_sum_3_10"
 
 
-def gather(tables, reference=REFERENCE):
+def gather(tables: Iterable[pd.DataFrame], reference: str = REFERENCE) -> pd.DataFrame:
     """Put the tables of all implementations together and compare their speeds.
 
     Parameters
@@ -54,7 +59,7 @@ def gather(tables, reference=REFERENCE):
     return table
 
 
-def compare_labels(tables):
+def compare_labels(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Put the tables of all ways to a label together and compare them cell by cell.
 
     Parameters
@@ -74,7 +79,7 @@ def compare_labels(tables):
     return table
 
 
-def compare_predictions(predictions, labels):
+def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Set predictions beside the exact label of cells as large.
 
     Parameters
@@ -97,8 +102,10 @@ def compare_predictions(predictions, labels):
     return table
 
 
-def label_cost(table, name, column, n_atoms):
-    """Cost of an exact label in cells that are too large for it.
+def label_cost(
+    table: pd.DataFrame, name: str, column: Literal["seconds", "peak_memory_mb"], n_atoms: ArrayLike
+) -> NDArray[np.float64]:
+    """Extrapolate the cost of an exact label to cells that are too large for it.
 
     Parameters
     ----------
@@ -111,16 +118,17 @@ def label_cost(table, name, column, n_atoms):
 
     Returns
     -------
-    ndarray or float
-        That of the largest measured cell times the third power of the ratio of the numbers of atoms, for time, and the
-        second for memory: of dense matrices. NaN where it was not measured.
+    ndarray, s or MB
+        Cost of the largest measured cell times a power of the ratio of the numbers of atoms: the third for time, the
+        second for memory, as dense matrices need them. NaN where nothing was measured.
     """
     measured = table[(table["implementation"] == name) & (table["status"] == MEASURED)]
     if measured.empty:
         return np.full(np.shape(n_atoms), np.nan)
-    last = measured.loc[measured["n_atoms"].idxmax()]
+    last = measured.iloc[int(measured["n_atoms"].argmax())]
     exponent = {"seconds": 3, "peak_memory_mb": 2}[column]
-    return float(last[column]) * (np.asarray(n_atoms, dtype=float) / float(last["n_atoms"])) ** exponent
+    growth = np.asarray(n_atoms, dtype=float) / float(last["n_atoms"])
+    return np.asarray(float(last[column]) * growth**exponent)
 
 
 def _stack(tables):
@@ -129,14 +137,25 @@ def _stack(tables):
     return table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
 
 
-def largest(table):
-    """Rows of the largest cell of each implementation that was measured at all."""
+def largest(table: pd.DataFrame) -> pd.DataFrame:
+    """Select the largest measured cell of each implementation.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each implementation that was measured at all.
+    """
     measured = table[table["status"] == MEASURED]
     return measured.loc[measured.groupby("implementation", sort=False)["n_atoms"].idxmax()]
 
 
-def scaling(table):
-    """Growth of the cost with the number of atoms N.
+def scaling(table: pd.DataFrame) -> pd.DataFrame:
+    """Fit the growth of the cost with the number of atoms N.
 
     Parameters
     ----------
@@ -158,8 +177,16 @@ def scaling(table):
     return pd.DataFrame(rows, columns=["implementation", "source", "slope", "cells", "smallest", "largest"])
 
 
-def load(*paths):
+def load(*paths: str | Path) -> list[pd.DataFrame]:
     """Read tables of measurements from CSV.
+
+    Parameters
+    ----------
+    *paths : path-like
+
+    Returns
+    -------
+    list of pandas.DataFrame
 
     Raises
     ------

