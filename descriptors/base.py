@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from math import nan
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
+from ase import Atoms
 from ase.data import chemical_symbols
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from vibentropy.atoms.checks import check_geometry
@@ -14,6 +16,24 @@ from vibentropy.files.progress import Within, ignore
 
 #: Atoms whose local features are held at a time.
 BLOCK = 512
+
+
+class Summary(NamedTuple):
+    """What `Descriptor.summary` says of a cell.
+
+    Attributes
+    ----------
+    total : ndarray of shape (n_features,)
+        To the last bit what `Descriptor.total` returns.
+    limits : ndarray of shape (2, n_features) or None
+        Smallest and largest value of each feature over the atoms; None for a descriptor without local values.
+    projected : ndarray of shape (n_atoms,) or None
+        Weighted sum of the features of each atom; None without weights.
+    """
+
+    total: NDArray[np.float64]
+    limits: NDArray[np.float64] | None
+    projected: NDArray[np.float64] | None
 
 
 class Descriptor(BaseEstimator, ABC):
@@ -129,35 +149,35 @@ class Descriptor(BaseEstimator, ABC):
         self._check(atoms)
         return self._total(atoms)
 
-    def total_and_range(self, atoms, within: Within = ignore):
-        """Descriptor of the whole cell, and between what values those of its atoms lie.
+    def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
+        """Descriptor of the whole cell and what a model needs to know of its atoms, in one pass.
 
         Parameters
         ----------
         atoms : ase.Atoms
             Periodic or not, any cell; lengths in Å.
+        weights : ndarray of shape (n_features,), optional
+            Of the features, for `Summary.projected`.
         within : callable
             Called now and then with the share that is done, from 0 to 1.
 
         Returns
         -------
-        total : ndarray of shape (n_features,)
-            To the last bit that of `total`.
-        limits : ndarray of shape (2, n_features) or None
-            Smallest and largest value of each feature over the atoms; None for a descriptor without local values.
+        Summary
 
         Raises
         ------
         ConfigError, StructureError
-            As `total`.
+            As `total`; with weights, as `local`.
         """
         total = self.total(atoms)
-        if not self.has_local:
-            within(1.0)
-            return total, None
-        local = self.local(atoms)
+        # With weights, `local` says what is wrong with those of a descriptor without local values.
+        local = self.local(atoms) if self.has_local or weights is not None else None
         within(1.0)
-        return total, np.array([local.min(axis=0), local.max(axis=0)])
+        if local is None:
+            return Summary(total, None, None)
+        limits = np.array([local.min(axis=0), local.max(axis=0)])
+        return Summary(total, limits, None if weights is None else local @ weights)
 
     def local(self, atoms):
         """Descriptor of each atom; see `LocalDescriptor.local`.
@@ -169,16 +189,13 @@ class Descriptor(BaseEstimator, ABC):
         """
         raise ConfigError(f"{self!r} describes cells as a whole and has no values per atom: use total() instead")
 
-    def project(self, atoms, weights, within: Within = ignore):
+    def project(self, atoms: Atoms, weights: NDArray[np.float64], within: Within = ignore) -> NDArray[np.float64]:
         """Weighted sum of the features of each atom.
 
         Parameters
         ----------
-        atoms : ase.Atoms
-            Periodic or not, any cell; lengths in Å.
-        weights : ndarray of shape (n_features,)
-        within : callable
-            As for `total_and_range`.
+        atoms, weights, within
+            As for `summary`.
 
         Returns
         -------
@@ -190,9 +207,7 @@ class Descriptor(BaseEstimator, ABC):
         ConfigError, StructureError
             As `local`.
         """
-        projected = self.local(atoms) @ weights
-        within(1.0)
-        return projected
+        return cast(NDArray[np.float64], self.summary(atoms, weights, within).projected)
 
     def species_indices(self, atoms):
         """Index of each atom's element in `species`, from 0.
@@ -267,16 +282,6 @@ class LocalDescriptor(Descriptor):
             features[centres] = block
         return features
 
-    def project(self, atoms, weights, within: Within = ignore):
-        """Weighted sum of the features of each atom, a block at a time; see `Descriptor`."""
-        self._check(atoms)
-        values, done = np.empty(len(atoms)), 0
-        for centres, block in self._blocks(atoms):
-            values[centres] = block @ weights
-            done += len(block)
-            within(done / len(atoms))
-        return values
-
     @abstractmethod
     def _blocks(self, atoms):
         """Yield the features of a checked configuration, a few atoms at a time.
@@ -288,25 +293,28 @@ class LocalDescriptor(Descriptor):
         features : ndarray of shape (n_centres, n_features)
         """
 
-    def total_and_range(self, atoms, within: Within = ignore):
-        """Total and range over the atoms in one pass and bounded memory; see `Descriptor`."""
+    def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
+        """Describe a cell in one pass and bounded memory; see `Descriptor`."""
         self._check(atoms)
-        return self._sum(atoms, within)
+        return self._summary(atoms, weights, within)
 
     def _total(self, atoms):
-        return self._sum(atoms)[0]
+        return self._summary(atoms).total
 
-    def _sum(self, atoms, within: Within = ignore):
-        total, done = np.zeros(self.n_features), 0
+    def _summary(self, atoms, weights=None, within: Within = ignore):
+        total, n_done = np.zeros(self.n_features), 0
         limits = np.array([np.full(len(total), np.inf), np.full(len(total), -np.inf)])
-        for _, block in self._blocks(atoms):
+        projected = None if weights is None else np.empty(len(atoms))
+        for centres, block in self._blocks(atoms):
             if block.shape[1:] != total.shape:
                 raise ConfigError(f"{self!r} names {len(total)} features and computes {block.shape[1]}")
             total += block.sum(axis=0)
             limits = np.array([np.minimum(limits[0], block.min(axis=0)), np.maximum(limits[1], block.max(axis=0))])
-            done += len(block)
-            within(done / len(atoms))
-        return total, limits
+            if projected is not None:
+                projected[centres] = block @ weights
+            n_done += len(block)
+            within(n_done / len(atoms))
+        return Summary(total, limits, projected)
 
 
 def blocks(n_atoms):

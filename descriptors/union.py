@@ -5,9 +5,11 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
 
 from vibentropy.descriptors import create
-from vibentropy.descriptors.base import Descriptor
+from vibentropy.descriptors.base import Descriptor, Summary
 from vibentropy.errors import ConfigError
 from vibentropy.files.progress import Within, ignore
 
@@ -103,12 +105,21 @@ class Union(Descriptor):
         """Those of all parts."""
         return sum(part.seconds_per_atom for part in self._parts.values())
 
-    def total_and_range(self, atoms, within: Within = ignore):
-        """Descriptor of the whole cell, and between what values those of its atoms lie; see `Descriptor`."""
+    def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
+        """Describe a cell by all parts; see `Descriptor`."""
         self._check(atoms)
-        watched = zip(self._parts.values(), self._watch(within), strict=True)
-        totals, limits = zip(*(part.total_and_range(atoms, own) for part, own in watched), strict=True)
-        return np.concatenate(totals), np.hstack(limits) if self.has_local else None
+        if weights is None:
+            of_parts = [None] * len(self._parts)
+        else:
+            self._check_local()
+            of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
+        arguments = zip(self._parts.values(), of_parts, self._watch(within), strict=True)
+        totals, limits, projected = zip(*(part.summary(atoms, *of_part) for part, *of_part in arguments), strict=True)
+        return Summary(
+            np.concatenate(totals),
+            np.hstack(limits) if self.has_local else None,
+            None if weights is None else sum(projected),
+        )
 
     def local(self, atoms):
         """Descriptor of each atom; see `LocalDescriptor.local`.
@@ -119,17 +130,13 @@ class Union(Descriptor):
             If a parameter is not valid, or a part has no local values.
         """
         self._check(atoms)
+        self._check_local()
+        return np.hstack([part.local(atoms) for part in self._parts.values()])
+
+    def _check_local(self):
         for name, part in self._parts.items():
             if not part.has_local:
                 raise ConfigError(f"part {name!r} has no values per atom: use total() instead")
-        return np.hstack([part.local(atoms) for part in self._parts.values()])
-
-    def project(self, atoms, weights, within: Within = ignore):
-        """Weighted sum of the features of each atom, a part at a time; see `Descriptor`."""
-        self._check(atoms)
-        of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
-        arguments = zip(self._parts.values(), of_parts, self._watch(within), strict=True)
-        return sum(part.project(atoms, *own) for part, *own in arguments)
 
     def _watch(self, within):
         """Progress of each part, all of which are taken to last as long."""

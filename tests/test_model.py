@@ -6,6 +6,7 @@ import warnings
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk
@@ -81,6 +82,23 @@ def test_progress_goes_from_block_to_block_and_from_cell_to_cell(fitted):
     shares = []
     model.predict([CRYSTAL * 3, CRYSTAL], within=shares.append)  # three blocks of at most 512 atoms
     np.testing.assert_allclose(shares, [512 / 1458 / 2, 1024 / 1458 / 2, 0.5, 1.0])
+
+
+def test_shares_of_atoms_come_in_the_same_pass(fitted, monkeypatch):
+    _, model, _ = fitted
+    blocks, described = type(model.descriptor)._blocks, []
+
+    def counted(self, atoms):
+        described.append(len(atoms))
+        return blocks(self, atoms)
+
+    monkeypatch.setattr(type(model.descriptor), "_blocks", counted)
+    table = model.predict(FRAMES[:2], per_atom=True)
+    assert described == [len(atoms) for atoms in FRAMES[:2]]
+    pd.testing.assert_frame_equal(table.drop(columns="site_entropies"), model.predict(FRAMES[:2]), check_exact=True)
+    for atoms, shares, entropy in zip(FRAMES, table["site_entropies"], table["formation_entropy"], strict=False):
+        assert shares.sum() == pytest.approx(entropy, abs=1e-9)
+        np.testing.assert_array_equal(shares, model.site_entropies(atoms))
 
 
 def test_predictions_are_extensive(fitted):

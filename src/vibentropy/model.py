@@ -166,7 +166,7 @@ class EntropyModel:
             uncertainty=uncertainty,
         )
 
-    def predict(self, configurations, reference=None, within: Within = ignore):
+    def predict(self, configurations, reference=None, within: Within = ignore, per_atom=False):
         """Predict formation entropies.
 
         Parameters
@@ -178,6 +178,8 @@ class EntropyModel:
             same strain. Any number of cells; or what `reference_features` made of it, once for many calls.
         within : callable
             Called now and then with the share that is done, from 0 to 1; a cell of millions of atoms takes minutes.
+        per_atom : bool
+            Add the column site_entropies: for each configuration, what `site_entropies` returns.
 
         Returns
         -------
@@ -194,6 +196,8 @@ class EntropyModel:
             If one is not a periodic crystal of the model's element or the descriptor refuses it, with its number in
             the list; or if there is no `reference` and the descriptor is no sum over atoms, so that its value for the
             perfect crystal depends on the cell; or if `reference` is another crystal than that of the cell.
+        ConfigError
+            With `per_atom`, if the descriptor is no sum over atoms.
 
         Warns
         -----
@@ -208,19 +212,23 @@ class EntropyModel:
                 "of the configurations as `reference`"
             )
         bulk = self.reference_features(reference)
-        X, limits = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk)))
+        X, limits, shares = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk))), []
         for index, atoms in enumerate(frames):
             self._check(f"configuration {index}", atoms)
             self._check_lattice(f"configuration {index}", atoms, reference)
             try:
-                total, of_atoms = self.descriptor.total_and_range(
-                    atoms, lambda share, index=index: within((index + share) / len(frames))
+                total, of_atoms, projected = self.descriptor.summary(
+                    atoms,
+                    self.coef if per_atom else None,
+                    lambda share, index=index: within((index + share) / len(frames)),
                 )
             except VibentropyError as error:
                 raise StructureError(f"configuration {index}: {error}") from error
             X[index] = total - len(atoms) * bulk
             if of_atoms is not None:
                 limits[index] = of_atoms
+            if per_atom:
+                shares.append(projected - bulk @ self.coef)
         mean, std = predict_linear(X, self.coef, self.scale, self.noise_variance, self.covariance)
         predicted = {"formation_entropy": mean, "std": std}
         if self.uncertainty is not None:
@@ -228,7 +236,8 @@ class EntropyModel:
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
             local = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
             predicted["domain"] = self.uncertainty.domain.reasons(Z, *local, self.descriptor.feature_names)
-        return pd.DataFrame(predicted | {"n_atoms": [len(atoms) for atoms in frames]})
+        predicted["n_atoms"] = [len(atoms) for atoms in frames]
+        return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 
     def reference_features(self, reference=None):
         """Descriptor of the perfect crystal per atom.

@@ -111,19 +111,26 @@ class TestAdditivity:
     def test_range_over_the_atoms_comes_with_the_total(self, descriptor):
         atoms = rattled(descriptor)
         shares = []
-        total, limits = descriptor.total_and_range(atoms, shares.append)
+        total, limits, projected = descriptor.summary(atoms, within=shares.append)
         assert shares == sorted(shares)
         assert shares[-1] == 1.0
         np.testing.assert_array_equal(total, descriptor.total(atoms))
+        assert projected is None
         if descriptor.has_local:
             local = descriptor.local(atoms)
             np.testing.assert_array_equal(limits, [local.min(axis=0), local.max(axis=0)])
             weights, shares = np.linspace(0.0, 1.0, local.shape[1]), []
-            np.testing.assert_allclose(descriptor.project(atoms, weights, shares.append), local @ weights, rtol=1e-9)
+            with_weights = descriptor.summary(atoms, weights, shares.append)
+            np.testing.assert_array_equal(with_weights.total, total)
+            np.testing.assert_array_equal(with_weights.limits, limits)
+            np.testing.assert_allclose(with_weights.projected, local @ weights, rtol=1e-9)
+            np.testing.assert_array_equal(descriptor.project(atoms, weights), with_weights.projected)
             assert shares == sorted(shares)
             assert shares[-1] == 1.0
         else:
             assert limits is None
+            with pytest.raises(ConfigError, match="total"):
+                descriptor.project(atoms, np.zeros(descriptor.n_features))
 
     def test_no_local_values(self, descriptor):
         if descriptor.has_local:

@@ -74,13 +74,13 @@ def predict(context, paths, reference, per_atom, output, file_format):
         )
     click.echo(f"{model_path if given else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
     perfect = read_reference(reference, model.element) if reference else None
-    crystal = model.reference_features(perfect)
+    crystal = model.reference_features(perfect) if reference else None
 
     reader = Reader(paths, file_format, model.element)
     columns, screen = _columns(model, paths)
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
-        # Of a large configuration: reading, predicting, shares and writing take about as long.
-        n_steps = 2 + per_atom + bool(output and not output.endswith(".csv"))
+        # Of a large configuration: reading, predicting and writing take about as long.
+        n_steps = 2 + bool(output and not output.endswith(".csv"))
 
         def step(k):
             return lambda share: progress.within((k + share) / n_steps)
@@ -93,10 +93,11 @@ def predict(context, paths, reference, per_atom, output, file_format):
                 if perfect is not None:
                     count_reference_sites(atoms, perfect)
                 with _warnings_told(f"{path}, frame {number}", progress):
-                    row |= _predict(model, atoms, crystal if reference else None, step(1))
+                    predicted = _predict(model, atoms, crystal, step(1), per_atom)
+                shares = predicted.pop("site_entropies", None)
+                row |= predicted
                 dressed = _dressed(atoms, row)
                 if per_atom:
-                    shares = model.site_entropies(atoms, crystal, step(2))
                     row["predicted_site_entropy"] = dressed.arrays["predicted_site_entropy"] = shares
             except _failures() as error:
                 progress.pause()
@@ -129,9 +130,9 @@ def _warnings_told(place, progress):
             click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)
 
 
-def _predict(model, atoms, reference, within):
+def _predict(model, atoms, reference, within, per_atom):
     """Row of one configuration."""
-    predicted = model.predict(atoms, reference=reference, within=within).iloc[0].to_dict()
+    predicted = model.predict(atoms, reference=reference, within=within, per_atom=per_atom).iloc[0].to_dict()
     if "domain" in predicted:
         predicted["domain"] = f"outside: {predicted['domain']}" if predicted["domain"] else "inside"
     return predicted

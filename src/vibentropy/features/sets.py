@@ -196,7 +196,7 @@ class FeatureSet:
                     if key not in known:
                         known[key] = bulk_features(descriptor, perfect)
                     own = known[key]
-                total, of_atoms = descriptor.total_and_range(atoms)
+                total, of_atoms, _ = descriptor.summary(atoms)
                 row = np.asarray(total, dtype=float) - len(atoms) * own
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
