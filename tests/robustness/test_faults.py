@@ -36,7 +36,7 @@ from vibentropy.files.tables import save_table
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
-from vibentropy.potentials.own_process import Isolated
+from vibentropy.potentials.own_process import Isolated, IsolatedEngine
 from vibentropy.report.figures.style import save_figure
 from vibentropy.sources import archives
 from vibentropy.sources.recipes import sample
@@ -56,18 +56,18 @@ def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
         ("exit", 3, "Mortal exited with status 3 in `exit`"),
         ("exit", 0, "Mortal exited with status 0 in `exit`"),
     ]:
-        before = mortal.pid()
+        before = mortal.call("pid")
         with pytest.raises(CrashError, match=message):
-            getattr(mortal, method)(argument)
-        assert mortal.pid() != before
+            mortal.call(method, argument)
+        assert mortal.call("pid") != before
         assert not psutil.pid_exists(before)
-    before = mortal.pid()
+    before = mortal.call("pid")
     # Errors that are none of these leave the process alone.
     with pytest.raises(TypeError, match="unexpected keyword"):
-        mortal.wait(hours=1)
+        mortal.call("wait", hours=1)
     with pytest.raises((AttributeError, PicklingError), match="lambda"):
-        mortal.give_what_cannot_be_copied()
-    assert mortal.pid() == before
+        mortal.call("give_what_cannot_be_copied")
+    assert mortal.call("pid") == before
 
 
 def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
@@ -78,11 +78,11 @@ def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
     try:
         timer.start()
         with pytest.raises(KeyboardInterrupt):
-            mortal.wait(0.6)
+            mortal.call("wait", 0.6)
         timer.join()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert isinstance(mortal.pid(), int)
+    assert isinstance(mortal.call("pid"), int)
 
 
 def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
@@ -90,11 +90,11 @@ def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
     place.touch()
     with Isolated(MortalWithFile, place) as mortal:
         with pytest.raises(CrashError):
-            mortal.die(signal.SIGILL)
+            mortal.call("die", signal.SIGILL)
         place.unlink()
         for _ in range(2):
             with pytest.raises(FileNotFoundError):
-                mortal.pid()
+                mortal.call("pid")
 
 
 def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
@@ -104,7 +104,7 @@ def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
         ("grow", [], "out of memory .*mem_mb"),
     ]:
         with pytest.raises(SystemExit, match=f"error: .*{message}"), logged(tmp_path / "log"):
-            getattr(mortal, method)(*arguments)
+            mortal.call(method, *arguments)
         assert re.match(f"error: .*{message}", (tmp_path / "log").read_text())
 
 
@@ -112,7 +112,7 @@ def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
 def test_no_process_outlives_its_caller(number):
     program = "from fragile import Mortal\nfrom vibentropy.potentials.own_process import Isolated\n"
     program += "mortal = Isolated(Mortal)\n"
-    program += "print(mortal.pid(), flush=True); mortal.wait(600)"
+    program += "print(mortal.call('pid'), flush=True); mortal.call('wait', 600)"
     caller = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT / "tests/support", stdout=subprocess.PIPE, text=True
     )
@@ -126,7 +126,7 @@ def test_no_process_outlives_its_caller(number):
 def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
     planned = [dataclasses.replace(V2, name=name, steps_between=10) for name in "ab"]
     doomed = planned[0].seed(2020)
-    with Isolated(MortalEngine.on, fine_table, doomed, signal.SIGABRT) as engine:
+    with IsolatedEngine(MortalEngine.on, fine_table, doomed, signal.SIGABRT) as engine:
         found = sample(planned, IRON, iron, engine, 2020)
     assert list(found.table["trajectory"]) == ["a", "b", "b"]
     assert list(found.table["status"]) == ["rejected", "relaxed", "relaxed"]
@@ -145,7 +145,7 @@ def test_crash_in_a_hessian_costs_its_label(iron_crystal):
     fates = {15: signal.SIGFPE, 14: LinAlgError, 12: MemoryError}
     frames = [perfect[:n] for n in (15, 14, 13)]
     table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
-    with Isolated(Springs, fates) as engine:
+    with IsolatedEngine(Springs, fates) as engine:
         potential = FiniteDifferencePotential(engine, "Fe", 0.01)
         found = Labeller(potential).label(ConfigurationSet(frames, table), lambda row, cell: perfect).table
         assert list(found["status"]) == ["rejected", "rejected", "labelled"]

@@ -6,6 +6,7 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.atoms.checks import check_element
+from vibentropy.potentials.protocols import Engine
 
 
 @dataclass(frozen=True)
@@ -14,15 +15,14 @@ class FiniteDifferencePotential:
 
     Attributes
     ----------
-    engine : object
-        With ``energy_and_forces(atoms)`` in eV and eV/Å and ``hessian(atoms, step)`` in eV/Å², such as
-        `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
+    engine : vibentropy.potentials.protocols.Engine
+        Such as `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
     element : str
     step : float
         Displacement in Å.
     """
 
-    engine: object
+    engine: Engine
     element: str
     step: float
 

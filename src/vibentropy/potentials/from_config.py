@@ -1,8 +1,7 @@
 """The potential that a configuration names: analytic, by LAMMPS, or by ASE.
 
-All potentials have ``element``, ``mass`` (u), ``energy_and_forces(atoms)`` and ``hessian(atoms)``; all engines have
-``relax``, ``anneal`` and ``handover`` (see `vibentropy.potentials.lammps_engine.LammpsEngine`), and are context
-managers. They run in processes of their own: a crash is an error like any other.
+Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. Engines are of the protocol
+`vibentropy.potentials.protocols.Engine` and run in processes of their own: a crash is an error like any other.
 """
 
 import json
@@ -17,7 +16,7 @@ from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
-from vibentropy.potentials.own_process import Isolated
+from vibentropy.potentials.own_process import IsolatedEngine
 
 
 def is_analytic(specification):
@@ -60,11 +59,11 @@ def start_engine(specification, table=None):
 
     Returns
     -------
-    Isolated
+    IsolatedEngine
         A `LammpsEngine` or an `AseEngine`.
     """
     if is_analytic(specification):
-        return Isolated(LammpsEngine.on_table, table, specification["element"])
+        return IsolatedEngine(LammpsEngine.on_table, table, specification["element"])
     return _general_engine(specification)
 
 
@@ -116,8 +115,8 @@ def _general_engine(specification):
         style, *coefficients = (
             _resolved(command, specification) for command in (specification["pair_style"], *specification["pair_coeff"])
         )
-        return Isolated(LammpsEngine, style, coefficients, specification["element"])
-    return Isolated(AseEngine.named, specification["calculator"], specification["parameters"])
+        return IsolatedEngine(LammpsEngine, style, coefficients, specification["element"])
+    return IsolatedEngine(AseEngine.named, specification["calculator"], specification["parameters"])
 
 
 def _resolved(command, specification):

@@ -1,9 +1,11 @@
 """Relaxation to forces that first-order methods cannot reach: truncated Newton steps with the exact Hessian."""
 
 import numpy as np
+from ase import Atoms
 from scipy.sparse import bsr_array, issparse
 
 from vibentropy.errors import NotConvergedError, PotentialError
+from vibentropy.potentials.protocols import Interaction
 
 #: Longest displacement of an atom in one step, Å.
 _MAX_DISPLACEMENT = 0.1
@@ -25,7 +27,7 @@ _MAX_ITERATIONS = 1000
 _SOFTEST = 0.1
 
 
-def newton_relax(atoms, potential, max_force):
+def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tuple[Atoms, float, float]:
     """Relax a configuration at fixed cell until the largest force is below a bound.
 
     The Newton equations are solved by preconditioned conjugate gradients, which need products with the Hessian only:
@@ -35,9 +37,7 @@ def newton_relax(atoms, potential, max_force):
     Parameters
     ----------
     atoms : ase.Atoms
-    potential : object
-        With ``energy_and_forces(atoms)`` in eV and eV/Å, and ``hessian(atoms)``, a sparse or dense matrix of shape
-        (3 n_atoms, 3 n_atoms) in eV/Å², such as `vibentropy.Potential`.
+    potential : vibentropy.potentials.protocols.Interaction
     max_force : float
         Largest norm of the force on an atom, eV/Å.
 

@@ -9,11 +9,15 @@ import signal
 import subprocess
 import sys
 import weakref
-from functools import partial
+from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from select import poll
 from threading import Thread
+from typing import Any, Self
+
+from ase import Atoms
+from numpy.typing import NDArray
 
 from vibentropy.errors import MORE_MEMORY, CrashError
 
@@ -22,10 +26,10 @@ _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal
 
 
 class Isolated:
-    """An object that lives in a process of its own, with the same methods and public attributes.
+    """An object that lives in a process of its own.
 
-    Arguments, results and exceptions are copied, to the last bit. After a crash, the next call makes the object anew
-    in a new process.
+    Its public attributes are copied once, when it is made. Arguments, results and exceptions of its methods are copied,
+    to the last bit. After a crash, the next call makes the object anew in a new process.
 
     Parameters
     ----------
@@ -37,30 +41,49 @@ class Isolated:
     Raises
     ------
     CrashError
-        Here and by every method, if the process crashes or exits: what the call was about is to blame.
+        Here and by every call, if the process crashes or exits: what the call was about is to blame.
     ChildProcessError
         If it is killed from outside, as by the system when memory runs out: no fault of what the call was about.
     Exception
         Whatever the object raises.
     """
 
-    def __init__(self, factory, *arguments):
+    def __init__(self, factory: Callable[..., Any], *arguments: Any) -> None:
         self._factory, self._arguments = factory, arguments
         self._name = getattr(factory, "__self__", factory).__name__
         self._start()
 
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return partial(self._ask, name)
+    def call(self, method: str, /, *arguments: Any, **options: Any) -> Any:
+        """Call a method of the object.
 
-    def __enter__(self):
+        Parameters
+        ----------
+        method : str
+            Its name.
+        *arguments, **options
+            Its arguments.
+
+        Returns
+        -------
+        object
+            A copy of what it returns.
+
+        Raises
+        ------
+        CrashError, ChildProcessError, Exception
+            See the class.
+        """
+        if not self._end.alive:
+            self._start()
+        return self._exchange(f"`{method}`", (method, arguments, options))
+
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """End the process; a further call would start another one."""
         self._end()
 
@@ -82,11 +105,6 @@ class Isolated:
             self._end()
             raise
 
-    def _ask(self, method, *arguments, **options):
-        if not self._end.alive:
-            self._start()
-        return self._exchange(f"`{method}`", (method, arguments, options))
-
     def _exchange(self, occasion, *messages):
         """Send messages and receive the answer to the last of them."""
         try:
@@ -104,6 +122,46 @@ class Isolated:
         if error is not None:
             raise error
         return result
+
+
+class IsolatedEngine(Isolated):
+    """An engine in a process of its own; methods and attributes are those of `vibentropy.potentials.protocols.Engine`.
+
+    Parameters
+    ----------
+    factory, *arguments
+        See `Isolated`; it makes an engine.
+    """
+
+    handover: float
+
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
+        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        return self.call("energy_and_forces", atoms)
+
+    def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
+        """Second derivatives of the energy, in eV/Å²; see the protocol."""
+        return self.call("hessian", atoms, step)
+
+    def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
+        """Relax at fixed cell; see the protocol."""
+        return self.call("relax", atoms, max_force, max_steps)
+
+    def anneal(
+        self,
+        atoms: Atoms,
+        temperature: float,
+        time_step: float,
+        steps_between: int,
+        snapshots: int,
+        seed: int,
+        molten: Sequence[int] = (),
+        melt_temperature: float | None = None,
+    ) -> list[Atoms]:
+        """Molecular dynamics at fixed cell; see the protocol."""
+        return self.call(
+            "anneal", atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
+        )
 
 
 def _end(process, connection):

@@ -1,0 +1,151 @@
+"""What the rest of the package expects of potentials and of engines; whatever has these methods is one."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from ase import Atoms
+from numpy.typing import NDArray
+
+
+class Interaction(Protocol):
+    """A potential of one element, twice differentiable.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    mass : float
+        Atomic mass in u.
+    """
+
+    @property
+    def element(self) -> str: ...  # noqa: D102
+
+    @property
+    def mass(self) -> float: ...  # noqa: D102
+
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
+        """Potential energy and forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Of the element of the potential; lengths in Å.
+
+        Returns
+        -------
+        energy : float, eV
+        forces : ndarray of shape (n_atoms, 3), eV/Å
+
+        Raises
+        ------
+        VibentropyError
+            If the configuration is outside what the potential is defined for.
+        """
+
+    def hessian(self, atoms: Atoms) -> Any:
+        """Second derivatives of the potential energy.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        sparse array or ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+            Symmetric and invariant under translation.
+
+        Raises
+        ------
+        VibentropyError
+            As `energy_and_forces`.
+        """
+
+
+class Engine(Protocol):
+    """What anneals and relaxes cells, a context manager that ends with what it runs on.
+
+    Attributes
+    ----------
+    handover : float
+        Norm of all forces together at which a quench by `relax` may leave the rest to Newton steps, eV/Å. Where a
+        Hessian costs as much as thousands of forces, that is where they have nothing left to do.
+    """
+
+    handover: float
+
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
+        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+
+    def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
+        """Second derivatives of the energy by central differences of forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        step : float
+            Displacement in Å.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+        """
+
+    def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
+        """Relax at fixed cell.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        max_force : float
+            Norm of all forces together at which to stop, eV/Å.
+        max_steps : int
+
+        Returns
+        -------
+        ase.Atoms
+            A copy with relaxed positions.
+        """
+
+    def anneal(
+        self,
+        atoms: Atoms,
+        temperature: float,
+        time_step: float,
+        steps_between: int,
+        snapshots: int,
+        seed: int,
+        molten: Sequence[int] = (),
+        melt_temperature: float | None = None,
+    ) -> list[Atoms]:
+        """Molecular dynamics at fixed cell with a Langevin thermostat.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        temperature : float
+            In K.
+        time_step : float
+            In ps.
+        steps_between : int
+            Steps before the first snapshot and between snapshots.
+        snapshots : int
+        seed : int
+            Of velocities and thermostat, 1 to `vibentropy.potentials.lammps_engine.MAX_SEED`.
+        molten : sequence of int
+            Atoms with a thermostat of their own: a pocket of melt in the crystal.
+        melt_temperature : float, optional
+            Of that thermostat, in K.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots, in order of time.
+        """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
