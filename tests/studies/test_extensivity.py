@@ -16,7 +16,7 @@ from vibentropy.features.sets import FeatureSet, bulk_features, extensive_featur
 from vibentropy.report.figures.extensivity import extensivity_figure
 from vibentropy.report.figures.style import DOUBLE
 from vibentropy.studies import atom_kernel, extensivity, sum_models
-from vibentropy.studies.atom_kernel import ATOM_LENGTHS, AtomKernel, Environments, enough
+from vibentropy.studies.atom_kernel import ATOM_LENGTHS, AtomKernel, Environments, evenly_spread_cells
 from vibentropy.studies.extensivity import MULTIPLES
 from vibentropy.studies.sum_models import MODELS, Cells
 
@@ -148,8 +148,8 @@ def test_environments_are_atoms_of_the_cells(frames, iron_crystal, monkeypatch, 
     )
     Environments.choose(descriptor, frames, origin, 12)
     assert [frames.index(atoms) for atoms in asked] == [0, 4, 7]
-    assert list(enough([16] * 8, descriptor.n_features)) == [0, 4, 7]
-    assert list(enough([16] * 3, descriptor.n_features)) == [0, 1, 2]
+    assert list(evenly_spread_cells([16] * 8, descriptor.n_features)) == [0, 4, 7]
+    assert list(evenly_spread_cells([16] * 3, descriptor.n_features)) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("model", [name for name in MODELS if name not in ("atom_kernel", "network")])

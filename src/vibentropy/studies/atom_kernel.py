@@ -1,9 +1,14 @@
 """Kernels summed over atoms, as a descriptor."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
 from sklearn.cluster import kmeans_plusplus
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import gen_batches
@@ -25,8 +30,8 @@ BLOCK = 512
 KIND = "environments"
 
 
-def enough(n_atoms, n_features):
-    """Choose cells, evenly spread, whose atoms together hold `MAX_POOL` numbers.
+def evenly_spread_cells(n_atoms: Sequence[int], n_features: int) -> NDArray[np.intp]:
+    """Choose cells, evenly spread, the features of whose atoms are no more than `MAX_POOL` numbers.
 
     Parameters
     ----------
@@ -37,8 +42,8 @@ def enough(n_atoms, n_features):
     Returns
     -------
     ndarray of int
-        Rows in ascending order, the first and the last among them; all if they are few. All of those that were chosen
-        would be chosen again.
+        Rows in ascending order, the first and the last among them; all if they are few. From those that were chosen the
+        function chooses all.
     """
     fitting = int(MAX_POOL / (n_features * max(n_atoms)))
     return np.unique(np.linspace(0, len(n_atoms) - 1, max(1, min(fitting, len(n_atoms)))).round().astype(int))
@@ -60,12 +65,19 @@ class Environments:
         Root mean square difference from it.
     """
 
-    points: np.ndarray
-    origin: np.ndarray
-    scale: np.ndarray
+    points: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    scale: NDArray[np.float64]
 
     @classmethod
-    def choose(cls, descriptor, frames, origin, number, seed=0):
+    def choose(
+        cls,
+        descriptor: Descriptor,
+        frames: Sequence[Atoms],
+        origin: NDArray[np.float64],
+        number: int,
+        seed: int = 0,
+    ) -> Self:
         """Choose environments that are far from each other; labels play no part.
 
         The perfect crystal is the first; the others are seeds of k-means++, atoms drawn with a probability that grows
@@ -76,7 +88,7 @@ class Environments:
         descriptor : Descriptor
             With local values.
         frames : sequence of ase.Atoms
-            Training cells; of many, those of `enough` are taken.
+            Training cells; of many, `evenly_spread_cells` are taken.
         origin : ndarray of shape (n_features,)
             Descriptor of an atom of the perfect crystal.
         number : int
@@ -87,14 +99,14 @@ class Environments:
         -------
         Environments
         """
-        taken = enough([len(atoms) for atoms in frames], descriptor.n_features)
+        taken = evenly_spread_cells([len(atoms) for atoms in frames], descriptor.n_features)
         pool = np.concatenate([descriptor.local(frames[index]) - origin for index in taken])
         scale = RootMeanSquareScaler().fit(pool).scale_
         pool /= scale
         drawn, _ = kmeans_plusplus(pool, min(number - 1, len(pool)), random_state=seed)
         return cls(np.vstack([np.zeros_like(origin), drawn]), np.asarray(origin, dtype=float), scale)
 
-    def save(self, path, **attributes):
+    def save(self, path: str | Path, **attributes: Any) -> None:
         """Write to HDF5.
 
         Parameters
@@ -107,7 +119,7 @@ class Environments:
             file["points"], file["origin"], file["scale"] = self.points, self.origin, self.scale
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> Self:
         """Read what `save` wrote.
 
         Parameters
@@ -158,19 +170,19 @@ class AtomKernel(Descriptor):
     the atoms of one cell are in memory, and the kernels of `BLOCK` of them.
     """
 
-    def __init__(self, environments, descriptor, species=None):
+    def __init__(self, environments: str, descriptor: dict[str, Any], species: list[str] | None = None) -> None:
         self.environments = environments
         self.descriptor = descriptor
         self.species = species
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``l2_0``: length scale, and number of the direction."""
         return [f"l{length:g}_{k}" for length in ATOM_LENGTHS for k in range(len(_roots(self.environments)[0]))]
 
     @property
-    def reach(self):
-        """That of the descriptor of the atoms."""
+    def reach(self) -> float:
+        """Range of the descriptor of the atoms, Å."""
         return self._inner.reach
 
     @property
@@ -196,7 +208,8 @@ def _load(path):
 @lru_cache(maxsize=2)
 def _roots(path):
     """Matrices that take kernels with environments to features, one for each length scale."""
-    points, roots = _load(path).points, []
+    points = _load(path).points
+    roots: list[NDArray[np.float64]] = []
     for kernel in _kernels(points, points):
         values, vectors = np.linalg.eigh(kernel)
         root = np.where(values > 1e-10 * values[-1], values, np.inf) ** -0.5
@@ -204,7 +217,7 @@ def _roots(path):
     return roots
 
 
-def _kernels(x, z):
+def _kernels(x: NDArray[np.float64], z: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """Yield the kernels of two sets of scaled features for all length scales, each of shape (len(x), len(z))."""
     squared = euclidean_distances(x, z, squared=True) / x.shape[1]
     for length in ATOM_LENGTHS:

@@ -29,10 +29,14 @@ A function of X that passes the first is homogeneous of degree one; one that pas
 Networks for each atom, summed over atoms, are extensive like the second model and are not among these.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.folds import fold_and_group, main_split
 from vibentropy.learning.rows import match
 from vibentropy.studies.sum_models import Cells, fit
@@ -41,8 +45,16 @@ from vibentropy.studies.sum_models import Cells, fit
 MULTIPLES = (2, 4, 8, 16)
 
 
-def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
-    """Predict held-out training cells, the test cells, and what the held-out ones make up by `Cells`.
+def assess(
+    model: str,
+    table: pd.DataFrame,
+    features: Mapping[str, FeatureSet],
+    folds: pd.DataFrame,
+    *,
+    exclude_duplicates: bool = True,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Predict held-out training cells, the test cells, and what `Cells` makes of the held-out ones.
 
     Parameters
     ----------
@@ -80,7 +92,7 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
     parts = []
 
     def keep(rows, test, of, entropy, prediction, parts_prediction):
-        columns = rows[["id", "defect_class", "n_sites"]].assign(known=_known(rows, train.table))
+        columns = rows[["id", "defect_class", "n_sites"]].assign(known=_of_trained_classes(rows, train.table))
         numbers = {"formation_entropy": entropy, "prediction": prediction, "parts": parts_prediction}
         parts.append(columns.assign(model=model, test=test, of=of, **numbers))
 
@@ -89,14 +101,14 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
         out = fold == number
         predict, _ = fit(model, cells[~out], entropy[~out], groups[~out], seed)
         rows, held, exact = train.table[out], cells[out], entropy[out]
-        own = predict(held)
-        keep(rows, "held out", 1, exact, own, own)
+        of_cells = predict(held)
+        keep(rows, "held out", 1, exact, of_cells, of_cells)
         for m in MULTIPLES:
-            keep(rows, "copies", m, m * exact, predict(held.copies(m)), m * own)
-            keep(rows, "crystal", m, exact, predict(held.crystal(m)), own)
+            keep(rows, "copies", m, m * exact, predict(held.copies(m)), m * of_cells)
+            keep(rows, "crystal", m, exact, predict(held.crystal(m)), of_cells)
             others = np.random.default_rng([seed, number, m]).integers(len(rows), size=(len(rows), m - 1))
             drawn = np.column_stack([np.arange(len(rows)), others])
-            keep(rows, "mixture", m, exact[drawn].sum(1), predict(held.mixture(drawn)), own[drawn].sum(1))
+            keep(rows, "mixture", m, exact[drawn].sum(1), predict(held.mixture(drawn)), of_cells[drawn].sum(1))
     predict, chosen = fit(model, cells, entropy, groups, seed)
     if len(test.table):
         keep(test.table, "test set", test.table["dataset"], test.y, predict(Cells.of(test)), np.nan)
@@ -104,13 +116,13 @@ def assess(model, table, features, folds, *, exclude_duplicates=True, seed=0):
     return pd.concat(parts, ignore_index=True)[[*columns, "formation_entropy", "prediction", "parts"]], chosen
 
 
-def _known(rows, train):
-    """Whether all clusters of each row are of classes that were trained on: ``4xI3`` if ``I3`` was."""
+def _of_trained_classes(rows, train):
+    """Whether all clusters of each row are of classes that were trained on: ``4xI3`` is if ``I3`` was."""
     clusters = rows["defect_class"].str.replace(r"\d+x", "", regex=True).str.split("+")
     return [set(names) <= set(train["defect_class"]) for names in clusters]
 
 
-def summarise(predictions):
+def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
     """Errors of each model in each test, and how far it is from being additive.
 
     Parameters

@@ -22,19 +22,26 @@ n, rmse, mae, ...  errors, as from `vibentropy.evaluation.metrics.error_metrics`
 """
 
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.features.sets import FeatureSet
 from vibentropy.files.progress import Done, ignore
+from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.fold_fits import fit_clone
 from vibentropy.learning.folds import fold_and_group
-from vibentropy.learning.rows import match
+from vibentropy.learning.rows import Rows, match
 from vibentropy.learning.selection import select
 
 #: How training configurations are chosen, with words for figures. None looks at a label of what it chooses from.
@@ -42,21 +49,21 @@ SELECTIONS = {"random": "at random", "leverage": "by leverage", "variance": "by 
 
 
 def learning_curve(
-    regressor,
-    table,
-    features,
-    folds,
+    regressor: ExtensiveRegressor,
+    table: pd.DataFrame,
+    features: Mapping[str, FeatureSet],
+    folds: pd.DataFrame,
     *,
-    sizes,
-    repeats,
-    selections=tuple(SELECTIONS),
-    tests=None,
-    seed=0,
-    exclude_duplicates=True,
-    names,
+    sizes: Sequence[int],
+    repeats: int,
+    selections: Sequence[str] = tuple(SELECTIONS),
+    tests: Mapping[str, Sequence[str]] | None = None,
+    seed: int = 0,
+    exclude_duplicates: bool = True,
+    names: dict[str, str],
     done: Done = ignore,
-):
-    """Errors against the number of training configurations.
+) -> pd.DataFrame:
+    """Compute errors against the number of training configurations.
 
     Each fold is held out in turn. The configurations of the other folds are put into an order, and the regressor is
     fitted to more and more of them from its beginning, so that a larger sample contains the smaller ones. What a
@@ -110,19 +117,7 @@ def learning_curve(
         raise DataError("learning curves hold out whole groups: 'groups' must be one of the splits of the folds")
     train, test = match(table, features, exclude_duplicates)
     fold, groups = fold_and_group(folds, train.table["id"])
-    X, y, test_parts = train.X, train.y, _parts(test.table, tests or {})
-
-    def errors(chosen, held_out):
-        """Yield the errors of one fit on everything that it is tested on."""
-        # Where all are of one group a penalty can only be chosen with each by itself.
-        own = groups[chosen] if len(np.unique(groups[chosen])) > 1 else chosen
-        fitted = fit_clone(regressor, X[chosen], y[chosen], own, [train.sites[k] for k in chosen])
-        stage = {"stage": "cross-validation", "by": "overall", "value": "all"}
-        yield stage | error_metrics(y[held_out], fitted.predict(X[held_out]))
-        for (by, value), rows in test_parts.items():
-            of_test = {"stage": "test", "by": by, "value": value}
-            yield of_test | error_metrics(test.y[rows], fitted.predict(test.X[rows]))
-
+    trial = _Trial(regressor, train, groups, test, _parts(test.table, tests or {}))
     numbers = np.unique(fold).tolist()
     largest = min(int(np.sum(fold != number)) for number in numbers)
     sizes = [*sorted(n for n in set(sizes) if n < largest), largest]
@@ -133,12 +128,47 @@ def learning_curve(
         warnings.simplefilter("once", ConvergenceWarning)
         for number, (selection, repeat) in product(numbers, orders):
             pool = np.flatnonzero(fold != number)
-            order = pool[_order(selection, X[pool], y[pool], sizes, (seed, number, repeat))]
+            order = pool[_order(selection, train.X[pool], train.y[pool], sizes, (seed, number, repeat))]
             for n in sizes[: -1 if repeat else None]:
                 of = {"selection": selection, "n_configurations": n, "fold": number, "repeat": repeat}
-                rows += [names | of | found for found in errors(order[:n], fold == number)]
+                rows += [names | of | errors for errors in trial.errors(order[:n], fold == number)]
             done(f"fold {number} held out, chosen {SELECTIONS[selection]} ({repeat})")
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """A regressor, what it can be fitted to, and what it is tested on.
+
+    Attributes
+    ----------
+    regressor : ExtensiveRegressor
+        Cloned for each fit.
+    train : Rows
+        Of which some are fitted to, and others held out.
+    groups : ndarray of shape (n_train,)
+    test : Rows
+    test_parts : dict of ndarray of bool
+        As from `_parts`.
+    """
+
+    regressor: ExtensiveRegressor
+    train: Rows
+    groups: NDArray[Any]
+    test: Rows
+    test_parts: dict[tuple[str, str], NDArray[np.bool_]]
+
+    def errors(self, chosen: NDArray[np.intp], held_out: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+        """Yield the errors of one fit on everything that it is tested on."""
+        X, y, sites = self.train.X, self.train.y, self.train.sites
+        # Where all are of one group a penalty can only be chosen with each by itself.
+        groups = self.groups[chosen] if len(np.unique(self.groups[chosen])) > 1 else chosen
+        fitted = fit_clone(self.regressor, X[chosen], y[chosen], groups, [sites[k] for k in chosen])
+        stage = {"stage": "cross-validation", "by": "overall", "value": "all"}
+        yield stage | error_metrics(y[held_out], fitted.predict(X[held_out]))
+        for (by, value), rows in self.test_parts.items():
+            of_test = {"stage": "test", "by": by, "value": value}
+            yield of_test | error_metrics(self.test.y[rows], fitted.predict(self.test.X[rows]))
 
 
 def _parts(test, tests):
@@ -169,7 +199,7 @@ def _order(selection, X, y, sizes, seeds):
     raise DataError(f"selection {selection!r} is none of {', '.join(SELECTIONS)}")
 
 
-def load_curves(*paths):
+def load_curves(*paths: str | Path) -> pd.DataFrame:
     """Read learning curves of several models that `vibentropy.files.tables.save_table` wrote as CSV.
 
     Parameters
@@ -186,8 +216,8 @@ def load_curves(*paths):
     return pd.concat([pd.read_csv(path, **how) for path in paths], ignore_index=True)
 
 
-def medians(curves):
-    """Median mean absolute error on the held-out groups.
+def medians(curves: pd.DataFrame) -> pd.DataFrame:
+    """Take medians of the mean absolute error on the held-out groups.
 
     Parameters
     ----------

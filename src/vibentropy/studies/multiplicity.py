@@ -2,6 +2,7 @@
 
 import numpy as np
 import spglib
+from ase import Atoms
 from scipy.spatial import cKDTree
 
 from vibentropy.atoms.neighbours import neighbour_pairs
@@ -18,7 +19,7 @@ _REACH = 2.0
 _UNLIKE = 0.05
 
 
-def multiplicity(atoms, perfect, tolerance=SYMMETRY_TOLERANCE):
+def multiplicity(atoms: Atoms, perfect: Atoms, tolerance: float = SYMMETRY_TOLERANCE) -> float:
     """Count the configurations per site that the symmetry of the crystal turns a minimum into.
 
     The operations of the perfect crystal in the cell, over those that map the configuration onto itself, over the

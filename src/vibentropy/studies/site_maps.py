@@ -7,15 +7,24 @@ totals knows nothing of shares: moving entropy from an atom to its neighbours le
 the form of the descriptor decides between them.
 """
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from ase.cell import Cell
 from ase.geometry import find_mic
+from numpy.typing import NDArray
 
 from vibentropy.datasets.store import ConfigurationSet, stored_frames
 from vibentropy.datasets.table import SITE_ENTROPY, usable
+from vibentropy.descriptors import Descriptor
 from vibentropy.errors import DataError
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.sets import bulk_features
+from vibentropy.features.sets import FeatureSet, bulk_features
+from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.folds import fold_and_group, main_split
 from vibentropy.learning.rows import match
@@ -27,7 +36,9 @@ PREDICTED = "predicted_site_entropy"
 NEAR = 5.0
 
 
-def chosen_minima(path, table, exclude_duplicates=True, ids=()):
+def chosen_minima(
+    path: str | Path, table: pd.DataFrame, exclude_duplicates: bool = True, ids: Sequence[str] = ()
+) -> ConfigurationSet:
     """Choose minima whose labels are resolved by atoms.
 
     Parameters
@@ -81,17 +92,27 @@ def chosen_minima(path, table, exclude_duplicates=True, ids=()):
     return chosen
 
 
-def unseen_fits(regressor, table, features, folds, exclude_duplicates=True):
+def unseen_fits(
+    regressor: ExtensiveRegressor,
+    table: pd.DataFrame,
+    features: Mapping[str, FeatureSet],
+    folds: pd.DataFrame,
+    exclude_duplicates: bool = True,
+) -> Callable[[str], ExtensiveRegressor]:
     """Prepare fits that have not seen a configuration.
 
     Parameters
     ----------
     regressor : estimator
         With the protocol of `vibentropy.learning.base`; cloned.
-    table, features, exclude_duplicates
-        As for `vibentropy.evaluation.fitting.fit_and_predict`.
+    table : pandas.DataFrame
+        Of configurations of all data sets, with their role.
+    features : dict of FeatureSet
+        By data set.
     folds : pandas.DataFrame
         As from `vibentropy.learning.folds.folds_table`; of several splits, the main one counts.
+    exclude_duplicates : bool
+        Leave out minima that repeat another one.
 
     Returns
     -------
@@ -106,7 +127,12 @@ def unseen_fits(regressor, table, features, folds, exclude_duplicates=True):
     return lambda name: fits.without(*([fold_of[name]] if name in fold_of else []))
 
 
-def mapped(minima, descriptor, fit_of, perfect):
+def mapped(
+    minima: ConfigurationSet,
+    descriptor: Descriptor,
+    fit_of: Callable[[str], ExtensiveRegressor],
+    perfect: Callable[[dict[Any, Any], Cell], Atoms],
+) -> list[Atoms]:
     """Give atoms their shares in predictions.
 
     Parameters
@@ -138,8 +164,8 @@ def mapped(minima, descriptor, fit_of, perfect):
     return frames
 
 
-def around_defect(atoms):
-    """Positions relative to the centre of the exact entropy.
+def around_defect(atoms: Atoms) -> NDArray[np.float64]:
+    """Compute positions relative to the centre of the exact entropy.
 
     Parameters
     ----------
@@ -160,7 +186,7 @@ def around_defect(atoms):
     return find_mic(atoms.positions - centre, atoms.cell, atoms.pbc)[0]
 
 
-def comparison(frames):
+def comparison(frames: Iterable[Atoms]) -> pd.DataFrame:
     """Compare predicted with exact shares, minimum by minimum.
 
     Parameters

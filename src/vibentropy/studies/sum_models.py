@@ -1,9 +1,12 @@
 """Functions of the summed features, fitted beside linear models: the counter-examples."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_ridge import KernelRidge
@@ -14,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from vibentropy.learning.ridge import ExtensiveRidge
+from vibentropy.learning.rows import Rows
 from vibentropy.learning.scaling import RootMeanSquareScaler, size
 from vibentropy.studies.atom_kernel import ATOM_LENGTHS
 
@@ -49,33 +53,76 @@ class Cells:
         Extensive features.
     """
 
-    n_atoms: np.ndarray
-    X: np.ndarray
+    n_atoms: NDArray[np.float64]
+    X: NDArray[np.float64]
 
     @classmethod
-    def of(cls, rows):
-        """Take over `vibentropy.learning.rows.Rows`."""
+    def of(cls, rows: Rows) -> Self:
+        """Take the cells of rows that have labels and features.
+
+        Parameters
+        ----------
+        rows : Rows
+
+        Returns
+        -------
+        Cells
+        """
         return cls(rows.table["n_atoms"].to_numpy(dtype=float), rows.X)
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: NDArray[Any]) -> "Cells":
         """Take some of them."""
         return Cells(self.n_atoms[rows], self.X[rows])
 
-    def copies(self, m):
-        """Each cell m times."""
+    def copies(self, m: int) -> "Cells":
+        """Put copies of each cell side by side.
+
+        Parameters
+        ----------
+        m : int
+            Number of copies.
+
+        Returns
+        -------
+        Cells
+        """
         return Cells(m * self.n_atoms, m * self.X)
 
-    def crystal(self, m):
-        """Each cell with its defects in m times as many atoms."""
+    def crystal(self, m: int) -> "Cells":
+        """Put more perfect crystal around the defects of each cell.
+
+        Parameters
+        ----------
+        m : int
+            How many times as many atoms there are.
+
+        Returns
+        -------
+        Cells
+        """
         return Cells(m * self.n_atoms, self.X)
 
-    def mixture(self, drawn):
-        """Different cells side by side; `drawn` (n, m) are the rows that make each of the new ones."""
+    def mixture(self, drawn: NDArray[np.intp]) -> "Cells":
+        """Put different cells side by side.
+
+        Parameters
+        ----------
+        drawn : ndarray of shape (n, m)
+            Rows of the cells that make each of the new ones.
+
+        Returns
+        -------
+        Cells
+        """
         return Cells(self.n_atoms[drawn].sum(axis=1), self.X[drawn].sum(axis=1))
 
 
-def fit(model, cells, entropy, groups, seed=0):
-    """Fit a model, its parameters chosen by cross-validation over folds (three; five for ridge) that keep groups.
+def fit(
+    model: str, cells: Cells, entropy: NDArray[np.float64], groups: NDArray[Any], seed: int = 0
+) -> tuple[Callable[[Cells], NDArray[np.float64]], dict[str, Any]]:
+    """Fit a model.
+
+    Its parameters are chosen by cross-validation over folds (three; five for ridge) that keep groups together.
 
     Features are scaled within the rows of the fit; those of functions of X, and their target, are also centred: they
     are not extensive anyway, and are to have a fair chance.

@@ -8,10 +8,12 @@ free energy of quantum vibrations stands beside the classical one (`vibentropy.l
 """
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from ase.units import kB
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.errors import DataError
 
@@ -19,8 +21,8 @@ from vibentropy.errors import DataError
 _QUANTUM = re.compile(r"formation_free_energy_(.+)K")
 
 
-def formation_free_energy(energy, entropy, temperature):
-    """Free energy of formation, F_f = E_f - T S_f.
+def formation_free_energy(energy: ArrayLike, entropy: ArrayLike, temperature: ArrayLike) -> NDArray[np.float64]:
+    """Compute the free energy of formation, F_f = E_f - T S_f.
 
     Parameters
     ----------
@@ -39,8 +41,8 @@ def formation_free_energy(energy, entropy, temperature):
     return np.asarray(energy) - kB * np.asarray(temperature) * np.asarray(entropy)
 
 
-def concentration(free_energy, multiplicity, temperature):
-    """Equilibrium number of defects per site, as long as they are few.
+def concentration(free_energy: ArrayLike, multiplicity: ArrayLike, temperature: ArrayLike) -> NDArray[np.float64]:
+    """Compute the number of defects per site in equilibrium, as long as they are few.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def concentration(free_energy, multiplicity, temperature):
     return np.asarray(multiplicity) * np.exp(-np.asarray(free_energy) / (kB * np.asarray(temperature)))
 
 
-def lowest_minima(table):
+def lowest_minima(table: pd.DataFrame) -> pd.DataFrame:
     """Select the minimum of lowest energy of formation of each class.
 
     Parameters
@@ -76,17 +78,17 @@ def lowest_minima(table):
     DataError
         If no minimum has an energy of formation.
     """
-    known = table[table["formation_energy"].notna()]
-    if known.empty:
+    minima = table[table["formation_energy"].notna()]
+    if minima.empty:
         raise DataError(
             "no labelled minimum has an energy of formation: name the `energy_key` of the files, and give the "
             "reference its energy under the same key"
         )
-    return known.loc[known.groupby("defect_class")["formation_energy"].idxmin()].sort_values("formation_energy")
+    return minima.loc[minima.groupby("defect_class")["formation_energy"].idxmin()].sort_values("formation_energy")
 
 
-def equilibrium(minima, multiplicities, temperatures):
-    """Free energies and concentrations of minima.
+def equilibrium(minima: pd.DataFrame, multiplicities: Sequence[float], temperatures: Sequence[float]) -> pd.DataFrame:
+    """Compute free energies and concentrations of minima.
 
     Parameters
     ----------
@@ -109,8 +111,8 @@ def equilibrium(minima, multiplicities, temperatures):
     quantum = quantum_free_energies(minima)
     minima = minima[["defect_class", "id", "formation_energy", "formation_entropy"]]
     minima.insert(2, "multiplicity", np.asarray(multiplicities, dtype=float))
-    temperatures = np.union1d(np.asarray(temperatures, dtype=float), quantum["temperature"])
-    rows = minima.merge(pd.DataFrame({"temperature": temperatures}), how="cross")
+    all_temperatures = np.union1d(np.asarray(temperatures, dtype=float), quantum["temperature"])
+    rows = minima.merge(pd.DataFrame({"temperature": all_temperatures}), how="cross")
     rows["free_energy"] = formation_free_energy(
         rows["formation_energy"], rows["formation_entropy"], rows["temperature"]
     )
@@ -120,7 +122,7 @@ def equilibrium(minima, multiplicities, temperatures):
     return rows
 
 
-def quantum_free_energies(minima):
+def quantum_free_energies(minima: pd.DataFrame) -> pd.DataFrame:
     """Find the free energies of formation with quantum vibrations that came with the labels.
 
     Parameters
@@ -133,14 +135,14 @@ def quantum_free_energies(minima):
     pandas.DataFrame
         id, temperature (K) and quantum_free_energy (eV), one row for each that is known.
     """
-    columns = {name: float(match[1]) for name in minima if (match := _QUANTUM.fullmatch(name))}
-    known = minima.melt("id", list(columns), "temperature", "quantum_free_energy")
-    known["temperature"] = known["temperature"].map(columns).astype(float)
-    return known.astype({"quantum_free_energy": float}).dropna()
+    columns = {name: float(match[1]) for name in map(str, minima) if (match := _QUANTUM.fullmatch(name))}
+    energies = minima.melt("id", list(columns), "temperature", "quantum_free_energy")
+    energies["temperature"] = energies["temperature"].map(columns).astype(float)
+    return energies.astype({"quantum_free_energy": float}).dropna()
 
 
-def compensation(table):
-    """Temperature at which lines of energy against entropy meet, by class: the slope dE_f/dS_f.
+def compensation(table: pd.DataFrame) -> pd.DataFrame:
+    """Find the temperature at which lines of energy against entropy meet, by class: the slope dE_f/dS_f.
 
     Parameters
     ----------
