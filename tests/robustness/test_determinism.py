@@ -4,11 +4,10 @@ import copy
 import os
 import re
 import subprocess
-import sys
 
 import pytest
-import yaml
-from workflow_runs import ROOT, RULES, TINY, digests
+from kills import KILLS, run_with_kills
+from workflow_runs import RULES, TINY, command, digests
 
 #: What a user's shell may set. Snakemake gives jobs threads of its own counting.
 HERE = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "2"}
@@ -17,7 +16,7 @@ ELSEWHERE = dict.fromkeys(HERE, "1") | {"LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTH
 
 def small():
     """Configuration of more shards and other fits than the tiny run, of one descriptor: several are timed."""
-    config = copy.deepcopy(TINY) | {"results": "results", "shard_size": 2, "labels": {"site_entropies": True}}
+    config = copy.deepcopy(TINY) | {"results": "results", "shard_size": 6, "labels": {"site_entropies": True}}
     pairs = {"kind": "pair_spline", "r_min": 1.8, "r_cut": 4.5, "spacing": 0.5}
     config["descriptors"] = {
         "both": {"kind": "union", "parts": {"pairs": pairs, "angles": TINY["descriptors"]["afs_2_3"]}}
@@ -26,14 +25,15 @@ def small():
     return config
 
 
-def run(folder, environment, *arguments):
-    folder.mkdir(exist_ok=True)
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump(small()), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
-    command += ["--directory", folder, *arguments]
+def run(folder, environment, cores, *arguments):
+    """Run without kills; folder of the results."""
     finished = subprocess.run(
-        command, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900
+        command(folder, small(), *arguments, cores=cores),
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
     )
     assert finished.returncode == 0, finished.stdout
     return folder / "results"
@@ -46,26 +46,32 @@ def made(results, pattern):
 
 
 @pytest.mark.slow
-def test_cores_order_environment_and_folder_do_not_show(tmp_path):
-    here = run(tmp_path / "here", HERE, "--cores", "2", "all")
+def test_cores_order_environment_folder_and_kills_do_not_show(tmp_path):
+    """Two runs that have nothing but their configuration in common, one of which is killed more than twenty times."""
+    killed = tmp_path / "here"
+    kills = run_with_kills(command(killed, small()), os.environ | HERE, tmp_path / "output")
+    here = killed / "results"
+    assert kills.keys() == KILLS.keys()
+    assert kills.total() >= 20
+    assert not list(killed.rglob(".partial-*"))
 
-    # One core, and first those shards that came last here.
+    # One core, no kills, and first those shards that came last here.
     shards = made(here, "labels/*/*.h5")
     late = shards[len(shards) // 2 :]
-    arguments = [tmp_path / "anywhere élse", ELSEWHERE, "--cores", "1", "--scheduler", "greedy"]
+    arguments = [tmp_path / "anywhere élse", ELSEWHERE, 1, "--scheduler", "greedy"]
     run(*arguments, *(f"results/{name}" for name in late))
     there = run(*arguments, "all")
     order = made(there, "labels/*/*.h5")
     assert set(order[: len(late)]) == set(late)
     assert set(order) == set(shards)
 
-    found, expected = digests(there), digests(here)
-    assert found.keys() == expected.keys()
-    assert [name for name in expected if found[name] != expected[name]] == []
+    files, others = digests(here), digests(there)
+    assert files.keys() == others.keys()
+    assert [name for name in files if files[name] != others[name]] == []
     kinds = ("structures", "labels", "features", "models", "predictions", "figures", "tables")
-    counts = {kind: sum(name.startswith(f"{kind}/") for name in expected) for kind in kinds}
+    counts = {kind: sum(name.startswith(f"{kind}/") for name in files) for kind in kinds}
     assert min(counts.values()) > 1
-    print(f"\nthe same bytes on 1 and 2 cores, in another order: {len(expected)} files, {counts}")
+    print(f"\n{kills.total()} kills on 2 cores, none on 1 in another order: {len(files)} equal files, {counts}")
 
 
 def test_no_job_takes_more_threads_where_there_are_more_cores():

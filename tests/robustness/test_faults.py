@@ -3,15 +3,11 @@
 import ast
 import dataclasses
 import os
-import random
 import re
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections import Counter
-from contextlib import ExitStack, suppress
 from pickle import PicklingError
 
 import h5py
@@ -24,7 +20,7 @@ from fragile import Mortal, MortalEngine, MortalWithFile, Springs
 from numpy.linalg import LinAlgError
 from small_files import A, configuration_set, feature_set, write_model
 from trajectories import IRON, V2
-from workflow_runs import ROOT, TINY, command, digests, snakemake
+from workflow_runs import ROOT, TINY, snakemake
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
@@ -288,98 +284,3 @@ def test_nothing_of_a_job_fails_outside_its_log(path):
     (block,) = [node for node in ast.parse(path.read_text()).body if not isinstance(node, imports)]
     assert isinstance(block, ast.With)
     assert block.items[0].context_expr.func.id == "logged"
-
-
-# --- Kills -----------------------------------------------------------------------------------------------------------
-
-#: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
-#: LAMMPS alone; the workflow with everything below it.
-KILLS = {
-    "sample": ["engine", "job", "workflow", "job at work", "job at work"],
-    "label": ["job", "workflow", "job at work"],
-    "configurations": ["job", "workflow", "job at work"],
-    "features": ["job", "workflow", "job at work"],
-    "folds": ["job", "workflow", "job at work"],
-    "fit": ["job", "workflow", "job at work"],
-    "evaluate": ["job", "workflow", "job at work"],
-    "figures": ["job", "workflow", "job at work"],
-}
-
-
-def new_job(workflow, seen):
-    """A process of a workflow that runs the script of a stage and was not seen before, and the name of the script."""
-    for process in psutil.Process(workflow.pid).children(recursive=True):
-        with suppress(psutil.Error):
-            script = re.search(r"/tmp\w+\.(\w+)\.py$", " ".join(process.cmdline()))
-            if script and script[1] in KILLS and process.pid not in seen and process.name().startswith("python"):
-                seen.add(process.pid)
-                return process, script[1]
-    return None, None
-
-
-def end(workflow):
-    """Kill a workflow and everything below it, all at once."""
-    if workflow.poll() is None:
-        below = psutil.Process(workflow.pid).children(recursive=True)
-        os.killpg(workflow.pid, signal.SIGKILL)
-        workflow.wait()
-        assert not psutil.wait_procs(below, timeout=20)[1]
-
-
-def kill(workflow, job, victim, delay):
-    """Kill as told, when the moment has come and a random time after it has passed."""
-    if victim == "workflow":
-        time.sleep(delay)
-        end(workflow)
-        return
-    if victim == "engine":
-        while not (engines := [child for child in job.children() if "_serve" in " ".join(child.cmdline())]):
-            time.sleep(0.01)
-        (job,) = engines
-    if victim == "job at work":
-        while not any(file.path.endswith(".log") for file in job.open_files()):
-            time.sleep(0.01)
-    time.sleep(delay / 5)
-    below = job.children(recursive=True)
-    job.kill()
-    for process in below:
-        process.kill()
-
-
-@pytest.mark.slow
-def test_killed_jobs_and_workflows_end_in_the_same_files(tiny, tmp_path):
-    draw = random.Random(6)
-    config = TINY | {"results": "results"}
-    waiting = {stage: list(victims) for stage, victims in KILLS.items()}
-    kills, victims, seen, status = Counter(), Counter(), set(), None
-    begin = time.monotonic()
-    while status != 0:
-        # Jobs are killed more often than a cluster would put up with.
-        program = command(tmp_path, config, "--retries", "9")
-        with open(tmp_path / "output", "w") as output, ExitStack() as stack:
-            workflow = subprocess.Popen(program, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-            stack.callback(end, workflow)
-            while workflow.poll() is None:
-                with suppress(psutil.Error):  # The job, or all of them, came to an end first.
-                    job, stage = new_job(workflow, seen)
-                    if job and waiting[stage]:
-                        victim = waiting[stage][0]
-                        kill(workflow, job, victim, draw.uniform(0, 1.5))
-                        waiting[stage].pop(0)
-                        kills[stage] += 1
-                        victims[victim.split()[0]] += 1
-                time.sleep(0.02)
-        status = workflow.returncode
-        assert status in (0, -signal.SIGKILL), (tmp_path / "output").read_text()
-        if status:
-            code, message = snakemake(tmp_path, config, "--unlock")
-            assert code == 0, message
-    seconds = time.monotonic() - begin
-
-    assert min(kills[stage] for stage in KILLS) >= 1
-    assert kills.total() >= 20
-    assert not list(tmp_path.rglob(".partial-*"))
-    found = digests(tmp_path / "results")
-    assert found == digests(tiny)
-    print(f"\n{kills.total()} kills in {seconds:.0f} s: {dict(kills)}, of which {dict(victims)}")
-    print(f"{len(found)} files, all equal to those of an undisturbed run")

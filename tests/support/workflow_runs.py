@@ -18,13 +18,13 @@ TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="
 VOLATILE = ("logs", "benchmarks")
 
 
-def command(folder, config, *arguments):
+def command(folder, config, *arguments, cores=2):
     """Command that runs the workflow on a configuration of its own, in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "my own.yaml"
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     program = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
-    return [*program, "--directory", folder, "--cores", "2", *arguments]
+    return [*program, "--directory", folder, "--cores", str(cores), *arguments]
 
 
 def snakemake(folder, config, *arguments):

@@ -20,12 +20,20 @@ def sets():
     return {name: archives.read_archive(DATA / f"{name}.h5", name) for name in SETS}
 
 
-def recomputed(configurations, index, potential, crystal):
-    """Entropies per mode and per atom of a configuration as it is in the file."""
-    repetitions = [int(n) for n in configurations.table["repetitions"][index].split("x")]
-    atoms = configurations.frames[index]
-    perfect = relaxed_log_determinant(crystal.filling(atoms.cell, repetitions), potential)
-    return entropy_of(relaxed_log_determinant(atoms, potential), perfect)
+@pytest.fixture(scope="module")
+def recomputed(iron):
+    """Entropies per mode and per atom of a configuration as it is in the file; perfect crystals are computed once."""
+    perfect = {}
+
+    def entropies(configurations, index, crystal):
+        repetitions = [int(n) for n in configurations.table["repetitions"][index].split("x")]
+        atoms = configurations.frames[index]
+        key = crystal, atoms.cell[:].tobytes()
+        if key not in perfect:
+            perfect[key] = relaxed_log_determinant(crystal.filling(atoms.cell, repetitions), iron)
+        return entropy_of(relaxed_log_determinant(atoms, iron), perfect[key])
+
+    return entropies
 
 
 def test_files_are_those_of_the_checksums_and_small():
@@ -96,12 +104,12 @@ def test_site_entropies_add_up_to_the_label(sets):
 
 
 @pytest.mark.parametrize("name", ["clusters", "strained"])
-def test_labels_are_those_of_the_positions(sets, iron, name):
+def test_labels_are_those_of_the_positions(sets, iron, recomputed, name):
     crystal = archives.crystal_of(DATA / f"{name}.h5")
     configurations = sets[name]
     for index in np.linspace(0, len(configurations) - 1, 3).astype(int):
         row = configurations.table.loc[index]
-        per_mode, per_atom = recomputed(configurations, index, iron, crystal)
+        per_mode, per_atom = recomputed(configurations, index, crystal)
         assert per_mode == pytest.approx(row["formation_entropy"], abs=1e-3)
         assert per_atom == pytest.approx(row["formation_entropy_per_atom_convention"], abs=1e-3)
         energy, forces = iron.energy_and_forces(configurations.frames[index])
@@ -110,13 +118,13 @@ def test_labels_are_those_of_the_positions(sets, iron, name):
 
 
 @pytest.mark.slow
-def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, iron):
+def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, recomputed):
     rng = np.random.default_rng(7)
     worst = {}
     for name, configurations in sets.items():
         crystal = archives.crystal_of(DATA / f"{name}.h5")
         for index in rng.choice(len(configurations), {"clusters": 20, "cells_3456": 2}.get(name, 4), replace=False):
-            per_mode, _ = recomputed(configurations, index, iron, crystal)
+            per_mode, _ = recomputed(configurations, index, crystal)
             error = abs(per_mode - configurations.table["formation_entropy"][index])
             worst[name] = max(worst.get(name, 0.0), error)
     print("\nLargest deviation of recomputed labels (k_B): " + ", ".join(f"{k} {v:.1e}" for k, v in worst.items()))
