@@ -147,19 +147,20 @@ def test_files_cost_as_much_as_is_counted_in_them():
     assert list(table["jobs"][["structures", "labels"]]) == [2, 2]
 
 
-def test_a_run_takes_about_as_long_as_it_was_estimated_to(tiny):
-    """Jobs of seconds on whatever machine this is: what they share, the start of their libraries, is most of it."""
+def test_stages_of_a_run_share_its_time_as_was_estimated(tiny):
+    """Not in seconds, which are those of some machine. Most of such jobs is the start of their libraries."""
     config = configuration("workflow/configs/tiny.yaml")
     n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
     table = stages(config, shards_of(config), n_features).set_index("stage")
     measured = {}
     for stage, pattern in [("labels", "labels/*/*"), ("features", "features/*/*/*"), ("fits", "fit/*/*")]:
-        found = [pd.read_csv(path, sep="\t") for path in tiny.glob(f"benchmarks/{pattern}.tsv")]
-        assert len(found) == table["jobs"][stage]
-        measured[stage] = pd.concat(found)["cpu_time"].sum()
-    print({stage: (round(seconds, 1), round(3600 * table["hours"][stage], 1)) for stage, seconds in measured.items()})
-    estimated = 3600 * table["hours"][list(measured)].sum()
-    assert estimated / 4 < sum(measured.values()) < 4 * estimated
+        jobs = [pd.read_csv(path, sep="\t") for path in tiny.glob(f"benchmarks/{pattern}.tsv")]
+        assert len(jobs) == table["jobs"][stage]
+        measured[stage] = pd.concat(jobs)["cpu_time"].sum()
+    measured = pd.Series(measured) / sum(measured.values())
+    estimated = table["hours"][measured.index] / table["hours"][measured.index].sum()
+    print(f"\nshares of processor time:\n{pd.DataFrame({'measured': measured, 'estimated': estimated}).round(2)}")
+    assert (measured / estimated).between(1 / 2.5, 2.5).all()
 
 
 def test_what_is_not_known_is_not_made_up():
