@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from vibentropy.errors import DataError
+from vibentropy.evaluation.coverage import coverage_table
+from vibentropy.evaluation.fitting import fit_table, load_fits
+from vibentropy.evaluation.metrics import load_summary, metrics_table, summary_table
+from vibentropy.evaluation.predictions import load_predictions, predictions_table
+from vibentropy.files.tables import save_table
+from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.report.results_table import BEGIN, END, results_page, write_between
+from vibentropy.studies.cost_and_error import comparison_table, load_costs
 
 DESCRIPTORS = pd.DataFrame({"descriptor": ["moments", "afs"], "needs_potential": [True, False], "cpu_us_per_atom": 1.0})
 TESTS = {"extrapolation": ["cells_1024", "cells_2000"], "strained_cells": ["strained"]}
@@ -87,6 +94,37 @@ def test_extrapolation_of_the_article_stands_where_ours_has_that_name(summary):
     renamed = summary.rename(columns=lambda name: name.replace("extrapolation", "large"))
     page = results_page(renamed, DESCRIPTORS, {"large": ["cells_1024"]}, "Fe", COMMAND)
     assert cells(page)[-2][5:] == ["*0.18*", "*0.30*", "", "", ""]
+
+
+def test_names_may_look_like_numbers_or_like_nothing(configurations, tmp_path):
+    """From predictions and fits in files to the page, as the rules do it."""
+    models = [("10", "NA"), ("10", "1e3"), ("nan", "NA"), ("nan", "1e3"), ("None", "1e3")]
+    fit = ExtensiveRidge(penalties=[1e-6]).fit(np.eye(12)[:, :3], np.arange(12.0))
+    paths = {kind: [tmp_path / kind / d / f"{r}.csv" for d, r in models] for kind in ("predictions", "fits")}
+    for k, (descriptor, regressor) in enumerate(models):
+        names = {"descriptor": descriptor, "regressor": regressor}
+        predicted = pd.DataFrame({"prediction": configurations["formation_entropy"] + k + 1, "std": np.nan})
+        table = predictions_table(configurations, predicted, stage="cross-validation", split="groups", **names)
+        save_table(table, paths["predictions"][k])
+        save_table(fit_table(fit, **names), paths["fits"][k])
+        cost = pd.DataFrame({"descriptor": [descriptor], "needs_potential": False, "cpu_us_per_atom": float(k)})
+        save_table(cost, tmp_path / f"{descriptor}.csv")
+
+    predictions = load_predictions(*paths["predictions"])
+    save_table(
+        summary_table(metrics_table(predictions), coverage_table(predictions), load_fits(*paths["fits"])),
+        tmp_path / "summary.csv",
+    )
+    summary = load_summary(tmp_path / "summary.csv")
+    costs = load_costs(*(tmp_path / f"{descriptor}.csv" for descriptor in ("10", "nan", "None")))
+    assert list(zip(summary["descriptor"], summary["regressor"], strict=True)) == models
+    compared = comparison_table(summary, costs, [])
+    assert list(zip(compared["descriptor"], compared["regressor"], strict=True)) == models
+    assert list(compared["cpu_us_per_atom"]) == [1.0, 1.0, 3.0, 3.0, 4.0]
+    rows = cells(results_page(summary, costs, {}, "Cu", COMMAND))[2:]
+    assert [(row[0], row[3], row[5]) for row in rows] == [
+        (f"`{descriptor}`", f"`{regressor}`", f"{k + 1}.00") for k, (descriptor, regressor) in enumerate(models)
+    ]
 
 
 def test_text_goes_between_the_lines(tmp_path):

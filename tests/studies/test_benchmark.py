@@ -112,7 +112,7 @@ class TestMeasure:
     def test_one_row_per_cell(self):
         lines = []
         table = measure.measure("small", AFS, [4, 3], 60, 4000, lines.append)
-        assert list(table.columns) == tables.COLUMNS
+        assert list(table.columns) == list(tables.COLUMNS)
         assert list(table["n_atoms"]) == [54, 128]
         assert set(table["status"]) == {"measured"}
         assert set(table["n_features"]) == {8}

@@ -22,6 +22,7 @@ from workflow_runs import ROOT, TINY, digests, snakemake
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
+from vibentropy.evaluation.metrics import load_summary
 from vibentropy.features.sets import FeatureSet
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import find_potential
@@ -272,10 +273,18 @@ def export(tiny, folder):
 @pytest.mark.slow
 def test_the_same_chain_from_files(tiny, tmp_path):
     config = export(tiny, tmp_path / "data")
-    code, output = snakemake(tmp_path / "run", config, "results/summary.csv")
+    # Names that look like numbers, or like nothing.
+    names = {"afs_2_3": "NA", "ridge": "10", "bayesian_ridge": "1e3"}
+    for section in ("descriptors", "regressors"):
+        config[section] = {names[name]: block for name, block in config[section].items()}
+    code, output = snakemake(tmp_path / "run", config, "results/summary.md", "results/tables/comparison.csv")
     assert code == 0, output
-    ours = pd.read_csv(tiny / "summary.csv").set_index("regressor")
-    theirs = pd.read_csv(tmp_path / "run/results/summary.csv").set_index("regressor")
+    ours = load_summary(tiny / "summary.csv").replace(names).set_index("regressor")
+    theirs = load_summary(tmp_path / "run/results/summary.csv").set_index("regressor")
+    assert set(theirs["descriptor"]) == {"NA"}
+    assert list(theirs.index) == list(ours.index)
+    page = (tmp_path / "run/results/summary.md").read_text(encoding="utf-8")
+    assert "| `NA` | positions | " in page
     # The same minima in the same folds; positions in extended XYZ have eight decimals.
     pd.testing.assert_frame_equal(theirs.filter(like="rmse"), ours.filter(like="rmse"), atol=1e-4)
     configurations = ConfigurationSet.load(tmp_path / "run/results/configurations.h5").table

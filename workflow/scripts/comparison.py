@@ -1,16 +1,15 @@
-import pandas as pd
-
+from vibentropy.evaluation.metrics import load_summary
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
 from vibentropy.report.figures.cost_and_error import cost_and_error_figure
 from vibentropy.report.figures.style import save_figure
 from vibentropy.report.html import write_page
 from vibentropy.run.provenance import origin
-from vibentropy.studies.cost_and_error import comparison_table
+from vibentropy.studies.cost_and_error import comparison_table, load_costs
 
 with logged(snakemake.log[0]):
-    summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
-    descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
+    summary = load_summary(snakemake.input.summary)
+    descriptors = load_costs(*snakemake.input.descriptors)
     table = comparison_table(summary, descriptors, snakemake.params.tests)
     save_table(table, snakemake.output.table)
     write_page(snakemake.output.table, snakemake.output.page, "Errors, number of features and cost")

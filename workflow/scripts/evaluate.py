@@ -1,6 +1,5 @@
-import pandas as pd
-
 from vibentropy.evaluation.coverage import coverage_table
+from vibentropy.evaluation.fitting import load_fits
 from vibentropy.evaluation.metrics import RESOLVED, metrics_table, named_tests, summary_table
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.files.logs import logged
@@ -10,7 +9,7 @@ from vibentropy.report.html import write_page
 with logged(snakemake.log[0]) as progress:
     predictions = named_tests(load_predictions(*snakemake.input.predictions), snakemake.params.tests)
     metrics, coverage = (table(predictions, [*RESOLVED, "test"]) for table in (metrics_table, coverage_table))
-    fits = pd.concat([pd.read_csv(path) for path in snakemake.input.fits])
+    fits = load_fits(*snakemake.input.fits)
     summary = summary_table(metrics, coverage, fits)
     errors = summary.filter(regex="^(descriptor|regressor|split)$|_mae$")
     progress.note(f"mean absolute errors, k_B:\n{errors.to_string(index=False, float_format='%.3f')}")

@@ -1,11 +1,10 @@
-import pandas as pd
-
 from vibentropy.datasets.store import load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation.fitting import fit_and_predict, fit_table
 from vibentropy.features.sets import common_bulk, load_by_dataset
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
+from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
 from vibentropy.run.provenance import attributes
@@ -17,7 +16,7 @@ with logged(snakemake.log[0]) as progress:
         create_regressor(**snakemake.params.regressor),
         load_table(snakemake.input.configurations),
         features,
-        pd.read_csv(snakemake.input.folds),
+        load_folds(snakemake.input.folds),
         exclude_duplicates=snakemake.params.exclude_duplicates,
         names=dict(snakemake.wildcards.items()),
     )

@@ -5,6 +5,7 @@ from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.descriptors import create
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import logged
+from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
 from vibentropy.sources.perfect import perfect_crystals
 from vibentropy.studies.site_maps import mapped, unseen_fits
@@ -15,7 +16,7 @@ with logged(snakemake.log[0]) as progress:
         create_regressor(**snakemake.params.regressor),
         load_table(snakemake.input.configurations),
         load_by_dataset(snakemake.input.features),
-        pd.read_csv(snakemake.input.folds),
+        load_folds(snakemake.input.folds),
         snakemake.params.exclude_duplicates,
     )
     perfect = {name: perfect_crystals(datasets[name], snakemake.input.lattice) for name in set(minima.table["dataset"])}

@@ -1,18 +1,13 @@
-import pandas as pd
-
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
 from vibentropy.report.figures.extensivity import extensivity_figure
 from vibentropy.report.figures.style import save_figure
 from vibentropy.report.html import write_page
 from vibentropy.run.provenance import origin
-from vibentropy.studies.extensivity import summarise
+from vibentropy.studies.extensivity import load_assessments, summarise
 
 with logged(snakemake.log[0]) as progress:
-    # A class may be called None: text is text.
-    predictions = pd.concat(
-        [pd.read_csv(path, keep_default_na=False, na_values={"parts": ""}) for path in snakemake.input.predictions]
-    )
+    predictions = load_assessments(*snakemake.input.predictions)
     summary = summarise(predictions)
     progress.note(summary.to_string(index=False))
     save_table(summary, snakemake.output.table)

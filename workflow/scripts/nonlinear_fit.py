@@ -1,9 +1,8 @@
-import pandas as pd
-
 from vibentropy.datasets.store import load_table
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
+from vibentropy.learning.folds import load_folds
 from vibentropy.studies.extensivity import assess
 
 with logged(snakemake.log[0]) as progress:
@@ -11,7 +10,7 @@ with logged(snakemake.log[0]) as progress:
         snakemake.wildcards.model,
         load_table(snakemake.input.configurations),
         load_by_dataset(snakemake.input.features),
-        pd.read_csv(snakemake.input.folds),
+        load_folds(snakemake.input.folds),
         exclude_duplicates=snakemake.params.exclude_duplicates,
         seed=snakemake.config["seed"],
     )

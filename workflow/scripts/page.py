@@ -1,14 +1,14 @@
-import pandas as pd
-
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.evaluation.metrics import load_summary
 from vibentropy.files.atomic import atomic
 from vibentropy.files.logs import logged
 from vibentropy.report.html import write_results
 from vibentropy.report.results_table import results_page
+from vibentropy.studies.cost_and_error import load_costs
 
 with logged(snakemake.log[0]):
-    summary = pd.read_csv(snakemake.input.summary, keep_default_na=False, na_values=[""])
-    descriptors = pd.concat(map(pd.read_csv, snakemake.input.descriptors), ignore_index=True)
+    summary = load_summary(snakemake.input.summary)
+    descriptors = load_costs(*snakemake.input.descriptors)
     element = ConfigurationSet.load(snakemake.input.configurations, [0]).frames[0].symbols[0]
     text = results_page(summary, descriptors, snakemake.params.tests, element, snakemake.params.command)
     with atomic(snakemake.output.text) as path:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from vibentropy.evaluation.predictions import predictions_table
+from vibentropy.files.tables import read_table
 from vibentropy.learning.fold_fits import check_groups, fit_clone, fold_fits
 from vibentropy.learning.folds import fold_and_group
 from vibentropy.learning.rows import match
@@ -191,3 +192,25 @@ def fit_table(fitted, *, descriptor, regressor):
         "penalty": getattr(fitted, "penalty_", np.nan),
     }
     return pd.DataFrame([row])
+
+
+def load_fits(*paths):
+    """Read what fits chose.
+
+    Parameters
+    ----------
+    *paths : path-like
+        CSV of what `fit_table` gave, one file for each model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, in the order of the files.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    types = {"descriptor": str, "regressor": str, "n_features": int, "n_selected": int, "penalty": float}
+    return read_table(*paths, columns=types, kind="a table of a fit")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import MODEL, STAGES
+from vibentropy.files.tables import read_table
 
 #: What errors are resolved by.
 RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
@@ -125,6 +126,28 @@ def summary_table(metrics, coverage, fits=None):
                 prefix = (value if by == "test" else stage.replace("-", "_")) + "_" + (method and method + "_")
                 summary = summary.merge(numbers.add_prefix(prefix).reset_index(), how="left", on=keys)
     return summary
+
+
+def load_summary(path):
+    """Read a table of models, one row each.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV of what `summary_table` gave for models with their fits.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Names and split are text, numbers of features whole; all others are floats, NaN where a model has none.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    types = {"descriptor": str, "regressor": str, "split": str, "n_features": int, "n_selected": int}
+    return read_table(path, columns=types, others=float, kind="a summary of models")
 
 
 def resolved(predictions, by, summary):

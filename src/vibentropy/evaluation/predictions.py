@@ -27,9 +27,9 @@ they are NaN, and the domain is empty.
 """
 
 import numpy as np
-import pandas as pd
 
 from vibentropy.errors import DataError
+from vibentropy.files.tables import read_table
 from vibentropy.learning.calibration import LEVELS
 
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
@@ -62,6 +62,12 @@ UNCERTAINTY_COLUMNS = [
 ]
 
 PREDICTION_COLUMNS = [*REQUIRED_COLUMNS, *UNCERTAINTY_COLUMNS, "domain"]
+
+#: Types of the columns in files: of those that tables have always had, and of the others.
+_TYPES = dict.fromkeys(REQUIRED_COLUMNS, str)
+_TYPES |= dict.fromkeys(["n_atoms", "n_sites", "fold"], int)
+_TYPES |= dict.fromkeys(["formation_entropy", "prediction", "std"], float)
+_OPTIONAL_TYPES = dict.fromkeys(UNCERTAINTY_COLUMNS, float) | {"domain": str}
 
 
 def predictions_table(table, predicted, *, stage, descriptor, regressor, split=""):
@@ -122,24 +128,13 @@ def load_predictions(*paths):
     Returns
     -------
     pandas.DataFrame
-        The same values and types: a class without a name or one named ``None`` is text, not a missing value.
+        The same values and types: a class without a name or one named ``None`` is text, not a missing value. Columns
+        of uncertainty that the tables of older runs lack are NaN.
 
     Raises
     ------
     DataError
-        If a file is missing, cannot be read, or lacks a column.
+        As `vibentropy.files.tables.read_table`.
     """
-    tables = []
-    for path in paths:
-        try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
-            missing = [name for name in REQUIRED_COLUMNS if name not in table]
-            if missing:
-                raise DataError(f"{path}: not a table of predictions, it has no column {', '.join(missing)}")
-            table = table.reindex(columns=PREDICTION_COLUMNS, fill_value="")
-            floats = ["formation_entropy", "prediction", "std", *UNCERTAINTY_COLUMNS]
-            table[floats] = table[floats].replace("", "nan").astype(float)
-            tables.append(table.astype(dict.fromkeys(["n_atoms", "n_sites", "fold"], int)))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: not a table of predictions ({error})") from error
-    return pd.concat(tables, ignore_index=True)
+    table = read_table(*paths, columns=_TYPES, optional=_OPTIONAL_TYPES, kind="a table of predictions")
+    return table[PREDICTION_COLUMNS]

@@ -38,6 +38,7 @@ from sklearn.model_selection import KFold, StratifiedGroupKFold
 from vibentropy.datasets.table import groups as trajectory_groups
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
+from vibentropy.files.tables import read_table
 
 #: How training rows are divided into folds, with words for figures. Only the first keeps groups together. The others
 #: let rows of one trajectory, or repeats of one minimum, be fitted to and tested on (`torn_rows`): few or many in file
@@ -203,6 +204,27 @@ def folds_table(table, n_folds, splits=("groups",), seed=0, exclude_duplicates=T
                 fold[test] = number
         parts.append(pd.DataFrame({"id": rows["id"].to_numpy(), "split": split, "fold": fold, "group": groups}))
     return pd.concat(parts, ignore_index=True)
+
+
+def load_folds(path):
+    """Read a table of folds.
+
+    Parameters
+    ----------
+    path : path-like
+        CSV of what `folds_table` gave.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns that the module lists.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    return read_table(path, columns={"id": str, "split": str, "fold": int, "group": str}, kind="a table of folds")
 
 
 def fold_and_group(folds, ids):

@@ -3,9 +3,37 @@
 import json
 
 from vibentropy.datasets.table import usable
+from vibentropy.errors import DataError
+from vibentropy.learning.folds import main_split
 
 #: Predictions of test configurations that are kept beside the model, per data set, each of another class.
 RECORDED = 1
+
+
+def row_of(summary, descriptor, regressor):
+    """Find the row of a model in the summary of a run: of the split that errors are given for.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        As from `vibentropy.evaluation.metrics.load_summary`.
+    descriptor, regressor : str
+        Names in the configuration of the run.
+
+    Returns
+    -------
+    pandas.Series
+
+    Raises
+    ------
+    DataError
+        If there is no such model.
+    """
+    rows = summary[(summary["descriptor"] == descriptor) & (summary["regressor"] == regressor)]
+    if rows.empty:
+        models = ", ".join(dict.fromkeys(summary["descriptor"] + "/" + summary["regressor"]))
+        raise DataError(f"the summary has no model {descriptor}/{regressor}; there are {models}")
+    return rows[rows["split"] == main_split(rows["split"])].iloc[0]
 
 
 def documented(model, table, summary, crystal, potential):
@@ -17,7 +45,7 @@ def documented(model, table, summary, crystal, potential):
     table : pandas.DataFrame
         Of the configurations of the run, with ``role``.
     summary : pandas.Series
-        Row of ``summary.csv`` that belongs to the model.
+        Of the model, as from `row_of`.
     crystal : vibentropy.atoms.crystal.Crystal
         That the model is of.
     potential : str

@@ -11,6 +11,7 @@ import pandas as pd
 
 from vibentropy.errors import VibentropyError
 from vibentropy.evaluation.predictions import MODEL
+from vibentropy.files.tables import read_table
 from vibentropy.learning.folds import main_split
 
 #: Errors of each named test that a comparison has columns for.
@@ -51,6 +52,28 @@ def describe_cost(name, descriptor, frames, clock=time.process_time):
     costs = pd.Series([cost(atoms) for atoms in [*frames[:1], *frames]][1:], dtype=float)
     row = {"descriptor": name, "needs_potential": descriptor.needs_potential, "cpu_us_per_atom": costs.median()}
     return pd.DataFrame([row])
+
+
+def load_costs(*paths):
+    """Read what descriptors cost.
+
+    Parameters
+    ----------
+    *paths : path-like
+        CSV of what `describe_cost` gave, one file for each descriptor.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per descriptor, in the order of the files.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    types = {"descriptor": str, "needs_potential": bool, "cpu_us_per_atom": float}
+    return read_table(*paths, columns=types, kind="a table of the cost of descriptors")
 
 
 def comparison_table(summary, descriptors, tests):

@@ -30,6 +30,7 @@ Networks for each atom, summed over atoms, are extensive like the second model a
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ import pandas as pd
 
 from vibentropy.evaluation.metrics import error_metrics
 from vibentropy.features.sets import FeatureSet
+from vibentropy.files.tables import read_table
 from vibentropy.learning.folds import fold_and_group, main_split
 from vibentropy.learning.rows import match
 from vibentropy.studies.sum_models import Cells, fit
@@ -114,6 +116,29 @@ def assess(
         keep(test.table, "test set", test.table["dataset"], test.y, predict(Cells.of(test)), np.nan)
     columns = ["model", "test", "of", "id", "defect_class", "known", "n_sites"]
     return pd.concat(parts, ignore_index=True)[[*columns, "formation_entropy", "prediction", "parts"]], chosen
+
+
+def load_assessments(*paths: Path | str) -> pd.DataFrame:
+    """Read what models predict for cells and sums of cells.
+
+    Parameters
+    ----------
+    *paths : path-like
+        CSV of what `assess` gave, one file for each model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One after the other; ``of``, a name of a data set or a multiple, is text.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    types = dict.fromkeys(["model", "test", "of", "id", "defect_class"], str) | {"known": bool, "n_sites": int}
+    types |= dict.fromkeys(["formation_entropy", "prediction", "parts"], float)
+    return read_table(*paths, columns=types, kind="a table of predictions of sums")
 
 
 def _of_trained_classes(rows, train):

@@ -37,6 +37,7 @@ from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
 from vibentropy.features.sets import FeatureSet
 from vibentropy.files.progress import Done, ignore
+from vibentropy.files.tables import read_table
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.fold_fits import fit_clone
@@ -210,10 +211,15 @@ def load_curves(*paths: str | Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One after the other; names are text, whatever they look like.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
     """
-    text = dict.fromkeys(["descriptor", "regressor", "selection", "stage", "by", "value"], str)
-    how = {"dtype": text, "keep_default_na": False, "na_values": {"slope": ""}}
-    return pd.concat([pd.read_csv(path, **how) for path in paths], ignore_index=True)
+    types = dict.fromkeys(["descriptor", "regressor", "selection", "stage", "by", "value"], str)
+    types |= dict.fromkeys(["n_configurations", "fold", "repeat", "n"], int)
+    return read_table(*paths, columns=types, others=float, kind="a learning curve")
 
 
 def medians(curves: pd.DataFrame) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def rows_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     pandas.DataFrame
         With all of `COLUMNS`.
     """
-    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
     return table.astype({"n_features": "Int64", "n_atoms": "Int64"})
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from vibentropy.errors import DataError
+from vibentropy.files.tables import read_table
 
 #: Numbers of atoms between which the growth of the cost is fitted.
 FITTED_SIZES = 1000, 1_024_000
@@ -16,18 +16,19 @@ FITTED_SIZES = 1000, 1_024_000
 #: What a row says of its measurement; other rows begin with ``stopped`` or ``failed``, and the reason.
 MEASURED, ABSENT = "measured", "not installed"
 
-COLUMNS = [
-    "implementation",
-    "source",
-    "package",
-    "parameters",
-    "n_features",
-    "n_atoms",
-    "seconds",
-    "atoms_per_second",
-    "peak_memory_mb",
-    "status",
-]
+#: Columns, with their types in files.
+COLUMNS = {
+    "implementation": str,
+    "source": str,
+    "package": str,
+    "parameters": str,
+    "n_features": "Int64",
+    "n_atoms": "Int64",
+    "seconds": float,
+    "atoms_per_second": float,
+    "peak_memory_mb": float,
+    "status": str,
+}
 
 #: The label that the others are compared with.
 OUR_LABEL = "vibentropy_cholesky"
@@ -54,7 +55,7 @@ def gather(tables: Iterable[pd.DataFrame], reference: str = REFERENCE) -> pd.Dat
     """
     table = _stack(tables)
     best = table.loc[table["implementation"] == reference, "atoms_per_second"].max()
-    position = COLUMNS.index("atoms_per_second") + 1
+    position = list(COLUMNS).index("atoms_per_second") + 1
     table.insert(position, "ratio", table["atoms_per_second"].astype(float) / best)
     return table
 
@@ -133,7 +134,7 @@ def label_cost(
 
 def _stack(tables):
     table = pd.concat([part.dropna(axis="columns", how="all") for part in tables], ignore_index=True)
-    table = table.reindex(columns=COLUMNS)
+    table = table.reindex(columns=list(COLUMNS))
     return table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
 
 
@@ -187,14 +188,11 @@ def load(*paths: str | Path) -> list[pd.DataFrame]:
     Returns
     -------
     list of pandas.DataFrame
+        One for each file.
 
     Raises
     ------
     DataError
         If a file is not such a table.
     """
-    tables = [pd.read_csv(path) for path in paths]
-    for path, table in zip(paths, tables, strict=True):
-        if missing := [column for column in COLUMNS if column not in table]:
-            raise DataError(f"{path}: not a table of measurements, there is no column {', '.join(missing)}")
-    return [table.astype({"n_features": "Int64", "n_atoms": "Int64"}) for table in tables]
+    return [read_table(path, columns=COLUMNS, kind="a table of measurements") for path in paths]
