@@ -238,9 +238,11 @@ def test_another_volume_is_worth_a_warning(fitted):
     # By chance, and not, a whole number of sites.
     for a, message in [(3.2, "54 atoms in the volume of 76 sites"), (2.87, r"the volume of 54\.8\d+ sites")]:
         crystal = bulk("Fe", "bcc", a=a, cubic=True) * 3
-        with pytest.warns(UserWarning, match=rf"configuration 0: the cell has {message} .* `reference`"):
+        with pytest.warns(UserWarning, match=rf"^the cell has {message} .* `reference`"):
             model.predict(crystal)
-    with pytest.raises(StructureError, match="configuration 0: .* sites of the reference crystal, expected a whole"):
+        with pytest.warns(UserWarning, match=rf"^configuration 1: the cell has {message} .* `reference`"):
+            model.predict([bulk("Fe", "bcc", a=2.8553, cubic=True) * 3, crystal])
+    with pytest.raises(StructureError, match="^the cell .* sites of the reference crystal, expected a whole"):
         model.predict(crystal, reference=bulk("Fe", "bcc", a=3.19, cubic=True))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

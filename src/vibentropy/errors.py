@@ -4,10 +4,14 @@ Messages name what was found, where, and what was expected; the workflow turns t
 into a row of a table and lets the others stop the run.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import requires
+from pathlib import Path
 
 #: Remedy where memory ran out.
 MORE_MEMORY = (
@@ -47,7 +51,48 @@ def did_you_mean(name, known):
 
 
 class VibentropyError(Exception):
-    """Base class: catching it catches every deliberate error of the package."""
+    """Base class: catching it catches every deliberate error of the package.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, what was expected and what to do about it, without the place.
+    place : str or path-like, optional
+        File, frame or other place that the message is about.
+
+    Attributes
+    ----------
+    place : tuple of str
+        From the outermost to the innermost, such as ``("a.xyz", "frame 3")``; empty if nobody has said yet. The text
+        of the error begins with it.
+    """
+
+    def __init__(self, message: str = "", place: Path | str | None = None) -> None:
+        super().__init__(message)
+        self.place: tuple[str, ...] = () if place is None else (str(place),)
+
+    @property
+    def message(self) -> str:
+        """Text without the place."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.place)}: {self.message}" if self.place else self.message
+
+    def locate(self, *place: Path | str, remedy: str = "") -> None:
+        """Say where the error occurred, unless that is said already.
+
+        Parameters
+        ----------
+        *place : str or path-like
+            From the outermost to the innermost. An error whose outermost place is the first of these stays as it is.
+        remedy : str
+            What is added to the message of an error that gets its place here.
+        """
+        outer = tuple(map(str, place))
+        if outer and self.place[:1] != outer[:1]:
+            self.place = outer + self.place
+            self.args = (f"{self.message}; {remedy}" if remedy else self.message,)
 
 
 class ConfigError(VibentropyError):
@@ -83,9 +128,18 @@ class SaddlePointError(VibentropyError):
 
 
 @contextmanager
-def at(place):
-    """Say where an error of the package occurred."""
+def at(*place: Path | str, remedy: str = "") -> Iterator[None]:
+    """Say where errors of the package occur that are raised within this context.
+
+    Contexts can be nested: a frame in a file, the reference of a frame.
+
+    Parameters
+    ----------
+    *place, remedy
+        As for `VibentropyError.locate`.
+    """
     try:
         yield
     except VibentropyError as error:
-        raise type(error)(f"{place}: {error}") from error
+        error.locate(*place, remedy=remedy)
+        raise

@@ -61,7 +61,7 @@ from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
 from vibentropy.descriptors import Descriptor
 from vibentropy.descriptors.nesting import walk
-from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError
+from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
 from vibentropy.features.sets import bulk_features, recipe
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
@@ -214,16 +214,19 @@ class EntropyModel:
         bulk = self.reference_features(reference)
         X, limits, shares = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk))), []
         for index, atoms in enumerate(frames):
-            self._check(f"configuration {index}", atoms)
-            self._check_lattice(f"configuration {index}", atoms, reference)
-            try:
-                total, of_atoms, projected = self.descriptor.summary(
-                    atoms,
-                    self.coef if per_atom else None,
-                    lambda share, index=index: within((index + share) / len(frames)),
-                )
-            except VibentropyError as error:
-                raise StructureError(f"configuration {index}: {error}") from error
+            # Of several, say which one.
+            place = [] if isinstance(configurations, Atoms) else [f"configuration {index}"]
+            with at(*place):
+                self._check(atoms)
+                self._check_lattice(atoms, reference, place)
+                try:
+                    total, of_atoms, projected = self.descriptor.summary(
+                        atoms,
+                        self.coef if per_atom else None,
+                        lambda share, index=index: within((index + share) / len(frames)),
+                    )
+                except VibentropyError as error:
+                    raise StructureError(str(error)) from error
             X[index] = total - len(atoms) * bulk
             if of_atoms is not None:
                 limits[index] = of_atoms
@@ -261,11 +264,9 @@ class EntropyModel:
             return self.bulk
         if not isinstance(reference, Atoms):
             return np.asarray(reference, dtype=float)
-        self._check("the reference", reference)
-        try:
+        with at("the reference"):
+            self._check(reference)
             check_perfect(reference)
-        except StructureError as error:
-            raise StructureError(f"the reference: {error}") from error
         return bulk_features(self.descriptor, reference)
 
     def site_entropies(self, atoms, reference=None, within: Within = ignore):
@@ -289,7 +290,7 @@ class EntropyModel:
         ConfigError
             If the descriptor is no sum over atoms.
         """
-        self._check("the configuration", atoms)
+        self._check(atoms)
         return self.descriptor.project(atoms, self.coef, within) - self.reference_features(reference) @ self.coef
 
     def __repr__(self):
@@ -387,12 +388,13 @@ class EntropyModel:
             try:
                 descriptor = descriptors.create(described["kind"], **described["parameters"])
             except ConfigError as error:
-                raise DataError(f"{path}: the descriptor of the model cannot be built: {error}") from error
+                raise DataError(f"the descriptor of the model cannot be built: {error}", path) from error
             names = file["feature_names"].asstr()[:].tolist()
             if names != list(descriptor.feature_names):
                 raise DataError(
-                    f"{path}: the features of the installed descriptor {described['kind']!r} begin with "
-                    f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}"
+                    f"the features of the installed descriptor {described['kind']!r} begin with "
+                    f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}",
+                    path,
                 )
             arrays = {name: file[name][:] for name in ("coef", "bulk", "scale")}
             for name, array in arrays.items():
@@ -424,26 +426,20 @@ class EntropyModel:
                 uncertainty=Uncertainty.from_arrays(uncertainty) if uncertainty else None,
             )
 
-    def _check(self, name, atoms):
+    def _check(self, atoms):
         """Refuse what is not a crystal of the model's element."""
-        try:
-            check_crystal(atoms)
-        except StructureError as error:
-            raise StructureError(f"{name}: {error}") from error
-        found = atoms.get_chemical_symbols()[0]
-        if found != self.element:
-            raise StructureError(f"{name}: a crystal of {found}; the model is of {self.element}")
+        check_crystal(atoms)
+        element = atoms.get_chemical_symbols()[0]
+        if element != self.element:
+            raise StructureError(f"a crystal of {element}; the model is of {self.element}")
 
-    def _check_lattice(self, name, atoms, reference):
+    def _check_lattice(self, atoms, reference, place=()):
         """Refuse a reference that is another crystal; warn where none is given and the one of the model does not fit.
 
         A lattice constant that is off changes the prediction by so much per atom.
         """
         if isinstance(reference, Atoms):
-            try:
-                count_reference_sites(atoms, reference)
-            except StructureError as error:
-                raise StructureError(f"{name}: {error}") from error
+            count_reference_sites(atoms, reference)
         elif reference is None:
             crystal = f"the crystal that the model was fitted to ({self.volume_per_atom:.10g} Å³ each)"
             remedy = (
@@ -457,7 +453,8 @@ class EntropyModel:
                         f"the cell has {len(atoms)} atoms in the volume of {n_sites} sites of {crystal}: {remedy}"
                     )
             except StructureError as error:
-                warnings.warn(f"{name}: {error}", stacklevel=3)
+                error.locate(*place)
+                warnings.warn(str(error), stacklevel=3)
 
 
 def _check_imported(described):

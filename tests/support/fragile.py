@@ -7,6 +7,7 @@ import time
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from vibentropy.errors import StructureError
 from vibentropy.potentials.lammps_engine import LammpsEngine
 
 #: Bytes that a process over its limit may have.
@@ -33,6 +34,11 @@ class Mortal:
     def grow(self):
         resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
         return np.ones(LIMIT // 8)
+
+    def refuse(self, message, *place):
+        error = StructureError(message)
+        error.locate(*place)
+        raise error
 
     def give_what_cannot_be_copied(self):
         return lambda: None

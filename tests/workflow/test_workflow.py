@@ -274,7 +274,7 @@ def export(tiny, folder):
 def test_the_same_chain_from_files(tiny, tmp_path):
     config = export(tiny, tmp_path / "data")
     # Names that look like numbers, or like nothing.
-    names = {"afs_2_3": "NA", "ridge": "10", "bayesian_ridge": "1e3"}
+    names = {"afs_2_3": "NA", "bayesian_ridge": "10", "ridge": "1e3"}
     for section in ("descriptors", "regressors"):
         config[section] = {names[name]: block for name, block in config[section].items()}
     code, output = snakemake(tmp_path / "run", config, "results/summary.md", "results/tables/comparison.csv")

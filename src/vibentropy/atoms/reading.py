@@ -16,7 +16,7 @@ import numpy as np
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioformats, open_with_compression
 
 from vibentropy.atoms.reading_in_parts import read_frame
-from vibentropy.errors import DataError, VibentropyError, did_you_mean
+from vibentropy.errors import DataError, VibentropyError, at, did_you_mean
 from vibentropy.files.progress import Within, ignore
 
 #: Bytes that are searched at once; they fit into the cache of a core.
@@ -60,6 +60,9 @@ def count(path, file_format=None):
         if file_format == "db":
             return len(_database(path))
         return 1 if get_ioformat(file_format).single else None
+    except VibentropyError as error:
+        error.locate(path, "frame 0")
+        raise
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
         raise _explained(error, path, 0, file_format) from error
 
@@ -101,17 +104,20 @@ def read_frames(path, file_format=None, start=0, stop=None, element=None, within
         for atoms in _frames(path, file_format, start, stop, element, within):
             yield atoms
             number += 1
+    except VibentropyError as error:
+        error.locate(path, f"frame {number}")
+        raise
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
         raise _explained(error, path, number, file_format) from error
     if stop is not None and number < stop:
-        raise DataError(f"{path}: holds {number} configurations, and {stop} were counted before: it has changed")
+        raise DataError(f"holds {number} configurations, and {stop} were counted before: it has changed", path)
     if number == start:
-        raise DataError(f"{path}: holds no configurations (read as {file_format}; is it that `format`?)")
+        raise DataError(f"holds no configurations (read as {file_format}; is it that `format`?)", path)
 
 
 def _check_is_file(path):
     if not Path(path).is_file():
-        raise DataError(f"{path}: a folder, expected files: add /*" if Path(path).is_dir() else f"{path}: no such file")
+        raise DataError("a folder, expected files: add /*" if Path(path).is_dir() else "no such file", path)
 
 
 def _known(file_format):
@@ -122,16 +128,16 @@ def _known(file_format):
 
 
 def _explained(error, path, number, file_format):
-    """Say which file and frame an error is about."""
-    if isinstance(error, VibentropyError):
-        return type(error)(str(error) if str(path) in str(error) else f"{path}, frame {number}: {error}")
+    """Make an error of this package, with its place, of what a reader raised."""
     if isinstance(error, UnknownFileTypeError):
-        return DataError(f"{path}: ASE does not know what it is ({error}); if it is whole, name its `format`")
+        return DataError(f"ASE does not know what it is ({error}); if it is whole, name its `format`", path)
     species = f"{error} is not a chemical element, or " if isinstance(error, KeyError) else ""
-    return DataError(
-        f"{path}, frame {number}: cannot be read{f' as {file_format}' if file_format else ''}; {species}the file is "
-        f"truncated or malformed ({type(error).__name__}: {error})"
+    explained = DataError(
+        f"cannot be read{f' as {file_format}' if file_format else ''}; {species}the file is truncated or malformed "
+        f"({type(error).__name__}: {error})"
     )
+    explained.locate(path, f"frame {number}")
+    return explained
 
 
 def _frames(path, file_format, start, stop, element, within):
@@ -237,18 +243,19 @@ def _offsets_of_xyz(path, stop=None):
             text = line.strip().decode(errors="replace")
             if not text or len(offsets) - 1 == stop:
                 return offsets
-            place = f"{path}, frame {len(offsets) - 1}: line {line_number}"
-            if not text.isdecimal():
-                raise DataError(
-                    f"{place} is {text[:80]!r}, expected the number of atoms; the file is truncated or malformed"
-                )
-            found = lines.skip(min(int(text) + 1, sys.maxsize))
-            if found <= int(text):
-                raise DataError(
-                    f"{place} counts {text} atoms, and {max(found - 1, 0)} lines follow that of the properties; the "
-                    "file is truncated or the count wrong"
-                )
-            line_number += found
+            with at(path, f"frame {len(offsets) - 1}"):
+                if not text.isdecimal():
+                    raise DataError(
+                        f"line {line_number} is {text[:80]!r}, expected the number of atoms; the file is truncated or "
+                        "malformed"
+                    )
+                n_lines = lines.skip(min(int(text) + 1, sys.maxsize))
+                if n_lines <= int(text):
+                    raise DataError(
+                        f"line {line_number} counts {text} atoms, and {max(n_lines - 1, 0)} lines follow that of the "
+                        "properties; the file is truncated or the count wrong"
+                    )
+            line_number += n_lines
 
 
 def _offsets_of_dump(path, stop=None):
@@ -283,8 +290,8 @@ def _check_counts(path):
     largest, number = max(counts, default=(0, 0))
     if largest > size:
         raise DataError(
-            f"{path}: line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the "
-            "count wrong"
+            f"line {number} counts {largest} atoms in a file of {size} bytes; the file is truncated or the count wrong",
+            path,
         )
 
 

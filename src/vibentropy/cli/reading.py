@@ -1,7 +1,5 @@
 """Configurations of several files, one at a time; a fault of one does not stop the others."""
 
-import re
-
 import click
 
 from vibentropy.errors import VibentropyError
@@ -61,12 +59,10 @@ class Reader:
     def bad(self, path, number, error):
         """Report a configuration that cannot be used; returns the reason without the place."""
         self.n_bad += 1
-        # Readers name the place themselves, models a place in the list that they were given.
-        named = re.match(rf"({re.escape(path)}(?:, frame \d+)?): ", str(error))
-        place = named[1] if named else f"{path}, frame {number}"
-        reason = str(error)[named.end() if named else 0 :].removeprefix("configuration 0: ")
-        click.echo(f"{place}: {reason}", err=True)
-        return reason
+        located = error if isinstance(error, VibentropyError) else VibentropyError(str(error))
+        located.locate(path, f"frame {number}")
+        click.echo(located, err=True)
+        return located.message
 
     def finish(self, context, output=None):
         """Say what became of them where that is not on the screen, and end with the code for it.

@@ -21,7 +21,7 @@ from ase.data import chemical_symbols
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.datasets.export import write_extxyz
 from vibentropy.datasets.table import COLUMNS, SITE_ENTROPY, complete_table, read_columns, write_columns
-from vibentropy.errors import DataError, StructureError
+from vibentropy.errors import DataError, StructureError, at
 from vibentropy.files.hdf5 import create, open_file, slices
 
 KIND = "configurations"
@@ -194,13 +194,12 @@ def check_rows(frames, table):
             unknown = np.flatnonzero((atoms.numbers < 1) | (atoms.numbers >= len(chemical_symbols)))
             if len(unknown):
                 raise StructureError(
-                    f"{name}: atom {unknown[0]} has the atomic number {atoms.numbers[unknown[0]]}, expected those of "
-                    f"elements, 1 to {len(chemical_symbols) - 1}"
+                    f"atom {unknown[0]} has the atomic number {atoms.numbers[unknown[0]]}, expected those of "
+                    f"elements, 1 to {len(chemical_symbols) - 1}",
+                    name,
                 )
-            try:
+            with at(name):
                 check_geometry(atoms)
-            except StructureError as error:
-                raise StructureError(f"{name}: {error}") from error
 
 
 def load_table(path):

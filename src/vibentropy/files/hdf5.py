@@ -125,27 +125,25 @@ def open_file(path, kind, schema=1):
         what the caller finds sound.
     """
     if not Path(path).is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError("no such file", path)
     check_heaps(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise DataError(f"{path}: not a complete HDF5 file ({error}); {REMEDY}") from error
+        raise DataError(f"not a complete HDF5 file ({error}); {REMEDY}", path) from error
     with file:
         try:
             found = file.attrs.get("kind"), file.attrs.get("schema")
             if found != (kind, schema):
-                raise DataError(
-                    f"{path}: the file is of kind {found[0]!r}, schema {found[1]}; expected {kind!r}, schema {schema}"
-                )
+                message = f"the file is of kind {found[0]!r}, schema {found[1]}; expected {kind!r}, schema {schema}"
+                raise DataError(message, path)
             file.visititems(_check_size)
             yield file
         except VibentropyError as error:
-            if str(path) in str(error):
-                raise
-            raise type(error)(f"{path}: {error}; {REMEDY}") from error
+            error.locate(path, remedy=REMEDY)
+            raise
         except Exception as error:  # The library raises anything, from KeyError to RuntimeError.
-            raise DataError(f"{path}: damaged ({type(error).__name__}: {error}); {REMEDY}") from error
+            raise DataError(f"damaged ({type(error).__name__}: {error}); {REMEDY}", path) from error
 
 
 def kind_of(path):
@@ -171,7 +169,7 @@ def kind_of(path):
         with h5py.File(path, "r") as file:
             return str(file.attrs.get("kind", ""))
     except OSError as error:
-        raise DataError(f"{path}: not a complete HDF5 file ({error}); {REMEDY}") from error
+        raise DataError(f"not a complete HDF5 file ({error}); {REMEDY}", path) from error
 
 
 def _check_size(name, item):

@@ -22,7 +22,7 @@ def check_heaps(path):
             while at >= 0:
                 file.seek(start + at)
                 if _is_endless(file):
-                    raise DataError(f"{path}: damaged (the heap of strings at byte {start + at}); {REMEDY}")
+                    raise DataError(f"damaged (the heap of strings at byte {start + at}); {REMEDY}", path)
                 at = piece.find(_HEAP, at + 1)
             start += len(piece)
             file.seek(start)

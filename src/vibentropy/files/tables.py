@@ -34,7 +34,7 @@ def save_table(table: pd.DataFrame, path: Path | str) -> None:
             text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
             temporary.write_text(text, encoding="utf-8")
         else:
-            raise DataError(f"{path}: tables are written as .csv or .json")
+            raise DataError("tables are written as .csv or .json", path)
 
 
 def read_table(
@@ -92,12 +92,12 @@ def _read(path, columns, optional, others, kind):
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file, expected {kind}") from error
+        raise DataError(f"no such file, expected {kind}", path) from error
     except (OSError, ValueError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{path}: not {kind} ({error})") from error
+        raise DataError(f"not {kind} ({error})", path) from error
     missing = [name for name in columns if name not in table]
     if missing:
-        raise DataError(f"{path}: not {kind}, it has no column {', '.join(missing)}; there are {', '.join(table)}")
+        raise DataError(f"not {kind}, it has no column {', '.join(missing)}; there are {', '.join(table)}", path)
     table = table.reindex(columns=[*table, *(name for name in optional if name not in table)], fill_value="")
     types = dict.fromkeys(table, others) | optional | columns
     return pd.DataFrame({name: _typed(path, table[name], types[name]) for name in table})
@@ -112,5 +112,5 @@ def _typed(path, column, wanted):
             values.append(parse(text))
         except (ValueError, KeyError):
             message = f"column {column.name!r} holds {text!r} in line {line}, expected {expected}"
-            raise DataError(f"{path}: {message}") from None
+            raise DataError(message, path) from None
     return pd.Series(values, dtype=wanted)

@@ -55,7 +55,7 @@ def read_any(path, file_format=None, element=None, within: Within = ignore):
             atoms.info |= {name: value for name, value in row.items() if value != "" and value == value}
             yield atoms
     else:
-        raise DataError(f"{path}: the file is of kind {kind!r}, expected configurations of atoms")
+        raise DataError(f"the file is of kind {kind!r}, expected configurations of atoms", path)
 
 
 def count_frames(path, file_format=None):

@@ -97,7 +97,7 @@ def write_archive(path, configurations, crystal, **attributes):
         row = unlabelled.iloc[0]
         raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")
     if not len(table):
-        raise DataError(f"{path}: nothing to archive: no configuration is labelled and distinct")
+        raise DataError("nothing to archive: no configuration is labelled and distinct", path)
     for atoms, row in zip(configurations.frames, table.itertuples(), strict=True):
         check_element(atoms, crystal.element)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
@@ -254,9 +254,8 @@ def _wanted(path, table, classes):
     known = sorted(set(table["defect_class"]))
     for defect_class in classes:
         if defect_class not in known:
-            raise DataError(
-                f"{path}: no class {defect_class!r}{did_you_mean(defect_class, known)}; there are {', '.join(known)}"
-            )
+            message = f"no class {defect_class!r}{did_you_mean(defect_class, known)}; there are {', '.join(known)}"
+            raise DataError(message, path)
     return np.flatnonzero(table["defect_class"].isin(classes))
 
 

@@ -139,7 +139,7 @@ def reference_crystal(specification, element=None):
     path = specification["reference"]
     frames = list(read_frames(path, specification.get("format"), element=element))
     if len(frames) != 1:
-        raise DataError(f"{path}: holds {len(frames)} configurations, expected the perfect crystal alone")
+        raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
     with at(path):
         check_crystal(frames[0])
         check_sites(frames[0])

@@ -32,7 +32,7 @@ from ase import Atoms
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import DataError, VibentropyError
+from vibentropy.errors import DataError, VibentropyError, at
 from vibentropy.sources.reference_work import SOURCE
 from vibentropy.sources.unit_check import check_entropies
 
@@ -85,7 +85,7 @@ def read_arrays(arrays, name, defect_class):
     reasons = [_reason(atoms, entropy) for atoms, entropy in zip(frames, entropies, strict=True)]
     used = np.array([not reason for reason in reasons], dtype=bool)
     if not used.any():
-        raise DataError(f"{path}: none of the {len(frames)} configurations {defect_class} can be used; {reasons[0]}")
+        raise DataError(f"none of the {len(frames)} configurations {defect_class} can be used; {reasons[0]}", path)
     if arrays.get("check_size", True):
         check_entropies(
             entropies[used],
@@ -137,12 +137,10 @@ def published_crystal(arrays):
     positions = _array(arrays["bulk"], None, (1, None, 3))[0]
     lattice = _array(arrays["configurations"], "lattice", (3, 3))
     atoms = Atoms([arrays["element"]] * len(positions), positions=positions, cell=lattice, pbc=True)
-    try:
+    with at(f"{arrays['bulk']} in the lattice of {arrays['configurations']}"):
         check_crystal(atoms)
         spacing = np.cbrt(atoms.get_volume() / len(atoms))
         first, _, _, distances = neighbour_pairs(atoms, _SHELLS * spacing)
-    except VibentropyError as error:
-        raise type(error)(f"{arrays['bulk']} in the lattice of {arrays['configurations']}: {error}") from error
     counts = np.diff(first)
     if np.ptp(counts):
         spread = f"numbers of neighbours are from {counts.min()} to {counts.max()}"
@@ -198,9 +196,8 @@ def _check_class(path, defect_class, n_atoms, n_sites):
     if match := re.fullmatch(r"([IV])(\d+)", defect_class):
         expected = n_sites + (1 if match[1] == "I" else -1) * int(match[2])
         if n_atoms != expected:
-            raise DataError(
-                f"{path}: {defect_class} has {n_atoms} atoms, expected {expected} in a cell of {n_sites} sites"
-            )
+            message = f"{defect_class} has {n_atoms} atoms, expected {expected} in a cell of {n_sites} sites"
+            raise DataError(message, path)
 
 
 def _array(path, name, shape):
@@ -223,16 +220,17 @@ def _array(path, name, shape):
             loaded = np.load(file, allow_pickle=False)
             archive = isinstance(loaded, np.lib.npyio.NpzFile)
             if archive != (name is not None):
-                raise DataError(f"{path}: found {'an archive' if archive else 'one array'}, expected the other")
+                raise DataError(f"found {'an archive' if archive else 'one array'}, expected the other", path)
             array = loaded[_key(path, loaded.files, name)] if archive else loaded
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file; it is published at {SOURCE}") from None
+        raise DataError(f"no such file; it is published at {SOURCE}", path) from None
     except VibentropyError:
         raise
     except Exception as error:  # What numpy, zipfile and zlib raise is anything, MemoryError included.
         raise DataError(
-            f"{path}: truncated, or no file of numpy arrays without pickled objects "
-            f"({type(error).__name__}: {error}); it is published at {SOURCE}"
+            "truncated, or no file of numpy arrays without pickled objects "
+            f"({type(error).__name__}: {error}); it is published at {SOURCE}",
+            path,
         ) from error
     place = f"{path}: {name}" if name else path
     if array.dtype.kind not in "fiu":
@@ -247,7 +245,6 @@ def _key(path, names, wanted):
     """Name of an array in an archive."""
     matches = [name for name in names if name == wanted or name.startswith(f"{wanted}_")]
     if len(matches) != 1:
-        raise DataError(
-            f"{path}: found the arrays {', '.join(names)}, expected one {wanted} or {wanted}_ with a potential"
-        )
+        message = f"found the arrays {', '.join(names)}, expected one {wanted} or {wanted}_ with a potential"
+        raise DataError(message, path)
     return matches[0]

@@ -56,7 +56,7 @@ def ingest(specification, name, parts=None):
     whole = parts is None
     for path, trajectory, *part in trajectories_of(specification["files"]).items() if whole else parts:
         for number, atoms in enumerate(read_frames(path, file_format, *part, element=element), *part[:1]):
-            with at(f"{path}, frame {number}"):
+            with at(path, f"frame {number}"):
                 row = _row(atoms, reference, specification)
             frames.append(atoms)
             rows.append({"id": f"{name}/{trajectory}/{number:04d}", "dataset": name, "trajectory": trajectory} | row)
@@ -95,7 +95,7 @@ def check_files(table, specification):
     for file, rows in table.groupby("file"):
         if rejected[rows.index].all():
             reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
-            raise DataError(f"{file}: none of its {len(rows)} configurations can be used; {reasons}")
+            raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", file)
     if specification.get("entropy"):
         _check_sizes(table, **specification["entropy"])
     found = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
