@@ -13,18 +13,12 @@ group  that it belongs to, whatever the split: also the inner folds, in which pe
        groups together
 ====== ================================================================================================
 
-Two things make rows of different folds know each other: a trajectory, whose snapshots are stages of one annealing, and
-a basin, which two trajectories fell into, so that a minimum and its label occur twice. A group keeps both together: it
-is a connected component of trajectories and the minima that they visited (`basin_groups`). Repeated minima chain
-trajectories whether they are fitted to or not. If they chain so many that folds cannot be even, the chains are cut at
-the duplicates (`home_groups`).
-
-How large the groups get was measured on the training minima of workflow/configs/data.yaml before its repeats were
-removed: 2134 rows of 668 trajectories in 1633 basins make 456 groups, the largest of 320 rows (15 %) or, without the
-repeats, of 161 (10 %); five folds need no cut. The archives in data/ hold each basin once and no repeat, so that the
-617 trajectories in them are the groups, of at most five rows: no label is known to two folds, but what two trajectories
-share that once met is not seen there. It is worth little: with the groups chained by those repeats the mean absolute
-error of A_{3,10} with ridge is 0.673 k_B, with trajectories 0.671 k_B, in shuffled folds 0.664 k_B.
+Rows of different folds must not share what they are tested on. Two things can be shared: a trajectory, whose snapshots
+are stages of one annealing, and a basin that two trajectories fell into, so that a minimum and its label occur twice.
+A group keeps both together: it is a connected component of trajectories and the minima that they visited
+(`basin_groups`). Repeated minima connect trajectories whether they are fitted to or not. Where they connect so many
+that folds cannot be even, groups are cut at the duplicates (`home_groups`). How large groups are in practice is
+measured in docs/theory.md, "Folds and leakage".
 """
 
 import warnings
@@ -40,9 +34,9 @@ from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.files.tables import read_table
 
-#: How training rows are divided into folds, with words for figures. Only the first keeps groups together. The others
-#: let rows of one trajectory, or repeats of one minimum, be fitted to and tested on (`torn_rows`): few or many in file
-#: order, which is up to the files, and all but the odd one when shuffled.
+#: How training rows are divided into folds, with words for figures. Only the first keeps groups together. With the
+#: others, some rows are tested by a fit to rows of their own trajectory or to repeats of the same minimum
+#: (`torn_rows`): nearly all when shuffled, and in file order as many as the order of the files makes it.
 SPLITS = {"groups": "trajectories together", "file_order": "file order", "shuffled": "shuffled, leaky"}
 
 
