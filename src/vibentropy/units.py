@@ -1,7 +1,7 @@
 """The units of the package, declared once: Å, eV, u, K, and entropies in k_B.
 
 The formation entropy of the classical harmonic limit needs none of the conversions below (mass, temperature and
-unit of the Hessian cancel); they serve spectra, elastic constants and entropies given in other units.
+unit of the Hessian cancel); they serve spectra and entropies given in other units.
 """
 
 import numpy as np
@@ -12,9 +12,6 @@ THZ_PER_SQRT_EV_PER_A2_U = np.sqrt(_ase._e / (_ase._amu * 1e-20)) / (2 * np.pi) 
 
 #: Multiply an ordinary frequency in THz by this to get the temperature of its quantum, h ν / k_B, in K.
 KELVIN_PER_THZ = _ase._hplanck * 1e12 / _ase._k
-
-#: Multiply eV/Å³ by this to get GPa.
-GPA_PER_EV_PER_A3 = 1.0 / _ase.GPa
 
 #: Entropies in these units, multiplied by the number beside them, are in k_B.
 KB_PER_ENTROPY_UNIT = {

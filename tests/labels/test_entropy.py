@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import bulk, molecule
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from vibentropy.errors import NotConvergedError, SaddlePointError, StructureErro
 from vibentropy.labels.entropy import entropy_of, log_determinant, relaxed_log_determinant
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
-from vibentropy.units import GPA_PER_EV_PER_A3, THZ_PER_SQRT_EV_PER_A2_U
+from vibentropy.units import THZ_PER_SQRT_EV_PER_A2_U
 
 
 def with_vacancies(perfect, *sites):
@@ -171,7 +171,7 @@ def test_elastic_constants(iron, iron_crystal):
             atoms = perfect.copy()
             atoms.set_cell(atoms.cell[:] @ (np.eye(3) + step * np.array(strain)), scale_atoms=True)
             energies.append(iron.energy_and_forces(atoms)[0])
-        return (energies[0] - 2 * energies[1] + energies[2]) / h**2 / perfect.get_volume() * GPA_PER_EV_PER_A3
+        return (energies[0] - 2 * energies[1] + energies[2]) / h**2 / perfect.get_volume() / units.GPa
 
     c11 = stiffness(np.diag([1, 0, 0]))
     c12 = stiffness(np.diag([1, 1, 0])) / 2 - c11

@@ -21,6 +21,7 @@ from vibentropy.learning.folds import SPLITS
 from vibentropy.learning.registry import REGRESSORS, find_regressor
 from vibentropy.run.config import config_hash, expand_files, validate
 from vibentropy.sources import published_arrays
+from vibentropy.sources.seeds import SHAPES
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 ROOT = Path(__file__).parents[2]
@@ -391,6 +392,7 @@ def test_schema_agrees_with_the_library_about_units_and_gates(schema):
     files = schema["$defs"]["ingested"]["properties"]
     assert set(files["entropy"]["properties"]["unit"]["enum"]) == set(KB_PER_ENTROPY_UNIT)
     assert schema["$defs"]["split"]["enum"] == list(SPLITS)
+    assert schema["$defs"]["cluster"]["properties"]["shape"]["enum"] == list(SHAPES)
     labels = schema["properties"]["labels"]["properties"]
     assert labels["max_force"]["default"] == files["max_force"]["default"] == entropy.MAX_FORCE
     assert labels["minimum_eigenvalue"]["default"] == entropy.MIN_EIGENVALUE

@@ -2,7 +2,7 @@
 
 import click
 
-from vibentropy.cli.options import FILE, Numbers, format_option, output_option, per_atom_suffix
+from vibentropy.cli.options import FILE, ROW_SUFFIXES, Numbers, format_option, output_option, per_atom_suffix
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -47,7 +47,7 @@ Examples:
     help="Temperatures in K at which quantum harmonic entropies and free energies are added, such as 300,600; 6 times "
     "as long.",
 )
-@output_option(".csv", ".json", ".extxyz", ".xyz")
+@output_option(*ROW_SUFFIXES)
 @format_option
 @click.pass_context
 def label(

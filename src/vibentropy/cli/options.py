@@ -5,6 +5,9 @@ import click
 #: A file that is there.
 FILE = click.Path(exists=True, dir_okay=False)
 
+#: Suffixes of the files that rows and configurations are written to (`vibentropy.cli.output.rows_to`).
+ROW_SUFFIXES = ".csv", ".json", ".extxyz", ".xyz"
+
 format_option = click.option(
     "--format", "file_format", metavar="NAME", help="Name of ASE's format of FILES, where they do not tell."
 )

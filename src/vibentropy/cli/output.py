@@ -10,9 +10,6 @@ import numpy as np
 
 from vibentropy.files.atomic import atomic
 
-#: Suffixes of files that `rows_to` writes.
-SUFFIXES = ".csv", ".json", ".extxyz", ".xyz"
-
 
 def rows_to(path, columns, screen):
     """Open what rows are written to.
@@ -20,7 +17,7 @@ def rows_to(path, columns, screen):
     Parameters
     ----------
     path : str or None
-        File whose suffix is one of `SUFFIXES`; None for the screen.
+        File whose suffix is one of `vibentropy.cli.options.ROW_SUFFIXES`; None for the screen.
     columns : list of str
         Of a CSV file; others of a row are left out.
     screen : list of Column

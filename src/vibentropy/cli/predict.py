@@ -4,10 +4,7 @@ from contextlib import contextmanager
 
 import click
 
-from vibentropy.cli.options import FILE, format_option, output_option, per_atom_suffix
-
-#: Ends of intervals on the screen.
-_INTERVALS = {"68 %": ("low_68", "high_68"), "95 %": ("low_95", "high_95")}
+from vibentropy.cli.options import FILE, ROW_SUFFIXES, format_option, output_option, per_atom_suffix
 
 
 @click.command(
@@ -32,7 +29,7 @@ Examples:
     help="Add the share of each atom (k_B) as `predicted_site_entropy`: a property that OVITO shows in extended XYZ, "
     "a list in JSON.",
 )
-@output_option(".csv", ".json", ".extxyz", ".xyz")
+@output_option(*ROW_SUFFIXES)
 @format_option
 @click.pass_context
 def predict(context, paths, reference, per_atom, output, file_format):
@@ -127,7 +124,7 @@ def _warnings_told(place, progress):
     for warning in caught:
         if warning.category is UserWarning:
             progress.pause()
-            click.echo(f"{place}: warning: {str(warning.message).removeprefix('configuration 0: ')}", err=True)
+            click.echo(f"{place}: warning: {warning.message}", err=True)
 
 
 def _predict(model, atoms, reference, within, per_atom):
@@ -152,6 +149,7 @@ def _dressed(atoms, row):
 def _columns(model, paths):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, places
+    from vibentropy.learning.uncertainty import INTERVALS
 
     names = ["file", "frame", "n_atoms", "formation_entropy", "std"]
     screen = [*places(paths), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
@@ -159,9 +157,10 @@ def _columns(model, paths):
     if model.covariance is not None:
         screen.append(Column("std", 8, number("std")))
     if model.uncertainty is not None:
-        names += [f"{end}_{level}" for level in (68, 95) for end in ("low", "high")]
-        names += [f"pops_{end}_{level}" for level in (68, 95, 100) for end in ("low", "high")] + ["domain"]
-        screen += [Column(title, 18, _interval(*ends)) for title, ends in _INTERVALS.items()]
+        names += [end for of_method in INTERVALS.values() for ends in of_method.values() for end in ends] + ["domain"]
+        screen += [
+            Column(f"{100 * level:g} %", 18, _interval(*ends)) for level, ends in INTERVALS["calibrated"].items()
+        ]
     screen.append(Column("domain", -6, lambda row: "could not be used" if "error" in row else row.get("domain", "")))
     return [*names, "error"], screen
 

@@ -7,8 +7,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from vibentropy.evaluation.metrics import RESOLVED, resolved
-from vibentropy.evaluation.predictions import INTERVALS, METHODS, MODEL
+from vibentropy.evaluation.predictions import METHODS, MODEL
 from vibentropy.learning.calibration import LEVELS
+from vibentropy.learning.uncertainty import INTERVALS, interval_columns
 
 
 def coverage_table(predictions, by=RESOLVED):
@@ -33,15 +34,19 @@ def coverage_table(predictions, by=RESOLVED):
           width plus 2 / (1 - level) times what the exact value lies outside, on average. The smaller the better, and
           smallest for the true quantiles.
 
-        The method ``bayesian`` takes the Gaussian of the standard deviation, ``pops`` and ``conformal`` are those of
+        The method ``bayesian`` takes the Gaussian of the standard deviation, ``pops`` and ``calibrated`` are those of
         `vibentropy.learning.uncertainty`; the level 100 % is of the bounds of ``pops`` alone.
     """
     tables = []
     for method in METHODS:
         ends = method_intervals(predictions, method)
-        columns = {f"{end}_{100 * p:g}": values for p, pair in ends.items() for end, values in pair.items()}
+        columns = {
+            name: values
+            for level, pair in ends.items()
+            for name, values in zip(interval_columns(level), pair.values(), strict=True)
+        }
         with_ends = predictions.assign(**columns)
-        with_ends = with_ends[with_ends["low_68"].notna()]
+        with_ends = with_ends[with_ends[interval_columns(LEVELS[0])[0]].notna()]
         summary = partial(_coverage, levels=list(ends))
         tables.append(resolved(with_ends, by, summary).assign(method=method))
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
@@ -78,7 +83,7 @@ def _coverage(rows, levels):
     truth = rows["formation_entropy"]
     found = {"n": len(rows), "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2)))}
     for level in levels:
-        low, high = rows[f"low_{100 * level:g}"], rows[f"high_{100 * level:g}"]
+        low, high = (rows[end] for end in interval_columns(level))
         outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
         found |= {
             f"coverage_{100 * level:g}": float(np.mean((low <= truth) & (truth <= high))),

@@ -30,7 +30,7 @@ import numpy as np
 
 from vibentropy.errors import DataError
 from vibentropy.files.tables import read_table
-from vibentropy.learning.calibration import LEVELS
+from vibentropy.learning.uncertainty import INTERVALS
 
 #: How a prediction relates to the fit: held out in a fold, seen by the fit, or of a data set the fit never saw.
 STAGES = ("cross-validation", "training", "test")
@@ -42,16 +42,10 @@ MODEL = ["descriptor", "regressor"]
 OF_CONFIGURATION = ["id", "dataset", "role", "trajectory", "defect_class", "n_atoms", "n_sites", "formation_entropy"]
 
 #: Kinds of intervals: of the standard deviation, of pointwise optimal fits, and calibrated.
-METHODS = ("bayesian", "pops", "conformal")
-
-#: Ends of intervals by method and level.
-INTERVALS = {
-    "conformal": {level: (f"low_{100 * level:g}", f"high_{100 * level:g}") for level in LEVELS},
-    "pops": {level: (f"pops_low_{100 * level:g}", f"pops_high_{100 * level:g}") for level in (*LEVELS, 1.0)},
-}
+METHODS = ("bayesian", "pops", "calibrated")
 
 #: Columns of the probabilities of intervals that end at the exact value, by method.
-LEVEL_COLUMNS = {"conformal": "level", "pops": "pops_level"}
+LEVEL_COLUMNS = {"calibrated": "level", "pops": "pops_level"}
 
 #: Columns of predictions that tables have always had, those of uncertainty, and all.
 REQUIRED_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]

@@ -1,48 +1,19 @@
 """How wrong a prediction may be, and whether it can be judged at all.
 
-The label of a minimum has an error of 1e-4 k_B, a linear model one of tenths: it is misspecified, and what the
-posterior of its weights says narrows with the number of rows while the error stays (docs/theory.md, "Error bars").
-Besides the standard deviation of Bayesian regressors there are therefore two kinds of intervals, for every linear
-model. With z the scaled features of a cell, m(z) their root mean square, e_i the errors of the fit and G the curvature
-of its loss (Zᵀ Z + n · penalty for ridge):
+A linear model errs by tenths of a k_B where labels are exact to 1e-4: it is misspecified, and the posterior of its
+weights, which narrows with the number of rows, says little about that (docs/theory.md, "Error bars"). Besides the
+standard deviation of Bayesian regressors every linear model therefore has two kinds of intervals:
 
 POPS
-    pointwise optimal parameter sets (Swinburne and Perez, arXiv 2402.01810). Of all weights that predict row i
-    exactly, those of smallest loss differ from the fitted ones by δ_i = e_i G⁻¹ z_i / (z_iᵀ G⁻¹ z_i). The smallest box
-    around all δ_i, along their principal axes, is taken as evenly filled: `PointwiseFits`.
+    of pointwise optimal parameter sets (Swinburne and Perez, arXiv 2402.01810), the weights that would have predicted
+    one row exactly: `vibentropy.learning.pointwise`.
 calibrated
-    symmetric, half as wide as s(z) = √(a m(z)² + b zᵀ C z) times a quantile of |error| / s over rows that the fit did
-    not see, groups kept together; C is the mean of δ_i δ_iᵀ: `Calibration`.
+    symmetric, as wide as a scale s times a quantile of |error| / s over rows that the fit did not see, groups kept
+    together: `vibentropy.learning.calibration`.
 
-All of them are zero for the perfect crystal and m times as wide for a cell repeated m times: the error of a defect is
-the same in each of its copies, it does not average out.
-
-Why that s. Compared on the shipped data (A_{3,10}, ridge; coverage at 68 and 95 % and the interval score at 95 %,
-k_B, smaller is better, calibrated without the rows that are judged, a and b always by maximum likelihood):
-
-====================== ============== ============== ================== ================== ==================
-s²                     interstitials  vacancies      all, held out      cells of 1024      cells of 3456
-====================== ============== ============== ================== ================== ==================
-m                      46, 92         95, 100        67, 95; 5.3        29, 71; 42         29, 52; 237
-m²                     49, 92         94, 100        69, 95; 5.1        55, 81; 35         52, 83; 93
-m³                     50, 92         91, 100        68, 95; 5.1        57, 88; 35         83, 100; 142
-a m² + b zᵀ G⁻¹ z      44, 85         88, 100        63, 92; 4.8        50, 95; 14         67, 88; 100
-zᵀ C z                 63, 94         76, 97         69, 95; 4.0        52, 90; 14         67, 79; 146
-**a m² + b zᵀ C z**    62, 94         78, 97         69, 95; 4.0        52, 95; 13         67, 81; 140
-====================== ============== ============== ================== ================== ==================
-
-One constant, whatever the power of m, is too narrow for interstitials and too wide for vacancies; the leverage
-zᵀ G⁻¹ z knows where there were few rows but not where the fit was wrong (its b takes everything, a is zero). C knows
-both: it is the leverage weighted by the errors that were made. The term in m² stands for directions in which no row
-had an error to show. Of the cells of 3456 sites all are covered at 95 %, loops and voids because their leverage is
-large, but the eight with 16 and 23 clusters of four vacancies: each errs by more than the single one, always to the
-same side, which nothing in single clusters foretells.
-
-The box is too small where it is evenly filled (42 and 71 % of held-out cells at 68 and 95 %) and never left: its bounds
-hold 100 % of held-out cells, 95 % of those of 3456 sites and 99 % of strained ones, twice as wide as the calibrated
-intervals at 95 %.
-
-The domain of a model has its reasons in words: `Domain`.
+Both are zero for the perfect crystal and m times as wide for a cell repeated m times: all copies of a defect have the
+same error, it does not average out. docs/error_bars.md says how the scale was chosen and what the intervals are worth.
+Whether a cell is like those that a model has learnt from is asked by `vibentropy.learning.domain`.
 """
 
 from dataclasses import dataclass
@@ -53,6 +24,31 @@ from vibentropy.learning.calibration import LEVELS, Calibration
 from vibentropy.learning.domain import SMALLEST_SIZE, Domain, whitening
 from vibentropy.learning.pointwise import PointwiseFits
 from vibentropy.learning.scaling import size
+
+
+def interval_columns(level, method="calibrated"):
+    """Names of the columns that hold the ends of an interval.
+
+    Parameters
+    ----------
+    level : float
+        Probability of the interval.
+    method : {"calibrated", "pops"}
+
+    Returns
+    -------
+    low, high : str
+        Such as ``low_68`` and ``high_68``, or ``pops_low_68`` and ``pops_high_68``.
+    """
+    prefix = "" if method == "calibrated" else f"{method}_"
+    return f"{prefix}low_{100 * level:g}", f"{prefix}high_{100 * level:g}"
+
+
+#: Columns of the ends of intervals by method and level. Those of 100 % are the bounds of pointwise optimal fits.
+INTERVALS = {
+    "calibrated": {level: interval_columns(level) for level in LEVELS},
+    "pops": {level: interval_columns(level, "pops") for level in (*LEVELS, 1.0)},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +81,19 @@ class Uncertainty:
             ``low_68``, ``high_68`` and so on for `LEVELS`, calibrated, NaN without calibration; ``pops_low_68`` and so
             on, and ``pops_low_100`` and ``pops_high_100``, the bounds of the box.
         """
-        found = {}
+        ends = {}
         scale = self._scale(Z)
         for level in LEVELS:
             half = np.full(len(Z), np.nan)
             if scale is not None:
                 # An infinite quantile leaves the perfect crystal at zero.
                 half = np.multiply(self.calibration.quantile(level), scale, out=np.zeros(len(Z)), where=scale > 0)
-            found |= {f"low_{100 * level:g}": -half, f"high_{100 * level:g}": half}
+            ends |= dict(zip(INTERVALS["calibrated"][level], (-half, half), strict=True))
         sample = self.pointwise.sample(Z)
         for level in LEVELS:
-            ends = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2], axis=1)
-            found |= {f"pops_low_{100 * level:g}": ends[0], f"pops_high_{100 * level:g}": ends[1]}
-        return found | dict(zip(("pops_low_100", "pops_high_100"), self.pointwise.bounds(Z), strict=True))
+            quantiles = np.quantile(sample, [(1 - level) / 2, (1 + level) / 2], axis=1)
+            ends |= dict(zip(INTERVALS["pops"][level], quantiles, strict=True))
+        return ends | dict(zip(INTERVALS["pops"][1.0], self.pointwise.bounds(Z), strict=True))
 
     def levels(self, Z, errors):
         """Probabilities of the intervals that end at the exact values.

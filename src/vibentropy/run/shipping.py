@@ -5,6 +5,7 @@ import json
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.learning.folds import main_split
+from vibentropy.learning.uncertainty import INTERVALS
 
 #: Predictions of test configurations that are kept beside the model, per data set, each of another class.
 RECORDED = 1
@@ -88,5 +89,5 @@ def recorded(predictions):
     """
     tested = predictions[predictions["stage"] == "test"]
     distinct = tested.drop_duplicates(["dataset", "defect_class"]).groupby("dataset").head(RECORDED)
-    names = ["id", "dataset", "formation_entropy", "prediction", "low_68", "high_68", "low_95", "high_95", "domain"]
-    return distinct[names].reset_index(drop=True)
+    ends = [end for of_level in INTERVALS["calibrated"].values() for end in of_level]
+    return distinct[["id", "dataset", "formation_entropy", "prediction", *ends, "domain"]].reset_index(drop=True)

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
+from vibentropy.learning.uncertainty import interval_columns
 from vibentropy.report.figures.predictions import points, styles_of_tests
 from vibentropy.report.figures.style import DOUBLE, common_limits, diagonal, lay_out, styled
 from vibentropy.report.figures.timing import growth
@@ -45,7 +46,7 @@ def overview_figure(predictions, costs, labels):
     diagonal(left, limits)
     for dataset, style in styles_of_tests(test).items():
         rows = test[test["dataset"] == dataset]
-        interval = abs(rows[["low_68", "high_68"]].sub(rows["prediction"], axis=0)).T
+        interval = abs(rows[[*interval_columns(0.68)]].sub(rows["prediction"], axis=0)).T
         bar = {"fmt": "none", "ecolor": style["color"], "elinewidth": 0.5, "alpha": 0.5, "zorder": 2}
         left.errorbar(rows["formation_entropy"], rows["prediction"], interval, **bar)
         points(left, rows, "prediction", **style, label=f"{rows['n_sites'].max()} sites")

@@ -4,15 +4,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.special import erf
 
-from vibentropy.evaluation.predictions import INTERVALS, LEVEL_COLUMNS, MODEL
+from vibentropy.evaluation.predictions import LEVEL_COLUMNS, MODEL
 from vibentropy.learning.calibration import LEVELS
+from vibentropy.learning.uncertainty import INTERVALS
 from vibentropy.report.figures.style import DOUBLE, lay_out, models_with_room, styled
 
 #: Methods of intervals, in words and with their lines.
 METHOD_STYLES = {
     "bayesian": {"label": "standard deviation, Bayesian", "color": "#3a8fc8", "ls": (0, (4, 1.5)), "marker": "s"},
     "pops": {"label": "pointwise optimal fits (POPS)", "color": "#332288", "ls": (0, (1, 1)), "marker": "^"},
-    "conformal": {"label": "calibrated on held-out groups", "color": "#b8400c", "ls": "-", "marker": "o"},
+    "calibrated": {"label": "calibrated on held-out groups", "color": "#b8400c", "ls": "-", "marker": "o"},
 }
 
 #: Most models that are drawn: what fits on a page.
