@@ -13,7 +13,14 @@ from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.evaluation.coverage import coverage_table
 from vibentropy.evaluation.fitting import cross_predict, fit_and_predict, fit_table
-from vibentropy.evaluation.metrics import RESOLVED, error_metrics, metrics_table, named_tests, summary_table
+from vibentropy.evaluation.metrics import (
+    RESOLVED,
+    different_rows,
+    error_metrics,
+    metrics_table,
+    named_tests,
+    summary_table,
+)
 from vibentropy.evaluation.predictions import (
     PREDICTION_COLUMNS,
     UNCERTAINTY_COLUMNS,
@@ -222,6 +229,18 @@ def test_summary_has_columns_for_named_tests(predictions):
     # The rest is as without.
     plain = summary_table(metrics_table(predictions), coverage_table(predictions))
     pd.testing.assert_frame_equal(summary[plain.columns], plain)
+
+
+def test_models_that_leave_out_cells_are_named(predictions):
+    assert different_rows(predictions) == []
+    of_ridge = (predictions["regressor"] == "ridge") & (predictions["stage"] == "test")
+    without = predictions[~(of_ridge & predictions["id"].isin(["a/x/1", "b/z/0"]))]
+    (line,) = different_rows(without)
+    assert line.startswith("afs/ridge, test: errors are over 10 of 12 cells that models predict, without a/x/1 and oth")
+    # As many cells, and yet not the same ones.
+    of_bayes = (without["regressor"] == "bayes") & (without["stage"] == "test")
+    other = without[~(of_bayes & without["id"].isin(["a/y/0", "a/y/1"]))]
+    assert [line.partition(":")[0] for line in different_rows(other)] == ["afs/ridge, test", "afs/bayes, test"]
 
 
 def test_summary_says_what_the_fits_chose(predictions):

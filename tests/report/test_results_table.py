@@ -96,6 +96,28 @@ def test_extrapolation_of_the_article_stands_where_ours_has_that_name(summary):
     assert cells(page)[-2][5:] == ["*0.18*", "*0.30*", "", "", ""]
 
 
+def test_errors_over_different_cells_are_marked(summary):
+    rows = {row[0]: row for row in cells(results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND))[2:]}
+    assert rows["`moments`"][5] == "0.051"
+    summary.loc[0, ["cross_validation_n", "strained_cells_n"]] = [1600, 69]
+    page = results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND)
+    rows = {(row[0], row[3]): row[5:] for row in cells(page)[2:]}
+    assert rows["`moments`", "`ridge`"] == [
+        "0.051 (n = 1600)",
+        "0.10",
+        "1.23",
+        "2.00",
+        "0.988",
+        "1.23 (n = 69)",
+        "2.00",
+    ]
+    assert rows["`afs`", "`ridge`"][::5] == ["0.67 (n = 1633)", "1.23 (n = 70)"]
+    assert "1600 to 1633 training minima" in page
+    assert "Strained cells: 69 to 70 cells" in page
+    assert "Extrapolation: 122 cells" in page
+    assert "not compared on the same ones" in page
+
+
 def test_names_may_look_like_numbers_or_like_nothing(configurations, tmp_path):
     """From predictions and fits in files to the page, as the rules do it."""
     models = [("10", "NA"), ("10", "1e3"), ("nan", "NA"), ("nan", "1e3"), ("None", "1e3")]

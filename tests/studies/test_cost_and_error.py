@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
+from vibentropy.files.tables import save_table
 from vibentropy.report.figures.cost_and_error import cost_and_error_figure
 from vibentropy.report.figures.style import DOUBLE
 from vibentropy.studies.cost_and_error import comparison_table, describe_cost, pareto_front
@@ -72,6 +73,8 @@ def summary():
     table = pd.DataFrame(rows, columns=["descriptor", "regressor", "cross_validation_mae", "extrapolation_mae"])
     table["cross_validation_rmse"] = 2 * table["cross_validation_mae"]
     table = table.assign(extrapolation_rmse=3.0, extrapolation_slope=1.01, strained_mae=[4.0, 3.0, 2.0, 1.0])
+    # As in files, where a model may lack a test.
+    table = table.assign(cross_validation_n=[1633.0, 1633.0, 1600.0, 1633.0], extrapolation_n=[122, 122, np.nan, 121])
     table["n_features"] = [252, 252, 4, 33]
     table["n_selected"] = [252, 252, 4, 12]
     leaky = table.assign(cross_validation_mae=0.01)
@@ -89,7 +92,7 @@ def descriptors():
     )
 
 
-def test_table_is_of_grouped_folds_and_keeps_kinds_apart(summary, descriptors):
+def test_table_is_of_grouped_folds_and_keeps_kinds_apart(summary, descriptors, tmp_path):
     table = comparison_table(summary, descriptors, TESTS)
     assert list(table["descriptor"]) == ["afs", "soap", "soap", "hessian"]
     assert list(table["regressor"]) == ["r", "bayes", "ridge", "ridge"]
@@ -97,10 +100,15 @@ def test_table_is_of_grouped_folds_and_keeps_kinds_apart(summary, descriptors):
     assert list(table["n_features"]) == [33, 252, 252, 4]
     assert list(table["n_selected"]) == [12, 252, 252, 4]
     assert list(table["cross_validation_mae"]) == [0.3, 0.4, 0.5, 0.1]
-    assert list(table.columns[-4:]) == [
-        *(f"extrapolation_{error}" for error in ("mae", "rmse", "slope")),
+    assert list(table.columns[-5:]) == [
+        *(f"extrapolation_{name}" for name in ("n", "mae", "rmse", "slope")),
         "strained_mae",
     ]
+    assert list(table["cross_validation_n"]) == [1633, 1633, 1633, 1600]
+    assert list(table["extrapolation_n"].fillna(-1)) == [121, 122, 122, -1]
+    save_table(table, tmp_path / "comparison.csv")
+    assert "1600" in (tmp_path / "comparison.csv").read_text()
+    assert "1600.0" not in (tmp_path / "comparison.csv").read_text()
 
 
 def test_table_of_another_split_where_none_is_grouped(summary, descriptors):

@@ -1,6 +1,6 @@
 from vibentropy.evaluation.coverage import coverage_table
 from vibentropy.evaluation.fitting import load_fits
-from vibentropy.evaluation.metrics import RESOLVED, metrics_table, named_tests, summary_table
+from vibentropy.evaluation.metrics import RESOLVED, different_rows, metrics_table, named_tests, summary_table
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
@@ -8,6 +8,8 @@ from vibentropy.report.html import write_page
 
 with logged(snakemake.log[0]) as progress:
     predictions = named_tests(load_predictions(*snakemake.input.predictions), snakemake.params.tests)
+    for line in different_rows(predictions):
+        progress.note(line)
     metrics, coverage = (table(predictions, [*RESOLVED, "test"]) for table in (metrics_table, coverage_table))
     fits = load_fits(*snakemake.input.fits)
     summary = summary_table(metrics, coverage, fits)

@@ -6,6 +6,7 @@ import pandas as pd
 from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import MODEL, STAGES
 from vibentropy.files.tables import read_table
+from vibentropy.learning.uncertainty import interval_columns
 
 #: What errors are resolved by.
 RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
@@ -83,11 +84,39 @@ def metrics_table(predictions, by=RESOLVED):
     """
 
     def summary(rows):
-        judged = rows[rows["pops_low_95"].notna()]
+        judged = rows[rows[interval_columns(0.95, "pops")[0]].notna()]
         flagged = float(np.mean(judged["domain"] != "")) if len(judged) else np.nan
         return error_metrics(rows["formation_entropy"], rows["prediction"]) | {"flagged": flagged}
 
     return resolved(predictions, by, summary)
+
+
+def different_rows(predictions):
+    """Say which models leave out cells that others predict: their errors are over other cells.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of all models.
+
+    Returns
+    -------
+    list of str
+        One line for each model, stage and split with cells missing; empty if all models can be compared.
+    """
+    lines = []
+    for (stage, split), of_stage in predictions.groupby(["stage", "split"], sort=False):
+        ids = of_stage["id"].unique()
+        for (descriptor, regressor), of_model in of_stage.groupby(MODEL, sort=False):
+            missing = ids[~pd.Index(ids).isin(of_model["id"])]
+            if len(missing):
+                where = f"{stage} ({split})" if split else stage
+                lines.append(
+                    f"{descriptor}/{regressor}, {where}: errors are over {len(ids) - len(missing)} of {len(ids)} cells "
+                    f"that models predict, without {missing[0]}{' and others' if len(missing) > 1 else ''}: its "
+                    "descriptor refused them"
+                )
+    return lines
 
 
 def summary_table(metrics, coverage, fits=None):
@@ -104,7 +133,7 @@ def summary_table(metrics, coverage, fits=None):
     -------
     pandas.DataFrame
         One row per model and split of the cross-validation, in the order of `metrics`; a column such as ``test_rmse``
-        or ``cross_validation_conformal_coverage_68`` for each stage, method of intervals and quantity, and likewise
+        or ``cross_validation_calibrated_coverage_68`` for each stage, method of intervals and quantity, and likewise
         for each named test that the tables are resolved by, NaN where a model does not have it. What is not of the
         cross-validation is the same for all splits.
     """

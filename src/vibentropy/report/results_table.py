@@ -40,7 +40,8 @@ def results_page(summary, descriptors, tests, element, command):
     str
         Models of positions alone come first, then those that need a potential, then published ones, in italics. The
         first test has mean absolute and root mean square error and slope, others the first two. Of a model with several
-        splits only the first row has its tests, unless they differ: they are of the fit to everything.
+        splits only the first row has its tests, unless they differ: they are of the fit to everything. Where models are
+        tested on different numbers of cells, these stand beside the mean absolute errors, and a sentence says so.
     """
     tests = {name: datasets for name, datasets in tests.items() if f"{name}_mae" in summary}
     columns = ["cross_validation_mae", "cross_validation_rmse"]
@@ -53,12 +54,14 @@ def results_page(summary, descriptors, tests, element, command):
     rows = rows.sort_values(["needs_potential"], kind="stable")
     lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
     tested = {}
+    counts = {name: summary[f"{name}_n"].dropna().astype(int) for name in ("cross_validation", *tests)}
+    uneven = [name for name, of_models in counts.items() if of_models.nunique() > 1]
     for row in rows.to_dict("records"):
         split = SPLITS.get(row["split"], row["split"])
         count, selected = row["n_features"], row["n_selected"]
         features = f"{count}" if selected == count else f"{selected} of {count}"
         words = [f"`{row['descriptor']}`", NEEDS[row["needs_potential"]], features]
-        numbers = [_number(row[name], name) for name in columns]
+        numbers = [_number(row[name], name) + _count(row, name, uneven) for name in columns]
         held_out, of_tests = numbers[:2], numbers[2:]
         model = row["descriptor"], row["regressor"]
         repeated = tested.get(model) == of_tests
@@ -80,9 +83,14 @@ def results_page(summary, descriptors, tests, element, command):
         lines.append([f"*{text}*" if text else "" for text in [*words, split, *numbers]])
 
     notes = [
-        f"Errors in k_B, printed by `{command}`. Held out: {int(summary['cross_validation_n'].max())} training minima, "
+        f"Errors in k_B, printed by `{command}`. Held out: {_range(counts['cross_validation'])} training minima, "
         "each predicted by a model that was fitted to the other folds."
     ]
+    if uneven:
+        notes.append(
+            "Models with different numbers n of cells are not compared on the same ones: their descriptors could not "
+            "describe some, which stand in the logs of features."
+        )
     if published or len(set(summary["split"])) > 1:
         notes.append(
             "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
@@ -91,7 +99,7 @@ def results_page(summary, descriptors, tests, element, command):
     if tests and len(tested) < len(rows):
         notes.append("Tests, which folds have no part in, stand in the first row of a model.")
     for name, datasets in tests.items():
-        cells = int(summary[f"{name}_n"].max())
+        cells = _range(counts[name])
         notes.append(f"{name.replace('_', ' ').capitalize()}: {cells} cells ({', '.join(datasets)}), never fitted to.")
     if published:
         notes.append(
@@ -136,3 +144,14 @@ def _number(value, name):
     if np.isnan(value):
         return ""
     return f"{value:.3f}" if name.endswith("slope") or abs(value) < 0.0995 else f"{value:.2f}"
+
+
+def _count(row, name, uneven):
+    """Count cells beside a mean absolute error where models have different numbers of them."""
+    block = name.removesuffix("_mae")
+    return f" (n = {row[f'{block}_n']:.0f})" if block in uneven and not np.isnan(row[name]) else ""
+
+
+def _range(counts):
+    """Say how many cells models have."""
+    return f"{counts.min()} to {counts.max()}" if counts.nunique() > 1 else f"{counts.max()}"

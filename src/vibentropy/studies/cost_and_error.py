@@ -84,24 +84,27 @@ def comparison_table(summary, descriptors, tests):
     summary : pandas.DataFrame
         As from `vibentropy.evaluation.metrics.summary_table`.
     descriptors : pandas.DataFrame
-        Rows from `describe`.
+        Rows from `describe_cost`.
     tests : sequence of str
         Names of tests, as in the columns of the summary.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``descriptor``, ``regressor``, ``split``, ``n_features``, ``n_selected``, those of `describe`,
-        ``cross_validation_mae`` and ``cross_validation_rmse``, and such as ``extrapolation_mae`` for each test and each
-        of `ERRORS`. One row per model, of the split that keeps groups together or else of the first; models of
-        positions first, and of each kind those with the smallest held-out error.
+        Columns ``descriptor``, ``regressor``, ``split``, ``n_features``, ``n_selected``, those of `describe_cost`,
+        ``cross_validation_n``, the number of cells, ``cross_validation_mae`` and ``cross_validation_rmse``, and such as
+        ``extrapolation_n`` and ``extrapolation_mae`` for each test and each of `ERRORS`. One row per model, of the
+        split that keeps groups together or else of the first; models of positions first, and of each kind those with
+        the smallest held-out error. Only errors over the same number of cells can be compared.
     """
     rows = summary[summary["split"] == main_split(summary["split"])]
-    columns = [f"cross_validation_{error}" for error in ERRORS[:2]]
-    columns += [column for test in tests for error in ERRORS if (column := f"{test}_{error}") in summary]
+    columns = [f"cross_validation_{name}" for name in ("n", *ERRORS[:2])]
+    columns += [column for test in tests for name in ("n", *ERRORS) if (column := f"{test}_{name}") in summary]
     identity = [*MODEL, "split", "n_features", "n_selected"]
     table = rows[identity + columns].merge(descriptors, on="descriptor", how="left", validate="many_to_one")
-    table = table.sort_values(["needs_potential", columns[0]], kind="stable", ignore_index=True)
+    table = table.sort_values(["needs_potential", "cross_validation_mae"], kind="stable", ignore_index=True)
+    # Whole numbers also where a model lacks a test.
+    table = table.astype({name: "Int64" for name in columns if name.endswith("_n")})
     return table[[*identity, *descriptors.columns.drop("descriptor"), *columns]]
 
 
