@@ -61,7 +61,7 @@ def test_copies_keep_type_and_place(kind):
 
 def test_errors_of_another_process_keep_their_place():
     with Isolated(Mortal) as mortal, pytest.raises(StructureError) as caught, at("data"):
-        mortal.refuse("too close", "a.xyz", "frame 3")
+        mortal.call("refuse", "too close", "a.xyz", "frame 3")
     assert caught.value.place == ("data", "a.xyz", "frame 3")
 
 
