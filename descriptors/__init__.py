@@ -1,8 +1,10 @@
 """Descriptors of atomic configurations, built by name.
 
-To add one, write a file here with a class that derives from `LocalDescriptor` or `Descriptor`, and give it a line in
-`REGISTRY`: the contract tests and the configuration follow. A class that lives elsewhere is named by its dotted path,
-or by an entry point of the group ``vibentropy.descriptors``.
+To add one, write a file here with a class that derives from `LocalDescriptor` or `Descriptor` and says in its table
+`parameters` what its arguments may be, and give it a line in `REGISTRY`. The contract tests and the cost estimate
+follow; ``python -m vibentropy.run.parameter_schema`` writes the schema of configurations and the tables in the
+documentation. A class that lives elsewhere is named by its dotted path, or by an entry point of the group
+``vibentropy.descriptors``.
 """
 
 import inspect
@@ -12,7 +14,7 @@ from importlib.metadata import entry_points
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
 
-__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "parameters"]
+__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]
 
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
@@ -81,31 +83,6 @@ def find(kind):
     if not (isinstance(found, type) and issubclass(found, Descriptor)):
         raise ConfigError(f"the descriptor of kind {kind!r} is {found!r}, not a subclass of {Descriptor.__name__}")
     return found
-
-
-def parameters(kind):
-    """Say what a descriptor is and which parameters it takes.
-
-    Parameters
-    ----------
-    kind : str
-        See `find`.
-
-    Returns
-    -------
-    summary : str
-        First line of its documentation.
-    defaults : dict
-        Of all parameters; those without one are missing.
-
-    Raises
-    ------
-    ConfigError
-        If there is no such descriptor.
-    """
-    found = find(kind)
-    accepted = inspect.signature(found).parameters.values()
-    return inspect.getdoc(found).partition("\n")[0], {p.name: p.default for p in accepted if p.default is not p.empty}
 
 
 def create(kind, **parameters):

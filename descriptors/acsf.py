@@ -1,21 +1,20 @@
 """Atom-centred symmetry functions (Behler, J. Chem. Phys. 134, 074106 (2011)), by dscribe."""
 
 from itertools import product
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 from dscribe.descriptors import ACSF
-from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
+from vibentropy.descriptors.parameters import SPECIES, Choice, Integer, ListOf, Number, Parameter, Row
 
 
 class SymmetryFunctions(LocalDescriptor):
-    """Atom-centred symmetry functions of dscribe.
+    """Atom-centred symmetry functions, two- and three-body; by dscribe.
 
     With f(r) = (1 + cos(π r / r_cut)) / 2 and sums over neighbours within r_cut,
 
@@ -43,6 +42,25 @@ class SymmetryFunctions(LocalDescriptor):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "r_cut": Number("cutoff", unit="Å", above=0),
+        "g2": ListOf(
+            "η (1/Å²) and R (Å) of each radial function",
+            null="seven from 0.3 to 0.9 of the cutoff",
+            item=Row(items=(Number("η", minimum=0), Number("R"))),
+            order="different",
+            empty=True,
+        ),
+        # Rounding makes 1 + λ cos θ negative at straight angles, where powers that are not whole are not a number.
+        "g4": ListOf(
+            "η (1/Å²), ζ and λ of each angular function",
+            null="sixteen",
+            item=Row(items=(Number("η", minimum=0), Integer("ζ", minimum=1), Choice("λ", among=(-1, 1)))),
+            order="different",
+            empty=True,
+        ),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 4.0e-4
     examples: ClassVar[tuple[dict, ...]] = (
         {"r_cut": 4.0},
@@ -55,20 +73,6 @@ class SymmetryFunctions(LocalDescriptor):
         self.g2 = g2
         self.g4 = g4
         self.species = species
-
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        check_scalar(self.r_cut, "r_cut", Real, min_val=0, include_boundaries="neither")
-        for row in _rows(self.g2, "g2", "[η, R]"):
-            check_scalar(row[0], "η of g2", Real, min_val=0)
-            check_scalar(row[1], "R of g2", Real)
-        for row in _rows(self.g4, "g4", "[η, ζ, λ]"):
-            check_scalar(row[0], "η of g4", Real, min_val=0)
-            # Rounding makes 1 + λ cos θ negative at straight angles, where other powers are not a number.
-            check_scalar(row[1], "ζ of g4", Integral, min_val=1)
-            if row[2] not in (-1, 1):
-                raise ValueError(f"λ of g4 == {row[2]!r}, must be -1 or 1.")
 
     @property
     def feature_names(self):
@@ -116,17 +120,3 @@ class SymmetryFunctions(LocalDescriptor):
             features = np.zeros((len(centres), len(species), values.shape[1]))
             features[np.arange(len(centres)), centre[centres]] = values
             yield centres, features.reshape(len(centres), -1)
-
-
-def _rows(rows, name, expected):
-    """Check that a parameter is a list of lists of finite numbers of the expected length, and return it."""
-    if rows is None:
-        return []
-    length = expected.count(",") + 1
-    for row in rows if isinstance(rows, list | tuple) else [rows]:
-        numbers = isinstance(row, list | tuple) and all(isinstance(x, Real) and np.isfinite(x) for x in row)
-        if not numbers or len(row) != length:
-            raise TypeError(f"{name} == {rows!r}, must be a list of {expected}.")
-    if len({tuple(row) for row in rows}) < len(rows):
-        raise ValueError(f"{name} == {rows!r} holds a function twice.")
-    return rows

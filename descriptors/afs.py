@@ -13,7 +13,7 @@ from vibentropy.files.machine_code import njit
 
 
 class AngularFourierSeries(DensityInvariants):
-    """Angular Fourier Series.
+    """Angular Fourier Series, three-body: pairs of neighbours by their distances and the angle between them.
 
     A_{nl}(i) = Σ_{j<k} g_n(r_ij) g_n(r_ik) cos(l θ_jik) over pairs of distinct neighbours, with the radial functions
     of `vibentropy.descriptors.radial`. cos(lθ) is a sum of Legendre polynomials of cos θ, T_l = Σ_{l'} m_{ll'} P_{l'},

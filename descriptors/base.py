@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from vibentropy.atoms.checks import check_geometry
+from vibentropy.descriptors.parameters import SPECIES, Parameter, check
 from vibentropy.errors import ConfigError, StructureError
 from vibentropy.files.progress import Within, ignore
 
@@ -48,6 +49,9 @@ class Descriptor(BaseEstimator, ABC):
     species : list of str or None
         Parameter that every descriptor has. The elements that it tells apart; with None, all atoms of a
         configuration must be of one element, whichever.
+    parameters : dict of str to Parameter
+        What each argument of the constructor may be; see `vibentropy.descriptors.parameters`. What is not in it is not
+        checked here. Registered descriptors have all of theirs in it: the schema of configurations is made from it.
     has_local : bool
         Whether the cell's features are sums of features of the atoms.
     tolerance : float
@@ -65,6 +69,7 @@ class Descriptor(BaseEstimator, ABC):
         Parameter sets that between them show all the descriptor can do; the contract tests run on each.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {}
     has_local: ClassVar[bool] = False
     tolerance: ClassVar[float] = 1e-10
     continuous: ClassVar[bool] = True
@@ -93,25 +98,21 @@ class Descriptor(BaseEstimator, ABC):
         return "potential" in self.get_params(deep=False)
 
     def check_parameters(self):
-        """Check the parameters; subclasses extend it with checks of their own.
+        """Check the parameters against `parameters`; subclasses extend it with what one parameter asks of another.
 
         Raises
         ------
         TypeError, ValueError
             Naming the parameter, the value found and what was expected. Users see them as `ConfigError`.
         """
-        for name, value in self.get_params(deep=False).items():
+        values = self.get_params(deep=False)
+        for name, value in values.items():
             if isinstance(value, float) and not np.isfinite(value):
                 raise ValueError(f"{name} == {value}, must be finite.")
-        if self.species is None:
-            return
-        if not isinstance(self.species, list | tuple) or not all(isinstance(symbol, str) for symbol in self.species):
-            raise TypeError(f"species == {self.species!r}, must be a list of chemical symbols.")
-        for symbol in self.species:
-            if symbol not in chemical_symbols[1:]:
-                raise ValueError(f"species == {self.species!r}, but {symbol!r} is no chemical symbol.")
-        if not 0 < len(self.species) == len(set(self.species)):
-            raise ValueError(f"species == {self.species!r}, must hold at least one element and each of them once.")
+            if isinstance(value, np.ndarray):
+                raise TypeError(f"{name} is an array, must be a list: parameters are written to YAML and JSON.")
+        # The table of the class: an argument of the constructor may have the same name.
+        check({"species": SPECIES} | type(self).parameters, values)
 
     def validate(self):
         """Check the parameters.

@@ -1,22 +1,21 @@
 """A ladder of body orders: two-body, three-body and four-body invariants of one and the same density."""
 
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.four_body import DensityBispectrum
 from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.descriptors.parameters import Integer, Parameter
 from vibentropy.descriptors.power_spectrum import PowerSpectrum
 from vibentropy.descriptors.two_body import RadialDensity
 
 
 class BodyOrder(DensityInvariants):
-    """Everything up to a body order: `RadialDensity`, `PowerSpectrum` and `DensityBispectrum` side by side.
+    """The kinds two_body, power_spectrum and four_body side by side, up to a body order.
 
-    Each step adds features and changes none of those before, and the density is expanded once for all. With two
-    bodies l_max says nothing.
+    `RadialDensity`, `PowerSpectrum` and `DensityBispectrum`: each step adds features and changes none of those before,
+    and the density is expanded once for all. With two bodies l_max says nothing.
 
     Parameters
     ----------
@@ -32,6 +31,10 @@ class BodyOrder(DensityInvariants):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "body_order": Integer("number of bodies, the central atom included", minimum=2, maximum=4),
+        **DensityInvariants.parameters,
+    }
     seconds_per_atom: ClassVar[float] = 1.1e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"body_order": 4, "n_max": 2, "l_max": 2, "r_cut": 4.5},
@@ -44,11 +47,6 @@ class BodyOrder(DensityInvariants):
         self.l_max = l_max
         self.r_cut = r_cut
         self.species = species
-
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        check_scalar(self.body_order, "body_order", Integral, min_val=2, max_val=4)
 
     def labels(self):
         """Those of the parts; see `DensityInvariants.labels`."""

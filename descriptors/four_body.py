@@ -13,10 +13,11 @@ from vibentropy.files.machine_code import njit
 
 
 class DensityBispectrum(DensityInvariants):
-    """Four-body bispectrum (Bartók, Payne, Kondor, Csányi, Phys. Rev. Lett. 104, 136403 (2010)) of c_{nlm}.
+    """Bispectrum of the neighbour density, four-body.
 
-    The part of degree l of the n-th density, seen in direction u, is ρ_{nl}(u) = Σ_m c_{nlm} Y_{lm}(u)
-    = Σ_j g_n(r_ij) P_l(u·r_ij / r_ij), and the invariants are means over the sphere of products of three,
+    See Bartók, Payne, Kondor, Csányi, Phys. Rev. Lett. 104, 136403 (2010). The part of degree l of the n-th density,
+    seen in direction u, is ρ_{nl}(u) = Σ_m c_{nlm} Y_{lm}(u) = Σ_j g_n(r_ij) P_l(u·r_ij / r_ij), and the invariants are
+    means over the sphere of products of three,
 
         B_{n₁n₂n₃l₁l₂l₃}(i) = 1/4π ∫ ρ_{n₁l₁} ρ_{n₂l₂} ρ_{n₃l₃} du = Σ_{m₁m₂m₃} G c_{n₁l₁m₁} c_{n₂l₂m₂} c_{n₃l₃m₃},
 

@@ -2,8 +2,6 @@
 
 import json
 from functools import lru_cache
-from itertools import pairwise
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
@@ -89,16 +87,6 @@ class ClusterDescriptor(HessianDescriptor):
     """
 
     default_radii: ClassVar[tuple[float, ...]]
-
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        if self.radii is not None:
-            numbers = isinstance(self.radii, list | tuple) and all(isinstance(r, Real) for r in self.radii)
-            if not numbers or not self.radii:
-                raise TypeError(f"radii == {self.radii!r}, must be a list of numbers.")
-            if not self.radii[0] >= 0 or any(not a < b < np.inf for a, b in pairwise(self.radii)):
-                raise ValueError(f"radii == {self.radii!r}, must start at 0 or above and ascend.")
 
     @property
     def feature_names(self):

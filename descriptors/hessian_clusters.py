@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
+from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
@@ -20,11 +21,12 @@ SIZE = 256
 
 
 class HessianClusters(ClusterDescriptor):
-    """Entropy of each atom as if only the atoms around it vibrated.
+    """Logarithms of the Hessian of clusters; asks an embedded-atom potential, at prediction time too.
 
-    ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian of the atoms within R of atom i, all others frozen, and tr_i
-    over the three coordinates of i. At R = 0 this is -1/2 ln det H_ii; as R grows, the features of the atoms tend to
-    their site entropies (`vibentropy.labels.modes.Modes.site_entropies`), in k_B relative to the perfect crystal.
+    The entropy of each atom as if only the atoms around it vibrated: ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian
+    of the atoms within R of atom i, all others frozen, and tr_i over the three coordinates of i. At R = 0 this is -1/2
+    ln det H_ii; as R grows, the features of the atoms tend to their site entropies
+    (`vibentropy.labels.modes.Modes.site_entropies`), in k_B relative to the perfect crystal.
 
     As H_C has no periodic images, features are local and extensive in cells of any size. They jump when an atom
     crosses R, which should lie between two shells of neighbours. Defined near minima of the potential only, where H_C
@@ -43,6 +45,11 @@ class HessianClusters(ClusterDescriptor):
 
     continuous: ClassVar[bool] = False
     default_radii: ClassVar[tuple[float, ...]] = (0.0, 3.0)
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "potential": POTENTIAL,
+        "radii": ListOf("of the clusters", unit="Å", null="0 and 3", item=Number(minimum=0), order="ascending"),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 4.7e-4
     examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
 

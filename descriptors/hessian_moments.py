@@ -7,15 +7,13 @@ With D the 3 x 3 diagonal blocks H_ii of the Hessian and R = 1 - D^{-1/2} H D^{-
     S = -1/2 ln det H = -1/2 Σ_i ln det H_ii + Σ_{k>=2} tr R^k / 2k     (in k_B, up to a constant per mode).
 """
 
-from itertools import pairwise
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from numba import prange
-from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
+from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, Integer, ListOf, Number, Parameter
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
 
@@ -26,12 +24,12 @@ _CHUNK = 16
 
 
 class HessianMoments(HessianDescriptor):
-    """Moments of the Hessian, each with the factor that it has in the entropy.
+    """Moments of the Hessian, local terms of its determinant; asks an embedded-atom potential, at prediction time too.
 
-    ``ln_det`` is -1/2 ln det H_ii, and ``tr_Rk`` is tr (R^k)_ii / 2k, the closed walks of k steps from an atom and
-    back: they reach k // 2 times the range of H. Relative to the perfect crystal all are k_B, and their plain sum is
-    the entropy of formation as far as the series has been followed. It has no limit, because R has eigenvalues outside
-    (-1, 1): the features are for a linear model to weight.
+    Each has the factor that it has in the entropy. ``ln_det`` is -1/2 ln det H_ii, and ``tr_Rk`` is tr (R^k)_ii / 2k,
+    the closed walks of k steps from an atom and back: they reach k // 2 times the range of H. Relative to the perfect
+    crystal all are k_B, and their plain sum is the entropy of formation as far as the series has been followed. It has
+    no limit, because R has eigenvalues outside (-1, 1): the features are for a linear model to weight.
 
     R is that of the infinite crystal that a periodic cell stands for: each image of an atom is an atom. So features
     are local and extensive in cells of any size. The three translations, eigenvalues 1 of the R of a finite cell, stay
@@ -55,6 +53,19 @@ class HessianMoments(HessianDescriptor):
         None, or the element of the potential.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "potential": POTENTIAL,
+        "max_order": Integer("steps of the longest walks", minimum=2, maximum=6),
+        "distances": ListOf(
+            "resolve walks of two steps by the length of a step",
+            unit="Å",
+            null="one feature",
+            item=Number(above=0),
+            order="ascending",
+        ),
+        "r_hop": Number("longest step", unit="Å", null="the range of the Hessian", above=0),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 7e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
@@ -71,17 +82,8 @@ class HessianMoments(HessianDescriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        check_scalar(self.max_order, "max_order", Integral, min_val=2, max_val=6)
-        if self.r_hop is not None:
-            check_scalar(self.r_hop, "r_hop", Real, min_val=0, include_boundaries="neither")
-        if self.distances is not None:
-            numbers = isinstance(self.distances, list | tuple) and all(isinstance(d, Real) for d in self.distances)
-            if not numbers or not self.distances:
-                raise TypeError(f"distances == {self.distances!r}, must be a list of numbers.")
-            if not self.distances[0] > 0 or any(not a < b < np.inf for a, b in pairwise(self.distances)):
-                raise ValueError(f"distances == {self.distances!r}, must be positive and ascend.")
-            if not self.distances[-1] < self._hop:
-                raise ValueError(f"distances == {self.distances!r}, but no step is longer than {self._hop:g} Å.")
+        if self.distances is not None and not self.distances[-1] < self._hop:
+            raise ValueError(f"distances == {self.distances!r}, but no step is longer than {self._hop:g} Å.")
 
     @property
     def feature_names(self):

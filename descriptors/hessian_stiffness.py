@@ -1,16 +1,15 @@
 """Stiffness of each atom with its neighbours free to follow: local parts of the determinant of the Hessian."""
 
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from numba import get_num_threads
 from scipy.spatial import cKDTree
-from sklearn.utils import check_scalar
 from threadpoolctl import threadpool_limits
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
+from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
@@ -23,13 +22,14 @@ MIN_PIVOT = 1e-5
 
 
 class HessianStiffness(ClusterDescriptor):
-    """Stiffness that an atom shows to a slow force, when the atoms around it yield and those further away are held.
+    """Stiffness of atoms while those around them follow; asks an embedded-atom potential, at prediction time too.
 
-    ``ln_R`` is -1/2 ln det k_i(R), with the Schur complement k_i(R) = H_ii - H_iC (H_CC)^-1 H_Ci of the atoms C within
-    R of atom i. Up to a constant that is 1/2 ln det of its mean square displacements, [(H_(i+C))^-1]_ii. At R = 0 it is
-    -1/2 ln det H_ii. A determinant is made of such terms: ln det H = Σ_i ln det k_i, if C is all atoms that had their
-    turn before i; it lies between the sums for no atoms and for all others (Fischer's inequality). As features,
-    relative to the perfect crystal, they are in k_B.
+    It is what an atom shows to a slow force, when the atoms around it yield and those further away are held. ``ln_R``
+    is -1/2 ln det k_i(R), with the Schur complement k_i(R) = H_ii - H_iC (H_CC)^-1 H_Ci of the atoms C within R of atom
+    i. Up to a constant that is 1/2 ln det of its mean square displacements, [(H_(i+C))^-1]_ii. At R = 0 it is -1/2 ln
+    det H_ii. A determinant is made of such terms: ln det H = Σ_i ln det k_i, if C is all atoms that had their turn
+    before i; it lies between the sums for no atoms and for all others (Fischer's inequality). As features, relative to
+    the perfect crystal, they are in k_B.
 
     The rim is soft, so that features are continuous: with the stiffness of each atom p in units of H_pp, the coupling
     of atoms p and q has the factor f(r_ip) f(r_iq), where f falls from 1 to 0 over `width` below R.
@@ -51,6 +51,14 @@ class HessianStiffness(ClusterDescriptor):
     """
 
     default_radii: ClassVar[tuple[float, ...]] = (0.0, 5.0)
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "potential": POTENTIAL,
+        "radii": ListOf(
+            "within which neighbours follow", unit="Å", null="0 and 5", item=Number(minimum=0), order="ascending"
+        ),
+        "width": Number("of the soft rim below each radius", unit="Å", above=0),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 1.8e-3
     examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
 
@@ -59,11 +67,6 @@ class HessianStiffness(ClusterDescriptor):
         self.radii = radii
         self.width = width
         self.species = species
-
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        check_scalar(self.width, "width", Real, min_val=0, include_boundaries="neither")
 
     def _blocks(self, atoms):
         known = sites(self._potential, atoms)

@@ -1,14 +1,14 @@
 """What descriptors made from the neighbour density have in common: parameters, names, and the way over the atoms."""
 
 from abc import abstractmethod
-from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.density import expand, make_basis
+from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 
 
 class DensityInvariants(LocalDescriptor):
@@ -18,12 +18,14 @@ class DensityInvariants(LocalDescriptor):
     has the parameters n_max, l_max, r_cut and species, or a fixed l_max, and implements `labels` and `invariants`.
     """
 
-    def check_parameters(self):
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        check_scalar(self.n_max, "n_max", Integral, min_val=1)
-        check_scalar(self.l_max, "l_max", Integral, min_val=0)
-        check_scalar(self.r_cut, "r_cut", Real, min_val=0, include_boundaries="neither")
+    #: The functions are exact to rounding up to these bounds (tests/descriptors/test_density.py), and beyond them there
+    #: would be more features than anybody has cells.
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "n_max": Integer("number of radial functions", minimum=1, maximum=40),
+        "l_max": Integer("largest angular order", minimum=0, maximum=30),
+        "r_cut": Number("cutoff", unit="Å", above=0, maximum=20),
+        "species": SPECIES,
+    }
 
     @property
     def feature_names(self):

@@ -1,20 +1,19 @@
 """Pair distances resolved by B-splines: the radial distribution of neighbours, as fine as one likes."""
 
 from itertools import product
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from numba import prange
-from sklearn.utils import check_scalar
 
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 from vibentropy.files.machine_code import njit
 
 
 class PairSpline(LocalDescriptor):
-    """Number of neighbours at each distance, in overlapping bins of the shape of B-splines.
+    """Number of neighbours at each distance, in overlapping bins of the shape of B-splines; two-body.
 
     B_r(i) = Σ_j b(r_ij - r), with b the B-spline around 0 on knots `spacing` apart, which is a triangle of height 1 and
     twice as wide as the spacing for degree 1. Knots lie at r_cut and every `spacing` below it until r_min is passed;
@@ -39,6 +38,13 @@ class PairSpline(LocalDescriptor):
         pair of central atom and neighbour.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "r_min": Number("distance that no two atoms come much closer than", unit="Å", above=0),
+        "r_cut": Number("cutoff", unit="Å", above=0),
+        "spacing": Number("distance of the knots", unit="Å", above=0),
+        "degree": Integer("of the splines", minimum=1, maximum=5),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 8e-6
     examples: ClassVar[tuple[dict, ...]] = (
         {"r_min": 1.8, "r_cut": 5.0, "spacing": 0.1},
@@ -55,9 +61,6 @@ class PairSpline(LocalDescriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        for name in ("r_min", "r_cut", "spacing"):
-            check_scalar(getattr(self, name), name, Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.degree, "degree", Integral, min_val=1, max_val=5)
         if not self.r_min + self.spacing < self.r_cut:
             raise ValueError(
                 f"r_min == {self.r_min}, must be at least one spacing ({self.spacing}) below r_cut == {self.r_cut}."

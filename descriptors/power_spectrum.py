@@ -12,14 +12,14 @@ from vibentropy.files.machine_code import njit
 
 
 class PowerSpectrum(DensityInvariants):
-    """Three-body power spectrum (Bartók, Kondor, Csányi, Phys. Rev. B 87, 184115 (2013), section III.C).
+    """Power spectrum of the neighbour density with crossed radial channels, three-body.
 
         P_{nn'l}(i) = Σ_m c_{nlm} c_{n'lm} = Σ_{jk} g_n(r_ij) g_n'(r_ik) P_l(cos θ_jik),  n <= n',
 
-    in 1/Å, without a prefactor since the harmonics are Racah's. The sum over neighbours is the whole double sum: terms
-    j = k, which are two-body, are kept, as everywhere in the literature on the power spectrum and on the atomic
-    cluster expansion. The Angular Fourier Series (``afs``) is its diagonal n = n' without them, in another basis of
-    polynomials of cos θ.
+    in 1/Å (Bartók, Kondor, Csányi, Phys. Rev. B 87, 184115 (2013), section III.C), without a prefactor since the
+    harmonics are Racah's. The sum over neighbours is the whole double sum: terms j = k, which are two-body, are kept,
+    as everywhere in the literature on the power spectrum and on the atomic cluster expansion. The Angular Fourier
+    Series (``afs``) is its diagonal n = n' without them, in another basis of polynomials of cos θ.
 
     With several species n stands for a species and a radial function; unlike species have all pairs of functions.
 

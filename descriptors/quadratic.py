@@ -9,16 +9,15 @@ from ase.build import bulk
 
 from vibentropy.descriptors import create
 from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.parameters import SPECIES, Choice, Number, Parameter, Part, Record
 from vibentropy.errors import ConfigError
 
 #: Numbers that are held at a time.
 MAX_NUMBERS = 2**22
 
-STRUCTURES = ("sc", "bcc", "fcc", "diamond")
-
 
 class Quadratic(LocalDescriptor):
-    """The features of another descriptor and all products of two of them, atom by atom.
+    """The features of another descriptor and all products of two of them, atom by atom; twice its body order.
 
     With x_i the n features of atom i, those of a cell are ``Σ_i x_ia`` and, for a ≤ b,
     ``Σ_i (x_ia - c_a)(x_ib - c_b)``: n (n + 3) / 2 in all. A linear model of them is a quadratic form of the
@@ -48,6 +47,18 @@ class Quadratic(LocalDescriptor):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "of": Part("descriptor without species that has values for each atom", null="afs as it is by default"),
+        "crystal": Record(
+            "perfect crystal whose features the products are centred on",
+            null="products that are not",
+            fields={
+                "structure": Choice("crystal structure", among=("sc", "bcc", "fcc", "diamond")),
+                "a": Number("edge of the cubic cell", unit="Å", above=0),
+            },
+        ),
+        "species": SPECIES,
+    }
     examples: ClassVar[tuple[dict, ...]] = (
         {"of": {"kind": "afs", "n_max": 2, "l_max": 2, "r_cut": 4.0}, "crystal": {"structure": "bcc", "a": 2.87}},
         {"of": {"kind": "two_body", "n_max": 2, "r_cut": 4.0}, "species": ["Fe", "Cr"]},
@@ -61,22 +72,8 @@ class Quadratic(LocalDescriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        if self.of is not None:
-            if not isinstance(self.of, dict) or not isinstance(self.of.get("kind"), str):
-                raise TypeError(f"of == {self.of!r}, must be a mapping with a kind.")
-            if "species" in self.of:
-                raise ValueError("of: species belong to the products, which hand them on.")
-        if self.crystal is not None:
-            if not isinstance(self.crystal, dict) or self.crystal.keys() != {"structure", "a"}:
-                raise TypeError(f"crystal == {self.crystal!r}, must be a mapping with structure and a.")
-            if self.crystal["structure"] not in STRUCTURES:
-                raise ValueError(f"structure == {self.crystal['structure']!r}, must be one of {', '.join(STRUCTURES)}.")
-            if not isinstance(self.crystal["a"], float | int) or not 0 < self.crystal["a"] < np.inf:
-                raise ValueError(f"a == {self.crystal['a']!r}, must be a positive length.")
-            if self.species is not None:
-                raise ValueError(
-                    f"species == {self.species!r}, must be left out with a crystal, which has one element."
-                )
+        if self.crystal is not None and self.species is not None:
+            raise ValueError(f"species == {self.species!r}, must be left out with a crystal, which has one element.")
         if not self._part.has_local:
             raise ValueError("of: has no values per atom, which products are formed of.")
 

@@ -9,17 +9,16 @@ multiplied and transformed.
 
 from functools import cached_property
 from itertools import combinations
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from ase.geometry import complete_cell
 from scipy import fft
-from sklearn.utils import check_scalar
 
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
+from vibentropy.descriptors.parameters import SPECIES, Integer, ListOf, Number, Parameter
 from vibentropy.files.machine_code import njit
 
 #: Width of a spreading kernel in units of the wavelet's: its aliases are then no larger than what the grid cuts off ...
@@ -35,7 +34,7 @@ NEGLIGIBLE = 1e-13
 
 
 class SolidHarmonicScattering(Descriptor):
-    """Solid harmonic wavelet scattering of first and second order.
+    """Solid harmonic wavelet scattering of the whole cell, of first and second order; no values per atom.
 
     The atoms of a species make a density of normalised Gaussians, ρ(u) = Σ_a G_σ(u - r_a). It is convolved with
     wavelets of widths σ_j = first_scale · dilation^j,
@@ -90,6 +89,27 @@ class SolidHarmonicScattering(Descriptor):
     """
 
     tolerance: ClassVar[float] = 1e-2
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "n_scales": Integer("number of wavelet widths", minimum=1),
+        "l_max": Integer("largest angular order", minimum=0),
+        "sigma": Number("width of the Gaussian that stands for an atom", unit="Å", above=0),
+        "first_scale": Number("width of the smallest wavelet", unit="Å", above=0),
+        "dilation": Number("ratio of successive widths", above=1),
+        "powers": ListOf(
+            "exponents of the moduli that are integrated",
+            null="1/2, 1 and 2",
+            item=Number(above=0),
+            order="different",
+        ),
+        "order": Integer("wavelets that follow each other at most", minimum=1, maximum=2),
+        "grid_spacing": Number(
+            "distance of grid points for the smallest wavelet, at most a third of its width; best the lattice "
+            "parameter divided by a power of two",
+            unit="Å",
+            above=0,
+        ),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 3.6e-4
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_scales": 2, "l_max": 1, "sigma": 0.8, "first_scale": 1.0, "grid_spacing": 0.3},
@@ -139,23 +159,10 @@ class SolidHarmonicScattering(Descriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        check_scalar(self.n_scales, "n_scales", Integral, min_val=1)
-        check_scalar(self.l_max, "l_max", Integral, min_val=0)
-        check_scalar(self.sigma, "sigma", Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.first_scale, "first_scale", Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.dilation, "dilation", Real, min_val=1, include_boundaries="neither")
-        check_scalar(self.order, "order", Integral, min_val=1, max_val=2)
-        check_scalar(self.grid_spacing, "grid_spacing", Real, min_val=0, include_boundaries="neither")
         if 3 * self.grid_spacing > self.first_scale * (1 + 1e-9):
             raise ValueError(
                 f"grid_spacing == {self.grid_spacing}, must be at most a third of first_scale == {self.first_scale}."
             )
-        if not isinstance(self.powers, list | tuple | None):
-            raise TypeError(f"powers == {self.powers!r}, must be a list of numbers.")
-        for power in self._powers:
-            check_scalar(power, "powers", Real, min_val=0, include_boundaries="neither")
-        if not 0 < len(self._powers) == len(set(self._powers)) or not np.isfinite(self._powers).all():
-            raise ValueError(f"powers == {self.powers!r}, must hold at least one number, all finite and different.")
 
     @property
     def feature_names(self):

@@ -5,14 +5,13 @@ Thompson et al., J. Comput. Phys. 285, 316 (2015); for several species Cusentino
 """
 
 from itertools import product
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
+from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 from vibentropy.potentials.lammps import command, shared_lammps
 
 #: Distance in Å between the outermost atoms of a cluster and the walls of the box that LAMMPS needs.
@@ -20,7 +19,7 @@ MARGIN = 1.0
 
 
 class Bispectrum(LocalDescriptor):
-    """Bispectrum components SO(4) of LAMMPS (``compute sna/atom``), the descriptor of SNAP potentials.
+    """Bispectrum on the three-sphere, the descriptor of SNAP potentials, four-body; by LAMMPS (``compute sna/atom``).
 
     A neighbour at a distance r becomes a point on the unit sphere in four dimensions, whose angle with the pole is
     θ₀ = rfac0 π (r - rmin0) / (r_cut - rmin0). The density of these points, each weighted by a function that falls
@@ -49,6 +48,13 @@ class Bispectrum(LocalDescriptor):
         Elements to tell apart; by default all atoms must be of one element.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "twojmax": Integer("twice the largest j", minimum=0),
+        "r_cut": Number("cutoff", unit="Å", above=0),
+        "rfac0": Number("fraction of the sphere that is covered", above=0, below=1),
+        "rmin0": Number("distance that is mapped to the pole", unit="Å", minimum=0),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 1.4e-4
     examples: ClassVar[tuple[dict, ...]] = (
         {"twojmax": 6, "r_cut": 4.0},
@@ -65,10 +71,8 @@ class Bispectrum(LocalDescriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        check_scalar(self.twojmax, "twojmax", Integral, min_val=0)
-        check_scalar(self.r_cut, "r_cut", Real, min_val=0, include_boundaries="neither")
-        check_scalar(self.rfac0, "rfac0", Real, min_val=0, max_val=1, include_boundaries="neither")
-        check_scalar(self.rmin0, "rmin0", Real, min_val=0, max_val=self.r_cut, include_boundaries="left")
+        if not self.rmin0 < self.r_cut:
+            raise ValueError(f"rmin0 == {self.rmin0}, must be < r_cut == {self.r_cut}.")
 
     @property
     def feature_names(self):

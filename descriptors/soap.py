@@ -3,24 +3,23 @@
 import warnings
 from functools import lru_cache
 from itertools import combinations_with_replacement, product
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 from dscribe.descriptors import SOAP
-from sklearn.utils import check_scalar
 
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.clusters import clusters
+from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 
 #: What dscribe has tables of harmonics for.
 L_MAX = 20
 
 
 class SmoothOverlap(LocalDescriptor):
-    """SOAP power spectrum of dscribe.
+    """SOAP power spectrum, summed over atoms, three-body; by dscribe.
 
     The density around atom i, of a Gaussian on each neighbour and on the atom itself, is expanded in n_max
     orthonormalised Gaussian-type radial functions and in real spherical harmonics,
@@ -51,6 +50,13 @@ class SmoothOverlap(LocalDescriptor):
     """
 
     continuous: ClassVar[bool] = False
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "n_max": Integer("number of radial functions", minimum=1),
+        "l_max": Integer("largest angular order", minimum=0, maximum=L_MAX),
+        "r_cut": Number("where the radial functions have decayed", unit="Å", above=1),
+        "sigma": Number("width of the Gaussian that stands for an atom", unit="Å", above=0),
+        "species": SPECIES,
+    }
     seconds_per_atom: ClassVar[float] = 8e-5
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 4, "l_max": 3, "r_cut": 4.0, "sigma": 0.5},
@@ -67,10 +73,6 @@ class SmoothOverlap(LocalDescriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        check_scalar(self.n_max, "n_max", Integral, min_val=1)
-        check_scalar(self.l_max, "l_max", Integral, min_val=0, max_val=L_MAX)
-        check_scalar(self.r_cut, "r_cut", Real, min_val=1, include_boundaries="neither")
-        check_scalar(self.sigma, "sigma", Real, min_val=0, include_boundaries="neither")
         most = largest_basis(self.n_max, self.l_max, float(self.r_cut))
         if most < self.n_max:
             raise ValueError(

@@ -3,10 +3,11 @@
 from typing import ClassVar
 
 from vibentropy.descriptors.invariants import DensityInvariants
+from vibentropy.descriptors.parameters import Parameter
 
 
 class RadialDensity(DensityInvariants):
-    """Two-body radial densities, the baseline of all others.
+    """Radial densities of the neighbours, two-body: the baseline of all others.
 
     R_{sn}(i) = Σ_j g_n(r_ij) over the neighbours j of species s, with the radial functions of
     `vibentropy.descriptors.radial`; in Å^(-1/2).
@@ -23,6 +24,9 @@ class RadialDensity(DensityInvariants):
 
     #: c_{n00} is all it takes, Y_00 being 1.
     l_max: ClassVar[int] = 0
+    parameters: ClassVar[dict[str, Parameter]] = {
+        name: parameter for name, parameter in DensityInvariants.parameters.items() if name != "l_max"
+    }
     seconds_per_atom: ClassVar[float] = 6e-6
     examples: ClassVar[tuple[dict, ...]] = (
         {"n_max": 10, "r_cut": 5.0},

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vibentropy.descriptors import create
 from vibentropy.descriptors.base import Descriptor, Summary
+from vibentropy.descriptors.parameters import SPECIES, Parameter, Parts
 from vibentropy.errors import ConfigError
 from vibentropy.files.progress import Within, ignore
 
@@ -29,6 +30,10 @@ class Union(Descriptor):
         Elements to tell apart, for all parts; by default all atoms must be of one element.
     """
 
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "parts": Parts("descriptors without species, by name", null="afs and snap as they are by default"),
+        "species": SPECIES,
+    }
     examples: ClassVar[tuple[dict, ...]] = (
         {
             "parts": {
@@ -52,16 +57,6 @@ class Union(Descriptor):
     def check_parameters(self):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        parts = DEFAULT if self.parts is None else self.parts
-        if not isinstance(parts, dict) or not parts:
-            raise TypeError(f"parts == {parts!r}, must be a mapping of names to descriptors.")
-        for name, specification in parts.items():
-            if not isinstance(name, str):
-                raise TypeError(f"part {name!r}: its name must be text.")
-            if not isinstance(specification, dict) or not isinstance(specification.get("kind"), str):
-                raise TypeError(f"part {name!r}: found {specification!r}, must be a mapping with a kind.")
-            if "species" in specification:
-                raise ValueError(f"part {name!r}: species belong to the union, which hands them to all its parts.")
         _build(self._recipe)
 
     @property

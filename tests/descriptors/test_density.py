@@ -17,12 +17,14 @@ def evaluate_radial(r, r_cut, n_max):
     return g
 
 
-@pytest.mark.parametrize("n_max", [1, 2, 3, 8, 20, 30])
+@pytest.mark.parametrize("n_max", [1, 2, 3, 8, 20, 30, 40])
 def test_radial_functions_are_orthonormal(n_max):
     r_cut = 5.0
     nodes, weights = np.polynomial.legendre.leggauss(n_max + 3)
     g = evaluate_radial(r_cut * (nodes + 1) / 2, r_cut, n_max)
-    np.testing.assert_allclose((g * weights * r_cut / 2) @ g.T, np.eye(n_max), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(
+        (g * weights * r_cut / 2) @ g.T, np.eye(n_max), rtol=0, atol=1e-13 if n_max <= 30 else 1e-12
+    )
 
 
 @pytest.mark.parametrize("n_max", [3, 20])

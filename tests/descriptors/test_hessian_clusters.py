@@ -69,10 +69,10 @@ class TestRefusals:
         [
             ({"potential": {"file": "missing.eam.fs", "element": "Fe"}}, "missing.eam.fs: no such file"),
             ({"species": ["W"]}, "the potential is of Fe"),
-            ({"radii": []}, "must be a list of numbers"),
+            ({"radii": []}, "must hold at least one number"),
             ({"radii": 3.0}, "must be a list of numbers"),
-            ({"radii": [-1.0]}, "start at 0 or above and ascend"),
-            ({"radii": [3.0, 3.0]}, "start at 0 or above and ascend"),
+            ({"radii": [-1.0]}, r"radii\[0\] == -1.0, must be >= 0"),
+            ({"radii": [3.0, 3.0]}, "must ascend"),
         ],
     )
     def test_parameters(self, parameters, message):

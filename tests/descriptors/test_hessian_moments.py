@@ -201,11 +201,11 @@ class TestRefusals:
             ({"max_order": 7}, "max_order == 7, must be <= 6"),
             ({"max_order": 1}, "max_order == 1, must be >= 2"),
             ({"r_hop": 0.0}, "r_hop == 0.0, must be > 0"),
-            ({"distances": []}, "must be a list of numbers"),
+            ({"distances": []}, "must hold at least one number"),
             ({"distances": 2.5}, "must be a list of numbers"),
-            ({"distances": [3.0, 2.5]}, "must be positive and ascend"),
+            ({"distances": [3.0, 2.5]}, "must ascend"),
             ({"distances": [2.5, 9.0]}, r"no step is longer than 8\.4 Å"),
-            ({"distances": [0.0, 2.5]}, "must be positive and ascend"),
+            ({"distances": [0.0, 2.5]}, r"distances\[0\] == 0.0, must be > 0"),
         ],
     )
     def test_parameters(self, parameters, message):

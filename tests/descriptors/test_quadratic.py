@@ -70,11 +70,11 @@ def test_centred_products_say_the_same_and_are_better_conditioned():
     [
         ({"of": {"n_max": 3}}, "mapping with a kind"),
         ({"of": {"kind": "affs"}}, r"of: .*'affs' \(did you mean 'afs'\?\)"),
-        ({"of": AFS | {"species": ["Fe"]}}, "species belong to the products"),
+        ({"of": AFS | {"species": ["Fe"]}}, "of: species belong to the whole"),
         ({"of": {"kind": "scattering"}}, "no values per atom"),
-        ({"crystal": {"structure": "bcc"}}, "mapping with structure and a"),
-        ({"crystal": {"structure": "hcp", "a": 2.5}}, "structure == 'hcp', must be one of sc, bcc"),
-        ({"crystal": {"structure": "bcc", "a": -1.0}}, "a == -1.0, must be a positive length"),
+        ({"crystal": {"structure": "bcc"}}, "mapping of structure and a"),
+        ({"crystal": {"structure": "hcp", "a": 2.5}}, "crystal.structure == 'hcp', must be sc, bcc, fcc or diamond"),
+        ({"crystal": {"structure": "bcc", "a": -1.0}}, "crystal.a == -1.0, must be > 0"),
         ({"crystal": IRON, "species": ["Fe", "Cr"]}, "must be left out with a crystal"),
     ],
 )

@@ -1,17 +1,14 @@
 """Unions against their parts, and what they say of parts that are wrong."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from ase.build import bulk
 from jsonschema import Draft202012Validator
 
 from vibentropy.descriptors import Descriptor, create
 from vibentropy.errors import ConfigError
+from vibentropy.run import parameter_schema
 
-SCHEMA = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
 AFS = {"kind": "afs", "n_max": 2, "l_max": 1, "r_cut": 4.0}
 SNAP = {"kind": "snap", "twojmax": 2, "r_cut": 3.0}
 
@@ -77,7 +74,7 @@ def test_changed_parameters_take_effect(alloy):
         ({"angles": {"kind": "afs", "nmax": 3}}, r"part 'angles'.*no parameter 'nmax' \(did you mean 'n_max'\?\)"),
         ({"angles": AFS | {"r_cut": -1.0}}, "part 'angles'.*r_cut == -1.0"),
         ({"all": {"kind": "union", "parts": {"angles": AFS | {"l_max": -1}}}}, "part 'all'.*part 'angles'.*l_max"),
-        ({"angles": AFS | {"species": ["Fe"]}}, "part 'angles'.*species belong to the union"),
+        ({"angles": AFS | {"species": ["Fe"]}}, "part 'angles'.*species belong to the whole"),
         ({"angles": {"n_max": 3}}, "part 'angles'.*mapping with a kind"),
         ({"angles": "afs"}, "part 'angles'.*mapping with a kind"),
         ({1: AFS}, "part 1: its name must be text"),
@@ -98,8 +95,7 @@ def test_needs_a_potential_if_a_part_does():
 
 
 def test_schema_checks_parts_as_it_checks_descriptors():
-    schema = yaml.safe_load(SCHEMA.read_text())
-    validator = Draft202012Validator({"$ref": "#/$defs/descriptor", "$defs": schema["$defs"]})
+    validator = Draft202012Validator({"$ref": "#/$defs/descriptor", "$defs": parameter_schema.schema()["$defs"]})
     nested = {"kind": "union", "parts": {"more": {"kind": "union", "parts": {"a": AFS}}}}
     assert validator.is_valid(nested)
     nested["parts"]["more"]["parts"]["a"] = AFS | {"nmax": 3}

@@ -153,9 +153,9 @@ def test_ridge_has_no_standard_deviation(data):
     assert np.isnan(std).all()
 
 
-@pytest.mark.parametrize("penalties", [[], [0.0], [-1.0, 1.0], [[1.0]], [np.nan]])
+@pytest.mark.parametrize("penalties", [[], [0.0], [-1.0, 1.0], [[1.0]], [np.nan], np.array([1.0, 0.0]), 1.0])
 def test_ridge_refuses_impossible_penalties(penalties, data):
-    with pytest.raises(ValueError, match="penalties must be positive"):
+    with pytest.raises((TypeError, ValueError), match=r"penalties(\[\d\])? == .*, must"):
         ExtensiveRidge(penalties).fit(*data[:2])
 
 
@@ -312,10 +312,9 @@ def test_dotted_kinds_that_cross_validate_are_given_groups(data):
     [
         ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*known are least_squares, ridge, bayesian_ridge"),
         ("ridge", {"n_fold": 3}, "no parameter 'n_fold' .did you mean 'n_folds'"),
-        ("ridge", {"n_folds": 1}, "'n_folds' parameter of ExtensiveRidge must be an int"),
-        ("bayesian_ridge", {"tol": -1.0}, "'tol' parameter"),
+        ("ridge", {"n_folds": 1}, "n_folds == 1, must be >= 2"),
+        ("bayesian_ridge", {"tol": -1.0}, "tol == -1.0, must be > 0"),
         ("sklearn.linear_model.Lasso", {"alhpa": 1.0}, "no parameter 'alhpa' .did you mean 'alpha'"),
-        ("sklearn.linear_model.Lasso", {"alpha": "much"}, "'alpha' parameter of Lasso"),
         ("sklearn.linear_model.Lasso", {"fit_intercept": True}, "fit_intercept must be false"),
         ("sklearn.linear_model.Laso", {}, "has no attribute .Laso."),
         ("no_such_module.Lasso", {}, "No module named 'no_such_module'"),
@@ -327,6 +326,16 @@ def test_dotted_kinds_that_cross_validate_are_given_groups(data):
 def test_create_regressor_refuses(kind, parameters, message):
     with pytest.raises(ConfigError, match=message):
         create_regressor(kind, **parameters)
+
+
+def test_values_that_other_regressors_refuse_show_when_they_are_fitted(data):
+    with pytest.raises(ConfigError, match="'alpha' parameter of Lasso"):
+        create_regressor("sklearn.linear_model.Lasso", alpha="much").fit(*data[:2])
+
+
+def test_what_is_wrapped_has_to_be_an_estimator(data):
+    with pytest.raises(TypeError, match="estimator == 3, must be an estimator with fit and predict"):
+        ExtensiveLinear(3).fit(*data[:2])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import copy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -22,6 +23,19 @@ EMT = {"calculator": "ase.calculators.emt.EMT", "element": "Fe"}
 class Unfinished(LocalDescriptor):
     def __init__(self, species=None):
         self.species = species
+
+
+class Placed(LocalDescriptor):
+    """Its parameters are called as arguments of functions often are."""
+
+    feature_names = ("number",)
+
+    def __init__(self, place="here", build=1, name="x", arguments=None, parameters=None, species=None):
+        self.place, self.build, self.name = place, build, name
+        self.arguments, self.parameters, self.species = arguments, parameters, species
+
+    def _blocks(self, atoms):
+        yield slice(None), np.ones((len(atoms), 1))
 
 
 def checked(**changes):
@@ -89,6 +103,13 @@ def test_configurations_that_ship_pass():
 def test_what_cannot_work_shows_before_anything_runs(changes, message):
     with pytest.raises(ConfigError, match=message):
         checked(**changes)
+
+
+def test_parameters_may_have_any_name():
+    names = {"place": "there", "build": 2, "name": "y", "arguments": [1], "parameters": {"a": 1}}
+    assert checked(descriptors={"mine": {"kind": f"{__name__}.Placed"} | names})
+    with pytest.raises(ConfigError, match=r"descriptors\.mine: .*no parameter 'plaze' .did you mean 'place'"):
+        checked(descriptors={"mine": {"kind": f"{__name__}.Placed", "plaze": 1}})
 
 
 def test_linear_regressors_of_others_pass():

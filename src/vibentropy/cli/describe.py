@@ -25,7 +25,7 @@ Examples:
     help="Perfect crystal, of any size: features become those of the models, the sum over the cell minus that over as "
     "many atoms of the crystal. Without it, they are plain sums.",
 )
-@click.option("--list", "listed", is_flag=True, help="List the kinds with their parameters and defaults.")
+@click.option("--list", "listed", is_flag=True, help="List the kinds with their parameters, defaults and bounds.")
 @output_option(".csv", ".h5", help="Write to this file instead of CSV to the screen; .h5 is a feature file.")
 @format_option
 @click.pass_context
@@ -55,18 +55,24 @@ def describe(context, paths, kind, settings, config, reference, listed, output, 
 
 
 def _list():
-    from vibentropy.descriptors import available, parameters
+    from vibentropy.descriptors import available, find
+    from vibentropy.descriptors.parameters import arguments, summary
     from vibentropy.errors import ConfigError
 
     for kind in available():
         try:
-            described, defaults = parameters(kind)
+            described = find(kind)
         except ConfigError as error:
             click.echo(f"{kind}: {error}")
             continue
-        click.echo(f"{kind}: {described}")
-        for name, default in defaults.items():
-            click.echo(f"  {name}={default}")
+        click.echo(f"{kind}: {summary(described)}")
+        for argument in arguments(described):
+            click.echo(f"  {argument.name}={argument.default_text}{_expected(argument.parameter)}")
+
+
+def _expected(parameter):
+    """Say what a parameter is and may be, behind its default."""
+    return "" if parameter is None else f"  {parameter.description} ({parameter.values})"
 
 
 def _descriptor(kind, settings, config):

@@ -15,12 +15,14 @@ features"). Every regressor of this room follows the contract of scikit-learn an
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from vibentropy.descriptors.parameters import Parameter, check
 from vibentropy.errors import DataError
 from vibentropy.learning.scaling import RootMeanSquareScaler, size
 
@@ -55,7 +57,26 @@ def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
 
 
 class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
-    """What the regressors share: they differ in how the weights of the scaled features are found."""
+    """What the regressors share: they differ in how the weights of the scaled features are found.
+
+    Attributes
+    ----------
+    parameters : dict of str to Parameter
+        What each argument of the constructor may be; see `vibentropy.descriptors.parameters`. The schema of
+        configurations is made from it.
+    """
+
+    parameters: ClassVar[dict[str, Parameter]] = {}
+
+    def check_parameters(self):
+        """Check the parameters against `parameters`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter, the value found and what was expected.
+        """
+        check(type(self).parameters, self.get_params(deep=False))
 
     def fit(self, X, y, groups=None):
         """Fit the weights.
@@ -75,7 +96,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
 
         Raises
         ------
-        ValueError
+        TypeError, ValueError
             If `X` or `y` are not finite numbers of matching shapes, or a parameter is out of range.
         DataError
             If all features are zero, or the regressor cross-validates and all rows belong to one group.
@@ -84,7 +105,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
 
     def _fit(self, X, y, groups, **further):
         """Check, scale and fit; what else a regressor learns from goes on to its `_fit_scaled`."""
-        self._validate_params()
+        self.check_parameters()
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         if not X.any():
             raise DataError("all features of all training cells are zero: is the cutoff of the descriptor too short?")

@@ -1,14 +1,13 @@
 """Bayesian regressors without intercept, their noise growing with the defect."""
 
 import warnings
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ARDRegression, BayesianRidge
-from sklearn.utils._param_validation import Interval
 
+from vibentropy.descriptors.parameters import Integer, Number, Parameter
 from vibentropy.errors import DataError
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.scaling import size
@@ -60,9 +59,9 @@ class ExtensiveBayesianRidge(ExtensiveRegressor):
     (docs/theory.md, "Error bars").
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "max_iter": BayesianRidge._parameter_constraints["max_iter"],
-        "tol": BayesianRidge._parameter_constraints["tol"],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "max_iter": Integer("largest number of iterations", minimum=1),
+        "tol": Number("change of the weights at which iterations end", unit="k_B", above=0),
     }
 
     def __init__(self, max_iter=3000, tol=1e-6):
@@ -114,10 +113,9 @@ class ExtensiveARD(ExtensiveRegressor):
     n_iter_ : int
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "max_iter": ARDRegression._parameter_constraints["max_iter"],
-        "tol": ARDRegression._parameter_constraints["tol"],
-        "max_precision": [Interval(Real, 0, None, closed="neither")],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        **ExtensiveBayesianRidge.parameters,
+        "max_precision": Number("precision from which on a weight is zero", unit="1/k_B²", above=0),
     }
 
     def __init__(self, max_iter=300, tol=1e-3, max_precision=1e4):

@@ -1,12 +1,11 @@
 """Ordinary least squares without intercept."""
 
-from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import lstsq
-from sklearn.utils._param_validation import Interval
 
+from vibentropy.descriptors.parameters import Number, Parameter
 from vibentropy.learning.base import ExtensiveRegressor
 
 
@@ -33,7 +32,11 @@ class ExtensiveLeastSquares(ExtensiveRegressor):
         Of the scaled features, divided by √n: dimensionless, descending.
     """
 
-    _parameter_constraints: ClassVar[dict] = {"rcond": [Interval(Real, 0, 1, closed="left")]}
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "rcond": Number(
+            "singular values below this fraction of the largest one count as zero, dimensionless", minimum=0, below=1
+        ),
+    }
 
     def __init__(self, rcond=1e-10):
         self.rcond = rcond

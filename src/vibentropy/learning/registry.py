@@ -4,7 +4,6 @@ import inspect
 import pkgutil
 
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils._param_validation import InvalidParameterError
 
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
 from vibentropy.learning.base import ExtensiveRegressor
@@ -74,7 +73,8 @@ def create_regressor(kind, **parameters):
     Raises
     ------
     ConfigError
-        If there is no such regressor or parameter, or a value is out of range.
+        If there is no such regressor or parameter, or a value is out of range; of a regressor of another package that
+        shows when it is fitted.
     """
     cls = find_regressor(kind)
     known = list(inspect.signature(cls).parameters)
@@ -90,8 +90,9 @@ def create_regressor(kind, **parameters):
         parameters["fit_intercept"] = False
     try:
         estimator = cls(**parameters)
-        estimator._validate_params()
-    except (TypeError, InvalidParameterError) as error:
+        if isinstance(estimator, ExtensiveRegressor):
+            estimator.check_parameters()
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"regressor {kind!r}: {error}") from error
     if not is_regressor(estimator):
         raise ConfigError(f"{kind!r} is not a regressor in the manner of scikit-learn")

@@ -1,13 +1,12 @@
 """Ridge regression without intercept, its penalty chosen by cross-validation over groups."""
 
 import warnings
-from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 from sklearn.linear_model import Ridge
-from sklearn.utils._param_validation import Interval
 
+from vibentropy.descriptors.parameters import Integer, ListOf, Number, Parameter
 from vibentropy.features.atom_labels import SiteRows
 from vibentropy.learning.base import ExtensiveRegressor, group_splits
 from vibentropy.learning.scaling import RootMeanSquareScaler
@@ -53,10 +52,15 @@ class ExtensiveRidge(ExtensiveRegressor):
         The same of each weight, with the best penalty.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "penalties": ["array-like", None],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
-        "site_weights": ["array-like", None],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "penalties": ListOf("dimensionless candidates", null="four per decade from 1e-12 to 1e2", item=Number(above=0)),
+        "n_folds": Integer("number of folds", minimum=2),
+        "site_weights": ListOf(
+            "candidates for the weight of labels resolved by atoms (array `site_entropy` of the configurations) beside "
+            "the totals, dimensionless",
+            null="totals alone, as with [0]",
+            item=Number(minimum=0),
+        ),
     }
 
     def __init__(self, penalties=None, n_folds=5, site_weights=None):
@@ -89,11 +93,7 @@ class ExtensiveRidge(ExtensiveRegressor):
 
     def _fit_scaled(self, Z, y, groups, sites=None):
         candidates = np.logspace(-12, 2, 57) if self.penalties is None else np.asarray(self.penalties, dtype=float)
-        if candidates.ndim != 1 or not len(candidates) or not (candidates > 0).all():
-            raise ValueError(f"penalties must be positive numbers, not {self.penalties}")
         site_weights = np.zeros(1) if self.site_weights is None else np.asarray(self.site_weights, dtype=float)
-        if site_weights.ndim != 1 or not len(site_weights) or not (site_weights >= 0).all():
-            raise ValueError(f"site_weights must be numbers that are not negative, not {self.site_weights}")
         sites = _check_sites(sites, Z.shape) if site_weights.any() else {}
         if site_weights.any() and not sites:
             warnings.warn("site_weights without labels of atoms: fitted to the totals alone", stacklevel=4)

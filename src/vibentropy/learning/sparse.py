@@ -18,7 +18,6 @@ core.
 
 import warnings
 from abc import abstractmethod
-from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -27,8 +26,8 @@ from skglm.datafits import Quadratic
 from skglm.penalties import L1, L1_plus_L2, MCPenalty
 from skglm.solvers import AndersonCD
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval
 
+from vibentropy.descriptors.parameters import Integer, ListOf, Number, Parameter
 from vibentropy.learning.base import ExtensiveRegressor, group_splits
 from vibentropy.learning.scaling import RootMeanSquareScaler
 
@@ -66,10 +65,14 @@ class SparseRegressor(ExtensiveRegressor):
         Features that survive at each candidate down to the chosen one, fitted to all rows; -1 below it.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "penalties": ["array-like", None],
-        "n_folds": [Interval(Integral, 2, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="neither")],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        "penalties": ListOf(
+            "candidates as fractions of the smallest penalty that leaves no feature",
+            null="six per decade from 1 to 1e-4",
+            item=Number(above=0, maximum=1),
+        ),
+        "n_folds": Integer("number of folds", minimum=2),
+        "tol": Number("largest violation of optimality as a fraction of the penalty", above=0),
     }
 
     def __init__(self, penalties=None, n_folds=5, tol=1e-3):
@@ -79,8 +82,6 @@ class SparseRegressor(ExtensiveRegressor):
 
     def _fit_scaled(self, Z, y, groups):
         candidates = np.logspace(-4, 0, 25) if self.penalties is None else np.asarray(self.penalties, dtype=float)
-        if candidates.ndim != 1 or not len(candidates) or not ((candidates > 0) & (candidates <= 1)).all():
-            raise ValueError(f"penalties must be fractions in (0, 1], not {self.penalties}")
         self.penalties_ = np.unique(candidates)[::-1]
         self.cv_rmse_ = np.full(len(self.penalties_), np.nan)
         chosen = 0
@@ -139,16 +140,19 @@ class SparseRegressor(ExtensiveRegressor):
 
 
 class ExtensiveLasso(SparseRegressor):
-    """Lasso without intercept, ``penalty · Σ |v_k|``; see `SparseRegressor` for parameters and attributes."""
+    """Lasso without intercept, its penalty chosen by cross-validation over groups: few features survive.
+
+    The penalty is ``penalty · Σ |v_k|``; see `SparseRegressor` for parameters and attributes.
+    """
 
     def _cost(self, penalty):
         return L1(penalty)
 
 
 class ExtensiveElasticNet(SparseRegressor):
-    """Elastic net without intercept, ``penalty · (l1_ratio Σ |v_k| + (1 - l1_ratio) Σ v_k² / 2)``.
+    """Elastic net without intercept: features that are alike survive together, where the lasso takes one of them.
 
-    Features that are alike survive together, where the lasso takes one of them.
+    The penalty is ``penalty · (l1_ratio Σ |v_k| + (1 - l1_ratio) Σ v_k² / 2)``.
 
     Parameters
     ----------
@@ -158,9 +162,9 @@ class ExtensiveElasticNet(SparseRegressor):
         In (0, 1]; 1 is the lasso.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **SparseRegressor._parameter_constraints,
-        "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        **SparseRegressor.parameters,
+        "l1_ratio": Number("share of the lasso in the penalty", above=0, maximum=1),
     }
 
     def __init__(self, penalties=None, n_folds=5, tol=1e-3, l1_ratio=0.5):
@@ -176,11 +180,11 @@ class ExtensiveElasticNet(SparseRegressor):
 
 
 class ExtensiveMCP(SparseRegressor):
-    """Regression with the minimax concave penalty, without intercept (C.-H. Zhang, Ann. Stat. 38, 894 (2010)).
+    """Regression with the minimax concave penalty, without intercept: large weights are not shrunk.
 
-    A weight costs ``penalty · |v| - v² / (2 gamma)`` up to ``|v| = gamma · penalty`` and no more from there on: large
-    weights are not drawn towards zero as those of the lasso are, so that fewer features do. The problem is not convex;
-    the path leads to one of its local minima.
+    See C.-H. Zhang, Ann. Stat. 38, 894 (2010). A weight costs ``penalty · |v| - v² / (2 gamma)`` up to ``|v| = gamma ·
+    penalty`` and no more from there on: large weights are not drawn towards zero as those of the lasso are, so that
+    fewer features do. The problem is not convex; the path leads to one of its local minima.
 
     Parameters
     ----------
@@ -190,9 +194,9 @@ class ExtensiveMCP(SparseRegressor):
         Above 1; the lasso at infinity, hard thresholds at 1.
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **SparseRegressor._parameter_constraints,
-        "gamma": [Interval(Real, 1, None, closed="neither")],
+    parameters: ClassVar[dict[str, Parameter]] = {
+        **SparseRegressor.parameters,
+        "gamma": Number("weights above this multiple of the penalty cost no more", above=1),
     }
 
     def __init__(self, penalties=None, n_folds=5, tol=1e-3, gamma=3.0):

@@ -1,11 +1,9 @@
 """Linear regressors of other packages, held to extensivity."""
 
 from numbers import Integral
-from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import HasMethods
 
 from vibentropy.errors import ConfigError
 from vibentropy.learning.base import ExtensiveRegressor, group_splits
@@ -28,18 +26,27 @@ class ExtensiveLinear(ExtensiveRegressor):
         Fitted to the scaled features.
     """
 
-    _parameter_constraints: ClassVar[dict] = {"estimator": [HasMethods(["fit", "predict"])]}
-
     def __init__(self, estimator):
         self.estimator = estimator
+
+    def check_parameters(self):
+        """Check that the estimator is one; see `ExtensiveRegressor.check_parameters`."""
+        if not hasattr(self.estimator, "fit") or not hasattr(self.estimator, "predict"):
+            raise TypeError(f"estimator == {self.estimator!r}, must be an estimator with fit and predict.")
 
     def _fit_scaled(self, Z, y, groups):
         self.estimator_ = clone(self.estimator)
         cv = self.estimator_.get_params().get("cv", "none of its parameters")
         if cv is None or isinstance(cv, Integral):
             self.estimator_.set_params(cv=group_splits(len(y), groups, cv or 5))
-        self.estimator_.fit(Z, y)
         name = type(self.estimator_).__name__
+        try:
+            self.estimator_.fit(Z, y)
+        except ValueError as error:
+            # Only what scikit-learn raises for a parameter that is out of range is both.
+            if isinstance(error, TypeError):
+                raise ConfigError(str(error)) from error
+            raise
         weights = np.ravel(getattr(self.estimator_, "coef_", ()))
         if weights.shape != (Z.shape[1],):
             raise ConfigError(f"{name} has no coef_ of one weight per feature: only linear regressors are extensive")

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -35,16 +36,17 @@ def check_build(config):
     problems = []
     for section, build in (("descriptors", create), ("regressors", _linear)):
         for name, block in config[section].items():
-            problems += _problem(f"{section}.{name}", build, **block)
+            problems += _problem(f"{section}.{name}", partial(build, **block))
     for name, block in config["datasets"].items():
         if "archive" in block:
-            problems += _problem(f"datasets.{name}.archive", archive_shards, block["archive"], block["classes"], 1)
+            read = partial(archive_shards, block["archive"], block["classes"], 1)
+            problems += _problem(f"datasets.{name}.archive", read)
         elif "files" in block:
-            problems += _problem(f"datasets.{name}.reference", _reference, block, config["potential"])
+            problems += _problem(f"datasets.{name}.reference", partial(_reference, block, config["potential"]))
     if not problems:
         problems += _strangers(config)
     if config["potential"] is not None:
-        problems += _problem("potential", _potential_and_lattice, config)
+        problems += _problem("potential", partial(_potential_and_lattice, config))
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *problems]))
 
@@ -109,9 +111,9 @@ def _describe(crystal):
     return f"{crystal.structure} {crystal.element}"
 
 
-def _problem(place, build, *arguments, **parameters):
+def _problem(place, build):
     try:
-        build(*arguments, **parameters)
+        build()
     except VibentropyError as error:
         return [f"{place}: {error}"]
     return []

@@ -1,7 +1,8 @@
 """The configuration of a run, checked as a whole before anything is computed.
 
 What keys there are, with their units and defaults, stands in the JSON Schema of the workflow; what a schema cannot
-say (that files exist, that a potential is there when something needs it) is checked here.
+say (that files exist, that a potential is there when something needs it) is checked here. Parameters of descriptors and
+regressors stand in a schema of their own, which is made from their classes (`vibentropy.run.parameter_schema`).
 """
 
 import copy
@@ -16,6 +17,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
+from referencing import Registry, Resource
 
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.run.config_rules import contradictions
@@ -103,8 +105,9 @@ def validate(config, schema_path):
         With all problems, each with the place in the configuration, the value found and what was expected.
     """
     schema = _parsed(Path(schema_path).read_text(encoding="utf-8"))
+    validator = _Validator(schema, registry=_parameters())
     config = copy.deepcopy(config)
-    errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    errors = sorted(validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
     # Where the type is wrong, nothing else that is said about the value helps.
     types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
     errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
@@ -113,7 +116,7 @@ def validate(config, schema_path):
         for specification in config["datasets"].values():
             if "files" in specification:
                 specification["files"] = expand_files(specification["files"])
-        problems = list(contradictions(config, schema))
+        problems = list(contradictions(config))
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
     return config
@@ -123,6 +126,14 @@ def validate(config, schema_path):
 def _parsed(text):
     """Parse YAML, once for each text: the schema is long."""
     return yaml.safe_load(text)
+
+
+@cache
+def _parameters():
+    """Read the schema of parameters, which that of configurations refers to."""
+    name = "parameters.yaml"
+    text = schema_path().with_name(name).read_text(encoding="utf-8")
+    return Registry().with_resource(name, Resource.from_contents(yaml.safe_load(text)))
 
 
 def config_hash(config):

@@ -1,18 +1,19 @@
 """What is wrong with a configuration that its schema accepts."""
 
 import math
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from ase.data import atomic_numbers
 
 from vibentropy.atoms.crystal import SITES_PER_CELL
+from vibentropy.descriptors import REGISTRY, available
 from vibentropy.errors import PotentialError, did_you_mean
+from vibentropy.learning.registry import REGRESSORS
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.sources.reference_work import SOURCE
 
 
-def contradictions(config, schema):
+def contradictions(config):
     """Yield what is wrong with a configuration that its schema accepts."""
     datasets = config["datasets"]
     if not any(specification["role"] == "train" for specification in datasets.values()):
@@ -113,11 +114,7 @@ def contradictions(config, schema):
             elif owners.setdefault(name, test) != test:
                 yield f"evaluation.tests.{test}: {name!r} is part of {owners[name]}, too"
 
-    plugins = [entry.name for entry in entry_points(group="vibentropy.descriptors")]
-    for section, known in [
-        ("descriptors", [*schema["$defs"]["descriptors"], *plugins]),
-        ("regressors", [*schema["$defs"]["regressors"]]),
-    ]:
+    for section, known in [("descriptors", list(REGISTRY | available())), ("regressors", list(REGRESSORS))]:
         for name, block in config[section].items():
             kind = block["kind"]
             if "." not in kind and kind not in known:
