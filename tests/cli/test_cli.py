@@ -528,7 +528,9 @@ class TestDescribe:
     def test_kinds_are_listed_with_their_parameters(self, run):
         listed = run("describe", "--list").stdout
         assert re.findall(r"^(\w+): ", listed, re.M) == list(available())
-        assert "afs: Angular Fourier Series.\n  n_max=3\n  l_max=10\n" in listed
+        assert "afs: Angular Fourier Series, three-body: " in listed
+        assert "  n_max=3  number of radial functions (whole number from 1 to 40)\n" in listed
+        assert "  r_cut=5.0  cutoff, Å (number > 0 and ≤ 20)\n" in listed
 
     def test_bad_frames(self, run):
         result = run("describe", "bad.xyz", "cut.xyz", *self.PARAMETERS, code=1)
