@@ -45,16 +45,18 @@ says).
 import json
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.data import atomic_numbers
+from numpy.typing import NDArray
 
 from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal
@@ -101,22 +103,31 @@ class EntropyModel:
     """
 
     descriptor: Descriptor
-    coef: np.ndarray
-    bulk: np.ndarray
-    scale: np.ndarray
+    coef: NDArray[np.float64]
+    bulk: NDArray[np.float64]
+    scale: NDArray[np.float64]
     noise_variance: float | None
-    covariance: np.ndarray | None
+    covariance: NDArray[np.float64] | None
     element: str
     volume_per_atom: float
-    entropy_range: tuple
+    entropy_range: tuple[float, float]
     regressor: str
-    provenance: Mapping = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     uncertainty: Uncertainty | None = None
 
     @classmethod
     def from_fit(
-        cls, descriptor, regressor, bulk, *, element, volume_per_atom, entropy_range, uncertainty=None, **provenance
-    ):
+        cls,
+        descriptor: Descriptor,
+        regressor: Any,
+        bulk: NDArray[np.float64],
+        *,
+        element: str,
+        volume_per_atom: float,
+        entropy_range: tuple[float, float],
+        uncertainty: Uncertainty | None = None,
+        **provenance: Any,
+    ) -> "EntropyModel":
         """Take over what a fit found.
 
         Parameters
@@ -166,7 +177,13 @@ class EntropyModel:
             uncertainty=uncertainty,
         )
 
-    def predict(self, configurations, reference=None, within: Within = ignore, per_atom=False):
+    def predict(
+        self,
+        configurations: Atoms | Iterable[Atoms],
+        reference: Atoms | NDArray[np.float64] | None = None,
+        within: Within = ignore,
+        per_atom: bool = False,
+    ) -> pd.DataFrame:
         """Predict formation entropies.
 
         Parameters
@@ -230,19 +247,20 @@ class EntropyModel:
             X[index] = total - len(atoms) * bulk
             if of_atoms is not None:
                 limits[index] = of_atoms
-            if per_atom:
+            if projected is not None:
                 shares.append(projected - bulk @ self.coef)
         mean, std = predict_linear(X, self.coef, self.scale, self.noise_variance, self.covariance)
-        predicted = {"formation_entropy": mean, "std": std}
+        predicted: dict[str, Any] = {"formation_entropy": mean, "std": std}
         if self.uncertainty is not None:
             Z = X / self.scale
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
-            local = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
-            predicted["domain"] = self.uncertainty.domain.reasons(Z, *local, self.descriptor.feature_names)
+            ranges, crystals = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
+            names = self.descriptor.feature_names
+            predicted["domain"] = self.uncertainty.domain.reasons(Z, ranges, crystals, names)
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 
-    def reference_features(self, reference=None):
+    def reference_features(self, reference: Atoms | NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Descriptor of the perfect crystal per atom.
 
         Parameters
@@ -269,7 +287,9 @@ class EntropyModel:
             check_perfect(reference)
         return bulk_features(self.descriptor, reference)
 
-    def site_entropies(self, atoms, reference=None, within: Within = ignore):
+    def site_entropies(
+        self, atoms: Atoms, reference: Atoms | NDArray[np.float64] | None = None, within: Within = ignore
+    ) -> NDArray[np.float64]:
         """Share of each atom in the formation entropy that `predict` gives.
 
         Parameters
@@ -293,15 +313,15 @@ class EntropyModel:
         self._check(atoms)
         return self.descriptor.project(atoms, self.coef, within) - self.reference_features(reference) @ self.coef
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         kind = recipe(self.descriptor)["kind"]
         return f"<EntropyModel of {self.element}: {kind}, {len(self.coef)} features, {self.regressor}>"
 
-    def documented(self, **provenance):
+    def documented(self, **provenance: Any) -> "EntropyModel":
         """Add to the provenance; see `validity` for what it makes use of."""
         return replace(self, provenance={**self.provenance, **provenance})
 
-    def validity(self):
+    def validity(self) -> str:
         """Say in words what the model was fitted to, and how well it does where it was not.
 
         Returns
@@ -329,7 +349,7 @@ class EntropyModel:
             text += " Mean absolute errors: " + ", ".join(f"{name} {error:.2g}" for name, error in errors) + " k_B."
         return text
 
-    def save(self, path, **attributes):
+    def save(self, path: str | Path, **attributes: Any) -> None:
         """Write to HDF5; see the module for the layout.
 
         Parameters
@@ -361,7 +381,7 @@ class EntropyModel:
             file.create_dataset("feature_names", data=names, dtype=h5py.string_dtype())
 
     @classmethod
-    def load(cls, path=SHIPPED):
+    def load(cls, path: str | Path = SHIPPED) -> "EntropyModel":
         """Read what `save` wrote; predictions are the same to the last bit.
 
         Nothing is executed on the word of a file: a descriptor that is neither of this package nor an entry point of

@@ -1,11 +1,12 @@
 """What the rest of the package expects of a cell of atoms, checked before anything is computed."""
 
 import numpy as np
+from ase import Atoms
 
 from vibentropy.errors import StructureError
 
 
-def check_geometry(atoms):
+def check_geometry(atoms: Atoms) -> None:
     """Check that positions and cell are finite and that periodic directions span a volume.
 
     Parameters
@@ -34,7 +35,7 @@ def check_geometry(atoms):
             raise StructureError(f"the periodic cell vectors are zero or parallel: {periodic.tolist()} Å")
 
 
-def check_crystal(atoms):
+def check_crystal(atoms: Atoms) -> None:
     """Check that a configuration is a periodic crystal of one element, as entropies of formation need it.
 
     Parameters
@@ -61,7 +62,7 @@ def check_crystal(atoms):
         )
 
 
-def check_element(atoms, element):
+def check_element(atoms: Atoms, element: str) -> None:
     """Check that all atoms are of one given element.
 
     Parameters

@@ -1,11 +1,15 @@
 """The perfect crystal that defects are put into and compared with."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from ase import Atoms
 from ase.build import bulk
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 from vibentropy.errors import ConfigError
@@ -13,6 +17,10 @@ from vibentropy.files.atomic import atomic
 
 #: Sites in the cubic cell of each crystal structure.
 SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
+
+
+class _HasEnergy(Protocol):
+    def energy_and_forces(self, atoms: Atoms, /) -> tuple[float, NDArray[Any]]: ...
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,11 @@ class Crystal:
     structure: str
     a: float
 
-    def cell(self, repetitions):
+    def cell(self, repetitions: int | Sequence[int]) -> Atoms:
         """Build so many cubic unit cells along each axis, as ase.Atoms."""
         return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
 
-    def filling(self, cell, repetitions):
+    def filling(self, cell: ArrayLike, repetitions: int | Sequence[int]) -> Atoms:
         """Build so many unit cells along each axis, strained alike until they fill a cell.
 
         Parameters
@@ -54,21 +62,21 @@ class Crystal:
         return atoms
 
     @property
-    def translations(self):
+    def translations(self) -> NDArray[np.float64]:
         """Primitive lattice vectors, the rows of an array of shape (3, 3), in Å."""
         return np.asarray(bulk(self.element, self.structure, a=self.a).cell)
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits."""
         with atomic(path) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "Crystal":
         """Read what `save` wrote."""
         return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
-    def relaxed(self, potential, tolerance=1e-9):
+    def relaxed(self, potential: _HasEnergy, tolerance: float = 1e-9) -> "Crystal":
         """Find the lattice constant of lowest energy.
 
         Parameters

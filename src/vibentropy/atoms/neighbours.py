@@ -5,11 +5,14 @@ included. So neighbours of a few atoms at a time can be found in memory that doe
 beyond its positions. The cost is linear in the number of atoms, and for bcc iron at 5 Å a third of matscipy's.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from ase import Atoms
 from ase.geometry import complete_cell
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.errors import StructureError
@@ -55,17 +58,19 @@ class Bins(NamedTuple):
     periodic : ndarray of shape (3,), bool
     """
 
-    order: np.ndarray
-    place: np.ndarray
-    start: np.ndarray
-    positions: np.ndarray
-    cell: np.ndarray
-    shape: np.ndarray
-    reach: np.ndarray
-    periodic: np.ndarray
+    order: NDArray[np.int64]
+    place: NDArray[np.int32]
+    start: NDArray[np.int64]
+    positions: NDArray[np.float64]
+    cell: NDArray[np.float64]
+    shape: NDArray[np.int64]
+    reach: NDArray[np.int64]
+    periodic: NDArray[np.bool_]
 
 
-def neighbour_pairs(atoms, r_cut):
+def neighbour_pairs(
+    atoms: Atoms, r_cut: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """All ordered pairs of atoms (periodic images included) closer than a cutoff.
 
     Parameters
@@ -96,7 +101,7 @@ def neighbour_pairs(atoms, r_cut):
     return _pairs_of(np.argsort(bins.order), bins, r_cut)
 
 
-def check_sites(atoms):
+def check_sites(atoms: Atoms) -> None:
     """Check that no two atoms are on one site; the cost is linear in the number of atoms.
 
     Parameters
@@ -112,7 +117,9 @@ def check_sites(atoms):
     neighbour_pairs(atoms, _SITE_CUTOFF)
 
 
-def neighbour_blocks(atoms, r_cut, size=BLOCK):
+def neighbour_blocks(
+    atoms: Atoms, r_cut: float, size: int = BLOCK
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
     """Neighbours of all atoms, a few atoms at a time, in bounded memory.
 
     Parameters

@@ -8,11 +8,13 @@ hold one configuration, or have to be read to know how many.
 import os
 import re
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import ase.io
 import numpy as np
+from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioformats, open_with_compression
 
 from vibentropy.atoms.reading_in_parts import read_frame
@@ -29,7 +31,7 @@ _HEAD = 1000
 _DUMP = b"\nITEM: TIMESTEP"
 
 
-def count(path, file_format=None):
+def count(path: str | Path, file_format: str | None = None) -> int | None:
     """Count the configurations of a file where that is possible without reading them.
 
     Parameters
@@ -67,7 +69,14 @@ def count(path, file_format=None):
         raise _explained(error, path, 0, file_format) from error
 
 
-def read_frames(path, file_format=None, start=0, stop=None, element=None, within: Within = ignore):
+def read_frames(
+    path: str | Path,
+    file_format: str | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    element: str | None = None,
+    within: Within = ignore,
+) -> Iterator[Atoms]:
     """Yield configurations of a file.
 
     Parameters
@@ -155,7 +164,9 @@ def _frames(path, file_format, start, stop, element, within):
 
 
 def _database(path):
-    return ase.db.connect(path, serial=True, use_lock_file=False)
+    from ase.db import connect
+
+    return connect(path, serial=True, use_lock_file=False)
 
 
 def _located(path, file_format, start, stop, element, within):
@@ -179,7 +190,7 @@ class _Lines:
     def __init__(self, file):
         self.position = 0
         self._file, self._block, self._start = file, b"", 0
-        self._ends, self._line = [], 0
+        self._ends, self._line = np.empty(0, np.intp), 0
 
     def _more(self):
         """Replace the block by the next one; whether there was one."""
@@ -260,7 +271,8 @@ def _offsets_of_xyz(path, stop=None):
 
 def _offsets_of_dump(path, stop=None):
     """Find the frames of a dump of LAMMPS; see `_offsets_of_xyz`."""
-    starts, end = [], 0
+    starts: list[int] = []
+    end = 0
     with open_with_compression(path, "rb") as file:
         kept = b"\n"  # As if there were a line before the first.
         while (stop is None or len(starts) <= stop) and (block := file.read(_BLOCK)):

@@ -7,9 +7,11 @@ little more memory than what is kept of it.
 
 import re
 from io import BytesIO, TextIOWrapper
+from typing import IO, Any
 
 import ase.io
 import numpy as np
+from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io.extxyz import key_val_str_to_dict
 
@@ -29,7 +31,9 @@ _ID, _KEPT_ID = "id", "i_id"
 _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
 
 
-def read_frame(file, size, file_format, element=None, within: Within = ignore):
+def read_frame(
+    file: IO[bytes], size: int, file_format: str, element: str | None = None, within: Within = ignore
+) -> Atoms:
     """Read the frame that begins where a file stands.
 
     Parameters
@@ -62,7 +66,7 @@ def read_frame(file, size, file_format, element=None, within: Within = ignore):
     begin = file.tell()
     head = _HEADS[file_format](file, begin + size)
     keys = head.keys(element)
-    atoms = None
+    atoms: Any = None
     if size > _most():
         atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, within)
     if atoms is None:
@@ -90,7 +94,8 @@ def _in_parts(file, size, head, file_format, keys, within):
     last : bytes
         The last part of the text.
     """
-    parts, n_left, whole = [], head.n_atoms, size
+    parts: list[Any] = []
+    n_left, whole = head.n_atoms, size
     while size > 0:
         block = file.read(size if size <= _most() else BLOCK)
         block += b"" if block.endswith(b"\n") else file.readline()
@@ -180,8 +185,9 @@ class _HeadOfDump:
     """Lines before the atoms of a frame of a dump; see `_HeadOfXYZ`."""
 
     def __init__(self, file, end):
-        self._lines, self._columns = [], None
-        while self._columns is None:
+        self._lines: list[bytes] = []
+        self._columns: list[str] = []
+        while not self._columns:
             line = file.readline()
             if file.tell() > end or not line:
                 raise DataError("there is no line `ITEM: ATOMS` in it; the file is truncated or malformed")
@@ -213,13 +219,17 @@ class _HeadOfDump:
             raise DataError(
                 f"counts {self.n_atoms} atoms, and {len(atoms)} follow; the file is truncated or the count wrong"
             )
-        types = np.unique(atoms.arrays["type"]) if self._only_types else []
+        types = np.unique(atoms.arrays["type"] if self._only_types else [])
         if len(types) > 1:
             raise DataError(f"atoms of types {', '.join(map(str, types))}, expected one type; {_REMEDY}")
 
 
 #: What is before the atoms, by the name of the format.
-_HEADS = {"xyz": _HeadOfXYZ, "extxyz": _HeadOfExtendedXYZ, "lammps-dump-text": _HeadOfDump}
+_HEADS: dict[str, type[_HeadOfXYZ] | type[_HeadOfDump]] = {
+    "xyz": _HeadOfXYZ,
+    "extxyz": _HeadOfExtendedXYZ,
+    "lammps-dump-text": _HeadOfDump,
+}
 
 
 def _keys_once(line):

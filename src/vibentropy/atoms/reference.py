@@ -1,6 +1,7 @@
 """The perfect crystal that a defective cell is compared with: checks of the pair, and counting of sites."""
 
 import numpy as np
+from ase import Atoms
 from scipy.spatial import cKDTree
 
 from vibentropy.errors import StructureError
@@ -17,7 +18,7 @@ SMALLEST_BUILT = 9
 TRANSLATION_TOLERANCE, TRANSLATIONS = 0.02, 400
 
 
-def count_sites(atoms, volume_per_site, crystal, remedy):
+def count_sites(atoms: Atoms, volume_per_site: float, crystal: str, remedy: str) -> int:
     """Count the sites of the perfect crystal in a cell by its volume.
 
     Parameters
@@ -44,7 +45,7 @@ def count_sites(atoms, volume_per_site, crystal, remedy):
     return round(sites)
 
 
-def count_reference_sites(atoms, reference):
+def count_reference_sites(atoms: Atoms, reference: Atoms) -> int:
     """Count the sites of a reference crystal in a cell by its volume.
 
     Parameters
@@ -70,7 +71,7 @@ def count_reference_sites(atoms, reference):
     )
 
 
-def check_perfect(crystal):
+def check_perfect(crystal: Atoms) -> None:
     """Check that a reference is the perfect crystal: that a translation by less than its cell maps it onto itself.
 
     Parameters
@@ -100,7 +101,7 @@ def check_perfect(crystal):
     )
 
 
-def check_same_cell(atoms, bulk, tolerance=1e-3):
+def check_same_cell(atoms: Atoms, bulk: Atoms, tolerance: float = 1e-3) -> None:
     """Check that a defective cell and its perfect crystal share their cell vectors.
 
     Parameters

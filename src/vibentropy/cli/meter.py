@@ -2,7 +2,9 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -25,18 +27,21 @@ class Meter:
         Without arguments, to the number there will be, or to None; asked once, when it takes long.
     """
 
-    def __init__(self, name, total):
-        self._name, self._total, self._bar = name, total, None
+    def __init__(self, name: str, total: Callable[[], int | None]) -> None:
+        self._name = name
+        self._ask: Callable[[], int | None] | None = total
+        self._total: int | None = None
+        self._bar: Any = None
         self._done, self._share, self._start = 0, 0.0, time.monotonic()
         self._next = self._start + PATIENCE
         self._terminal = sys.stderr.isatty()
 
-    def __call__(self, name=None):
+    def __call__(self, name: str = "", /) -> None:
         """Count one, whatever it is called; see `vibentropy.files.progress.Done`."""
         self._done, self._share = self._done + 1, 0.0
         self._show()
 
-    def within(self, share):
+    def within(self, share: float, /) -> None:
         """Say how much of the next one is done, from 0 to 1; see `vibentropy.files.progress.Within`."""
         self._share = share
         self._show()
@@ -46,8 +51,8 @@ class Meter:
         now = time.monotonic()
         if now < self._next or not self._done + self._share:
             return
-        if callable(self._total):
-            self._total = self._total()
+        if self._ask:
+            self._total, self._ask = self._ask(), None
         if self._terminal and self._total:
             self._next = now + REDRAWING
             self._draw(now)
@@ -57,7 +62,7 @@ class Meter:
 
     def _draw(self, now):
         if not self._bar:
-            self._bar = click.progressbar(length=_PARTS * self._total, label=self._name, file=sys.stderr)
+            self._bar = click.progressbar(length=_PARTS * (self._total or 0), label=self._name, file=sys.stderr)
             # It began with the first item, not with the bar: the remaining time is reckoned from there.
             self._bar.start = time.time() - (now - self._start)
         self._bar.update(round(_PARTS * (self._done + self._share)) - self._bar.pos)
@@ -70,13 +75,13 @@ class Meter:
         remaining = elapsed / done * max(self._total - done, 0)
         return f"{text} of {self._total}, {remaining:.0f} s left"
 
-    def pause(self):
+    def pause(self) -> None:
         """Take the bar away, for lines of others; it comes back where these are rare."""
         if self._bar:
             click.echo(_ERASE, err=True, nl=False)
         self._bar, self._next = None, time.monotonic() + PATIENCE
 
-    def clear(self):
+    def clear(self) -> None:
         """End the bar, so that other lines begin where they should."""
         if self._bar:
             self._draw(time.monotonic())
@@ -84,7 +89,7 @@ class Meter:
 
 
 @contextmanager
-def meter(name, total):
+def meter(name: str, total: Callable[[], int | None]) -> Iterator[Meter]:
     """Yield a `Meter` that is cleared at the end."""
     counter = Meter(name, total)
     try:

@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 
 import numba
 
+#: Its attributes are made when numba is imported, which no type checker sees.
+_config: Any = numba.config
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Folders of earlier sources that are kept: for those who go back and forth between two versions.
@@ -63,8 +66,8 @@ def cache_folder() -> Path | None:
     elsewhere = f"vibentropy-{hashlib.sha256(str(package).encode()).hexdigest()[:12]}"
     users = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     candidates = [Path(users, elsewhere), package / "__pycache__/machine_code"]
-    if numba.config.CACHE_DIR:
-        candidates.append(Path(numba.config.CACHE_DIR, elsewhere))
+    if _config.CACHE_DIR:
+        candidates.append(Path(_config.CACHE_DIR, elsewhere))
     sources = sources_hash()
     while candidates:
         with suppress(OSError, RuntimeError):  # RuntimeError where there is no home.
@@ -112,9 +115,9 @@ def _remove_old(parent: Path, current: Path) -> None:
 @contextmanager
 def _numba_caches_in(folder: Path | None) -> Iterator[None]:
     """Let numba choose a folder for the caches of functions that are decorated now, and of no others."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or before)
+    before = _config.CACHE_DIR
+    _config.CACHE_DIR = str(folder or before)
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before

@@ -6,8 +6,10 @@ It is filled straight from the Hessian and factorised in place, so that there is
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.sparse import bsr_array, issparse
 
@@ -32,15 +34,15 @@ class Factor:
         c in eV/Å², the mean eigenvalue of H.
     """
 
-    packed: np.ndarray
+    packed: NDArray[np.float64]
     size: int
     shift: float
 
-    def log_determinant(self):
+    def log_determinant(self) -> float:
         """Ln det' H, the sum of the logarithms of the eigenvalues of H (in eV/Å²) without the translations."""
         return float(2.0 * np.log(_diagonal(self.packed, self.size)).sum() - 3.0 * np.log(self.shift))
 
-    def solve(self, vectors):
+    def solve(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Apply the inverse of K.
 
         Parameters
@@ -54,7 +56,7 @@ class Factor:
         return lapack.dpftrs(self.size, self.packed, vectors, **_FORMAT)[0]
 
 
-def factorise(hessian):
+def factorise(hessian: Any) -> Factor:
     """Cholesky factor of a Hessian whose translations are lifted to its mean eigenvalue.
 
     Parameters

@@ -6,13 +6,16 @@ configuration is no minimum.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from ase import Atoms
 
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, check_same_cell
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
 from vibentropy.labels.cholesky import factorise
+from vibentropy.potentials.protocols import Interaction
 
 #: Largest force (eV/Å) of a configuration that counts as relaxed.
 MAX_FORCE = 1e-4
@@ -42,7 +45,7 @@ class LogDeterminant:
     n_atoms: int
 
 
-def log_determinant(hessian, min_eigenvalue=MIN_EIGENVALUE):
+def log_determinant(hessian: Any, min_eigenvalue: float = MIN_EIGENVALUE) -> LogDeterminant:
     """Logarithm of the determinant of a Hessian without its three translations.
 
     With the normalised translations t_a and any c > 0, K = H + c Σ_a t_a t_aᵀ is positive definite exactly when H is
@@ -85,7 +88,7 @@ def _smallest_eigenvalue(factor):
     return float(1.0 / np.linalg.eigvalsh(basis.T @ vectors)[-1])
 
 
-def entropy_of(log_determinant_defect, log_determinant_bulk):
+def entropy_of(log_determinant_defect: LogDeterminant, log_determinant_bulk: LogDeterminant) -> tuple[float, float]:
     """Compare a defective cell with the perfect crystal, mode by mode and atom by atom.
 
     Parameters
@@ -105,7 +108,7 @@ def entropy_of(log_determinant_defect, log_determinant_bulk):
     return per_mode, per_atom
 
 
-def relaxed_hessian(atoms, potential, max_force=MAX_FORCE):
+def relaxed_hessian(atoms: Atoms, potential: Interaction, max_force: float = MAX_FORCE) -> Any:
     """Compute the Hessian of a configuration that is at rest.
 
     Parameters
@@ -137,7 +140,9 @@ def relaxed_hessian(atoms, potential, max_force=MAX_FORCE):
     return potential.hessian(atoms)
 
 
-def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
+def relaxed_log_determinant(
+    atoms: Atoms, potential: Interaction, max_force: float = MAX_FORCE, min_eigenvalue: float = MIN_EIGENVALUE
+) -> LogDeterminant:
     """Compute ln det' H of a configuration that is at rest.
 
     Parameters
@@ -161,7 +166,13 @@ def relaxed_log_determinant(atoms, potential, max_force=MAX_FORCE, min_eigenvalu
     return log_determinant(relaxed_hessian(atoms, potential, max_force), min_eigenvalue)
 
 
-def formation_entropy(atoms, bulk, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
+def formation_entropy(
+    atoms: Atoms,
+    bulk: Atoms,
+    potential: Interaction,
+    max_force: float = MAX_FORCE,
+    min_eigenvalue: float = MIN_EIGENVALUE,
+) -> float:
     """Exact vibrational formation entropy in the classical harmonic limit.
 
     S_f = -1/2 [ln det' H_d - (N_d - 1)/(N_0 - 1) ln det' H_0], compared mode by mode, so that temperature, mass and

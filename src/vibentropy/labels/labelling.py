@@ -24,6 +24,7 @@ from vibentropy.labels.entropy import (
 )
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.potentials.newton import newton_relax
+from vibentropy.potentials.protocols import Interaction
 
 #: Largest force (eV/Å) after `Labeller.label_cell` has relaxed a configuration.
 RELAXED_FORCE = 1e-6
@@ -56,7 +57,7 @@ class Labeller:
 
     def __init__(
         self,
-        potential,
+        potential: Interaction,
         max_force: float = MAX_FORCE,
         min_eigenvalue: float = MIN_EIGENVALUE,
         site_entropies: bool = False,
@@ -93,7 +94,8 @@ class Labeller:
         at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
         table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan))
         frames = list(configurations.frames)
-        for index, row in table[table["status"] == "relaxed"].iterrows():
+        for index in np.flatnonzero(table["status"] == "relaxed"):
+            row = table.iloc[index]
             try:
                 perfect = reference(row, frames[index].cell)
                 frames[index], columns = self._entropies(frames[index], perfect, row["formation_energy"])
@@ -122,7 +124,7 @@ class Labeller:
             Columns of `vibentropy.datasets.table`: sizes, energies, ``status``, entropies, and ``reason``, which is
             empty where there is a label.
         """
-        row = {"n_atoms": len(atoms), "n_sites": len(perfect)}
+        row: dict[str, Any] = {"n_atoms": len(atoms), "n_sites": len(perfect)}
         try:
             check_crystal(atoms)
             check_same_cell(atoms, perfect)
@@ -160,10 +162,10 @@ class Labeller:
             "label_source": "exact",
         }
         for t in self._temperatures:
-            frequencies = [of.modes.frequencies(self._potential.mass) for of in (defect, crystal)]
             entropy, free_energy = temperature_columns(t)
-            columns[entropy] = quantum_formation_entropy(*frequencies, t)
-            columns[free_energy] = formation_energy + quantum_formation_free_energy(*frequencies, t)
+            defect_modes, crystal_modes = (of.modes.frequencies(self._potential.mass) for of in (defect, crystal))
+            columns[entropy] = quantum_formation_entropy(defect_modes, crystal_modes, t)
+            columns[free_energy] = formation_energy + quantum_formation_free_energy(defect_modes, crystal_modes, t)
         if self._site_entropies:
             atoms = atoms.copy()
             atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))

@@ -1,13 +1,15 @@
 """What the determinant does not tell: which atoms carry the entropy, and how it depends on temperature."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ase.units import kB
+from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.labels.entropy import MIN_EIGENVALUE
+from vibentropy.labels.entropy import MIN_EIGENVALUE, LogDeterminant
 from vibentropy.units import KELVIN_PER_THZ, THZ_PER_SQRT_EV_PER_A2_U
 
 
@@ -23,10 +25,10 @@ class Modes:
         The normalised eigenvector of each, as columns, where they were asked for.
     """
 
-    eigenvalues: np.ndarray
-    vectors: np.ndarray | None
+    eigenvalues: NDArray[np.float64]
+    vectors: NDArray[np.float64] | None
 
-    def site_entropies(self, bulk):
+    def site_entropies(self, bulk: LogDeterminant) -> NDArray[np.float64]:
         """Share of each atom in the formation entropy: S_i = -1/2 Σ_a [ln⁺ H]_{ia,ia} - s_0.
 
         The formula and its convention are in docs/theory.md, "Site entropies".
@@ -41,16 +43,18 @@ class Modes:
         ndarray of shape (n_atoms,), k_B
             They add up to the formation entropy in the N_d/N_0 convention, with H in eV/Å².
         """
+        if self.vectors is None:
+            raise ValueError("these modes have no vectors: ask `modes` for them")
         # Without the squares of all elements in memory.
         coordinates = np.einsum("iv,iv,v->i", self.vectors, self.vectors, np.log(self.eigenvalues))
         return -0.5 * (coordinates.reshape(-1, 3).sum(axis=1) - bulk.value / bulk.n_atoms)
 
-    def frequencies(self, mass):
+    def frequencies(self, mass: float) -> NDArray[np.float64]:
         """Ordinary frequencies of atoms of one mass (u), in THz, shape (3 n_atoms - 3,)."""
         return np.sqrt(self.eigenvalues / mass) * THZ_PER_SQRT_EV_PER_A2_U
 
 
-def modes(hessian, vectors=False, min_eigenvalue=MIN_EIGENVALUE):
+def modes(hessian: Any, vectors: bool = False, min_eigenvalue: float = MIN_EIGENVALUE) -> Modes:
     """Diagonalise a Hessian.
 
     Parameters
@@ -74,18 +78,18 @@ def modes(hessian, vectors=False, min_eigenvalue=MIN_EIGENVALUE):
     matrix = hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
     # The transpose is the same matrix in the order of LAPACK, which then needs no copy. With relatively robust
     # representations (evr) it also works in one matrix less than by divide and conquer, and takes as long.
-    found = eigh(matrix.T, eigvals_only=not vectors, driver="evr", overwrite_a=True, check_finite=False)
-    eigenvalues, columns = found if vectors else (found, None)
+    solution = eigh(matrix.T, eigvals_only=not vectors, driver="evr", overwrite_a=True, check_finite=False)
+    eigenvalues, columns = solution if vectors else (solution, None)
     if abs(eigenvalues[:3]).max() >= min_eigenvalue or eigenvalues[3] < min_eigenvalue:
         lowest = ", ".join(f"{value:.2e}" for value in eigenvalues[:4])
         raise SaddlePointError(
             f"the lowest eigenvalues of the Hessian are {lowest} eV/Å²; expected three translations and nothing else "
             f"below {min_eigenvalue:.1e}"
         )
-    return Modes(eigenvalues[3:], columns[:, 3:] if vectors else None)
+    return Modes(eigenvalues[3:], None if columns is None else columns[:, 3:])
 
 
-def quantum_entropy(frequencies, temperature):
+def quantum_entropy(frequencies: NDArray[np.float64], temperature: float) -> float:
     """Entropy of harmonic oscillators, Σ [x/(eˣ - 1) - ln(1 - e⁻ˣ)] with x = h ν / k_B T.
 
     Parameters
@@ -101,7 +105,7 @@ def quantum_entropy(frequencies, temperature):
     return float((x * np.exp(-x) / occupied - logarithm).sum())
 
 
-def quantum_free_energy(frequencies, temperature):
+def quantum_free_energy(frequencies: NDArray[np.float64], temperature: float) -> float:
     """Free energy of harmonic oscillators with their zero-point energy, k_B T Σ [x/2 + ln(1 - e⁻ˣ)], x = h ν / k_B T.
 
     Parameters
@@ -124,7 +128,9 @@ def _oscillators(frequencies, temperature):
     return x, occupied, np.where(x < np.log(2), np.log(occupied), np.log1p(-np.exp(-x)))
 
 
-def quantum_formation_entropy(frequencies, bulk_frequencies, temperature):
+def quantum_formation_entropy(
+    frequencies: NDArray[np.float64], bulk_frequencies: NDArray[np.float64], temperature: float
+) -> float:
     """Compare S_d(T) with (N_d - 1)/(N_0 - 1) S_0(T), mode by mode like the classical formation entropy.
 
     Parameters
@@ -142,7 +148,9 @@ def quantum_formation_entropy(frequencies, bulk_frequencies, temperature):
     return quantum_entropy(frequencies, temperature) - ratio * quantum_entropy(bulk_frequencies, temperature)
 
 
-def quantum_formation_free_energy(frequencies, bulk_frequencies, temperature):
+def quantum_formation_free_energy(
+    frequencies: NDArray[np.float64], bulk_frequencies: NDArray[np.float64], temperature: float
+) -> float:
     """Compare F_d(T) with (N_d - 1)/(N_0 - 1) F_0(T), mode by mode: what vibrations add to the energy of formation.
 
     Parameters

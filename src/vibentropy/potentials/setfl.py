@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_numbers
+from numpy.typing import NDArray
 
 from vibentropy.errors import PotentialError
 
@@ -41,12 +42,12 @@ class SetflTable:
     drho: float
     dr: float
     r_cut: float
-    embedding: np.ndarray
-    density: np.ndarray
-    r_times_pair: np.ndarray
+    embedding: NDArray[np.float64]
+    density: NDArray[np.float64]
+    r_times_pair: NDArray[np.float64]
 
 
-def read_setfl(path, element):
+def read_setfl(path: str | Path, element: str) -> SetflTable:
     """Read the functions of one element from a setfl file.
 
     Which of the two styles a file has follows from the number of values in it.
@@ -73,9 +74,11 @@ def read_setfl(path, element):
     except OSError as error:
         raise PotentialError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        n_elements, *elements = lines[3].split()
-        n_elements = int(n_elements)
-        n_rho, drho, n_r, dr, r_cut = (kind(value) for kind, value in zip(_GRID, lines[4].split(), strict=True))
+        announced, *elements = lines[3].split()
+        n_elements = int(announced)
+        densities, density_step, distances, distance_step, cutoff = lines[4].split()
+        n_rho, drho, n_r, dr = int(densities), float(density_step), int(distances), float(distance_step)
+        r_cut = float(cutoff)
     except (IndexError, ValueError):
         raise PotentialError(
             f"{path}: not a setfl file: lines 4 and 5 must hold the elements and `Nrho drho Nr dr cutoff`"
@@ -129,9 +132,6 @@ def read_setfl(path, element):
     )
 
 
-_GRID = (int, float, int, float, float)
-
-
 def _numbers(tokens, path, what):
     """Convert words to finite numbers."""
     values = np.empty(len(tokens))
@@ -145,7 +145,7 @@ def _numbers(tokens, path, what):
     return values
 
 
-def write_setfl(path, table, comment):
+def write_setfl(path: str | Path, table: SetflTable, comment: str) -> None:
     """Write the functions of one element as an ``eam/alloy`` file with all digits of a double.
 
     Parameters

@@ -9,6 +9,7 @@ spline and table is that rounding and nothing else.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PPoly, make_lsq_spline
 from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
@@ -45,6 +46,10 @@ _MAX_RATIO, _MAX_RESIDUAL = 10.0, (1e-8, 1e-6)
 _MAX_JUMPS = 4
 
 
+#: What compiled functions take of a `SmoothFunction`: ``(breaks, coefficients, lookup)``.
+Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+
+
 @dataclass(frozen=True)
 class SmoothFunction:
     """A piecewise quintic polynomial, with a table that finds the piece of an argument.
@@ -63,18 +68,18 @@ class SmoothFunction:
         Root mean square rounding of the table, measured by its sixth differences.
     """
 
-    breaks: np.ndarray
-    coefficients: np.ndarray
-    lookup: np.ndarray
+    breaks: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    lookup: NDArray[np.int64]
     max_residual: float
     noise: float
 
     @property
-    def arrays(self):
+    def arrays(self) -> Arrays:
         """What the compiled functions take: ``(breaks, coefficients, lookup)``."""
         return self.breaks, self.coefficients, self.lookup
 
-    def __call__(self, x):
+    def __call__(self, x: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Values and first two derivatives, each of the shape of ``x``."""
         x = np.asarray(x, dtype=float)
         flat = _evaluate_many(x.ravel(), *self.arrays)
@@ -82,7 +87,9 @@ class SmoothFunction:
 
 
 @njit(nogil=True, inline="always")
-def evaluate(x, breaks, coefficients, lookup):
+def evaluate(
+    x: float, breaks: NDArray[np.float64], coefficients: NDArray[np.float64], lookup: NDArray[np.int64]
+) -> tuple[float, float, float]:
     """Value, first and second derivative of a piecewise polynomial at ``x`` (see `SmoothFunction`)."""
     n_bins = lookup.shape[0]
     span = breaks[-1] - breaks[0]
@@ -110,7 +117,7 @@ def _evaluate_many(x, breaks, coefficients, lookup):
     return values, slopes, curvatures
 
 
-def rounding_noise(y):
+def rounding_noise(y: NDArray[np.floating]) -> NDArray[np.floating]:
     """Local root mean square of the rounding of a table on a uniform grid.
 
     Sixth differences annihilate the smooth function and multiply independent roundings by sqrt(924); their median
@@ -130,7 +137,9 @@ def rounding_noise(y):
     return np.maximum(1.4826 * median, _NOISE_FLOOR)
 
 
-def fit_table(x, y, noise, spacing):
+def fit_table(
+    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], spacing: float
+) -> SmoothFunction:
     """Least-squares spline that reproduces a table to its rounding and no further.
 
     The pieces are quintics joined with a continuous second derivative, a family that holds the cubic splines most
@@ -182,7 +191,7 @@ def fit_table(x, y, noise, spacing):
 def _refined_spline(x, y, noise, spacing):
     """Weighted least-squares spline of `fit_table`."""
     grid = np.arange(np.floor(x[0] / spacing) + 1, np.ceil(x[-1] / spacing)) * spacing
-    jumps = []
+    jumps: list[float] = []
     while True:
         start = np.unique(np.concatenate([x[:1], grid, jumps, x[-1:]]))
         borders = _without_small_pieces(x, start, keep=jumps)
@@ -236,7 +245,7 @@ def _jump_in_curvature(x, y, noise, near):
 def _without_small_pieces(x, borders, keep=()):
     """Drop inner borders until each piece holds enough points; jumps of the curvature stay."""
     fixed = np.concatenate([x[:1], keep, x[-1:]])
-    kept = []
+    kept: list[float] = []
     for border in borders:
         others = fixed if border not in fixed else ()
         points = [abs(np.searchsorted(x, border) - np.searchsorted(x, other)) for other in [*kept[-1:], *others]]
