@@ -138,7 +138,7 @@ def rounding_noise(y: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def fit_table(
-    x: NDArray[np.float64], y: NDArray[np.float64], noise: NDArray[np.float64], spacing: float
+    x: NDArray[np.floating], y: NDArray[np.floating], noise: NDArray[np.floating], spacing: float
 ) -> SmoothFunction:
     """Least-squares spline that reproduces a table to its rounding and no further.
 
