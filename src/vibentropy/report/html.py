@@ -14,7 +14,7 @@ from vibentropy.files.atomic import atomic
 DIGITS = 4
 
 
-def write_page(table, page, title):
+def write_page(table: str | Path, page: str | Path, title: str) -> None:
     """Write a table that is there as CSV as a page of HTML, which needs no other file and no network.
 
     Parameters
@@ -43,7 +43,7 @@ def write_page(table, page, title):
     _write(page, re.sub("@([A-Z]+)@", lambda name: filled[name[1]], _template()))
 
 
-def write_results(markdown, page):
+def write_results(markdown: str, page: str | Path) -> None:
     """Write a page with the table of results and what its columns mean.
 
     Parameters
@@ -54,7 +54,7 @@ def write_results(markdown, page):
     """
     table, _, notes = markdown.strip().partition("\n\n")
     header, _, *rows = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in table.splitlines())
-    style = re.search("<style>.*</style>", _template(), re.DOTALL)[0]
+    (style,) = re.findall("<style>.*</style>", _template(), re.DOTALL)
     parts = ['<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Results</title>', style]
     parts += [
         '<div class="vibentropy results">',

@@ -1,6 +1,9 @@
 """Figure of models side by side: error against number of features and cost."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
@@ -15,16 +18,16 @@ KINDS = {
     True: {"label": "positions and potential", "color": "#b8400c", "marker": "s"},
 }
 
-#: Characters that fit beside each other in the key.
+#: Characters of the key that fit beside each other.
 KEY_WIDTH = 140
 
-#: Heights of panels, in: with that many models or fewer the smaller one.
+#: Panels are lower (in) with a few models than with many.
 FEW, LOW, HIGH = 4, 1.4, 2.3
 
 
 @styled
-def cost_and_error_figure(table, tests=()):
-    """Errors against number of features and cost of computing them, numbered, with the front of each kind of model.
+def cost_and_error_figure(table: pd.DataFrame, tests: Sequence[str] = ()) -> Figure:
+    """Draw errors against number of features and cost of computing them, with the front of each kind of model.
 
     Of models with equally many features of one descriptor, which cost the same, the one with the smallest held-out
     error is drawn, in all panels.
@@ -61,7 +64,7 @@ def cost_and_error_figure(table, tests=()):
     height = LOW if len(shown) <= FEW else HIGH
     figure = Figure(figsize=(DOUBLE, height * len(errors) + 0.135 * -(-len(names) // n_columns) + 0.35))
     panels = figure.subplots(len(errors), 2, squeeze=False, sharex="col", sharey="row")
-    places = set()
+    places: set[tuple[bool, bool]] = set()
     for row, (error, name) in zip(panels, errors.items(), strict=True):
         for axes, cost in zip(row, costs, strict=True):
             axes.set(xscale="log", yscale="log")
@@ -72,14 +75,7 @@ def cost_and_error_figure(table, tests=()):
     for axes in panels.ravel():
         axes.margins(0.12)
         for axis in (axes.xaxis, axes.yaxis):
-            # Digits where a range is shorter than some decades, which is as a rule.
-            decades = np.ptp(np.log10(axis.get_view_interval()))
-            subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
-            # Between two of these there may be no digit at all.
-            short = MaxNLocator(5, steps=[1, 2, 5, 10]) if decades < 0.4 else None
-            axis.set_major_locator(short or LogLocator(subs=subs, numticks=20))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+            _mark(axis)
     blank = Line2D([], [], ls="none")
     figure.legend([blank] * len(names), names, loc="outside lower center", ncols=n_columns, handlelength=0)
     figure.legend(handles=_kinds(places), loc="outside upper center", ncols=4)
@@ -88,8 +84,19 @@ def cost_and_error_figure(table, tests=()):
     return figure
 
 
+def _mark(axis):
+    """Write enough numbers along a logarithmic axis, which is seldom longer than some decades."""
+    decades = np.ptp(np.log10(axis.get_view_interval()))
+    subs = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if decades < 1 else (1.0, 2.0, 5.0) if decades < 3 else (1.0,)
+    # A short axis may have none of these on it.
+    short = MaxNLocator(5, steps=[1, 2, 5, 10]) if decades < 0.4 else None
+    axis.set_major_locator(short or LogLocator(subs=subs, numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _draw(axes, table, cost, error):
-    """Draw numbered points of both kinds, and the front of each; what there is: kinds, on a front and behind it."""
+    """Draw numbered points of both kinds and the front of each; return which kinds are on a front and behind it."""
     places = set()
     for needs_potential, style in KINDS.items():
         rows = table[table["needs_potential"] == needs_potential]

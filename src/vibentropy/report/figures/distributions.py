@@ -1,6 +1,9 @@
 """Figure of the exact entropies of a data set."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -9,32 +12,28 @@ from vibentropy.errors import DataError
 from vibentropy.report.figures.style import SINGLE, class_styles, lay_out, styled
 from vibentropy.sources.reference_work import reported
 
-#: Published ranges beside the labels of a run, by potential; means of both.
+#: Colours of published ranges, by potential; markers of their means, and of those of a run.
 PUBLISHED_COLORS = ("#000000", "#8c8c8c")
-
-
-PUBLISHED_MEAN = {"marker": "D", "ms": 2.5}
-
-
-OWN_MEAN = {"marker": "D", "ms": 3, "mfc": "white", "mec": "black", "mew": 0.6}
+PUBLISHED_MEAN: dict[str, Any] = {"marker": "D", "ms": 2.5}
+MEAN_OF_RUN: dict[str, Any] = {"marker": "D", "ms": 3, "mfc": "white", "mec": "black", "mew": 0.6}
 
 
 @styled
-def distribution_figure(table, element):
-    """Distribution of exact formation entropies by class of defect, beside the published ranges.
+def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
+    """Draw the distribution of exact formation entropies by class of defect, beside the published ranges.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Of labelled configurations (`vibentropy.datasets.store`).
     element : str
-        Published numbers are drawn for the element that they are of (`vibentropy.sources.reference_work.reported`).
+        Published numbers are drawn where there are some of it (`vibentropy.sources.reference_work.reported`).
 
     Returns
     -------
     matplotlib.figure.Figure
-        One row per class with a histogram, on a bracket from the smallest to the largest entropy with the mean, and the
-        number of labels; below it such a bracket of the published entropies for each potential.
+        For each class a histogram above a bracket, which goes from the smallest to the largest entropy and has the
+        mean on it, and the number of labels; below, such a bracket of the published entropies for each potential.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def distribution_figure(table, element):
     for row, (name, values) in enumerate(by_class.items()):
         counts, _ = np.histogram(values, edges)
         axes.stairs(0.68 * counts / counts.max() - row, edges, baseline=-row, fill=True, color=styles[name]["color"])
-        _bracket(axes, values.min(), values.mean(), values.max(), -row, styles[name]["color"], OWN_MEAN)
+        _bracket(axes, values.min(), values.mean(), values.max(), -row, styles[name]["color"], MEAN_OF_RUN)
         axes.text(1.02, -row, f"{len(values):,}", transform=axes.get_yaxis_transform(), va="bottom", size="small")
         for k, (color, of_class) in enumerate(zip(PUBLISHED_COLORS, brackets.values(), strict=False), start=1):
             if name in of_class:
@@ -77,7 +76,7 @@ def distribution_figure(table, element):
     )
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     color = styles[next(iter(by_class))]["color"]
-    entries = [Line2D([], [], color=color, **OWN_MEAN, label="this run: range, mean")]
+    entries = [Line2D([], [], color=color, **MEAN_OF_RUN, label="this run: range, mean")]
     entries += [
         Line2D([], [], color=color, **PUBLISHED_MEAN, label=f"published, {potential}: range, mean")
         for color, potential in zip(PUBLISHED_COLORS, brackets, strict=False)

@@ -1,6 +1,7 @@
 """Figure of models that are and that are not linear in the summed features."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, ScalarFormatter
@@ -25,12 +26,12 @@ SHOWN = ("ridge", "atom_kernel", "kernel_ridge", "network")
 #: Tests of additivity, with words for their panels.
 TESTS = {"copies": "copies of a cell", "crystal": "more crystal around it", "mixture": "different cells together"}
 
-#: Quotients of prediction and what extensivity asks for that are drawn; others are beyond the frame.
+#: Range that is drawn of the prediction divided by what extensivity asks for.
 QUOTIENTS = (-0.3, 1.8)
 
 
 @styled
-def extensivity_figure(predictions, summary):
+def extensivity_figure(predictions: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """Put functions of the sums beside sums over atoms: larger cells, tests of additivity, and errors.
 
     Parameters
@@ -83,8 +84,8 @@ def _parity(axes, rows, limits, style):
     """Draw predictions of one model; those beyond the limits at the edge."""
     diagonal(axes, limits)
     inside = rows["prediction"].between(*limits)
-    for known, face in ((False, "white"), (True, style["color"])):
-        some = rows[inside & (rows["known"] == known)]
+    for of_trained_classes, face in ((False, "white"), (True, style["color"])):
+        some = rows[inside & (rows["known"] == of_trained_classes)]
         axes.scatter(
             some["formation_entropy"],
             some["prediction"],
@@ -93,7 +94,7 @@ def _parity(axes, rows, limits, style):
             facecolors=face,
             edgecolors=style["color"],
             linewidths=0.5,
-            zorder=2 + known,
+            zorder=2 + of_trained_classes,
         )
     n_beyond = beyond(axes, rows["formation_entropy"], rows["prediction"], limits, style["color"])
     error = (rows["prediction"] - rows["formation_entropy"]).abs()

@@ -2,6 +2,7 @@
 
 from itertools import cycle
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -26,8 +27,8 @@ MOST_CHOICES = 4
 
 
 @styled
-def learning_figure(table, test=None):
-    """Mean absolute error against the number of training configurations.
+def learning_figure(table: pd.DataFrame, test: str | None = None) -> Figure:
+    """Draw the mean absolute error against the number of training configurations.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def learning_figure(table, test=None):
     for axes, (title, rows) in zip(panels, shown.items(), strict=False):
         rows = rows[rows["selection"] == selections[0]]
         for model, of_model in rows.groupby(MODEL, sort=False):
-            _curve(axes, of_model, label=", ".join(model), **styles[model])
+            _curve(axes, of_model, label=", ".join(map(str, model)), **styles[model])
         axes.set_title(title)
     for axes, model in zip(panels[len(shown) :], best, strict=False):
         rows = held_out[(held_out[MODEL] == list(model)).all(axis=1)]
@@ -90,7 +91,7 @@ def _most_accurate(held_out):
     largest = held_out.groupby(MODEL)["n_configurations"].transform("max")
     everything = held_out[held_out["n_configurations"] == largest]
     errors = everything.groupby(MODEL, sort=False)["mae"].median().sort_values(kind="stable")
-    best = {}
+    best: dict[str, tuple[str, str]] = {}
     for model in errors.index:
         best.setdefault(model[0], model)
     return list(best.values())

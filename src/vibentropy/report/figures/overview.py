@@ -1,5 +1,6 @@
 """The figure that says what all of this is for: how well it extrapolates, and what it saves."""
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from vibentropy.errors import DataError
@@ -11,17 +12,16 @@ from vibentropy.report.figures.timing import growth
 
 
 @styled
-def overview_figure(predictions, costs, labels):
-    """Predicted against exact entropies of cells larger than those of the training, beside the cost of both.
+def overview_figure(predictions: pd.DataFrame, costs: pd.DataFrame, labels: pd.DataFrame) -> Figure:
+    """Draw predicted against exact entropies of cells larger than those of the training, beside the cost of both.
 
     Parameters
     ----------
     predictions : pandas.DataFrame
-        Of predictions of one model (`vibentropy.evaluation.fitting`): entropies of ``training`` cells are a range,
-        those of
-        ``test`` cells points by data set, with calibrated intervals at 68 %.
+        Of one model (`vibentropy.evaluation.fitting`): entropies of ``training`` cells are a range, those of ``test``
+        cells points by data set, with calibrated intervals at 68 %.
     costs, labels : pandas.DataFrame
-        Predictions and labels of `vibentropy.report.figures.timing.scale`.
+        Of predictions and labels, as for `vibentropy.report.figures.timing.scale_figure`.
 
     Returns
     -------

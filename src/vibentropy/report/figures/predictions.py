@@ -1,8 +1,12 @@
 """Figures of predictions: parity by class of defect, extrapolation to larger cells."""
 
+from collections.abc import Sequence
 from itertools import cycle
+from typing import NamedTuple
 
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -17,6 +21,7 @@ from vibentropy.report.figures.style import (
     MAX_VECTOR_POINTS,
     SEVERAL_CLUSTERS,
     SINGLE,
+    Style,
     beyond,
     class_styles,
     common_limits,
@@ -27,24 +32,20 @@ from vibentropy.report.figures.style import (
 )
 
 #: Sets of test cells in turn, and the cells of the training.
-TESTS = [{"color": color, "marker": marker} for color, marker in zip(COLORS, "osD^vPX<", strict=True)]
-
-
-TRAINING = {"color": "#8c8c8c", "marker": "."}
-
+TESTS: list[Style] = [{"color": color, "marker": marker} for color, marker in zip(COLORS, "osD^vPX<", strict=True)]
+TRAINING: Style = {"color": "#8c8c8c", "marker": "."}
 
 #: Most models that are drawn: what fits on a page; see `models_with_room`.
 MAX_MODELS = 9
 
-
-#: Predictions farther outside the range of exact entropies than this part of it are ticks at the edge, and errors that
-#: are so many times as large as the largest of the model in the middle: one bad model must not hide the others.
+#: One bad model must not hide the others. Ticks at the edge of a panel stand for predictions farther outside the range
+#: of exact entropies than this part of it, and for errors so many times as large as the largest of the median model.
 ROOM, LARGE = 0.25, 3.0
 
 
 @styled
-def parity_figure(predictions, stage="cross-validation"):
-    """Predicted against exact formation entropies by class of defect, one panel for each model and split.
+def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") -> Figure:
+    """Draw predicted against exact formation entropies by class of defect, one panel for each model and split.
 
     Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
 
@@ -87,8 +88,8 @@ def parity_figure(predictions, stage="cross-validation"):
 
 
 @styled
-def extrapolation_figure(predictions, tests=None):
-    """Predicted against exact formation entropies inside and outside the range of the training, with residuals.
+def extrapolation_figure(predictions: pd.DataFrame, tests: Sequence[str] | None = None) -> Figure:
+    """Draw predicted against exact formation entropies inside and outside the range of the training, with residuals.
 
     Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
 
@@ -126,12 +127,7 @@ def extrapolation_figure(predictions, tests=None):
     predictions = pd.concat([training, test[test["dataset"].isin(styles)]], ignore_index=True)
     predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
-    training_range = training["formation_entropy"].agg(["min", "max"])
-    low, high = common_limits(predictions["formation_entropy"])
-    room = ROOM * (high - low)
-    limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
-    largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
-    largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
+    frames = _frames(predictions, training["formation_entropy"])
 
     figure, n_columns, models = _grid(predictions, height=1.22)
     n_rows = -(-len(models) // n_columns)
@@ -140,25 +136,7 @@ def extrapolation_figure(predictions, tests=None):
     )
     mains, residuals = panels[::2].ravel(), panels[1::2].ravel()
     for main, residual, (title, rows) in zip(mains, residuals, models.items(), strict=False):
-        for axes in (main, residual):
-            axes.axvspan(*training_range, color="#e9e9e9", lw=0, zorder=0, label="range of training")
-        diagonal(main, limits)
-        residual.axhline(0, color="black", lw=0.6, zorder=1)
-        test = rows[rows["stage"] == "test"]
-        training = rows.drop(test.index)
-        for axes, column in ((main, "prediction"), (residual, "error")):
-            label = f"{_sites(training)}training ({origin})"
-            points(axes, training, column, **TRAINING, label=label)
-            for dataset, style in styles.items():
-                of_set = test[test["dataset"] == dataset]
-                points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
-                edges = limits if axes is main else (-largest_error, largest_error)
-                beyond(axes, of_set["formation_entropy"], of_set[column], edges, style["color"])
-        n_beyond = (~rows["prediction"].between(*limits)).sum()
-        shown, name = (test, "test cells") if len(test) else (training, "training cells")
-        _corner(main, shown, ("RMSE", "MAE", "slope"), title=name, n_beyond=n_beyond)
-        main.set(xlim=limits, ylim=limits)
-        residual.set_ylim(-largest_error, largest_error)
+        _extrapolation(main, residual, rows, frames, styles, origin)
         if len(models) > 1:
             main.set_title(title)
     for residual in residuals[: len(models) : n_columns]:
@@ -167,12 +145,61 @@ def extrapolation_figure(predictions, tests=None):
     return figure
 
 
+class _Frames(NamedTuple):
+    """What panels of extrapolation show, k_B.
+
+    Attributes
+    ----------
+    training : (float, float)
+        Range of the entropies that models were trained on.
+    entropies : (float, float)
+        Limits of exact and predicted entropies.
+    errors : (float, float)
+        Limits of errors.
+    """
+
+    training: tuple[float, float]
+    entropies: tuple[float, float]
+    errors: tuple[float, float]
+
+
+def _frames(predictions, training_entropies):
+    """Choose what panels show, so that no model whose predictions are far off hides the others."""
+    low, high = common_limits(predictions["formation_entropy"])
+    room = ROOM * (high - low)
+    limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
+    largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
+    largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
+    return _Frames(tuple(training_entropies.agg(["min", "max"])), limits, (-largest_error, largest_error))
+
+
+def _extrapolation(main, residual, rows, frames, styles, origin):
+    """Draw predictions of one model, and their errors in the panel below."""
+    for axes in (main, residual):
+        axes.axvspan(*frames.training, color="#e9e9e9", lw=0, zorder=0, label="range of training")
+    diagonal(main, frames.entropies)
+    residual.axhline(0, color="black", lw=0.6, zorder=1)
+    test = rows[rows["stage"] == "test"]
+    training = rows.drop(test.index)
+    for axes, column, limits in ((main, "prediction", frames.entropies), (residual, "error", frames.errors)):
+        points(axes, training, column, **TRAINING, label=f"{_sites(training)}training ({origin})")
+        for dataset, style in styles.items():
+            of_set = test[test["dataset"] == dataset]
+            points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
+            beyond(axes, of_set["formation_entropy"], of_set[column], limits, style["color"])
+    n_beyond = (~rows["prediction"].between(*frames.entropies)).sum()
+    shown, title = (test, "test cells") if len(test) else (training, "training cells")
+    _corner(main, shown, ("RMSE", "MAE", "slope"), title=title, n_beyond=n_beyond)
+    main.set(xlim=frames.entropies, ylim=frames.entropies)
+    residual.set_ylim(frames.errors)
+
+
 def _of_stage(predictions, stage):
     """Rows of one stage, at least one."""
     rows = predictions[predictions["stage"] == stage]
     if rows.empty:
-        found = ", ".join(sorted(set(predictions["stage"]))) or "none at all"
-        raise DataError(f"there are no predictions of stage {stage!r} to draw, but {found}")
+        stages = ", ".join(sorted(set(predictions["stage"]))) or "none at all"
+        raise DataError(f"there are no predictions of stage {stage!r} to draw, but {stages}")
     return rows
 
 
@@ -236,14 +263,40 @@ def _legend_classes(rows):
         yield f"{name or 'unnamed'} ({atoms} atoms)", of_class
 
 
-def styles_of_tests(predictions):
-    """Colour and marker of each test set, by name: small cells first; of one size, by name."""
+def styles_of_tests(predictions: pd.DataFrame) -> dict[str, Style]:
+    """Choose colour and marker of each test set.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of test cells.
+
+    Returns
+    -------
+    dict of dict
+        ``color`` and ``marker`` by data set, those of small cells first, those of one size in alphabetical order.
+    """
     sizes = predictions.groupby("dataset")["n_sites"].max().sort_index().sort_values(kind="stable")
     return dict(zip(sizes.index, cycle(TESTS), strict=False))
 
 
-def points(axes, rows, column, color, marker, label, bars=False):
-    """Draw points against exact entropies, and faint bars of one standard deviation where asked for and known."""
+def points(
+    axes: Axes, rows: pd.DataFrame, column: str, color: str, marker: str, label: str, bars: bool = False
+) -> None:
+    """Draw points against exact entropies.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        Of predictions.
+    column : str
+        What is drawn.
+    color, marker, label : str
+        As in matplotlib.
+    bars : bool
+        Draw faint bars of one standard deviation, where predictions have one.
+    """
     rasterized = len(rows) > MAX_VECTOR_POINTS
     x, y = rows["formation_entropy"], rows[column]
     if bars and rows["std"].notna().any():
@@ -298,7 +351,7 @@ def _finish(figure, tops, bottoms, n_models, n_columns):
     if n_models == 1:
         tops[0].legend(loc="upper left", frameon=True, framealpha=0.85, edgecolor="none")
     else:
-        entries = {}
+        entries: dict[str, Artist] = {}
         for axes in tops[:n_models]:
             handles, labels = axes.get_legend_handles_labels()
             entries |= {label: h for label, h in zip(labels, handles, strict=True) if label not in entries}

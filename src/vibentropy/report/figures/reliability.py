@@ -1,16 +1,19 @@
 """Figure of error bars: how often intervals of a probability hold what they promise."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from scipy.special import erf
 
 from vibentropy.evaluation.predictions import LEVEL_COLUMNS, MODEL
 from vibentropy.learning.calibration import LEVELS
 from vibentropy.learning.uncertainty import INTERVALS
-from vibentropy.report.figures.style import DOUBLE, lay_out, models_with_room, styled
+from vibentropy.report.figures.style import DOUBLE, Style, lay_out, models_with_room, styled
 
 #: Methods of intervals, in words and with their lines.
-METHOD_STYLES = {
+METHOD_STYLES: dict[str, Style] = {
     "bayesian": {"label": "standard deviation, Bayesian", "color": "#3a8fc8", "ls": (0, (4, 1.5)), "marker": "s"},
     "pops": {"label": "pointwise optimal fits (POPS)", "color": "#332288", "ls": (0, (1, 1)), "marker": "^"},
     "calibrated": {"label": "calibrated on held-out groups", "color": "#b8400c", "ls": "-", "marker": "o"},
@@ -21,8 +24,8 @@ MAX_MODELS = 4
 
 
 @styled
-def reliability_figure(predictions):
-    """Share of exact entropies inside intervals against the probability of the intervals.
+def reliability_figure(predictions: pd.DataFrame) -> Figure:
+    """Draw the share of exact entropies inside intervals against the probability of the intervals.
 
     Parameters
     ----------
@@ -41,7 +44,7 @@ def reliability_figure(predictions):
     of_groups = (predictions["stage"] == "cross-validation") & (predictions["split"] == "groups")
     shown = (of_groups | (predictions["stage"] == "test")) & levels.notna().any(axis=1)
     if not shown.any():
-        return _nothing_known()
+        return _no_intervals()
     largest = predictions.loc[predictions["role"] == "train", "n_sites"].max()
     larger = predictions["n_sites"] > largest
     masks = {
@@ -64,7 +67,7 @@ def reliability_figure(predictions):
         axes.set_title(title)
     for axes in panels[-1]:
         axes.set_xlabel("probability of the interval")
-    entries = {}
+    entries: dict[str, Any] = {}
     for axes in panels.flat:
         entries |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
     ordered = [style["label"] for style in METHOD_STYLES.values() if style["label"] in entries]
@@ -73,8 +76,8 @@ def reliability_figure(predictions):
     return figure
 
 
-def exact_levels(predictions):
-    """Probabilities of the intervals that end at the exact value.
+def exact_levels(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Compute the probabilities of the intervals that end at the exact value.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def exact_levels(predictions):
     return levels.assign(bayesian=erf(error / (np.sqrt(2) * predictions["std"])))[list(METHOD_STYLES)]
 
 
-def _nothing_known():
+def _no_intervals():
     """Say in place of a figure that there is nothing to draw."""
     figure = Figure(figsize=(DOUBLE / 2, DOUBLE / 8))
     figure.text(0.5, 0.5, "no intervals: no split keeps groups together", ha="center", va="center")
@@ -106,9 +109,9 @@ def _panel(axes, rows, levels):
         half = 1.96 * np.sqrt(nominal * (1 - nominal) / len(rows))
         axes.fill_between(nominal, nominal - half, nominal + half, color="#e2e2e2", lw=0, zorder=0)
     for method, style in METHOD_STYLES.items():
-        known = levels[method].dropna().to_numpy()
-        if len(known):
-            empirical = np.mean(known[:, None] <= nominal, axis=0)
+        ending_at_truth = levels[method].dropna().to_numpy()
+        if len(ending_at_truth):
+            empirical = np.mean(ending_at_truth[:, None] <= nominal, axis=0)
             at = np.searchsorted(nominal, LEVELS)
             axes.plot(nominal, empirical, markevery=at.tolist(), ms=3.2, zorder=3, **style)
     low, high = (rows[end] for end in INTERVALS["pops"][1.0])

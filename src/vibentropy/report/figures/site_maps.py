@@ -1,6 +1,9 @@
 """Figure of the atoms that carry the entropy of defects, exact and predicted."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from ase import Atoms
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import SymLogNorm
@@ -17,19 +20,20 @@ MAX_MINIMA, MAX_MODELS = 7, 3
 #: Atoms this far above and below the centre of the defect are drawn, Å.
 HALF_SLAB = 3.0
 
-#: Around this part of the squared shares, and a margin (Å), maps are cut.
+#: Maps show the atoms that hold this part of the squared shares, and a margin (Å) around them.
 SHOWN, MARGIN = 0.97, 2.0
 
-#: Shares (k_B) up to which the scale of colours is linear; beyond it is logarithmic.
+#: The scale of colours is linear up to shares of this (k_B), and logarithmic beyond.
 LINEAR = 0.03
 
 SHARES = "RdBu_r"
+
 #: Lines of the models; the exact one is wide and grey.
 LINES = [{"color": COLORS[k], "ls": line} for k, line in ((1, "-"), (0, (0, (4, 1.5))), (5, ":"))]
 
 
 @styled
-def map_figure(frames):
+def map_figure(frames: Mapping[str, Sequence[Atoms]]) -> Figure:
     """Put exact shares of atoms in the entropy of minima beside those of models.
 
     Parameters
@@ -60,51 +64,59 @@ def map_figure(frames):
     )
     largest = max(np.abs(of_models[0].arrays[SITE_ENTROPY]).max() for of_models in minima)
     norm = SymLogNorm(min(LINEAR, largest / 2), vmin=-largest, vmax=largest)
-    beyond = False
     for column, (view, of_models) in enumerate(zip(views, minima, strict=True)):
         exact = of_models[0].arrays[SITE_ENTROPY]
-        view.draw(panels[0, column], exact, half, norm)
         name = of_models[0].info.get("defect_class") or "unnamed"
         panels[0, column].set_title(f"{name}\n{exact.sum():.2f}$\\,k_\\mathrm{{B}}$", linespacing=1.3)
-        within = panels[-1, column]
-        within.step(*view.cumulative(exact), where="post", color="0.7", lw=2.4, label="exact")
-        for row, (name, atoms) in enumerate(zip(models, of_models, strict=True), start=1):
-            predicted = atoms.arrays[PREDICTED]
-            beyond |= np.abs(predicted).max() > largest
-            view.draw(panels[row, column], predicted, half, norm)
-            panels[row, column].set_title(f"{predicted.sum():.2f}", pad=2.5)
-            label = name.replace("/", ", ")
-            within.step(*view.cumulative(predicted), where="post", **LINES[row - 1], label=label)
-        within.axhline(0, color="black", lw=0.4, zorder=0)
-        within.set(xlim=(0, view.distances.max()), xlabel="$r$ (Å)")
-        within.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-        within.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-        within.tick_params(labelsize=6, pad=2)
+        predicted = {name: atoms.arrays[PREDICTED] for name, atoms in zip(models, of_models, strict=True)}
+        for axes, shares in zip(panels[:-1, column], [exact, *predicted.values()], strict=True):
+            view.draw(axes, shares, half, norm)
+        for axes, shares in zip(panels[1:-1, column], predicted.values(), strict=True):
+            axes.set_title(f"{shares.sum():.2f}", pad=2.5)
+        _draw_cumulative(panels[-1, column], view, exact, predicted)
     for axes, name in zip(panels[:-1, 0], ["exact", *models], strict=True):
         axes.set_ylabel(name.replace("/", "\n"))
     _scale_bar(panels[0, 0], half)
     panels[-1, 0].set_ylabel(r"$S(<\!r)$ ($k_\mathrm{B}$)")
-    bar = figure.colorbar(
-        ScalarMappable(norm, SHARES),
-        ax=panels[:-1].ravel().tolist(),
-        label=r"share of the atom in $S_\mathrm{f}$ ($k_\mathrm{B}$)",
-        extend="both" if beyond else "neither",
-        aspect=30,
-        fraction=0.05,
-        pad=0.015,
-    )
-    ticks = [tick for tick in (0.03, 0.1, 0.3, 1, 3, 10) if tick <= largest]
-    bar.ax.yaxis.set_major_locator(FixedLocator([-tick for tick in ticks[::-1]] + [0] + ticks))
-    bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
+    predictions = [atoms.arrays[PREDICTED] for of_models in minima for atoms in of_models]
+    _color_bar(figure, panels[:-1], norm, any(np.abs(shares).max() > largest for shares in predictions))
     handles, labels = panels[-1, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, handlelength=2.2)
     lay_out(figure)
     return figure
 
 
+def _draw_cumulative(axes, view, exact, predicted):
+    """Draw the entropy of the atoms within a distance of the centre, exact and by the models."""
+    axes.step(*view.cumulative(exact), where="post", color="0.7", lw=2.4, label="exact")
+    for (name, shares), line in zip(predicted.items(), LINES, strict=False):
+        axes.step(*view.cumulative(shares), where="post", **line, label=name.replace("/", ", "))
+    axes.axhline(0, color="black", lw=0.4, zorder=0)
+    axes.set(xlim=(0, view.distances.max()), xlabel="$r$ (Å)")
+    axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    axes.tick_params(labelsize=6, pad=2)
+
+
+def _color_bar(figure, panels, norm, beyond):
+    """Draw the scale of shares beside the panels that it belongs to, with pointed ends if some are beyond it."""
+    bar = figure.colorbar(
+        ScalarMappable(norm, SHARES),
+        ax=panels.ravel().tolist(),
+        label=r"share of the atom in $S_\mathrm{f}$ ($k_\mathrm{B}$)",
+        extend="both" if beyond else "neither",
+        aspect=30,
+        fraction=0.05,
+        pad=0.015,
+    )
+    ticks = [tick for tick in (0.03, 0.1, 0.3, 1, 3, 10) if tick <= norm.vmax]
+    bar.ax.yaxis.set_major_locator(FixedLocator([-tick for tick in ticks[::-1]] + [0] + ticks))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
+
+
 class _View:
-    """How a minimum is looked at.
+    """Slab of atoms around the centre of a defect, seen along the axis in which its entropy extends least.
 
     Parameters
     ----------
@@ -116,7 +128,7 @@ class _View:
         vectors, weights = around_defect(atoms), atoms.arrays[SITE_ENTROPY] ** 2
         self.distances = np.linalg.norm(vectors, axis=1)
         moments = weights @ vectors**2
-        # Of axes that symmetry makes equal the last one, whatever rounding says.
+        # Symmetry may make axes equal: take the last of them, whichever rounding makes the smallest.
         axis = np.flatnonzero(moments <= 1.01 * moments.min())[-1]
         in_slab = np.flatnonzero(np.abs(vectors[:, axis]) <= HALF_SLAB)
         self.order = in_slab[np.argsort(weights[in_slab], kind="stable")]
@@ -125,7 +137,7 @@ class _View:
         reach = np.abs(self.plane).max(axis=1)
         outwards = np.argsort(reach, kind="stable")
         part = np.cumsum(weights[outwards]) / weights.sum()
-        # In a small cell there is nothing further out.
+        # A small cell ends before that.
         self.extent = min(reach[outwards][np.searchsorted(part, SHOWN)] + MARGIN, reach.max() + self.diameter)
 
     def draw(self, axes, shares, half, norm):
@@ -148,7 +160,7 @@ class _View:
         axes.minorticks_off()
 
     def cumulative(self, shares):
-        """Distances of the atoms, and the sum of shares from each of them on."""
+        """Sort distances from the centre, and add up the shares of the atoms within each of them."""
         order = np.argsort(self.distances, kind="stable")
         return np.append(0, self.distances[order]), np.append(0, np.cumsum(shares[order]))
 

@@ -7,57 +7,70 @@ survive colour blindness (tests/report/test_figures.py) and, with their markers 
 
 import functools
 import re
+from collections.abc import Callable, Iterable
 from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.style
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from vibentropy.evaluation.predictions import MODEL
 from vibentropy.files.atomic import atomic
 
+#: How a line or the points of one class, model or data set are drawn: arguments of matplotlib.
+Style = dict[str, Any]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
 #: Widths of one and of two journal columns, in.
 SINGLE, DOUBLE = 3.4, 7.0
-
 
 #: Panels with more points than this are images inside vector files.
 MAX_VECTOR_POINTS = 5000
 
-
 #: Colours of test sets, descriptors, models and so on, which nothing orders.
 COLORS = ("#332288", "#e69f00", "#56b4e9", "#aa3377", "#117733", "#000000", "#ee6677", "#a6cf6a")
-
 
 #: Colours of clusters of 1, 2, 3 and 4 interstitials (I) or vacancies (V), and their markers.
 CLUSTERS = {
     "I": ("#f0a733", "#e0701a", "#b8400c", "#6f1d06"),
     "V": ("#79b8e0", "#3a8fc8", "#1f5fa8", "#0b2a5c"),
 }
-
-
 CLUSTER_MARKERS = ("o", "s", "^", "D")
 
-
+#: Cells with several clusters, and classes of any other name.
 SEVERAL = {"color": "#aa3377", "marker": "X"}
-
-
 OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
-
 
 #: Areas (points²) that make markers look equally large.
 AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, "<": 13, ".": 14}
 
-
+#: Names of classes of one cluster, and of several.
 CLUSTER = re.compile(r"([IV])([1-9]\d*)")
-
-
 SEVERAL_CLUSTERS = re.compile(r"(?![IV]\d+$)(\d+x)?[IV]\d+(\+(\d+x)?[IV]\d+)*")
 
 
-def styled(function):
-    """Run a function with the parameters of ``vibentropy.mplstyle`` instead of those of the process."""
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function with the parameters of ``vibentropy.mplstyle`` instead of those of the process.
+
+    Parameters
+    ----------
+    function : callable
+
+    Returns
+    -------
+    callable
+        With the same arguments.
+    """
 
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with (
             as_file(files("vibentropy.report") / "vibentropy.mplstyle") as path,
             matplotlib.style.context(["default", path]),
@@ -67,8 +80,8 @@ def styled(function):
     return wrapper
 
 
-def class_styles(classes):
-    """Colour and marker of classes of defects.
+def class_styles(classes: Iterable[str]) -> dict[str, Style]:
+    """Choose colour and marker of classes of defects.
 
     Parameters
     ----------
@@ -81,7 +94,8 @@ def class_styles(classes):
     dict of dict
         ``color`` and ``marker`` by class.
     """
-    styles, others = {}, []
+    styles: dict[str, Style] = {}
+    others = []
     for name in sorted(set(classes)):
         if match := CLUSTER.fullmatch(name):
             size = min(int(match[2]), len(CLUSTER_MARKERS)) - 1
@@ -94,7 +108,7 @@ def class_styles(classes):
 
 
 @styled
-def save_figure(figure, *paths, source=""):
+def save_figure(figure: Figure, *paths: str | Path, source: str = "") -> None:
     """Write a figure, each file whole or not at all; the same figure gives the same bytes.
 
     Parameters
@@ -116,14 +130,24 @@ def save_figure(figure, *paths, source=""):
             figure.savefig(temporary, metadata=metadata.get(temporary.suffix))
 
 
-def common_limits(*columns):
-    """Find common limits of both axes: all values, zero, and a margin."""
+def common_limits(*columns: ArrayLike) -> tuple[float, float]:
+    """Find common limits of both axes: all values, zero, and a margin.
+
+    Parameters
+    ----------
+    *columns : array-like
+        Of any lengths.
+
+    Returns
+    -------
+    low, high : float
+    """
     values = np.concatenate([np.asarray(column, dtype=float) for column in columns] + [[0.0]])
     margin = 0.04 * np.ptp(values)
     return values.min() - margin, values.max() + margin
 
 
-def beyond(axes, x, y, limits, color):
+def beyond(axes: Axes, x: pd.Series, y: pd.Series, limits: tuple[float, float], color: str) -> int:
     """Draw points above or below the frame as ticks at its edge.
 
     Parameters
@@ -132,7 +156,7 @@ def beyond(axes, x, y, limits, color):
     x, y : pandas.Series
     limits : (float, float)
         Of y.
-    color : color
+    color : str
 
     Returns
     -------
@@ -141,10 +165,10 @@ def beyond(axes, x, y, limits, color):
     """
     outside = ~y.between(*limits)
     axes.plot(x[outside], np.clip(y[outside], *limits), "|", color=color, ms=6, mew=0.6, clip_on=False, zorder=4)
-    return outside.sum()
+    return int(outside.sum())
 
 
-def models_with_room(predictions, most):
+def models_with_room(predictions: pd.DataFrame, most: int) -> list[tuple[str, str]]:
     """Choose the models that a figure has room for.
 
     Parameters
@@ -172,14 +196,27 @@ def models_with_room(predictions, most):
     return [model for model in models if model in chosen]
 
 
-def diagonal(axes, limits):
-    """Draw the line of exact predictions."""
+def diagonal(axes: Axes, limits: tuple[float, float]) -> None:
+    """Draw the line of exact predictions.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    limits : (float, float)
+        From where to where.
+    """
     axes.plot(limits, limits, color="black", lw=0.6, zorder=1)
 
 
-def lay_out(figure):
-    """Place everything once and for all."""
-    # What lies far beyond the frames must not take part.
+def lay_out(figure: Figure) -> None:
+    """Place panels, legends and labels, and keep them where they are.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Complete: the layout engine is taken off.
+    """
+    # Points far beyond the frames would push everything else aside.
     for artist in [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]:
         artist.set_in_layout(False)
     # The engine needs a few passes; after them files do not depend on the order in which they are written.

@@ -1,23 +1,26 @@
 """Figures of free energies, equilibrium concentrations, and energy against entropy."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 from ase.units import kB
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vibentropy.report.figures.style import AREAS, DOUBLE, MAX_VECTOR_POINTS, SINGLE, class_styles, lay_out, styled
 
-#: Correlation of energy and entropy, and number of minima, from which on a slope means something.
+#: A line is drawn through energies and entropies that are as correlated, of so many minima.
 CORRELATED, MANY_ENOUGH = 0.5, 10
 #: Concentrations per site below this are not drawn.
 SMALLEST_CONCENTRATION = 1e-40
 #: Markers of free energies with quantum vibrations.
-QUANTUM = {"ls": "none", "marker": "o", "mfc": "white", "mew": 0.8, "zorder": 3}
+QUANTUM: dict[str, Any] = {"ls": "none", "marker": "o", "mfc": "white", "mew": 0.8, "zorder": 3}
 
 
 @styled
-def free_energy_figure(equilibrium):
-    """Free energy of formation against temperature, and equilibrium concentration in the manner of Arrhenius.
+def free_energy_figure(equilibrium: pd.DataFrame) -> Figure:
+    """Draw free energies of formation against temperature, and an Arrhenius plot of equilibrium concentrations.
 
     Parameters
     ----------
@@ -27,14 +30,15 @@ def free_energy_figure(equilibrium):
     Returns
     -------
     matplotlib.figure.Figure
-        The lowest minimum of each class; free energies with quantum vibrations, where they are known, as markers on
+        The lowest minimum of each class; free energies with quantum vibrations, where there are some, as markers on
         the classical lines; concentrations with the entropy and, dashed, without it.
     """
     styles = class_styles(equilibrium["defect_class"])
     figure = Figure(figsize=(DOUBLE, 2.6))
     energies, arrhenius = figure.subplots(1, 2)
     handles = []
-    for name, rows in equilibrium.groupby("defect_class", sort=False):
+    for name in equilibrium["defect_class"].unique():
+        rows = equilibrium[equilibrium["defect_class"] == name]
         color, inverse = styles[name]["color"], 1000 / rows["temperature"]
         energies.plot(rows["temperature"], rows["free_energy"], color=color)
         energies.plot(rows["temperature"], rows["quantum_free_energy"], **QUANTUM, mec=color)
@@ -63,8 +67,8 @@ def free_energy_figure(equilibrium):
 
 
 @styled
-def compensation_figure(table, lines):
-    """Energy of formation against entropy of formation, by class.
+def compensation_figure(table: pd.DataFrame, lines: pd.DataFrame) -> Figure:
+    """Draw the energy of formation against entropy of formation, by class.
 
     Parameters
     ----------
@@ -84,8 +88,9 @@ def compensation_figure(table, lines):
     axes = figure.subplots()
     many = len(table) > MAX_VECTOR_POINTS
     handles = []
-    for row in lines.itertuples():
-        minima, style = table[table["defect_class"] == row.defect_class], styles[row.defect_class]
+    for row in lines.to_dict("records"):
+        name, correlation, temperature = row["defect_class"], row["correlation"], row["compensation_temperature"]
+        minima, style = table[table["defect_class"] == name], styles[name]
         entropy, energy = minima["formation_entropy"].to_numpy(), minima["formation_energy"].to_numpy()
         axes.scatter(
             entropy,
@@ -97,12 +102,12 @@ def compensation_figure(table, lines):
             marker=style["marker"],
             rasterized=many,
         )
-        label = f"{row.defect_class or 'unnamed'} ({row.minima})"
-        if abs(row.correlation) >= CORRELATED and row.minima >= MANY_ENOUGH:
+        label = f"{name or 'unnamed'} ({row['minima']})"
+        if abs(correlation) >= CORRELATED and row["minima"] >= MANY_ENOUGH:
             ends = np.array([entropy.min(), entropy.max()])
-            line = energy.mean() + kB * row.compensation_temperature * (ends - entropy.mean())
+            line = energy.mean() + kB * temperature * (ends - entropy.mean())
             axes.plot(ends, line, color=style["color"], lw=0.9, zorder=0)
-            label += f": {row.compensation_temperature:.0f} K, r = {row.correlation:.2f}"
+            label += f": {temperature:.0f} K, r = {correlation:.2f}"
         handles.append(Line2D([], [], ls="", marker=style["marker"], mec="none", mfc=style["color"], label=label))
     axes.set(xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)", ylabel=r"$E_\mathrm{f}$ (eV)")
     figure.legend(handles=handles, loc="outside lower center", ncols=2)

@@ -1,8 +1,11 @@
 """Figures of speed."""
 
 from itertools import cycle
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -11,29 +14,23 @@ from vibentropy.report.figures.style import COLORS, DOUBLE, lay_out, styled
 from vibentropy.studies.benchmark.peers import LABELS, PREDICTIONS
 from vibentropy.studies.benchmark.tables import MEASURED, REFERENCE, label_cost, largest
 
-#: What is not of this package in figures of speed: packages by their markers.
+#: Colours of other packages, and of lists of neighbours alone.
 PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
-
-
 NEIGHBOURS_COLOR = "#dcdcdc"
 
-
 #: Lines of predictions and of the ways to a label, in the order of their names, and what these are called.
-SCALE_STYLES = (
+SCALE_STYLES: tuple[dict[str, Any], ...] = (
     {"color": COLORS[1], "marker": "o", "zorder": 3},
     {"color": COLORS[0], "marker": "s"},
     {"color": "#8c8c8c", "marker": "^", "mfc": "white"},
     {"color": "#4d4d4d", "marker": "v", "mfc": "white"},
 )
-
-
 SCALE_NAMES = {
     "vibentropy_predict": "prediction, from a file",
     "vibentropy_cholesky": "exact: Cholesky factor",
     "matscipy_eigenvalues": "exact: matscipy",
     "lammps_eigenvalues": "exact: LAMMPS",
 }
-
 
 #: Costs that people know: times in s and memory in MB.
 LANDMARKS = {
@@ -43,8 +40,8 @@ LANDMARKS = {
 
 
 @styled
-def cost_figure(table):
-    """Time of one computation against the number of atoms, of descriptors of this package and of others.
+def cost_figure(table: pd.DataFrame) -> Figure:
+    """Draw the time of one computation against the number of atoms, of descriptors of this package and of others.
 
     Parameters
     ----------
@@ -79,8 +76,8 @@ def cost_figure(table):
 
 
 @styled
-def speed_figure(table):
-    """Atoms per second in the largest cell of each implementation, with the ratio to the reference beside it.
+def speed_figure(table: pd.DataFrame) -> Figure:
+    """Draw atoms per second in the largest cell of each implementation, with the ratio to the reference beside it.
 
     Parameters
     ----------
@@ -100,7 +97,7 @@ def speed_figure(table):
     missing = table[~table["implementation"].isin(order["implementation"])]
     n_bars = len(order) + len(missing)
     figure = Figure(figsize=(DOUBLE, 0.9 + 0.165 * n_bars))
-    figure.get_layout_engine().set(w_pad=0.08)
+    figure.set_layout_engine("constrained", w_pad=0.08)
     axes = figure.subplots()
     styles = _implementation_styles(order)
     for k, row in enumerate(order.itertuples(), start=len(missing)):
@@ -137,8 +134,8 @@ def speed_figure(table):
 
 
 @styled
-def scale_figure(predictions, labels):
-    """Time and memory of predictions from files and of exact labels against the number of atoms.
+def scale_figure(predictions: pd.DataFrame, labels: pd.DataFrame) -> Figure:
+    """Draw time and memory of predictions from files and of exact labels against the number of atoms.
 
     Parameters
     ----------
@@ -150,8 +147,8 @@ def scale_figure(predictions, labels):
     Returns
     -------
     matplotlib.figure.Figure
-        What was measured with markers; the cost of labels is continued by
-        `vibentropy.studies.benchmark.tables.label_cost`.
+        Measurements have markers; dotted lines continue the cost of labels
+        (`vibentropy.studies.benchmark.tables.label_cost`).
 
     Raises
     ------
@@ -160,8 +157,8 @@ def scale_figure(predictions, labels):
     """
     figure = Figure(figsize=(DOUBLE, 0.42 * DOUBLE))
     panels = figure.subplots(1, 2, sharex=True)
-    for axes, column in zip(panels, ("seconds", "peak_memory_mb"), strict=True):
-        growth(axes, predictions, labels, column)
+    growth(panels[0], predictions, labels, "seconds")
+    growth(panels[1], predictions, labels, "peak_memory_mb")
     panels[0].set_ylabel("seconds on one core")
     panels[1].set_ylabel("memory (MB)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
@@ -169,14 +166,16 @@ def scale_figure(predictions, labels):
     return figure
 
 
-def growth(axes, predictions, labels, column):
+def growth(
+    axes: Axes, predictions: pd.DataFrame, labels: pd.DataFrame, column: Literal["seconds", "peak_memory_mb"]
+) -> None:
     """Draw one cost of predictions and of exact labels against the number of atoms.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
     predictions, labels : pandas.DataFrame
-        As for `scale`.
+        As for `scale_figure`.
     column : {"seconds", "peak_memory_mb"}
 
     Raises
@@ -201,8 +200,8 @@ def growth(axes, predictions, labels, column):
         # With space for the words above the line.
         if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
             axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
-            place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "xytext": (3, 1.5)}
-            axes.annotate(text, (0, value), size="small", color="#7a7a7a", **place)
+            above_left: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            axes.annotate(text, (0, value), (3, 1.5), size="small", color="#7a7a7a", **above_left)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
 
@@ -227,9 +226,9 @@ def _implementation_styles(order):
     -------
     dict of dict
     """
-    own, peers = (order[order["source"] == source].sort_values("implementation") for source in ("ours", "peer"))
+    ours, peers = (order[order["source"] == source].sort_values("implementation") for source in ("ours", "peer"))
     styles = {}
-    for k, name in enumerate(own["implementation"]):
+    for k, name in enumerate(ours["implementation"]):
         # Five markers and eight colours: forty descriptors before one looks like another.
         styles[name] = {"color": COLORS[k % len(COLORS)], "marker": "os^Dv"[k % 5], "lw": 1.0, "zorder": 3}
     for marker, (_, rows) in zip(cycle("s^Dv<>ph"), peers.groupby("package"), strict=False):
@@ -239,7 +238,7 @@ def _implementation_styles(order):
 
 
 def _two_digits(number):
-    """``0.25``, ``3.4``, ``71``, ``1,240``."""
+    """Write a number with two digits, or all before the point: ``0.25``, ``3.4``, ``71``, ``1,240``."""
     return f"{number:,.0f}" if number >= 99.5 else f"{number:.2g}"
 
 
