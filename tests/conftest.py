@@ -4,6 +4,7 @@ import pytest
 from ase.build import bulk
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
+from workflow_runs import SHARED, SharedRuns
 
 from vibentropy.potentials.embedded_atom import Potential
 
@@ -69,12 +70,46 @@ def configurations():
     )
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """Results of the tiny configuration, which nothing disturbed."""
-    from workflow_runs import TINY, snakemake
+_RUNS = pytest.StashKey[SharedRuns]()
 
-    folder = tmp_path_factory.mktemp("tiny run é")
-    code, output = snakemake(folder, TINY | {"results": "results"})
-    assert code == 0, output
-    return folder / "results"
+
+def _shared(item):
+    """Runs that a test looks at, in the order in which they are made."""
+    return [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+
+
+def pytest_collection_modifyitems(items):
+    """Let tests that wait for minutes come last."""
+    order = [None, *SHARED]
+    items.sort(key=lambda item: max(order.index(name) for name in [None, *_shared(item)]))
+
+
+def pytest_collection_finish(session):
+    """Start the runs that tests will look at: they have the other core while tests go on."""
+    wanted = [name for name in SHARED if any(name in _shared(item) for item in session.items)]
+    if wanted and not session.config.option.collectonly:
+        session.stash[_RUNS] = SharedRuns(wanted)
+
+
+def pytest_sessionfinish(session):
+    """Leave no run behind, whatever ends the tests."""
+    if _RUNS in session.stash:
+        session.stash[_RUNS].stop()
+
+
+@pytest.fixture(scope="session")
+def tiny(request):
+    """Results of the tiny configuration, which nothing disturbed."""
+    return request.session.stash[_RUNS].results("tiny")
+
+
+@pytest.fixture(scope="session")
+def default_run(request):
+    """Results of the default run."""
+    return request.session.stash[_RUNS].results("default_run")
+
+
+@pytest.fixture(scope="session")
+def scratch_run(request):
+    """Results of the run that makes its own data."""
+    return request.session.stash[_RUNS].results("scratch_run")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from pages import PAGES, ROOT, blocks, commands, text
+from workflow_runs import like_the_repository
 
 sys.path.append(str(ROOT / "tests/descriptors"))
 
@@ -84,9 +85,7 @@ def run(command, folder):
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("config.yaml", "data", "workflow"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    return tmp_path
+    return like_the_repository(tmp_path)
 
 
 @pytest.mark.slow

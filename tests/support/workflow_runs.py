@@ -1,9 +1,14 @@
 """The workflow as its users run it: in folders of its own."""
 
 import hashlib
+import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -30,7 +35,7 @@ def command(folder, config, *arguments, cores=2):
 def snakemake(folder, config, *arguments):
     """Run the workflow; status and output."""
     finished = subprocess.run(
-        command(folder, config, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+        command(folder, config, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800
     )
     return finished.returncode, finished.stdout
 
@@ -42,6 +47,79 @@ def digests(results):
         for path in sorted(results.rglob("*"))
         if path.is_file() and path.relative_to(results).parts[0] not in VOLATILE
     }
+
+
+def like_the_repository(folder):
+    """Make a folder in which commands of the pages can be run, beside others that are run in the repository."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.yaml", "data", "workflow"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+def _tiny(folder):
+    return command(folder, TINY | {"results": "results"})
+
+
+def _default(folder, *arguments):
+    like_the_repository(folder)
+    return [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--cores", "2", *arguments]
+
+
+def _scratch(folder):
+    return _default(folder, "--configfile", "workflow/configs/scratch.yaml", "--config", "results=results")
+
+
+#: Runs that several tests look at or that take minutes, by the name of their fixture: folders and commands.
+SHARED = {
+    "tiny": ("tiny run é", _tiny),
+    "default_run": ("default run é", _default),
+    "scratch_run": ("run from scratch é", _scratch),
+}
+
+
+class SharedRuns:
+    """Runs one after the other beside the tests, each made once; who needs one waits for it.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of `SHARED`.
+    """
+
+    def __init__(self, names):
+        self._folder = Path(tempfile.mkdtemp(prefix="vibentropy-runs-"))
+        self._worker, self._process = ThreadPoolExecutor(1), None
+        self._environment = dict(os.environ)  # as it is before tests change it
+        self._runs = {name: self._worker.submit(self._run, *SHARED[name]) for name in names}
+
+    def _run(self, name, make_command):
+        folder = self._folder / name
+        program, log = make_command(folder), self._folder / f"{name}.log"
+        with open(log, "w", encoding="utf-8") as output:
+            self._process = subprocess.Popen(
+                program,
+                cwd=folder,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            status = self._process.wait()
+        assert status == 0, log.read_text(encoding="utf-8")
+        return folder / "results"
+
+    def results(self, name):
+        """Folder of the results of a run that has ended well."""
+        return self._runs[name].result()
+
+    def stop(self):
+        """End the run that is at work, start no other, and remove their files."""
+        self._worker.shutdown(wait=False, cancel_futures=True)
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 #: Name and text of every rule; those of loops have none of their own.

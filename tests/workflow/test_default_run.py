@@ -1,8 +1,5 @@
 """The runs that a newcomer starts with: what they promise, on the real configurations."""
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -18,15 +15,11 @@ from vibentropy.sources import archives
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def results(folder, *arguments):
-    """Usable configurations and errors by regressor and stage of a run of two cores; what it took is printed."""
-    start = time.monotonic()
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all", *arguments]
-    subprocess.run([*command, "--config", f"results={folder}"], cwd=ROOT, check=True)
+def results(folder):
+    """Usable configurations of a run, and errors by regressor and stage."""
     table = pd.read_csv(folder / "configurations.csv", keep_default_na=False)
     usable = table[(table["status"] == "labelled") & (table["duplicate_of"] == "")]
     usable = usable.assign(formation_entropy=pd.to_numeric(usable["formation_entropy"]))
-    print(f"\nsnakemake {' '.join(arguments)} took {time.monotonic() - start:.0f} s on two cores.")
     print(usable.groupby(["role", "dataset", "n_sites"])["formation_entropy"].describe().to_string())
     metrics = pd.read_csv(folder / "tables/metrics.csv")
     shown = ["descriptor", "regressor", "stage", "value", "n", "rmse", "mae", "slope"]
@@ -35,8 +28,8 @@ def results(folder, *arguments):
 
 
 @pytest.mark.slow
-def test_default_run_keeps_its_promises(tmp_path):
-    usable, metrics = results(tmp_path)
+def test_default_run_keeps_its_promises(default_run):
+    usable, metrics = results(default_run)
     entropy = usable["formation_entropy"]
     training, test = usable["role"] == "train", usable["role"] == "test"
     assert training.sum() >= 1500
@@ -56,7 +49,7 @@ def test_default_run_keeps_its_promises(tmp_path):
         assert metrics.loc[("pairs_afs", "dataset", "cells_2000", regressor, "test"), "mae"] < 1.5
 
     (minimum,) = archives.read_archive(ROOT / "data/clusters.h5", "clusters", rows=[0, 1]).frames
-    for path in tmp_path.glob("models/*/*.h5"):
+    for path in default_run.glob("models/*/*.h5"):
         once, twice = EntropyModel.load(path).predict([minimum, minimum.repeat((1, 2, 1))])["formation_entropy"]
         assert twice == pytest.approx(2 * once, abs=1e-8), path
 
@@ -84,8 +77,8 @@ def test_stiffness_of_few_minima_predicts_larger_cells():
 
 
 @pytest.mark.slow
-def test_run_from_scratch_keeps_its_promises(tmp_path):
-    usable, metrics = results(tmp_path, "--configfile", "workflow/configs/scratch.yaml")
+def test_run_from_scratch_keeps_its_promises(scratch_run):
+    usable, metrics = results(scratch_run)
     entropy = usable["formation_entropy"]
     training, test = usable["role"] == "train", usable["role"] == "test"
     assert set(usable["n_sites"][training]) == {250}
