@@ -1,4 +1,4 @@
-"""Fitted models: from relaxed atoms to formation entropies, in one file of arrays and plain text.
+"""Fitted models, which predict formation entropies of relaxed cells, and their files.
 
 In HDF5 (kind ``entropy model``, schema 1):
 
@@ -15,8 +15,8 @@ data set            shape                           meaning
 ``/feature_names``  (n_features,)                   text
 =================== =============================== ===================================================================
 
-Where the errors of rows that the fit did not see are known, the group ``/uncertainty`` has what intervals and domain
-are made of (`vibentropy.learning.uncertainty.Uncertainty`):
+Models with intervals and a domain have the group ``/uncertainty``, which comes from the errors of held-out rows
+(`vibentropy.learning.uncertainty.Uncertainty`):
 
 ========================= ======================= ======================================================================
 data set                  shape                   meaning
@@ -128,12 +128,12 @@ class EntropyModel:
         uncertainty: Uncertainty | None = None,
         **provenance: Any,
     ) -> "EntropyModel":
-        """Take over what a fit found.
+        """Make a model of a fitted regressor.
 
         Parameters
         ----------
         descriptor : Descriptor
-            That made the features.
+            The one that computed the features.
         regressor : estimator
             Fitted, with the protocol of `vibentropy.learning.base`.
         bulk : ndarray of shape (n_features,)
@@ -202,7 +202,7 @@ class EntropyModel:
         -------
         pandas.DataFrame
             One row per configuration: formation_entropy (k_B, compared mode by mode), std (k_B, NaN where the model
-            has none), n_atoms. Where the errors of held-out rows are known, before n_atoms also low_68, high_68,
+            has none), n_atoms. With `uncertainty`, before n_atoms also low_68, high_68,
             low_95 and high_95, the ends of calibrated intervals, pops_low_68 and so on up to pops_high_100, those of
             pointwise optimal fits (k_B), and domain: why the cell is outside what the model knows, empty where it is
             inside (`vibentropy.learning.uncertainty`).
@@ -271,7 +271,7 @@ class EntropyModel:
         Returns
         -------
         ndarray of shape (n_features,)
-            That of the fit where no other is given.
+            Without `reference`, that of the crystal of the fit.
 
         Raises
         ------
@@ -290,7 +290,7 @@ class EntropyModel:
     def site_entropies(
         self, atoms: Atoms, reference: Atoms | NDArray[np.float64] | None = None, within: Within = ignore
     ) -> NDArray[np.float64]:
-        """Share of each atom in the formation entropy that `predict` gives.
+        """Contribution of each atom to the formation entropy that `predict` returns.
 
         Parameters
         ----------
@@ -322,7 +322,7 @@ class EntropyModel:
         return replace(self, provenance={**self.provenance, **provenance})
 
     def validity(self) -> str:
-        """Say in words what the model was fitted to, and how well it does where it was not.
+        """Say in words what the model was fitted to, and how large its errors are for other configurations.
 
         Returns
         -------
@@ -331,20 +331,20 @@ class EntropyModel:
             (numbers of minima by data set), ``trained_classes`` and ``trained_sites`` (text), ``held_out`` (mean
             absolute error, k_B) and ``tests`` (the same by name). What it does not say is left out.
         """
-        known = self.provenance
+        about = self.provenance
         needs = "positions and the potential" if self.descriptor.needs_potential else "positions only"
-        of = known.get("crystal", self.element)
-        of += f" with the potential {known['potential']}" if "potential" in known else ""
-        trained_on = known.get("trained_on", {})
+        of = about.get("crystal", self.element)
+        of += f" with the potential {about['potential']}" if "potential" in about else ""
+        trained_on = about.get("trained_on", {})
         trained_on = sum(trained_on.values()) if isinstance(trained_on, dict) else trained_on
         minima = f"{trained_on} minima" if trained_on else "minima"
-        minima += f" ({known['trained_classes']})" if "trained_classes" in known else ""
-        minima += f" in cells of {known['trained_sites']} sites" if "trained_sites" in known else ""
+        minima += f" ({about['trained_classes']})" if "trained_classes" in about else ""
+        minima += f" in cells of {about['trained_sites']} sites" if "trained_sites" in about else ""
         low, high = self.entropy_range
         text = f"For defects in {of}, from {needs}. Fitted to {minima} with entropies of {low:.1f} to {high:.1f} k_B."
-        errors = [(name.replace("_", " "), error) for name, error in known.get("tests", {}).items()]
-        if "held_out" in known:
-            errors.insert(0, ("held-out minima", known["held_out"]))
+        errors = [(name.replace("_", " "), error) for name, error in about.get("tests", {}).items()]
+        if "held_out" in about:
+            errors.insert(0, ("held-out minima", about["held_out"]))
         if errors:
             text += " Mean absolute errors: " + ", ".join(f"{name} {error:.2g}" for name, error in errors) + " k_B."
         return text

@@ -1,4 +1,4 @@
-"""What the rest of the package expects of a cell of atoms, checked before anything is computed."""
+"""Checks of a cell of atoms, made before anything is computed from it."""
 
 import numpy as np
 from ase import Atoms
@@ -17,7 +17,7 @@ def check_geometry(atoms: Atoms) -> None:
     Raises
     ------
     StructureError
-        With the atom or the cell vector, and the value found.
+        Naming the atom or the cell vectors, and their values.
     """
     if len(atoms) == 0:
         raise StructureError("the configuration holds no atoms")
@@ -63,7 +63,7 @@ def check_crystal(atoms: Atoms) -> None:
 
 
 def check_element(atoms: Atoms, element: str) -> None:
-    """Check that all atoms are of one given element.
+    """Check that all atoms are of a certain element.
 
     Parameters
     ----------

@@ -41,11 +41,11 @@ class Crystal:
     a: float
 
     def cell(self, repetitions: int | Sequence[int]) -> Atoms:
-        """Build so many cubic unit cells along each axis, as ase.Atoms."""
+        """Repeat the cubic unit cell along each axis; returns ase.Atoms."""
         return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
 
     def filling(self, cell: ArrayLike, repetitions: int | Sequence[int]) -> Atoms:
-        """Build so many unit cells along each axis, strained alike until they fill a cell.
+        """Repeat the cubic unit cell along each axis and strain all of it so that it fills a cell.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class Crystal:
         ----------
         potential : vibentropy.Potential
         tolerance : float
-            In Å; beyond 1e-8 energies in double precision no longer tell.
+            In Å. Energies in double precision cannot tell lattice constants apart that differ by less than 1e-8 Å.
 
         Returns
         -------

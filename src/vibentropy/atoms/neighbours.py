@@ -1,8 +1,8 @@
 """Neighbours in any cell: periodic or not, triclinic, smaller than the cutoff, atoms outside the box.
 
 Atoms are sorted into bins along the three cell vectors and compared with those of the bins around, periodic images
-included. So neighbours of a few atoms at a time can be found in memory that does not grow with the configuration
-beyond its positions. The cost is linear in the number of atoms, and for bcc iron at 5 Å a third of matscipy's.
+included. Apart from the positions, the memory does not grow with the number of atoms: neighbours are found for a few
+atoms at a time. The cost is linear in the number of atoms, and for bcc iron at 5 Å a third of matscipy's.
 """
 
 from collections.abc import Iterator
@@ -24,16 +24,16 @@ MIN_DISTANCE = 0.1
 #: Cutoff (Å) of `check_sites`: above that distance, below any bond.
 _SITE_CUTOFF = 1.0
 
-#: Atoms whose neighbours are held at a time.
+#: Number of atoms whose neighbours are in memory at a time.
 BLOCK = 512
 
-#: Bins per cutoff along each cell vector. Those along the last one follow each other in memory: many cost nothing.
+#: Bins per cutoff along each cell vector. Along the last one they are contiguous in memory, so that many cost nothing.
 SLICES = np.array([2, 2, 8])
 
 #: Bins per atom, at most.
 MAX_BINS = 16
 
-#: Bins around an atom in which neighbours can be, at most: a cell of one atom and 2 Å takes 2000 at 10 Å.
+#: Largest number of bins to search around an atom; a cell of one atom and 2 Å needs 2000 at a cutoff of 10 Å.
 MAX_REACH = 10**6
 
 
@@ -43,9 +43,9 @@ class Bins(NamedTuple):
     Attributes
     ----------
     order : ndarray of shape (n_atoms,), int64
-        The atoms, bin after bin.
+        Indices of the atoms, sorted by bin.
     place : ndarray of shape (n_atoms, 3), int32
-        Bin of each sorted atom along each cell vector.
+        Bin of each sorted atom, as an index along each cell vector.
     start : ndarray of shape (n_bins + 1,), int64
         First sorted atom of each bin; the bin along the third vector is the fastest index.
     positions : ndarray of shape (3, n_atoms), Å
@@ -141,7 +141,7 @@ def neighbour_blocks(
     Raises
     ------
     StructureError
-        See `neighbour_pairs`; coinciding atoms are found when their block comes.
+        See `neighbour_pairs`; for atoms on one site, when their block is reached.
     """
     check_geometry(atoms)
     bins = _sort_into_bins(atoms, r_cut)
@@ -158,7 +158,7 @@ def _sort_into_bins(atoms, r_cut):
     fractions = atoms.positions @ inverse
     images = np.where(periodic, np.floor(fractions), 0.0)
     fractions -= images
-    # Millions of atoms: no more arrays of them at a time than it takes.
+    # With millions of atoms every array counts: free each as soon as possible.
     positions = images @ cell
     del images
     np.subtract(atoms.positions, positions, out=positions)

@@ -1,8 +1,8 @@
-"""One frame of a text, however large: ASE parses it a few megabytes at a time.
+"""Reading one frame of a text file, however large: ASE parses it a few megabytes at a time.
 
-ASE's readers hold a frame as lines, and as lists of what is in them. Here they are handed some of the lines, as if
-these were a frame of fewer atoms, and what they make of the parts is put together. So everything is as they read it, in
-little more memory than what is kept of it.
+ASE's readers keep all lines of a frame in memory, and lists of the words in them. Here they are given some of the lines
+at a time, as if these were a frame of fewer atoms, and the resulting atoms are put together. The result is what ASE
+would have read from the whole frame, in little more memory than the result itself takes.
 """
 
 import re
@@ -18,16 +18,16 @@ from ase.io.extxyz import key_val_str_to_dict
 from vibentropy.errors import DataError
 from vibentropy.files.progress import Within, ignore
 
-#: Bytes that are parsed at once, up to a half more at the end of a frame.
+#: Bytes that are parsed at once; up to half as many more at the end of a frame.
 BLOCK = 1 << 21
 
-#: Types of atoms in a dump that are looked at, at most.
+#: Largest type of an atom in a dump.
 _TYPES = 1000
 
-#: Names of the column of identifiers in a dump, and of one that ASE's reader keeps and does not order by.
+#: Name of the column of identifiers in a dump, and a name under which ASE's reader keeps it and does not sort by it.
 _ID, _KEPT_ID = "id", "i_id"
 
-#: What to do about dumps that do not say what their atoms are.
+#: Remedy where a dump does not say of which elements its atoms are.
 _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
 
 
@@ -39,7 +39,7 @@ def read_frame(
     Parameters
     ----------
     file : binary file
-        That can be seeked.
+        Seekable.
     size : int
         Bytes from the beginning of the frame to that of the next one.
     file_format : {"xyz", "extxyz", "lammps-dump-text"}

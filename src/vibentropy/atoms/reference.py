@@ -6,11 +6,11 @@ from scipy.spatial import cKDTree
 
 from vibentropy.errors import StructureError
 
-#: How far the volume of a cell may be from that of a whole number of sites, in sites and relative to their number:
-#: lattice constants have so many digits.
+#: How far the volume of a cell may be from that of a whole number of sites: in sites, and relative to their number.
+#: Users give lattice constants with few digits.
 SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE = 0.05, 1e-7
 
-#: Cells of fewer atoms are units that crystals are built of, rather than built of units.
+#: Cells of fewer atoms are taken for unit cells, which no shorter translation needs to map onto themselves.
 SMALLEST_BUILT = 9
 
 #: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many translations from
@@ -26,7 +26,7 @@ def count_sites(atoms: Atoms, volume_per_site: float, crystal: str, remedy: str)
     atoms : ase.Atoms
     volume_per_site : float, Å³
     crystal, remedy : str
-        What the crystal is called in the message, and what to do.
+        For the message: what the crystal is called, and what the user can do.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def count_reference_sites(atoms: Atoms, reference: Atoms) -> int:
 
 
 def check_perfect(crystal: Atoms) -> None:
-    """Check that a reference is the perfect crystal: that a translation by less than its cell maps it onto itself.
+    """Check that a reference cell is a perfect crystal: some translation shorter than the cell maps it onto itself.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def check_perfect(crystal: Atoms) -> None:
     Raises
     ------
     StructureError
-        If none of the shortest translations from one atom to another does: the cell holds a defect.
+        If none of the shortest translations from one atom to another does, so that the cell holds a defect.
     """
     if len(crystal) < SMALLEST_BUILT:
         return

@@ -1,4 +1,4 @@
-"""How far a command is and how long it will take, on stderr and only where it takes long."""
+"""How far a command has come and how long it will take: on stderr, and only where that is long."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ import click
 
 #: Seconds before anything is said, between lines where stderr is no terminal, and between pictures of a bar.
 PATIENCE, INTERVAL, REDRAWING = 3.0, 30.0, 0.1
-#: Steps of a bar for each item, as it takes no fractions.
+#: Steps of a bar for each item: bars count whole steps only.
 _PARTS = 1000
 #: Empties the line of a bar and shows the cursor, which bars hide.
 _ERASE = "\r\033[K\033[?25h"
@@ -63,7 +63,7 @@ class Meter:
     def _draw(self, now):
         if not self._bar:
             self._bar = click.progressbar(length=_PARTS * (self._total or 0), label=self._name, file=sys.stderr)
-            # It began with the first item, not with the bar: the remaining time is reckoned from there.
+            # The work began before the bar was made: estimate the remaining time from the beginning.
             self._bar.start = time.time() - (now - self._start)
         self._bar.update(round(_PARTS * (self._done + self._share)) - self._bar.pos)
 
@@ -76,7 +76,7 @@ class Meter:
         return f"{text} of {self._total}, {remaining:.0f} s left"
 
     def pause(self) -> None:
-        """Take the bar away, for lines of others; it comes back where these are rare."""
+        """Remove the bar before other lines are written; it comes back after a few seconds without any."""
         if self._bar:
             click.echo(_ERASE, err=True, nl=False)
         self._bar, self._next = None, time.monotonic() + PATIENCE

@@ -52,8 +52,8 @@ def predict(context, paths, reference, per_atom, output, file_format):
     from vibentropy.files.hdf5 import kind_of
     from vibentropy.model import KIND, SHIPPED, EntropyModel
 
-    given = kind_of(paths[0]) == KIND
-    model_path, paths = (paths[0], paths[1:]) if given else (SHIPPED, paths)
+    names_model = kind_of(paths[0]) == KIND
+    model_path, paths = (paths[0], paths[1:]) if names_model else (SHIPPED, paths)
     if not paths:
         raise click.UsageError(f"{model_path} is a model: give files with configurations after it")
     if per_atom:
@@ -69,7 +69,7 @@ def predict(context, paths, reference, per_atom, output, file_format):
             f"{model_path}: its descriptor is defined on the grid of a cell; give the perfect crystal in the cell of "
             "the configurations as --reference"
         )
-    click.echo(f"{model_path if given else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
+    click.echo(f"{model_path if names_model else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
     perfect = read_reference(reference, model.element) if reference else None
     crystal = model.reference_features(perfect) if reference else None
 

@@ -2,7 +2,7 @@
 
 The format is LAPACK's (Gustavson, Waśniewski, Dongarra, Langou, ACM Trans. Math. Softw. 37, 18 (2010)): the lower
 triangle, with the part that would leave the upper half empty turned over into it, as one rectangle in column order.
-It is filled straight from the Hessian and factorised in place, so that there is no other matrix.
+It is filled straight from the Hessian and factorised in place: there is no other matrix in memory.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from scipy.sparse import bsr_array, issparse
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
 
-#: The one of the four rectangles that is used throughout.
+#: Which of the four variants of the format is used.
 _FORMAT = {"transr": "N", "uplo": "L"}
 
 

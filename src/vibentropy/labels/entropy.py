@@ -36,7 +36,7 @@ class LogDeterminant:
     value : float
         Sum of the logarithms of all eigenvalues but the three translations.
     smallest_eigenvalue : float
-        Of the same set, in eV/Å², from above (six steps of a block inverse iteration).
+        Smallest of these eigenvalues, in eV/Å². An upper bound, mostly to 1 % (six steps of a block inverse iteration).
     n_atoms : int
     """
 
@@ -78,7 +78,7 @@ def log_determinant(hessian: Any, min_eigenvalue: float = MIN_EIGENVALUE) -> Log
 
 
 def _smallest_eigenvalue(factor):
-    """Smallest eigenvalue of L Lᵀ without the translations, by block inverse iteration: from above, mostly to 1 %."""
+    """Smallest eigenvalue of L Lᵀ without the translations, by block inverse iteration: a bound from above."""
     vectors = np.random.default_rng(0).standard_normal((factor.size, min(_BLOCK, factor.size - 3)))
     for _ in range(_STEPS):
         for axis in range(3):
@@ -89,11 +89,12 @@ def _smallest_eigenvalue(factor):
 
 
 def entropy_of(log_determinant_defect: LogDeterminant, log_determinant_bulk: LogDeterminant) -> tuple[float, float]:
-    """Compare a defective cell with the perfect crystal, mode by mode and atom by atom.
+    """Compute the formation entropy of a defective cell in both conventions from two determinants.
 
     Parameters
     ----------
     log_determinant_defect, log_determinant_bulk : LogDeterminant
+        Of the defective cell and of the perfect crystal in the same cell.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def entropy_of(log_determinant_defect: LogDeterminant, log_determinant_bulk: Log
 
 
 def relaxed_hessian(atoms: Atoms, potential: Interaction, max_force: float = MAX_FORCE) -> Any:
-    """Compute the Hessian of a configuration that is at rest.
+    """Compute the Hessian of a relaxed configuration.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def relaxed_hessian(atoms: Atoms, potential: Interaction, max_force: float = MAX
         A periodic crystal of one element.
     potential : vibentropy.Potential
     max_force : float
-        Gate on the largest force, eV/Å.
+        Largest force that a relaxed configuration may have, eV/Å.
 
     Returns
     -------
@@ -128,7 +129,7 @@ def relaxed_hessian(atoms: Atoms, potential: Interaction, max_force: float = MAX
     StructureError
         For alloys, molecules and surfaces.
     NotConvergedError
-        If the largest force exceeds the gate.
+        If a force is larger than `max_force`.
     """
     check_crystal(atoms)
     if len(atoms) < 2:
@@ -143,7 +144,7 @@ def relaxed_hessian(atoms: Atoms, potential: Interaction, max_force: float = MAX
 def relaxed_log_determinant(
     atoms: Atoms, potential: Interaction, max_force: float = MAX_FORCE, min_eigenvalue: float = MIN_EIGENVALUE
 ) -> LogDeterminant:
-    """Compute ln det' H of a configuration that is at rest.
+    """Compute ln det' H of a relaxed configuration.
 
     Parameters
     ----------
@@ -186,7 +187,7 @@ def formation_entropy(
         The perfect crystal in the same cell.
     potential : vibentropy.Potential
     max_force : float
-        Gate on the largest force, eV/Å.
+        Largest force that a relaxed configuration may have, eV/Å.
     min_eigenvalue : float
         See `log_determinant`, eV/Å².
 
@@ -197,7 +198,7 @@ def formation_entropy(
     Raises
     ------
     SaddlePointError
-        If one of the two is not at a minimum: there is no harmonic entropy.
+        If one of the two is not at a minimum, where there is no harmonic entropy.
     NotConvergedError
         If one of the two is not relaxed.
     StructureError

@@ -1,4 +1,4 @@
-"""What the determinant does not tell: which atoms carry the entropy, and how it depends on temperature."""
+"""Vibrational modes, for what the determinant does not tell: entropies by atom, and their dependence on temperature."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Modes:
     eigenvalues : ndarray of shape (3 n_atoms - 3,)
         Of the Hessian, ascending, in eV/Å².
     vectors : ndarray of shape (3 n_atoms, 3 n_atoms - 3) or None
-        The normalised eigenvector of each, as columns, where they were asked for.
+        Normalised eigenvectors as columns; None where they were not computed.
     """
 
     eigenvalues: NDArray[np.float64]
@@ -62,7 +62,7 @@ def modes(hessian: Any, vectors: bool = False, min_eigenvalue: float = MIN_EIGEN
     hessian : sparse array or ndarray of shape (3 n_atoms, 3 n_atoms)
         In eV/Å², symmetric, invariant under translation. Needs 72 n_atoms² bytes beside it, twice as much with vectors.
     vectors : bool
-        Whether eigenvectors are wanted, which take more than twice as long.
+        Whether to compute eigenvectors, which takes more than twice as long.
     min_eigenvalue : float
         Smallest eigenvalue in eV/Å² that counts as clearly positive.
 

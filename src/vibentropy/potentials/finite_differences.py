@@ -1,4 +1,4 @@
-"""Any potential that has forces: its Hessian by central differences."""
+"""Hessians by central differences, for any potential that has forces."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from vibentropy.potentials.protocols import Engine
 
 @dataclass(frozen=True)
 class FiniteDifferencePotential:
-    """A potential of one element behind an engine, twice differentiable by central differences of its forces.
+    """A potential of one element whose Hessian comes from central differences of the forces of an engine.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float
     asymmetry : float, eV/Å²
         Largest |A_ij - A_ji|.
     net_force : float, eV/Å²
-        Largest force on an atom, per displacement, when all atoms move alike: what the sum rule forbids.
+        Largest force on an atom, per displacement, when all atoms are displaced alike; the sum rule says zero.
     """
     asymmetry = float(np.abs(matrix - matrix.T).max())
     hessian = (matrix + matrix.T) / 2

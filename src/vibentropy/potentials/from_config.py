@@ -1,4 +1,4 @@
-"""The potential that a configuration names: analytic, by LAMMPS, or by ASE.
+"""The potential that the configuration of a run names: analytic, by LAMMPS, or by ASE.
 
 Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. Engines are of the protocol
 `vibentropy.potentials.protocols.Engine` and run in processes of their own: a crash is an error like any other.
@@ -22,7 +22,7 @@ from vibentropy.potentials.own_process import IsolatedEngine
 
 
 def is_analytic(specification: Mapping[str, Any]) -> bool:
-    """Whether a potential has an analytic Hessian: the smooth representation of an embedded-atom potential."""
+    """Whether a potential has an analytic Hessian, as the smooth representation of an embedded-atom potential has."""
     return "file" in specification
 
 
@@ -50,14 +50,14 @@ def load_potential(specification: Mapping[str, Any]) -> Potential | FiniteDiffer
 
 
 def start_engine(specification: Mapping[str, Any], table: str | Path | None = None) -> IsolatedEngine:
-    """Start what anneals and relaxes with a potential.
+    """Start an engine that anneals and relaxes with a potential.
 
     Parameters
     ----------
     specification : dict
         See `load_potential`.
     table : path-like, optional
-        What `Potential.write_setfl` wrote; needed for analytic potentials.
+        Written by `Potential.write_setfl`; needed for analytic potentials.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def potential_files(specification: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        For commands of LAMMPS, all words that are files, or bare names of files that the lammps package ships.
+        For commands of LAMMPS, all words that name files, or files that the lammps package ships.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def potential_files(specification: Mapping[str, Any]) -> list[str]:
 
 
 def identity(specification: Mapping[str, Any]) -> str:
-    """Say which potential it is, wherever its files lie: what labels that belong together have in common.
+    """Identify a potential independently of where its files are: labels that are compared must agree in it.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def identity(specification: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        JSON with what the configuration says, files by their names, and the SHA-256 of each file.
+        JSON with the specification, and the SHA-256 of each file by its name without folders.
     """
     files = potential_files(specification)
     described = {key: value for key, value in specification.items() if key != "file"}

@@ -1,8 +1,8 @@
-"""The Hessian of an embedded-atom potential a few rows at a time, for cells whose whole Hessian fits no memory.
+"""The Hessian of an embedded-atom potential a few rows at a time, for cells whose whole Hessian does not fit in memory.
 
-`vibentropy.Potential.hessian` is of a cell: what an atom does to all periodic images of another is one block. Here
-every image has a block of its own, as in the infinite crystal that the cell stands for; in cells wide enough that no
-two images of an atom are in range the blocks are the same. The formulas are those of
+`vibentropy.Potential.hessian` is the Hessian of a periodic cell: one block adds up how an atom couples to all periodic
+images of another. Here every image has its own block, as in the infinite crystal that the cell stands for. In cells so
+wide that no two images of an atom are in range, the blocks are the same. The formulas are those of
 `vibentropy.potentials.embedded_atom`.
 """
 
@@ -25,14 +25,14 @@ _CHUNK = 64
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """What the Hessian needs to know of each atom.
+    """What rows of the Hessian need to know about each atom.
 
     Attributes
     ----------
     slope, curvature : ndarray of shape (n_atoms,)
         F'(ρ_i) and F''(ρ_i), in eV per unit of ρ and of its square.
     stiffness : ndarray of shape (n_atoms, 3, 3), eV/Å²
-        H_ii, the stiffness with which all others hold the atom.
+        H_ii, the stiffness with which all other atoms hold the atom.
     """
 
     slope: NDArray[np.float64]
@@ -41,7 +41,7 @@ class Sites:
 
 
 def density_range(potential: Potential) -> float:
-    """Distance in Å beyond which atoms add nothing to each other's density; may be shorter than the cutoff."""
+    """Distance in Å beyond which atoms do not add to each other's density; may be shorter than the cutoff."""
     density = potential.density
     return float(min(potential.r_cut, density.breaks[1 + np.flatnonzero(density.coefficients.any(axis=1)).max()]))
 
@@ -140,21 +140,21 @@ def _densities(first, distances, density):
 @njit(nogil=True)
 def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, pair, density):
     blocks = np.zeros((centres.shape[0], 3, 3))
-    own = np.empty(3)
+    itself = np.empty(3)
     for i in range(centres.shape[0]):
-        own[:] = 0.0
+        itself[:] = 0.0
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
             radial, transverse, f1 = spring(r, slope[centres[i]] + slope[j], pair, density)
             along = (radial - transverse + curvature[j] * f1**2) / r**2
             for a in range(3):
-                own[a] -= f1 * vectors[p, a] / r
+                itself[a] -= f1 * vectors[p, a] / r
                 for b in range(3):
                     blocks[i, a, b] += along * vectors[p, a] * vectors[p, b]
                 blocks[i, a, a] += transverse
         for a in range(3):
             for b in range(3):
-                blocks[i, a, b] += curvature[centres[i]] * own[a] * own[b]
+                blocks[i, a, b] += curvature[centres[i]] * itself[a] * itself[b]
     return blocks
 
 
@@ -178,23 +178,23 @@ def _rows(
 ):
     """Count the blocks of row i in ``start[i + 1]``; if `filling`, write columns and blocks from ``start[i]`` on."""
     n = positions.shape[0]
-    # Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to itself.
+    # Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to the atom itself.
     gradient = np.zeros((vectors.shape[0], 3))
-    own = np.zeros((n, 3))
+    itself = np.zeros((n, 3))
     for i in range(n):
         for p in range(first[i], first[i + 1]):
             f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
             if f1 != 0.0:
                 for a in range(3):
                     gradient[p, a] = f1 * vectors[p, a] / distances[p]
-                    own[i, a] -= gradient[p, a]
+                    itself[i, a] -= gradient[p, a]
 
     for chunk in prange((n_rows + _CHUNK - 1) // _CHUNK):
         place = np.full(n, -1, np.int64)
         row = np.empty(n, np.int64)
         for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_rows)):
             # Neighbours, and atoms that share a density with this one, in reach.
-            found = 0
+            n_columns = 0
             place[i] = n
             for p in range(first[i], first[i + 1]):
                 k = neighbour[p]
@@ -205,15 +205,17 @@ def _rows(
                         distance = 0.0
                         for a in range(3):
                             distance += (positions[j, a] - positions[i, a]) ** 2
-                        itself = m < first[k]
-                        coupled = itself or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
+                        is_neighbour = m < first[k]
+                        coupled = (
+                            is_neighbour or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
+                        )
                         if coupled and distance < square:
                             place[j] = 0
-                            row[found] = j
-                            found += 1
+                            row[n_columns] = j
+                            n_columns += 1
             if filling:
-                row[:found].sort()
-                for c in range(found):
+                row[:n_columns].sort()
+                for c in range(n_columns):
                     columns[start[i] + c] = row[c]
                     place[row[c]] = start[i] + c
                 place[i] = -1
@@ -223,11 +225,11 @@ def _rows(
                     if c >= 0:
                         radial, transverse, _ = spring(r, slope[i] + slope[k], pair, density)
                         for a in range(3):
-                            left = curvature[i] * own[i, a]
+                            left = curvature[i] * itself[i, a]
                             right = curvature[k] * gradient[p, a]
                             for b in range(3):
                                 along = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
-                                blocks[c, a, b] += left * gradient[p, b] - right * own[k, b] - along
+                                blocks[c, a, b] += left * gradient[p, b] - right * itself[k, b] - along
                             blocks[c, a, a] -= transverse
                     if gradient[p, 0] == 0.0 and gradient[p, 1] == 0.0 and gradient[p, 2] == 0.0:
                         continue
@@ -239,7 +241,7 @@ def _rows(
                                 for b in range(3):
                                     blocks[c, a, b] -= left * gradient[m, b]
             else:
-                start[i + 1] = found
+                start[i + 1] = n_columns
                 place[i] = -1
-            for c in range(found):
+            for c in range(n_columns):
                 place[row[c]] = -1

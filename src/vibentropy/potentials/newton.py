@@ -10,20 +10,20 @@ from vibentropy.potentials.protocols import Interaction
 #: Longest displacement of an atom in one step, Å.
 _MAX_DISPLACEMENT = 0.1
 
-#: A Hessian serves further steps as long as each divides the largest force by this.
+#: A Hessian is used again as long as each step divides the largest force by at least this.
 _GOOD_REDUCTION = 4.0
 
 #: Hessians after which a configuration counts as not converging.
 _MAX_HESSIANS = 60
 
-#: Each step solves its linear system to this fraction of the forces at least, and to their square root (forces in
-#: eV/Å) close to the minimum, which keeps the convergence superlinear.
+#: The linear system is solved until the residual is this fraction of the forces. Close to the minimum the fraction is
+#: the square root of the largest force (eV/Å), which keeps the convergence superlinear.
 _LOOSEST_SOLUTION = 0.1
 
-#: A system that so many iterations do not solve is as good as singular; the step found until then is downhill.
+#: Iterations after which the linear system is taken for singular; the step so far is downhill all the same.
 _MAX_ITERATIONS = 1000
 
-#: Smallest stiffness in the preconditioner as a fraction of the mean one.
+#: Smallest stiffness in the preconditioner, as a fraction of the mean stiffness.
 _SOFTEST = 0.1
 
 
@@ -90,11 +90,11 @@ def _newton_step(hessian, forces, precondition, tolerance):
     ----------
     hessian : sparse array or ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
     forces : ndarray of shape (n_atoms, 3), eV/Å
-        They add up to zero, and so do all residuals: translations never enter.
+        They add up to zero, and so do all residuals, so that translations play no part.
     precondition : callable
         From residuals to displacements.
     tolerance : float
-        Largest residual in eV/Å below which there is no point in going.
+        Residual in eV/Å at which to stop.
 
     Returns
     -------

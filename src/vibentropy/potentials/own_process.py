@@ -1,4 +1,4 @@
-"""Objects in a process of their own: LAMMPS and many calculators are compiled code, whose crash ends its process.
+"""Objects in separate processes: LAMMPS and many calculators are compiled code, and a crash there ends the process.
 
 The process is started afresh, since threads of numba and of linear algebra and MPI do not survive a fork. It runs
 nothing of the caller's program, which `multiprocessing` would, and it ends when the caller does, however that happens.
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from vibentropy.errors import MORE_MEMORY, CrashError
 
-#: How compiled code ends when it goes wrong. Other signals come from outside.
+#: Signals that end compiled code when it goes wrong. Others come from outside the process.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
 
 
 class Isolated:
-    """An object that lives in a process of its own.
+    """An object that lives in a separate process.
 
     Its public attributes are copied once, when it is made. Arguments, results and exceptions of its methods are copied,
     to the last bit. After a crash, the next call makes the object anew in a new process.
@@ -125,7 +125,7 @@ class Isolated:
 
 
 class IsolatedEngine(Isolated):
-    """An engine in a process of its own; methods and attributes are those of `vibentropy.potentials.protocols.Engine`.
+    """An engine in a separate process; methods and attributes are those of `vibentropy.potentials.protocols.Engine`.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _end(process, connection):
 
 
 def _verdict(subject, status, occasion):
-    """Exception for the end of a process: whose fault it was."""
+    """Make the exception for the end of a process, which says whether the call is to blame."""
     if status >= 0:
         how = f"exited with status {status}"
     else:

@@ -65,8 +65,8 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
     Raises
     ------
     PotentialError
-        If the file is missing, lacks the element, does not hold as many values as its header announces, or holds what
-        is no number; or if its cutoff is beyond its tables.
+        If the file is missing, lacks the element, does not hold as many values as its header announces, or holds words
+        that are no numbers; or if its cutoff is beyond its tables.
     """
     path = Path(path)
     try:

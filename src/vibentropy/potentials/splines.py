@@ -1,9 +1,9 @@
-"""Smooth functions behind tabulated ones.
+"""Smooth functions that tables were made from, by least-squares splines.
 
 A table of ten digits on a grid of 5e-4 Å differentiated twice is mostly rounding noise. A least-squares spline whose
 knots are some hundred grid steps apart averages that noise away, as long as it still follows the function itself.
-`fit_table` therefore measures the rounding of the table, and refines the knots just until what is left between
-spline and table is that rounding and nothing else.
+`fit_table` therefore measures the rounding of the table, and refines the knots until spline and table differ by that
+rounding only.
 """
 
 from dataclasses import dataclass
@@ -27,22 +27,23 @@ _NOISE_WINDOW = 41
 #: A spline piece follows the table when its residual is below so many times the rounding.
 _ACCEPTED_RATIO = 1.5
 
-#: Fewest grid points a piece may hold, so that its coefficients average the rounding instead of following it.
+#: Smallest number of grid points in a piece, so that its coefficients average the rounding instead of following it.
 _MIN_POINTS_PER_PIECE = 12
 
-#: Rounding below this is not worth following (in the unit of the table).
+#: Smallest rounding that is assumed (in the unit of the table).
 _NOISE_FLOOR = 1e-11
 
 #: Grid points on either side among which a jump of the second derivative is located.
 _JUMP_WINDOW = 60
 
-#: A smallest piece that fails by this factor holds a jump; less is rounding that is not quite random.
+#: A smallest piece whose residual is this many times the rounding contains a jump of the second derivative; residuals
+#: below that come from rounding that is not quite random.
 _JUMP_RATIO = 20.0
 
 #: A table may deviate by so many times its rounding at any point, within these bounds (of max(1, |value|)).
 _MAX_RATIO, _MAX_RESIDUAL = 10.0, (1e-8, 1e-6)
 
-#: More jumps than this in one function is a table that is not smooth.
+#: With more jumps than this in one function, the table does not count as smooth.
 _MAX_JUMPS = 4
 
 
@@ -238,8 +239,8 @@ def _jump_in_curvature(x, y, noise, near):
         misfit, bounds=(joints[best] - step, joints[best] + step), method="bounded", options={"xatol": 1e-6 * step}
     )
     # Authors join their pieces at round numbers; a table cannot tell these from neighbours a thousandth away.
-    found = near + fine.x
-    return round(found, 3) if abs(found - round(found, 3)) < 0.05 * step else found
+    joint = near + fine.x
+    return round(joint, 3) if abs(joint - round(joint, 3)) < 0.05 * step else joint
 
 
 def _without_small_pieces(x, borders, keep=()):
