@@ -28,7 +28,7 @@ def configurations():
 
 @pytest.fixture(scope="module")
 def crystal():
-    return archives.crystal_of(FOLDER / "archive.h5")
+    return archives.read_header(FOLDER / "archive.h5").crystal
 
 
 def test_they_are_small():

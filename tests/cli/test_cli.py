@@ -711,7 +711,7 @@ class TestShippedModel:
     def test_predictions_are_those_of_the_run(self, shipped, dataset):
         path = ROOT / f"data/{dataset}.h5"
         recorded = self.RECORDED[self.RECORDED["dataset"] == dataset].set_index("id")
-        known, perfect = archives.read_archive(path, dataset), filled(archives.crystal_of(path))
+        known, perfect = archives.read_archive(path, dataset), filled(archives.read_header(path).crystal)
         known = known.subset(known.table["id"].isin(recorded.index))
         assert len(known) == len(recorded) >= 1
         for atoms, row in zip(known.frames, known.table.to_dict("records"), strict=True):

@@ -10,7 +10,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
-from vibentropy.sources.perfect import perfect_crystals, unstrained_crystal
+from vibentropy.sources.source import source_of
 
 
 @pytest.fixture(scope="module")
@@ -122,21 +122,21 @@ def test_a_strained_vacancy_is_compared_with_the_strained_crystal(iron, tmp_path
     del vacancy[7]
     relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
     table = pd.DataFrame({"id": ["a/b/00"], "status": "relaxed", "repetitions": "3x3x3"})
-    reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
+    reference = source_of("a", {"recipe": {}}).perfect(tmp_path / "lattice.json")
     labelled = Labeller(iron).label(ConfigurationSet([relaxed], table), reference).table
     assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, strained, iron), abs=1e-9)
     archives.write_archive(
         tmp_path / "a.h5", ConfigurationSet([relaxed], labelled.assign(n_sites=54)), crystal, potential="of a test"
     )
-    assert archives.potential_of(tmp_path / "a.h5") == "of a test"
-    found = perfect_crystals({"archive": tmp_path / "a.h5"}, None)(labelled.iloc[0], relaxed.cell)
+    assert archives.read_header(tmp_path / "a.h5").potential == "of a test"
+    found = source_of("a", {"archive": tmp_path / "a.h5"}).perfect(None)(labelled.iloc[0], relaxed.cell)
     np.testing.assert_allclose(found.positions, strained.positions, atol=1e-12)
-    assert len(unstrained_crystal({"archive": tmp_path / "a.h5"}, None)) == 128
+    assert len(source_of("a", {"archive": tmp_path / "a.h5"}).unstrained(None)) == 128
 
 
 def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):
     Crystal("Fe", "bcc", 2.9).save(tmp_path / "lattice.json")
-    reference = perfect_crystals({"recipe": {}}, tmp_path / "lattice.json")
+    reference = source_of("a", {"recipe": {}}).perfect(tmp_path / "lattice.json")
     found = reference({"repetitions": "2x3x4"})
     assert len(found) == 48
     np.testing.assert_allclose(found.cell.lengths(), [5.8, 8.7, 11.6])

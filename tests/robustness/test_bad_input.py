@@ -35,9 +35,9 @@ from vibentropy.features.sets import FeatureSet, concatenate
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.run.config import load, validate
-from vibentropy.sources import archives, published_arrays
+from vibentropy.sources import archives
+from vibentropy.sources.source import source_of
 from vibentropy.sources.unit_check import check_entropies
-from vibentropy.sources.user_files import ingest
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 ROOT = Path(__file__).parents[2]
@@ -102,14 +102,14 @@ def whole(name):
 
 
 READERS = {
-    "a.xyz": lambda path: ingest({"files": [path], "reference": "bulk.xyz", "entropy": FORMATION}, "mine"),
-    "POSCAR": lambda path: ingest({"files": [path], "reference": "bulk.xyz"}, "mine"),
-    "a.lmp": lambda path: ingest({"files": [path], "reference": path, "format": "lammps-data"}, "mine"),
+    "a.xyz": lambda path: source_of("mine", {"files": [path], "reference": "bulk.xyz", "entropy": FORMATION}).read(),
+    "POSCAR": lambda path: source_of("mine", {"files": [path], "reference": "bulk.xyz"}).read(),
+    "a.lmp": lambda path: source_of("mine", {"files": [path], "reference": path, "format": "lammps-data"}).read(),
     "set.h5": ConfigurationSet.load,
     "archive.h5": lambda path: (
         archives.read_archive(path, "mine"),
-        archives.archive_shards(path, None, 2),
-        archives.crystal_of(path),
+        source_of("a", {"archive": path, "classes": None}).shards(2),
+        archives.read_header(path).crystal,
     ),
     "features.h5": FeatureSet.load,
     "model.h5": EntropyModel.load,
@@ -120,7 +120,7 @@ READERS = {
 
 def read_arrays(**changes):
     files = {"configurations": "configurations.npz", "entropies": "entropies.npz", "bulk": "bulk.npy"}
-    return published_arrays.read_arrays(files | {"element": "Fe"} | changes, "EAM", "V2")
+    return source_of("EAM", {"arrays": files | {"element": "Fe"} | changes}).read("V2")
 
 
 # ---- The table.
@@ -148,7 +148,7 @@ def damaged(kind, change, **keys):
         Path("bulk.xyz").write_bytes(whole("bulk.xyz"))
         Path(kind).write_bytes(change(whole(kind)))
         if keys:
-            ingest({"files": [kind], "reference": "bulk.xyz", "entropy": FORMATION} | keys, "mine")
+            source_of("mine", {"files": [kind], "reference": "bulk.xyz", "entropy": FORMATION} | keys).read()
         else:
             READERS[kind](kind)
 
@@ -185,7 +185,7 @@ def frames(change, **keys):
         change(configurations)
         Path("bulk.xyz").write_bytes(whole("bulk.xyz"))
         ase.io.write("a.xyz", configurations, format="extxyz")
-        ingest({"files": ["a.xyz"], "reference": "bulk.xyz", "entropy": FORMATION} | keys, "mine")
+        source_of("mine", {"files": ["a.xyz"], "reference": "bulk.xyz", "entropy": FORMATION} | keys).read()
 
     return run
 
@@ -625,11 +625,17 @@ case(
     "npz without the class",
     lambda: (
         write_arrays(),
-        published_arrays.read_arrays(
-            {"configurations": "configurations.npz", "entropies": "entropies.npz", "bulk": "bulk.npy", "element": "Fe"},
+        source_of(
             "E",
-            "I4",
-        ),
+            {
+                "arrays": {
+                    "configurations": "configurations.npz",
+                    "entropies": "entropies.npz",
+                    "bulk": "bulk.npy",
+                    "element": "Fe",
+                }
+            },
+        ).read("I4"),
     ),
     "configurations.npz: found the arrays V2_EAM, lattice, expected one I4",
 )

@@ -35,7 +35,7 @@ from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.own_process import Isolated, IsolatedEngine
 from vibentropy.report.figures.style import save_figure
 from vibentropy.sources import archives
-from vibentropy.sources.recipes import sample
+from vibentropy.sources.sampling import sample
 
 # --- Crashes ---------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from vibentropy.descriptors import LocalDescriptor
 from vibentropy.errors import ConfigError
 from vibentropy.run.build_check import check_build
 from vibentropy.run.config import validate
+from vibentropy.run.settings import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
@@ -39,8 +40,8 @@ class Placed(LocalDescriptor):
 
 
 def checked(**changes):
-    config = validate(copy.deepcopy(TINY) | changes, ROOT / "workflow/schemas/config.schema.yaml")
-    check_build(config)
+    config = validate(copy.deepcopy(TINY) | changes)
+    check_build(Config.from_block(config))
     return config
 
 
@@ -48,7 +49,7 @@ def test_configurations_that_ship_pass():
     for path in [ROOT / "config.yaml", *sorted((ROOT / "workflow/configs").glob("*.yaml"))]:
         if path.name != "published.yaml":  # The arrays that it reads do not ship.
             config = yaml.safe_load(path.read_text(encoding="utf-8"))
-            check_build(validate(config, ROOT / "workflow/schemas/config.schema.yaml"))
+            check_build(Config.from_block(validate(config)))
 
 
 @pytest.mark.parametrize(

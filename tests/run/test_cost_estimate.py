@@ -1,6 +1,7 @@
 """The estimate counts what data sets hold and scales as the steps do; memory is more than what was measured."""
 
 import re
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -11,13 +12,14 @@ import yaml
 
 from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
 from vibentropy.run.config import validate
-from vibentropy.run.cost_estimate import Rates, estimate, stages, summary
+from vibentropy.run.cost_estimate import Rates, amounts_of, estimate, stages, summary
 from vibentropy.run.memory import configurations_memory, features_memory, fit_memory, labels_memory, structures_memory
-from vibentropy.sources import archives
-from vibentropy.sources.recipes import recipe_shards, trajectories
+from vibentropy.run.settings import Config
+from vibentropy.sources import archives, user_files
+from vibentropy.sources.source import source_of
 
 ROOT = Path(__file__).resolve().parents[2]
-MINE = {"role": "test", "files": ["a.xyz"], "entropy": None, "reference": "b.xyz"}
+GIVEN = {"key": "S", "unit": "k_B", "kind": "formation"}
 NOTHING = Rates(start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0)
 
 
@@ -38,17 +40,11 @@ def configuration(name, **changes):
     for dataset in config["datasets"].values():
         if "archive" in dataset:
             dataset["archive"] = str(ROOT / dataset["archive"])
-    return validate(config | changes, ROOT / "workflow/schemas/config.schema.yaml")
+    return Config.from_block(validate(config | changes))
 
 
-def shards_of(config):
-    return {
-        name: archives.archive_shards(block["archive"], block["classes"], config["shard_size"])
-        if "archive" in block
-        else recipe_shards(name, block["recipe"], config["shard_size"])
-        for name, block in config["datasets"].items()
-        if "archive" in block or "recipe" in block
-    }
+def files(entropy=None):
+    return source_of("mine", {"role": "test", "files": ["a.xyz"], "entropy": entropy, "reference": "b.xyz"})
 
 
 def rates(**changes):
@@ -57,7 +53,7 @@ def rates(**changes):
 
 def test_counts_of_the_paper():
     config = configuration("workflow/configs/paper.yaml")
-    table = estimate(config, shards_of(config))
+    table = estimate(config, amounts_of(config))
     training = table[table["dataset"] == "train"]
     counts = training.groupby(training["shard"].str.split("-").str[1])["configurations"].sum()
     assert counts.to_dict() == {"I2": 434, "I3": 1105, "I4": 1280, "V4": 1701}
@@ -66,57 +62,53 @@ def test_counts_of_the_paper():
 
 def test_one_row_per_shard_with_all_trajectories():
     config = configuration("workflow/configs/tiny.yaml")
-    table = estimate(config, shards_of(config))
-    planned = [t for name, d in config["datasets"].items() for t in trajectories(name, d["recipe"])]
+    table = estimate(config, amounts_of(config))
+    planned = [t for source in config.sources.values() for t in source.trajectories()]
     assert table["configurations"].sum() == sum(t.snapshots + 1 for t in planned)
-    assert list(table["shard"]) == [name for of_dataset in shards_of(config).values() for name in of_dataset]
+    assert list(table["shard"]) == [name for of_dataset in amounts_of(config).values() for name in of_dataset]
 
 
 def test_archives_are_counted_as_they_are():
     config = configuration("config.yaml")
-    config["datasets"] = {name: config["datasets"][name] for name in ("cells_1024", "cells_3456")}
-    config["datasets"]["cells_1024"]["classes"] = ["4xI3", "void9"]
-    table = estimate(config, shards_of(config))
+    chosen = {name: config.sources[name] for name in ("cells_1024", "cells_3456")}
+    chosen["cells_1024"] = replace(chosen["cells_1024"], classes=("4xI3", "void9"))
+    config = replace(config, sources=chosen)
+    table = estimate(config, amounts_of(config))
     for name, of_dataset in table.groupby("dataset"):
-        block = config["datasets"][name]
-        frames = archives.read_archive(block["archive"], name, block["classes"]).frames
+        frames = archives.read_archive(chosen[name].archive, name, chosen[name].classes).frames
         assert of_dataset["configurations"].sum() == len(frames)
         assert of_dataset["atoms"].sum() == sum(map(len, frames))
     assert table["sites"].max() == 3456
 
 
 def test_hours_are_those_of_the_rates(monkeypatch):
-    config = configuration("workflow/configs/tiny.yaml")
     anneal = {"temperature": 900.0, "time_step": 0.001, "steps_between": 100, "snapshots": 3}
     defects = {"V1": {"vacancies": 1, "trajectories": 5}}
-    config["datasets"] = {
-        "a": {"role": "train", "recipe": {"cells": [[2, 3, 4]], "anneal": anneal, "defects": defects}}
-    }
-    config = validate(config | {"shard_size": 100}, ROOT / "workflow/schemas/config.schema.yaml")
+    recipe = {"cells": [[2, 3, 4]], "anneal": anneal, "defects": defects}
+    block = {"a": {"role": "train", "recipe": recipe}}
+    config = configuration("workflow/configs/tiny.yaml", shard_size=100, datasets=block)
     n = 48
 
     def row(**changes):
-        (found,) = estimate(config, shards_of(config), rates(**changes)).itertuples()
-        return found
+        (only,) = estimate(config, amounts_of(config), rates(**changes)).itertuples()
+        return only
 
     assert row(dynamics=1.0).structures == pytest.approx(5 * 3 * 100 * n / 3600)
     assert row(start=7.0).structures == row(start=7.0).labels == pytest.approx(7 / 3600)
-    found = row(quench=1.0, matrix=1.0)
-    assert (found.sites, found.configurations, found.atoms) == (n, 20, 20 * n)
-    assert found.structures == pytest.approx(20 * n**1.5 / 3600)
-    assert found.labels == pytest.approx(20 * n**3 / 3600)
-    config["labels"]["site_entropies"] = True
+    both = row(quench=1.0, matrix=1.0)
+    assert (both.sites, both.configurations, both.atoms) == (n, 20, 20 * n)
+    assert both.structures == pytest.approx(20 * n**1.5 / 3600)
+    assert both.labels == pytest.approx(20 * n**3 / 3600)
+    config = replace(config, labels=replace(config.labels, site_entropies=True))
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 20 * n**3 / 3600)
-    config["datasets"]["a"]["recipe"]["strain"] = 0.01
+    config = replace(config, sources={"a": replace(config.sources["a"], strain=0.01)})
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 25 * n**3 / 3600)
 
-    config["descriptors"] = {
-        "a": {"kind": "afs"},
-        "b": {"kind": "union", "parts": {"x": {"kind": "afs"}, "y": {"kind": "soap"}}},
-    }
+    union = {"kind": "union", "parts": {"x": {"kind": "afs"}, "y": {"kind": "soap"}}}
+    config = replace(config, descriptors={"a": {"kind": "afs"}, "b": union})
     monkeypatch.setattr(find("afs"), "seconds_per_atom", 1.0)
     monkeypatch.setattr(find("soap"), "seconds_per_atom", 10.0)
-    table = stages(config, shards_of(config), {"a": 3, "b": 4}, rates(fit=1.0, collect=1.0)).set_index("stage")
+    table = stages(config, amounts_of(config), {"a": 3, "b": 4}, rates(fit=1.0, collect=1.0)).set_index("stage")
     assert table.loc["features", ["jobs", "hours"]].tolist() == pytest.approx([2, 12 * 20 * n / 3600])
     assert table.loc["configurations", "hours"] == pytest.approx(20 * n / 3600)
     # Two regressors.
@@ -124,25 +116,25 @@ def test_hours_are_those_of_the_rates(monkeypatch):
     assert not table[["more_jobs", "more_hours"]].any(axis=None)
 
 
-def test_files_cost_as_much_as_is_counted_in_them():
+def test_files_cost_as_much_as_is_counted_in_them(monkeypatch):
     config = configuration("workflow/configs/tiny.yaml")
-    recipe_shards = {
-        "mine": {"files": {"configurations": 20, "sites": 54}, "large": {"configurations": None, "sites": 54}}
-    }
-    for entropy, seconds in [(None, 20 * 54**3), ({"key": "S", "unit": "k_B", "kind": "formation"}, 0.0)]:
-        config["datasets"] = {"mine": MINE | {"entropy": entropy}}
-        first, second = estimate(config, recipe_shards, rates(matrix=1.0, start=7.0)).itertuples()
+    for entropy, seconds in [(None, 20 * 54**3), (GIVEN, 0.0)]:
+        mine = files(entropy)
+        config = replace(config, sources={"mine": mine})
+        monkeypatch.setattr(user_files, "file_shards", lambda *_: {"files": [["a.xyz", "a.xyz"]], "large": []})
+        monkeypatch.setattr(user_files, "configurations_in", lambda pieces, _: 20 if pieces else None)
+        monkeypatch.setattr(user_files.Files, "_typical_sites", lambda _: 54)
+        first, second = estimate(config, amounts_of(config), rates(matrix=1.0, start=7.0)).itertuples()
         assert (first.configurations, first.sites, first.atoms) == (20, 54, 20 * 54)
         assert (first.structures, first.labels) == pytest.approx((7 / 3600, (seconds + 7) / 3600))
         # Labels that are given cost no more than their jobs, however many there are.
         assert isnan(second.configurations)
         assert isnan(second.labels) == (entropy is None)
-    config["potential"] = None
-    config["datasets"] = {"mine": MINE}
-    assert estimate(config, recipe_shards)["labels"].isna().all()
-    config["datasets"]["mine"] = MINE | {"entropy": {"key": "S", "unit": "k_B", "kind": "formation"}}
-    table = stages(config, recipe_shards, {"pairs_afs": 127}, rates(fit=1.0)).set_index("stage")
-    assert table["hours"]["fits"] == pytest.approx(len(config["regressors"]) * 20 * 127**2 / 3600)
+    config = replace(config, potential=None, sources={"mine": files()})
+    assert estimate(config, amounts_of(config))["labels"].isna().all()
+    config = replace(config, sources={"mine": files(GIVEN)})
+    table = stages(config, amounts_of(config), {"pairs_afs": 127}, rates(fit=1.0)).set_index("stage")
+    assert table["hours"]["fits"] == pytest.approx(len(config.regressors) * 20 * 127**2 / 3600)
     assert table["more_hours"]["fits"]
     assert list(table["jobs"][["structures", "labels"]]) == [2, 2]
 
@@ -150,8 +142,8 @@ def test_files_cost_as_much_as_is_counted_in_them():
 def test_stages_of_a_run_share_its_time_as_was_estimated(tiny):
     """Not in seconds, which are those of some machine. Most of such jobs is the start of their libraries."""
     config = configuration("workflow/configs/tiny.yaml")
-    n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
-    table = stages(config, shards_of(config), n_features).set_index("stage")
+    n_features = {name: create(**block).n_features for name, block in config.descriptors.items()}
+    table = stages(config, amounts_of(config), n_features).set_index("stage")
     measured = {}
     for stage, pattern in [("labels", "labels/*/*"), ("features", "features/*/*/*"), ("fits", "fit/*/*")]:
         jobs = [pd.read_csv(path, sep="\t") for path in tiny.glob(f"benchmarks/{pattern}.tsv")]
@@ -165,14 +157,18 @@ def test_stages_of_a_run_share_its_time_as_was_estimated(tiny):
 
 def test_what_is_not_known_is_not_made_up():
     config = configuration("config.yaml")
-    config["datasets"]["mine"] = MINE
-    config["descriptors"]["own"] = {"kind": f"{__name__}.Number"}
+    config = replace(
+        config,
+        # There are no such files: their number is unknown.
+        sources={**config.sources, "mine": files()},
+        descriptors={**config.descriptors, "own": {"kind": f"{__name__}.Number"}},
+    )
     features = {"afs_3_10": 33, "pairs_afs": 127, "own": 10}
-    known = shards_of(config)
+    known = amounts_of(config)
     table = stages(config, known, features).set_index("stage")
     assert table["more_hours"].all()
     assert list(table["more_jobs"]) == [True, True, True, False, False]
-    only = dict(config, datasets={"mine": config["datasets"]["mine"]})
+    only = replace(config, sources={"mine": config.sources["mine"]})
     table = stages(only, {}, features).set_index("stage")
     assert table["hours"].isna().all()
     text = summary(only, {}, features)
@@ -180,8 +176,10 @@ def test_what_is_not_known_is_not_made_up():
     assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
     assert re.search(r"1024 to 3456 sites, and configurations that only .*, take", summary(config, known, features))
     # An array of the reference work: how many there are is not known, how many jobs is.
-    published = dict(config, datasets={"EAM": {"role": "train", "arrays": {}}})
-    table = stages(published, {"EAM": {"I2": None, "V4": None}}, features).set_index("stage")
+    named = dict.fromkeys(("configurations", "entropies", "bulk"), "no.npz")
+    arrays = source_of("EAM", {"role": "train", "arrays": named | {"element": "Fe", "classes": ["I2", "V4"]}})
+    published = replace(config, sources={"EAM": arrays})
+    table = stages(published, amounts_of(published), features).set_index("stage")
     assert table.loc["structures", "jobs"] == 2
     assert np.isnan(table.loc["features", "hours"])
 
@@ -196,7 +194,7 @@ def test_every_descriptor_that_is_shipped_has_a_rate():
 
 def test_memory_grows_as_it_was_measured():
     """Peaks in MB of jobs of runs with these configurations, 1.2 times of which is enough."""
-    config = configuration("workflow/configs/paper.yaml") | {"shard_size": 200}
+    config = configuration("workflow/configs/paper.yaml", shard_size=200)
     for found, measured in [
         (structures_memory(config, 1024), 711),
         (labels_memory(config, "train", 2000), 492),
@@ -207,18 +205,18 @@ def test_memory_grows_as_it_was_measured():
         (fit_memory(config, 155, 33), 414),
     ]:
         assert 1.2 * measured < found < 4 * measured
-    config["descriptors"]["s"] = {"kind": "union", "parts": {"a": {"kind": "scattering"}, "b": {"kind": "afs"}}}
+    union = {"kind": "union", "parts": {"a": {"kind": "scattering"}, "b": {"kind": "afs"}}}
+    config = replace(config, descriptors={**config.descriptors, "s": union})
     # The waves of scattering took 638 MB where others took 320.
     assert features_memory(config, "s", 3456) - features_memory(config, "afs_3_10", 3456) > 1.2 * (638 - 320)
-    dense = configuration("workflow/configs/paper.yaml")
-    dense["labels"]["site_entropies"] = True
+    dense = replace(config, labels=replace(config.labels, site_entropies=True))
     assert labels_memory(dense, "train", 3456) - labels_memory(config, "train", 3456) > 100 * 3456**2 / 1e6 - 100
 
 
 def test_summary_is_a_line_for_each_stage():
     config = configuration("workflow/configs/paper.yaml")
-    text = summary(config, shards_of(config), {"afs_3_10": 33, "afs_20_10": 220})
-    table = estimate(config, shards_of(config))
+    text = summary(config, amounts_of(config), {"afs_3_10": 33, "afs_20_10": 220})
+    table = estimate(config, amounts_of(config))
     title, head, *lines = text.splitlines()
     assert (
         title

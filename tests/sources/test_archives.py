@@ -10,6 +10,7 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
 from vibentropy.sources import archives
+from vibentropy.sources.source import source_of
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
 
@@ -69,7 +70,7 @@ def test_round_trip_to_the_resolution(configurations, path):
         read.frames[2].arrays["site_entropy"], configurations.frames[2].arrays["site_entropy"], rtol=1e-7
     )
     assert not read.frames[0].has("site_entropy")
-    assert archives.crystal_of(path) == IRON
+    assert archives.read_header(path).crystal == IRON
 
 
 def test_rounding_is_what_reading_gives(configurations, path):
@@ -100,13 +101,13 @@ def test_parts_by_class_and_by_shard_are_the_whole(path):
     whole = archives.read_archive(path, "mine")
     assert list(whole.table["id"][:1]) == ["mine/3x3x3-X-0000/00"]
     assert set(whole.table["dataset"]) == {"mine"}
-    named = archives.archive_shards(path, None, 1)
+    named = source_of("a", {"archive": path, "classes": None}).shards(1)
     assert named == {"000": [0, 2], "001": [2, 3], "002": [3, 4]}
     parts = [archives.read_archive(path, "mine", rows=rows) for rows in named.values()]
     assert [name for part in parts for name in part.table["id"]] == whole.table["id"].tolist()
     vacancies = archives.read_archive(path, "mine", classes=["V1"])
     assert vacancies.table["defect_class"].tolist() == ["V1", "V1"]
-    assert archives.archive_shards(path, ["I1"], 5) == {"000": [0, 2]}
+    assert source_of("a", {"archive": path, "classes": ["I1"]}).shards(5) == {"000": [0, 2]}
     (only,) = archives.read_archive(path, "mine", classes=["I1"], rows=(1, 2)).table["id"]
     assert only == whole.table["id"][3]
 

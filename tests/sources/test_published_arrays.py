@@ -17,7 +17,7 @@ from vibentropy.features.sets import bulk_features, extensive_features
 from vibentropy.learning.folds import folds_table
 from vibentropy.report.figures.distributions import distribution_figure
 from vibentropy.sources import published_arrays, reference_work
-from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.sources.source import source_of
 
 ROOT = Path(__file__).resolve().parents[2]
 A = 2.8553
@@ -74,7 +74,7 @@ def test_rows_come_as_they_are_in_the_order_of_the_file(write):
         given.update(configurations=dict(configurations), entropies=dict(entropies))
 
     arrays = write(remember, n_rows=12)
-    sets = [published_arrays.read_arrays(arrays, "EAM", name) for name in NET]
+    sets = [source_of("EAM", {"arrays": arrays}).read(name) for name in NET]
     for name, one in zip(NET, sets, strict=True):
         np.testing.assert_array_equal([atoms.positions for atoms in one.frames], given["configurations"][f"{name}_EAM"])
         np.testing.assert_array_equal(one.table["formation_entropy"], given["entropies"][name])
@@ -100,7 +100,7 @@ def test_zero_is_no_label_and_a_bad_row_is_set_aside(write):
         # Without a label nothing else matters.
         configurations["I3_EAM"][4] = 0.0
 
-    table = published_arrays.read_arrays(write(spoil), "EAM", "I3").table
+    table = source_of("EAM", {"arrays": write(spoil)}).read("I3").table
     assert list(table["status"]) == ["rejected"] * 5 + ["labelled"]
     for row, reason in enumerate(
         [published_arrays.NO_LABEL, "the entropy is nan", "position of atom 7", "", published_arrays.NO_LABEL]
@@ -112,7 +112,7 @@ def test_zero_is_no_label_and_a_bad_row_is_set_aside(write):
 
 def test_repeats_of_a_minimum_share_a_group_and_are_marked(write):
     values = np.array([5.0, 7.0, 5.0 + 0.8e-5, 0.0, 7.0 + 3e-5, 5.0 + 1.6e-5])
-    one = published_arrays.read_arrays(write(lambda _, entropies: entropies.update(V4=values)), "EAM", "V4")
+    one = source_of("EAM", {"arrays": write(lambda _, entropies: entropies.update(V4=values))}).read("V4")
     table = collect([one.table], {"EAM": "train"})
     assert list(table["trajectory"]) == ["V4/00000", "V4/00001", "V4/00000", "V4/00003", "V4/00004", "V4/00000"]
     assert list(table["duplicate_of"]) == ["", "", "EAM/V4/00000", "", "", "EAM/V4/00000"]
@@ -121,7 +121,7 @@ def test_repeats_of_a_minimum_share_a_group_and_are_marked(write):
     folds = folds_table(rows, 3, exclude_duplicates=False)["fold"].to_numpy()
     assert len(set(folds[groups(rows) == "EAM/V4/00000"])) == 1
     arrays = write(lambda _, entropies: entropies.update(V4=values)) | {"repeat_tolerance": 1e-4}
-    assert published_arrays.read_arrays(arrays, "EAM", "V4").table["trajectory"].nunique() == 3
+    assert source_of("EAM", {"arrays": arrays}).read("V4").table["trajectory"].nunique() == 3
 
 
 def test_first_of_minimum_by_brute_force():
@@ -143,11 +143,11 @@ def test_features_vanish_in_the_bulk_and_do_not_care_about_the_box(write):
         configurations["I2_EAM"][:, ::3] += configurations["lattice"][0] - 2 * configurations["lattice"][2]
 
     arrays = write(shift)
-    perfect = perfect_crystals({"arrays": arrays}, None)(None)
+    perfect = source_of("a", {"arrays": arrays}).perfect(None)(None)
     descriptor = create("afs", n_max=2, l_max=3, r_cut=4.5)
     per_atom = bulk_features(descriptor, perfect)
     assert np.abs(extensive_features(descriptor, perfect, per_atom)).max() < 1e-10
-    one = published_arrays.read_arrays(arrays, "EAM", "I2")
+    one = source_of("EAM", {"arrays": arrays}).read("I2")
     inside = [atoms.copy() for atoms in one.frames]
     for atoms, positions in zip(inside, shifted["I2"], strict=True):
         atoms.positions = positions
@@ -191,7 +191,7 @@ def replace(**arrays):
 )
 def test_what_is_wrong_with_a_file_stops_the_run(write, change, message):
     with pytest.raises(DataError, match=message):
-        published_arrays.read_arrays(write(change), "EAM", "I2")
+        source_of("EAM", {"arrays": write(change)}).read("I2")
 
 
 @pytest.mark.parametrize(
@@ -206,17 +206,21 @@ def test_what_is_wrong_with_a_file_stops_the_run(write, change, message):
 )
 def test_a_lattice_that_is_not_the_crystals(write, lattice, message):
     with pytest.raises((DataError, StructureError), match=message):
-        published_arrays.published_crystal(write(lattice=lattice))
+        source_of("EAM", {"arrays": write(lattice=lattice)}).perfect_crystal()
 
 
 def test_a_bulk_that_is_something_else(write):
     positions, _ = cells()
     for other in (positions[0], positions[:, :-1], np.concatenate([positions, positions])):
         with pytest.raises(DataError, match="config_bulk.npy"):
-            published_arrays.published_crystal(write(perfect=other))
+            source_of("EAM", {"arrays": write(perfect=other)}).perfect_crystal()
     # The published numbers have five decimals.
     assert (
-        len(published_arrays.published_crystal(write(perfect=positions.round(5), lattice=(4 * A * np.eye(3)).round(4))))
+        len(
+            source_of(
+                "EAM", {"arrays": write(perfect=positions.round(5), lattice=(4 * A * np.eye(3)).round(4))}
+            ).perfect_crystal()
+        )
         == 128
     )
 
@@ -227,22 +231,22 @@ def test_other_crystals_are_perfect_too(write, structure):
         bulk("Fe", structure, a=3.0, **({"cubic": True} if structure != "hcp" else {"covera": np.sqrt(8 / 3)})) * 3
     )
     arrays = write(perfect=crystal.positions[None], lattice=crystal.cell[:])
-    assert len(published_arrays.published_crystal(arrays)) == len(crystal)
+    assert len(source_of("EAM", {"arrays": arrays}).perfect_crystal()) == len(crystal)
 
 
 def test_files_that_are_missing_or_broken(write, tmp_path):
     arrays = write()
     with pytest.raises(DataError, match=r"none.npz: no such file; it is published at .*louity/AFS-python"):
-        published_arrays.read_arrays(arrays | {"configurations": "none.npz"}, "EAM", "I2")
+        source_of("EAM", {"arrays": arrays | {"configurations": "none.npz"}}).read("I2")
     with pytest.raises(DataError, match="found one array, expected the other"):
-        published_arrays.read_arrays(arrays | {"entropies": arrays["bulk"]}, "EAM", "I2")
+        source_of("EAM", {"arrays": arrays | {"entropies": arrays["bulk"]}}).read("I2")
     with pytest.raises(DataError, match="found an archive, expected the other"):
-        published_arrays.published_crystal(arrays | {"bulk": arrays["entropies"]})
+        source_of("EAM", {"arrays": arrays | {"bulk": arrays["entropies"]}}).perfect_crystal()
     whole = (tmp_path / "configs_EAM.npz").read_bytes()
     for broken in (b"", b"text", whole[: len(whole) // 2], whole[:3000] + b"x" * 50 + whole[3050:]):
         (tmp_path / "configs_EAM.npz").write_bytes(broken)
         with pytest.raises(DataError, match=r"configs_EAM.npz: truncated, or no file of numpy arrays"):
-            published_arrays.read_arrays(arrays, "EAM", "I2")
+            source_of("EAM", {"arrays": arrays}).read("I2")
 
 
 def test_published_numbers_are_ordered_and_of_iron_only():

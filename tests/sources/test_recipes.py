@@ -10,8 +10,9 @@ from trajectories import IRON, V2
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import ConfigError
 from vibentropy.potentials.lammps_engine import MAX_SEED, LammpsEngine
-from vibentropy.sources.recipes import Trajectory, recipe_shards, sample, trajectories
+from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
+from vibentropy.sources.source import source_of
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def two_classes(n_interstitials):
 
 
 def test_recipe_is_expanded_with_what_differs_per_class():
-    planned = trajectories("train", two_classes(2))
+    planned = source_of("train", {"recipe": two_classes(2)}).trajectories()
     assert [t.name for t in planned] == [
         *("3x3x3-I1-0000", "3x3x3-I1-0001", "3x3x3-V1-0000"),
         *("4x4x5-I1-0000", "4x4x5-I1-0001", "4x4x5-V1-0000"),
@@ -97,7 +98,7 @@ def test_mixture_and_melt_of_a_class():
         ],
     }
     recipe["defects"]["V1"] |= {"vacancies": 0, "melt": {"radius": 5.0, "temperature": 6000.0}}
-    mixed, molten = trajectories("train", recipe)[:2]
+    mixed, molten = source_of("train", {"recipe": recipe}).trajectories()[:2]
     assert [(c.shape, c.interstitials, c.vacancies) for c in mixed.clusters] == [("void", 0, 9), *[("c15", 2, 0)] * 2]
     assert mixed.melt_radius == 0
     assert molten.clusters == ()
@@ -105,12 +106,12 @@ def test_mixture_and_melt_of_a_class():
 
 
 def test_more_trajectories_only_add_shards():
-    few, many = (recipe_shards("train", two_classes(n), 7) for n in (4, 7))
+    few, many = (source_of("train", {"recipe": two_classes(n)}).shards(7) for n in (4, 7))
     assert few.items() <= many.items()
     assert len(many) == len(few) + 4
     for recipe, shared in ((4, few), (7, many)):
         planned = [Trajectory(**fields) for members in shared.values() for fields in members]
-        assert planned == trajectories("train", two_classes(recipe))
+        assert planned == source_of("train", {"recipe": two_classes(recipe)}).trajectories()
     assert max(map(len, many.values())) == 2
 
 

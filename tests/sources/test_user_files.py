@@ -5,6 +5,7 @@ import re
 import time
 from contextlib import chdir
 from itertools import accumulate
+from math import isnan
 
 import ase.db
 import ase.io
@@ -19,8 +20,7 @@ from vibentropy.atoms import reading
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
 from vibentropy.sources import file_shards as shards_module
-from vibentropy.sources.file_shards import file_shards, pieces_of_shard, reference_crystal, sizes
-from vibentropy.sources.user_files import check_files, ingest
+from vibentropy.sources.source import source_of
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
 A = 2.8553
@@ -74,7 +74,7 @@ def write_database(frames, name="a.db", place="key_value_pairs"):
 
 def test_extended_xyz_is_taken_over(write):
     frames = defective_cells()
-    one = ingest(write(frames), "mine")
+    one = source_of("mine", write(frames)).read()
     table = one.table
     assert list(table["id"]) == [f"mine/a.xyz/{number:04d}" for number in range(4)]
     assert list(table["formation_entropy"]) == ENTROPIES
@@ -96,9 +96,9 @@ def test_extended_xyz_is_taken_over(write):
 def test_databases_are_taken_over(write, place):
     frames = defective_cells()
     specification = write(frames) | {"files": ["a.db"]}
-    from_xyz = ingest(specification | {"files": ["a.xyz"]}, "mine")
+    from_xyz = source_of("mine", specification | {"files": ["a.xyz"]}).read()
     write_database(frames, place=place)
-    from_database = ingest(specification, "mine")
+    from_database = source_of("mine", specification).read()
     columns = ["defect_class", "n_sites", "formation_entropy", "status", "label_source"]
     assert from_database.table[columns].equals(from_xyz.table[columns])
     np.testing.assert_allclose(from_database.table["energy"], from_xyz.table["energy"], atol=1e-8)
@@ -113,7 +113,7 @@ def test_other_formats_without_labels(write, name, file_format):
     specification = write([frame], entropy=None) | {"files": [name], "format": file_format}
     ase.io.write(name, frame, format=file_format, **({"masses": True} if name == "a.lmp" else {}))
     ase.io.write("bulk", perfect(), format=file_format, **({"masses": True} if name == "a.lmp" else {}))
-    one = ingest(specification | {"reference": "bulk"}, "mine")
+    one = source_of("mine", specification | {"reference": "bulk"}).read()
     assert list(one.table["status"]) == ["relaxed"]
     assert list(one.table["label_source"]) == [""]
     assert one.table["formation_entropy"].isna().all()
@@ -125,7 +125,9 @@ def test_compressed_files(write):
     specification = write(defective_cells())
     with open("a.xyz", "rb") as plain, gzip.open("b.xyz.gz", "wb") as packed:
         packed.write(plain.read())
-    assert list(ingest(specification | {"files": ["b.xyz.gz"]}, "mine").table["formation_entropy"]) == ENTROPIES
+    assert (
+        list(source_of("mine", specification | {"files": ["b.xyz.gz"]}).read().table["formation_entropy"]) == ENTROPIES
+    )
 
 
 @pytest.mark.parametrize("unit", KB_PER_ENTROPY_UNIT)
@@ -135,7 +137,7 @@ def test_units(write, unit):
     frames = defective_cells()
     for atoms in frames:
         atoms.info["S_f"] *= k_B
-    one = ingest(write(frames, entropy=FORMATION | {"unit": unit}), "mine")
+    one = source_of("mine", write(frames, entropy=FORMATION | {"unit": unit})).read()
     # ASE's constants are those of CODATA 2014.
     np.testing.assert_allclose(one.table["formation_entropy"], ENTROPIES, rtol=2e-6)
 
@@ -148,7 +150,7 @@ def test_totals_are_compared_mode_by_mode(write):
         atoms.info["S"] = 3 * (len(atoms) - 1) * per_mode + entropy
     reference.info["S"] = 3 * (len(reference) - 1) * per_mode
     reference.calc = SinglePointCalculator(reference, energy=-4.0 * len(reference))
-    one = ingest(write(frames, reference, entropy={"key": "S", "unit": "k_B", "kind": "total"}), "mine")
+    one = source_of("mine", write(frames, reference, entropy={"key": "S", "unit": "k_B", "kind": "total"})).read()
     np.testing.assert_allclose(one.table["formation_entropy"], ENTROPIES, atol=1e-10)
     np.testing.assert_allclose(one.table["formation_energy"], ENTROPIES, atol=1e-6)
     assert one.table["formation_entropy_per_atom_convention"].isna().all()
@@ -158,7 +160,7 @@ def test_keys_for_groups_classes_and_energies(write):
     frames = defective_cells()
     for number, atoms in enumerate(frames):
         atoms.info["E"] = float(number)
-    one = ingest(write(frames, group_key="walk", class_key="kind", energy_key="E"), "mine")
+    one = source_of("mine", write(frames, group_key="walk", class_key="kind", energy_key="E")).read()
     assert list(one.table["trajectory"]) == ["run 1", "run 0", "run 1", "run 0"]
     # Ids say where a configuration is from, so that they are the same in every shard.
     assert list(one.table["id"]) == [f"mine/a.xyz/{number:04d}" for number in range(4)]
@@ -171,7 +173,7 @@ def test_each_file_is_a_trajectory_wherever_the_folder_lies(write, tmp_path):
     for name in ("x/a.xyz", "y/a.xyz"):
         (tmp_path / name).parent.mkdir()
         ase.io.write(name, defective_cells()[:2])
-    one = ingest(specification | {"files": ["x/a.xyz", str(tmp_path / "y/a.xyz")]}, "mine")
+    one = source_of("mine", specification | {"files": ["x/a.xyz", str(tmp_path / "y/a.xyz")]}).read()
     assert list(one.table["trajectory"]) == ["x/a.xyz"] * 2 + ["y/a.xyz"] * 2
 
 
@@ -180,7 +182,7 @@ def test_cells_of_another_crystal_are_refused(write):
     strained.set_cell(1.01 * strained.cell, scale_atoms=True)
     strained.info["S_f"] = 1.0
     with pytest.raises(StructureError, match=r"frame 0: the cell has the volume of 55\.6\d\d sites of the reference"):
-        ingest(write([strained]), "mine")
+        source_of("mine", write([strained])).read()
 
 
 def test_cells_of_other_sizes_have_their_sites_counted(write):
@@ -189,7 +191,7 @@ def test_cells_of_other_sizes_have_their_sites_counted(write):
     frames[2].set_cell(1.0001 * frames[2].cell, scale_atoms=True)
     for atoms in frames:
         atoms.info["S_f"] = 1.0
-    one = ingest(write(frames), "mine")
+    one = source_of("mine", write(frames)).read()
     assert list(one.table["n_sites"]) == [54, 16, 54]
     assert list(one.table["defect_class"]) == ["V2", "net 0", "net 0"]
 
@@ -223,12 +225,12 @@ def spoil_forces(atoms):
 def test_faults_of_a_frame_reject_the_frame_and_faults_of_all_frames_the_file(write, spoil, reason):
     frames = defective_cells()
     spoil(frames[1])
-    table = ingest(write(frames), "mine").table
+    table = source_of("mine", write(frames)).read().table
     assert list(table["status"]) == ["labelled", "rejected", "labelled", "labelled"]
     assert np.isnan(table["formation_entropy"][1])
     assert re.search(reason, table["reason"][1])
     with pytest.raises(DataError, match=rf"^a.xyz: none of its 1 configurations can be used; frame 0: .*{reason}"):
-        ingest(write([frames[1]]), "mine")
+        source_of("mine", write([frames[1]])).read()
 
 
 def test_spoilt_coordinates_of_a_database_too(write):
@@ -236,7 +238,7 @@ def test_spoilt_coordinates_of_a_database_too(write):
     spoil_position(frames[0])
     write(frames)
     write_database(frames)
-    table = ingest({"files": ["a.db"], "reference": "bulk.extxyz", "entropy": FORMATION}, "mine").table
+    table = source_of("mine", {"files": ["a.db"], "reference": "bulk.extxyz", "entropy": FORMATION}).read().table
     assert list(table["status"]) == ["rejected", "labelled", "labelled", "labelled"]
 
 
@@ -265,16 +267,16 @@ def test_what_is_no_defect_in_the_reference_crystal_stops_the_run(write, spoil, 
     frames = defective_cells()
     spoil(frames[2])
     with pytest.raises(StructureError, match=f"^a.xyz, frame 2: .*{message}"):
-        ingest(write(frames, entropy=entropy), "mine")
+        source_of("mine", write(frames, entropy=entropy)).read()
 
 
 def test_molecules_are_refused(write):
     water = molecule("H2O")
     water.info["S_f"] = 1.0
     with pytest.raises(StructureError, match=r"^a.xyz, frame 0: the configuration holds H, O where only Fe"):
-        ingest(write([water]), "mine")
+        source_of("mine", write([water])).read()
     with pytest.raises(StructureError, match=r"^bulk.extxyz: it has no cell"):
-        ingest(write(defective_cells(), water), "mine")
+        source_of("mine", write(defective_cells(), water)).read()
 
 
 @pytest.mark.parametrize("key", ["group_key", "class_key"])
@@ -282,12 +284,12 @@ def test_groups_and_classes_that_are_named_must_be_there(write, key):
     frames = defective_cells()
     del frames[1].info["walk"]
     with pytest.raises(DataError, match=r"^a.xyz, frame 1: no 'walk' in it; there are S_f, energy, forces.*, kind"):
-        ingest(write(frames, **{key: "walk"}), "mine")
+        source_of("mine", write(frames, **{key: "walk"})).read()
 
 
 def test_energy_that_is_named_must_be_there(write):
     with pytest.raises(DataError, match="frame 0: no 'E' in it"):
-        ingest(write(defective_cells(), energy_key="E"), "mine")
+        source_of("mine", write(defective_cells(), energy_key="E")).read()
 
 
 def test_unknown_species_are_named(write):
@@ -298,7 +300,7 @@ def test_unknown_species_are_named(write):
     with open("a.xyz", "w") as file:
         file.write(text[:second] + text[second:].replace("Fe ", "Qq ", 1))
     with pytest.raises(DataError, match=r"^a.xyz, frame 1: .*'Qq' is not a chemical element"):
-        ingest(specification, "mine")
+        source_of("mine", specification).read()
 
 
 def test_truncated_files_never_pass(write):
@@ -315,7 +317,7 @@ def test_truncated_files_never_pass(write):
             file.write(text[:cut])
         frame = sum(cut > end for end in ends)
         with pytest.raises(DataError, match=f"^a.xyz, frame {frame}: .*truncated"):
-            ingest(specification, "mine")
+            source_of("mine", specification).read()
 
 
 def test_a_whole_file_needs_no_newline_at_its_end(write):
@@ -324,7 +326,7 @@ def test_a_whole_file_needs_no_newline_at_its_end(write):
         text = file.read()
     with open("a.xyz", "w") as file:
         file.write(text.rstrip("\n"))
-    assert len(ingest(specification, "mine")) == 4
+    assert len(source_of("mine", specification).read()) == 4
 
 
 @pytest.mark.parametrize(
@@ -341,45 +343,45 @@ def test_files_that_hold_something_else(write, name, content, message):
     with open(name, "wb") as file:
         file.write(content)
     with pytest.raises(DataError, match=f"^{message}"):
-        ingest(specification, "mine")
+        source_of("mine", specification).read()
 
 
 def test_formats_that_ase_does_not_have(write):
     specification = write(defective_cells()) | {"format": "extxzy"}
     with pytest.raises(DataError, match=r"^.*xyz, frame 0: ASE has no format 'extxzy' \(did you mean 'extxyz'\?\)"):
-        ingest(specification, "mine")
+        source_of("mine", specification).read()
 
 
 def test_molecules_have_no_cell(write):
     atoms = defective_cells()[0]
     atoms.cell, atoms.pbc = None, False
     with pytest.raises(StructureError, match=r"it has no cell \(in extended XYZ, Lattice=\)"):
-        ingest(write([atoms]), "mine")
+        source_of("mine", write([atoms])).read()
 
 
 def test_missing_and_empty_files(write):
     specification = write(defective_cells())
     with pytest.raises(DataError, match=r"^no.xyz: no such file"):
-        ingest(specification | {"files": ["no.xyz"]}, "mine")
+        source_of("mine", specification | {"files": ["no.xyz"]}).read()
     with pytest.raises(DataError, match=r"^no.xyz: no such file"):
-        ingest(specification | {"reference": "no.xyz"}, "mine")
+        source_of("mine", specification | {"reference": "no.xyz"}).read()
     write_database(defective_cells()[:1])
     with ase.db.connect("a.db") as database:
         database.delete([1])
     with pytest.raises(DataError, match=r"^a.db: holds no configurations \(read as db; is it that `format`\?\)"):
-        ingest(specification | {"files": ["a.db"]}, "mine")
+        source_of("mine", specification | {"files": ["a.db"]}).read()
 
 
 def test_reference_is_one_crystal(write):
     specification = write(defective_cells())
-    assert len(reference_crystal(specification)) == 16
+    assert len(source_of("mine", specification).reference_crystal()) == 16
     with pytest.raises(DataError, match=r"^a.xyz: holds 4 configurations, expected the perfect crystal alone"):
-        reference_crystal(specification | {"reference": "a.xyz"})
+        source_of("mine", specification | {"reference": "a.xyz"}).reference_crystal()
     twice = perfect() + perfect()
     with pytest.raises(StructureError, match=r"^bulk.extxyz: atoms .* are on one site"):
-        ingest(write(defective_cells(), twice), "mine")
+        source_of("mine", write(defective_cells(), twice)).read()
     with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*frame 0: the reference: no 'S_f' in it"):
-        ingest(write(defective_cells(), entropy=FORMATION | {"kind": "total"}), "mine")
+        source_of("mine", write(defective_cells(), entropy=FORMATION | {"kind": "total"})).read()
 
 
 # ---- Parts of files, and shards.
@@ -453,10 +455,10 @@ def test_frames_are_found_whatever_the_lines(block, tmp_path, monkeypatch):
 def test_shards_are_the_whole_whatever_their_size(name, write, tmp_path):
     specification = write(defective_cells()) | {"files": [name], "entropy": None}
     write_many(tmp_path)
-    whole = ingest(specification, "mine")
+    whole = source_of("mine", specification).read()
     for size in (3, 7):
-        named = file_shards(specification, size)
-        parts = [ingest(specification, "mine", parts) for parts in named.values()]
+        named = source_of("mine", specification).shards(size)
+        parts = [source_of("mine", specification).read(parts) for parts in named.values()]
         assert max(map(len, parts)) <= size
         assert len(named) == -(-7 // size)
         assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", shard) for shard in named)
@@ -475,18 +477,20 @@ def test_a_file_more_changes_one_shard_and_a_list_in_another_order_none(write, t
     for name in names:
         (tmp_path / name).write_text(seven if "long" in name else one_frame)
     size = 5
-    before = file_shards(specification | {"files": names}, size)
-    assert file_shards(specification | {"files": names[::-1]}, size) == before
+    before = source_of("mine", specification | {"files": names}).shards(size)
+    assert source_of("mine", specification | {"files": names[::-1]}).shards(size) == before
     assert sorted(path for parts in before.values() for path, *_ in parts) == sorted([*names, "7/long.xyz"])
     assert len(before) <= 2 * 37 / size
     for number in range(5):
         (tmp_path / f"3/new {number}.xyz").write_text(one_frame)
-        after = file_shards(specification | {"files": [*names[:15], f"3/new {number}.xyz", *names[15:]]}, size)
+        after = source_of("mine", specification | {"files": [*names[:15], f"3/new {number}.xyz", *names[15:]]}).shards(
+            size
+        )
         lost = [parts for parts in before.values() if parts not in after.values()]
         assert len(lost) <= 1
         assert sum(len(parts) for parts in after.values() if parts not in before.values()) <= size + 1
     (tmp_path / "3/new long.xyz").write_text(seven)
-    after = file_shards(specification | {"files": [*names, "3/new long.xyz"]}, size)
+    after = source_of("mine", specification | {"files": [*names, "3/new long.xyz"]}).shards(size)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 2
 
@@ -499,9 +503,9 @@ def test_a_job_counts_only_what_could_be_in_its_shard(write, tmp_path, monkeypat
     specification |= {"files": names}
     counted = []
     monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
-    for shard, parts in file_shards(specification, 3).items():
+    for shard, parts in source_of("mine", specification).shards(3).items():
         counted.clear()
-        assert pieces_of_shard(specification, 3, shard) == parts
+        assert source_of("mine", specification).content(shard, 3) == parts
         assert len(counted) <= 4 if shard.startswith("files") else not counted
 
 
@@ -510,24 +514,27 @@ def test_sizes_are_those_of_what_is_read(name, write, tmp_path):
     specification = write(defective_cells()) | {"files": [name], "entropy": None}
     write_many(tmp_path)
     for size in (3, 50):
-        found = sizes(specification, size)
-        for shard, parts in file_shards(specification, size).items():
-            assert found[shard] == {"configurations": len(ingest(specification, "mine", parts)), "sites": 16}
+        found = source_of("mine", specification).amounts(size)
+        for shard, parts in source_of("mine", specification).shards(size).items():
+            assert (found[shard].configurations, found[shard].sites) == (
+                len(source_of("mine", specification).read(parts)),
+                16,
+            )
     # Given entropies may belong to cells of other sizes than the reference: the first configuration is one short.
-    (whole,) = sizes(specification | {"entropy": FORMATION}, 50).values()
-    assert whole == {"configurations": 7, "sites": 15}
-    (whole,) = sizes(specification | {"entropy": FORMATION | {"kind": "total"}}, 50).values()
-    assert whole["sites"] == 16
+    (whole,) = source_of("mine", specification | {"entropy": FORMATION}).amounts(50).values()
+    assert (whole.configurations, whole.sites) == (7, 15)
+    (whole,) = source_of("mine", specification | {"entropy": FORMATION | {"kind": "total"}}).amounts(50).values()
+    assert whole.sites == 16
 
 
 @pytest.mark.parametrize("entropy", [None, FORMATION])
 def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
     specification = write(defective_cells(), entropy=entropy) | {"files": ["a.dump"]}
     write_dump("a.dump", defective_cells(), types=True)
-    (size,) = sizes(specification, 50).values()
-    assert size["configurations"] == 4
+    (size,) = source_of("mine", specification).amounts(50).values()
+    assert size.configurations == 4
     if entropy is None:
-        assert {str(atoms.symbols) for atoms in ingest(specification, "mine").frames} == {
+        assert {str(atoms.symbols) for atoms in source_of("mine", specification).read().frames} == {
             "Fe15",
             "Fe14",
             "Fe17",
@@ -535,18 +542,18 @@ def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
         }
     else:
         with pytest.raises(DataError, match="no 'S_f' in it"):  # And not: no elements.
-            ingest(specification, "mine")
+            source_of("mine", specification).read()
 
 
 def test_a_file_is_counted_once_as_long_as_it_stays_the_same(write, tmp_path, monkeypatch):
     specification, counted = write(defective_cells()), []
     monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
     for _ in range(2):
-        assert [size["configurations"] for size in sizes(specification, 3).values()] == [3, 1]
-        file_shards(specification, 3)
+        assert [size.configurations for size in source_of("mine", specification).amounts(3).values()] == [3, 1]
+        source_of("mine", specification).shards(3)
     assert counted == ["a.xyz"]
     write(defective_cells()[:2])
-    assert [size["configurations"] for size in sizes(specification, 3).values()] == [2]
+    assert [size.configurations for size in source_of("mine", specification).amounts(3).values()] == [2]
 
 
 def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
@@ -556,13 +563,13 @@ def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
         ase.io.write(name, [defective_cells()[0]] * 2, format="cif")
     (tmp_path / "large.cif").write_text((tmp_path / "large.cif").read_text() + "# comment\n" * 40_000)
     specification |= {"files": ["small.cif", "large.cif"]}
-    whole, alone = sorted(file_shards(specification, 3))
+    whole, alone = sorted(source_of("mine", specification).shards(3))
     assert whole == "files"
     assert alone.startswith("large.cif-")
-    assert all(size["configurations"] is None for size in sizes(specification, 3).values())
-    assert next(iter(sizes(specification | {"entropy": FORMATION}, 3).values()))["sites"] is None
-    assert pieces_of_shard(specification, 3, alone) == [["large.cif", "large.cif"]]
-    assert len(ingest(specification, "mine", [["small.cif", "small.cif"]])) == 2
+    assert all(isnan(size.configurations) for size in source_of("mine", specification).amounts(3).values())
+    assert isnan(next(iter(source_of("mine", specification | {"entropy": FORMATION}).amounts(3).values())).sites)
+    assert source_of("mine", specification).content(alone, 3) == [["large.cif", "large.cif"]]
+    assert len(source_of("mine", specification).read([["small.cif", "small.cif"]])) == 2
 
 
 def test_what_only_the_whole_set_shows(write):
@@ -571,17 +578,19 @@ def test_what_only_the_whole_set_shows(write):
     for atoms in frames[:3]:
         del atoms.info["S_f"]
     specification = write(frames)
-    parts = [ingest(specification, "mine", parts) for parts in file_shards(specification, 2).values()]
+    parts = [
+        source_of("mine", specification).read(parts) for parts in source_of("mine", specification).shards(2).values()
+    ]
     assert (parts[0].table["status"] == "rejected").all()
     table = concatenate(parts[::-1]).table
-    assert check_files(table, specification).to_dict("records") == [
+    assert source_of("mine", specification).check_whole(table).to_dict("records") == [
         {"file": "a.xyz", "configurations": 4, "rejected": 3}
     ]
     del frames[3].info["S_f"]
     specification = write(frames)
     with pytest.raises(DataError, match=r"^a.xyz: none of its 4 .*; frame 0: no 'S_f'.*; frame 1: .*; frame 2: "):
-        check_files(
-            concatenate(parts[:1] + [ingest(specification, "mine", [["a.xyz", "a.xyz", 2, 4]])]).table, specification
+        source_of("mine", specification).check_whole(
+            concatenate(parts[:1] + [source_of("mine", specification).read([["a.xyz", "a.xyz", 2, 4]])]).table
         )
 
 

@@ -14,7 +14,7 @@ import psutil
 #: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
 #: LAMMPS alone; the workflow with everything below it.
 KILLS = {
-    "sample": ["engine", "job", "workflow", "job at work", "job at work"],
+    "structures": ["engine", "job", "workflow", "job at work", "job at work"],
     "label": ["job", "workflow", "job at work"],
     "configurations": ["job", "workflow", "job at work"],
     "features": ["job", "workflow", "job at work"],

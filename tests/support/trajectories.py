@@ -1,7 +1,7 @@
 """A trajectory of a recipe."""
 
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.sources.recipes import Trajectory
+from vibentropy.sources.sampling import Trajectory
 from vibentropy.sources.seeds import Cluster
 
 IRON = Crystal("Fe", "bcc", 2.8553125)

@@ -14,7 +14,8 @@ from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.run.config import validate
-from vibentropy.sources.recipes import sample, trajectories
+from vibentropy.sources.sampling import sample
+from vibentropy.sources.source import source_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,7 +68,11 @@ def test_vacancies_and_interstitials_are_sampled_and_labelled(config, copper, cr
         "cells": [[3, 3, 3]],
         "anneal": {"temperature": 600, "time_step": 0.002, "steps_between": 20, "snapshots": 1},
     }
-    planned = [t for t in trajectories("train", recipe) if t.name.endswith("0000") and t.defect_class in ("I1", "V2")]
+    planned = [
+        t
+        for t in source_of("train", {"recipe": recipe}).trajectories()
+        if t.name.endswith("0000") and t.defect_class in ("I1", "V2")
+    ]
     with start_engine(config["potential"], table) as engine:
         minima = sample(planned, crystal, copper, engine, 1)
     labelled = Labeller(copper).label(minima, lambda row, cell=None: crystal.cell(3)).table

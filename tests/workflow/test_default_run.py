@@ -63,7 +63,7 @@ def test_stiffness_of_few_minima_predicts_larger_cells():
         radii=[0.0, 3.4, 4.5, 5.4, 6.1],
         width=0.4,
     )
-    bulk = bulk_features(descriptor, archives.crystal_of(ROOT / "data/clusters.h5").cell([8, 8, 8]))
+    bulk = bulk_features(descriptor, archives.read_header(ROOT / "data/clusters.h5").crystal.cell([8, 8, 8]))
     sets = {}
     for name, step in (("clusters", 30), ("cells_1024", 4)):
         whole = archives.read_archive(ROOT / f"data/{name}.h5", name)

@@ -16,7 +16,8 @@ from vibentropy.labels.step_test import TOLERANCE
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.run.config import validate
 from vibentropy.sources.perfect import smallest_crystal
-from vibentropy.sources.recipes import sample, trajectories
+from vibentropy.sources.sampling import sample
+from vibentropy.sources.source import source_of
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -44,7 +45,7 @@ def tiny(n, **defects):
 def test_vacancy_is_sampled_and_labelled(potential):
     config = validate(tiny(2, V1={"vacancies": 1, "trajectories": 5}), SCHEMA)
     crystal = Crystal("Fe", "bcc", A)
-    planned = trajectories("train", config["datasets"]["train"]["recipe"])[:1]
+    planned = source_of("train", {"recipe": config["datasets"]["train"]["recipe"]}).trajectories()[:1]
     with start_engine(config["potential"]) as engine:
         minima = sample(planned, crystal, potential, engine, 1)
     assert list(minima.table["status"]) == ["relaxed"] * 2
@@ -73,9 +74,12 @@ def test_smallest_cell_is_that_of_recipes_and_of_references(tmp_path):
     crystal.cell((1, 2, 2)).write(tmp_path / "bulk.xyz")
     recipes = {"a": {"recipe": {"cells": [[4, 4, 4], [3, 3, 4]]}}, "b": {"recipe": {"cells": [[2, 3, 3]]}}}
     files = {"c": {"files": [], "reference": str(tmp_path / "bulk.xyz"), "format": None, "entropy": None}}
+    recipes, files = ([source_of(*named) for named in blocks.items()] for blocks in (recipes, files))
+    # What the job is told is enough.
+    recipes = [source_of(source.name, source.about_smallest()) for source in recipes]
     assert len(smallest_crystal(recipes, tmp_path / "lattice.json")) == 36
     assert len(smallest_crystal(files, [])) == 8
-    assert len(smallest_crystal(recipes | files, tmp_path / "lattice.json")) == 8
+    assert len(smallest_crystal(recipes + files, tmp_path / "lattice.json")) == 8
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_minima_are_relaxed_and_distinct(sets):
 @pytest.mark.slow
 def test_strained_cells_are_strained_and_the_others_are_not(sets):
     for name, configurations in sets.items():
-        crystal = archives.crystal_of(DATA / f"{name}.h5")
+        crystal = archives.read_header(DATA / f"{name}.h5").crystal
         for atoms, size in zip(configurations.frames, configurations.table["repetitions"], strict=True):
             perfect = crystal.cell([int(n) for n in size.split("x")]).cell[:]
             strain = np.linalg.solve(perfect, atoms.cell[:]) - np.eye(3)
@@ -104,8 +104,8 @@ def test_site_entropies_add_up_to_the_label(sets):
 
 
 @pytest.mark.parametrize("name", ["clusters", "strained"])
-def test_labels_are_those_of_the_positions(sets, iron, recomputed, name):
-    crystal = archives.crystal_of(DATA / f"{name}.h5")
+def test_labels_are_those_of_the_positions(sets, iron, name):
+    crystal = archives.read_header(DATA / f"{name}.h5").crystal
     configurations = sets[name]
     for index in np.linspace(0, len(configurations) - 1, 3).astype(int):
         row = configurations.table.loc[index]
@@ -122,7 +122,7 @@ def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, recomputed):
     rng = np.random.default_rng(7)
     worst = {}
     for name, configurations in sets.items():
-        crystal = archives.crystal_of(DATA / f"{name}.h5")
+        crystal = archives.read_header(DATA / f"{name}.h5").crystal
         for index in rng.choice(len(configurations), {"clusters": 20, "cells_3456": 2}.get(name, 4), replace=False):
             per_mode, _ = recomputed(configurations, index, crystal)
             error = abs(per_mode - configurations.table["formation_entropy"][index])

@@ -169,7 +169,7 @@ def test_thermodynamics_and_maps_of_atoms(tiny, tmp_path):
     config["labels"] = {"site_entropies": True, "temperatures": [100, 300]}
     code, output = snakemake(tmp_path, config, "thermodynamics", "maps")
     assert code == 0, output
-    assert "rule sample" not in output
+    assert "rule structures" not in output
     results = tmp_path / "results"
     for figure in ("free_energy", "compensation", "maps"):
         assert (results / f"figures/{figure}.pdf").read_bytes().startswith(b"%PDF")
@@ -355,7 +355,7 @@ def test_recipe_and_files_train_together(tiny, tmp_path):
     config["datasets"] = {"train": TINY["datasets"]["train"], "again": files | {"role": "train"}}
     code, output = snakemake(tmp_path / "run", config, "models")
     assert code == 0, output
-    assert "rule sample" not in output
+    assert "rule structures" not in output
     table = ConfigurationSet.load(tmp_path / "run/results/configurations.h5").table
     assert set(table["dataset"]) == {"train", "again"}
     assert EntropyModel.load(tmp_path / "run/results/models/afs_2_3/ridge.h5").element == "Fe"
@@ -444,8 +444,8 @@ def test_more_trajectories_are_new_shards_and_nothing_else(tiny):
     config = copy.deepcopy(TINY) | {"results": "results"}
     config["datasets"]["train"]["recipe"]["defects"]["I2"]["trajectories"] += 1
     jobs = planned(tiny.parent, config)
-    assert {rule: jobs[rule] for rule in ("sample", "label", "features", "configurations", "fit")} == {
-        "sample": 1,
+    assert {rule: jobs[rule] for rule in ("structures", "label", "features", "configurations", "fit")} == {
+        "structures": 1,
         "label": 1,
         "features": 1,
         "configurations": 1,
@@ -475,7 +475,7 @@ def test_results_do_not_depend_on_shards_and_one_file_more_is_one_shard_more(tin
     renamed = files[2].rename(tmp_path / "data/ab.extxyz")
     config["datasets"]["mine"]["files"].insert(1, str(renamed))
     jobs = planned(tmp_path / "run 5", config | {"shard_size": 5}, "results/summary.csv")
-    once = ("ingest", "check_files", "label", "features", "configurations", "folds", "evaluate")
+    once = ("user_structures", "check_files", "label", "features", "configurations", "folds", "evaluate")
     assert jobs == dict.fromkeys(once, 1) | {"fit": 2, "total": 9}
 
 

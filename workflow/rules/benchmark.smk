@@ -9,7 +9,7 @@ rule measure:
     input:
         code=lambda wildcards: code_of("benchmark_measure")
         + (descriptor_code(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
-        + (shipped_descriptor_code() if wildcards.source == "predictions" else []),
+        + (PLAN.shipped_descriptor_code() if wildcards.source == "predictions" else []),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
     log:

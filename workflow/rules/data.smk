@@ -9,8 +9,8 @@ RESOLVED = range(ceil(config["data"]["resolved"] / RESOLVED_PER_JOB))
 rule resolve:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        lattice=LATTICE,
-        potential=potential_file,
+        lattice=PLAN.lattice,
+        potential=PLAN.potential_files,
         code=code_of("resolve"),
     output:
         f"{RESULTS}/resolved/{{part}}.h5",
@@ -26,11 +26,11 @@ rule resolve:
         mem_mb=memory(4000),
         runtime=minutes(60),
     params:
-        datasets=sorted(set(TRAINING) & set(RECIPES)),
+        datasets=sorted(set(PLAN.training) & set(PLAN.generated)),
         number=config["data"]["resolved"],
         per_job=RESOLVED_PER_JOB,
         potential=config["potential"],
-        labels={key: config["labels"][key] for key in ("max_force", "minimum_eigenvalue")},
+        gates=PLAN.config.labels.gates,
     script:
         "../scripts/resolve.py"
 
@@ -39,8 +39,8 @@ rule pack:
     input:
         configurations=f"{RESULTS}/configurations.h5",
         resolved=expand(f"{RESULTS}/resolved/{{part}}.h5", part=RESOLVED),
-        lattice=LATTICE,
-        potential=potential_file,
+        lattice=PLAN.lattice,
+        potential=PLAN.potential_files,
         code=code_of("pack"),
     output:
         f"{RESULTS}/data/{{dataset}}.h5",
@@ -49,7 +49,7 @@ rule pack:
     benchmark:
         f"{RESULTS}/benchmarks/data/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset="|".join(RECIPES) or "$^",
+        dataset=one_of(PLAN.generated),
     conda:
         "../envs/vibentropy.yaml"
     resources:
@@ -63,7 +63,7 @@ rule pack:
 
 rule data:
     input:
-        archives=archives,
+        archives=asking(lambda wildcards: expand(rules.pack.output, dataset=PLAN.packed())),
         outcomes=f"{RESULTS}/tables/outcomes.csv",
     output:
         outcomes=f"{RESULTS}/data/outcomes.csv",

@@ -45,6 +45,6 @@ rule evaluate:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        tests=config["evaluation"]["tests"],
+        tests=PLAN.named_tests,
     script:
         "../scripts/evaluate.py"

@@ -4,7 +4,9 @@ rule features:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
         potentials=descriptor_potentials,
-        code=lambda wildcards: code_of("features") + descriptor_code(config["descriptors"][wildcards.descriptor]),
+        code=lambda wildcards: code_of("features")
+        + PLAN.descriptor_code(wildcards.descriptor)
+        + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
     log:
@@ -15,12 +17,12 @@ rule features:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(
-            lambda wildcards, input: memory_of.features_memory(config, wildcards.descriptor, sites(wildcards))
+            lambda wildcards, input: memory_of.features_memory(PLAN.config, wildcards.descriptor, sites(wildcards))
         ),
         runtime=minutes(60),
     params:
         dataset=about,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
-        sites=LEARNS_FROM_SITES,
+        sites=memory_of.learns_from_sites(PLAN.config),
     script:
         "../scripts/features.py"

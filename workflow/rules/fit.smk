@@ -16,7 +16,7 @@ rule folds:
         runtime=minutes(10),
     params:
         n_folds=config["evaluation"]["folds"],
-        splits=SPLITS,
+        splits=PLAN.splits,
         seed=config["seed"],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
@@ -31,9 +31,11 @@ rule fit:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
-        references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
-        code=lambda wildcards: code_of("fit") + regressor_code(wildcards.regressor),
+        lattice=PLAN.lattice_of(PLAN.training),
+        references=PLAN.references_of(PLAN.training),
+        code=lambda wildcards: code_of("fit")
+        + PLAN.regressor_code(wildcards.regressor)
+        + PLAN.source_code(*PLAN.training),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",
@@ -47,7 +49,7 @@ rule fit:
     resources:
         mem_mb=memory(
             lambda wildcards, input: memory_of.fit_memory(
-                config, len(input.features), n_features(wildcards.descriptor)
+                PLAN.config, len(input.features), PLAN.n_features(wildcards.descriptor)
             )
         ),
         runtime=minutes(60),

@@ -3,8 +3,8 @@ rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
         reference=reference,
-        potential=potential_file,
-        code=code_of("label"),
+        potential=PLAN.potential_files,
+        code=lambda wildcards: code_of("label") + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
     log:
@@ -17,12 +17,14 @@ rule label:
     # side by side, which takes no longer as long as there are shards for all cores.
     threads: 1
     resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.labels_memory(config, wildcards.dataset, sites(wildcards))),
+        mem_mb=memory(
+            lambda wildcards, input: memory_of.labels_memory(PLAN.config, wildcards.dataset, sites(wildcards))
+        ),
         runtime=minutes(120),
     params:
         dataset=about,
         potential=config["potential"],
-        labels={key: value for key, value in config["labels"].items() if key != "duplicates"},
+        settings=PLAN.config.labels.settings,
     script:
         "../scripts/label.py"
 
@@ -32,7 +34,7 @@ rule configurations:
         labels=lambda wildcards: every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
         # Nothing is learnt from a data set that is not sound as a whole. Labels do not wait for it: they would be
         # computed again whenever files are added, or, with `ancient`, not when something else asks for it.
-        checked=expand(rules.check_files.output, dataset=INGESTED),
+        checked=expand(rules.check_files.output, dataset=PLAN.checked),
         code=code_of("configurations"),
     output:
         data=f"{RESULTS}/configurations.h5",
@@ -52,10 +54,10 @@ rule configurations:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.configurations_memory(config, len(input.labels))),
+        mem_mb=memory(lambda wildcards, input: memory_of.configurations_memory(PLAN.config, len(input.labels))),
         runtime=minutes(30),
     params:
-        roles={name: dataset["role"] for name, dataset in config["datasets"].items()},
+        roles={name: source.role for name, source in PLAN.config.sources.items()},
         duplicates=config["labels"]["duplicates"],
     script:
         "../scripts/configurations.py"

@@ -7,7 +7,7 @@ rule learning_curve:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        code=lambda wildcards: code_of("learning_curve") + regressor_code(wildcards.regressor),
+        code=lambda wildcards: code_of("learning_curve") + PLAN.regressor_code(wildcards.regressor),
     output:
         f"{RESULTS}/learning/{{descriptor}}/{{regressor}}.csv",
     log:
@@ -19,14 +19,14 @@ rule learning_curve:
     resources:
         mem_mb=memory(
             lambda wildcards, input: memory_of.fit_memory(
-                config, len(input.features), n_features(wildcards.descriptor)
+                PLAN.config, len(input.features), PLAN.n_features(wildcards.descriptor)
             )
         ),
         runtime=minutes(60),
     params:
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         sampling=config["learning"],
-        tests=config["evaluation"]["tests"],
+        tests=PLAN.named_tests,
         seed=config["seed"],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
@@ -70,6 +70,6 @@ rule learning:
         runtime=minutes(10),
     params:
         # The one that models are compared on.
-        test=next(iter(config["evaluation"]["tests"]), None),
+        test=next(iter(PLAN.named_tests), None),
     script:
         "../scripts/learning.py"

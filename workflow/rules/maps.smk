@@ -29,13 +29,15 @@ rule map:
         folds=f"{RESULTS}/folds.csv",
         features=lambda wildcards: [
             f"{RESULTS}/features/{wildcards.descriptor}/{dataset}/{shard}.h5"
-            for dataset in TRAINING
+            for dataset in PLAN.training
             for shard in shards_of(dataset)
         ],
         potentials=descriptor_potentials,
-        lattice=LATTICE if RECIPES else [],
-        references=[reference_of(dataset) for dataset in config["datasets"] if dataset not in RECIPES],
-        code=lambda wildcards: code_of("map") + descriptor_code(config["descriptors"][wildcards.descriptor]),
+        lattice=PLAN.lattice_of(PLAN.generated),
+        references=PLAN.references_of(PLAN.config.sources),
+        code=lambda wildcards: code_of("map")
+        + PLAN.descriptor_code(wildcards.descriptor)
+        + PLAN.source_code(*PLAN.config.sources),
     output:
         f"{RESULTS}/maps/{{descriptor}}/{{regressor}}.extxyz",
     log:
@@ -47,12 +49,12 @@ rule map:
     resources:
         mem_mb=memory(
             lambda wildcards, input: memory_of.fit_memory(
-                config, len(input.features), n_features(wildcards.descriptor)
+                PLAN.config, len(input.features), PLAN.n_features(wildcards.descriptor)
             )
         ),
         runtime=minutes(60),
     params:
-        datasets=ABOUT,
+        datasets={name: PLAN.about(name) for name in PLAN.config.sources},
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],

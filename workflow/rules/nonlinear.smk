@@ -7,10 +7,11 @@ from vibentropy.studies.sum_models import MODELS
 rule environments:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        reference=reference_of(TRAINING[0]),
-        potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
+        reference=PLAN.references(PLAN.training[0]),
+        potentials=lambda wildcards: PLAN.descriptor_potentials(local_descriptor()),
         code=lambda wildcards: code_of("nonlinear_environments")
-        + descriptor_code(config["descriptors"][local_descriptor()]),
+        + PLAN.descriptor_code(local_descriptor())
+        + PLAN.source_code(PLAN.training[0]),
     output:
         f"{RESULTS}/nonlinear/environments.h5",
     log:
@@ -23,7 +24,7 @@ rule environments:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        dataset=ABOUT[TRAINING[0]],
+        dataset=PLAN.about(PLAN.training[0]),
         descriptor=lambda wildcards: config["descriptors"][local_descriptor()],
         number=config["nonlinear"]["environments"],
     script:
@@ -34,9 +35,11 @@ rule atom_kernels:
     input:
         labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
         reference=reference,
-        potentials=lambda wildcards: potentials(config["descriptors"][local_descriptor()]),
+        potentials=lambda wildcards: PLAN.descriptor_potentials(local_descriptor()),
         environments=rules.environments.output,
-        code=lambda wildcards: code_of("features") + descriptor_code(config["descriptors"][local_descriptor()]),
+        code=lambda wildcards: code_of("features")
+        + PLAN.descriptor_code(local_descriptor())
+        + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/nonlinear/kernels/{{dataset}}/{{shard}}.h5",
     log:

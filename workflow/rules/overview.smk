@@ -21,6 +21,6 @@ rule overview:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        datasets=next(iter(TESTS.values()), []),
+        datasets=next(iter(PLAN.tests.values()), []),
     script:
         "../scripts/overview.py"

@@ -1,10 +1,6 @@
 # What papers and pages show: models side by side, the figures of the reference work, the table of the README.
 import shlex
 
-# Test sets by the name that their errors have in tables.
-TESTED = [name for name, dataset in config["datasets"].items() if dataset["role"] == "test"]
-TESTS = config["evaluation"]["tests"] or ({"test": TESTED} if TESTED else {})
-
 # What makes the results of this run, for those who read them; files elsewhere by their names. Whatever follows
 # --configfile is taken for another one, so it comes last.
 CONFIGURED = " ".join(
@@ -18,9 +14,9 @@ PAPER = f"{RESULTS}/figures/paper"
 
 rule describe:
     input:
-        labels=lambda wildcards: f"{RESULTS}/labels/{TRAINING[0]}/{next(iter(shards_of(TRAINING[0])))}.h5",
+        labels=lambda wildcards: f"{RESULTS}/labels/{PLAN.training[0]}/{next(iter(shards_of(PLAN.training[0])))}.h5",
         potentials=descriptor_potentials,
-        code=lambda wildcards: code_of("describe") + descriptor_code(config["descriptors"][wildcards.descriptor]),
+        code=lambda wildcards: code_of("describe") + PLAN.descriptor_code(wildcards.descriptor),
     output:
         f"{RESULTS}/benchmarks/descriptors/{{descriptor}}.csv",
     log:
@@ -70,7 +66,7 @@ rule comparison:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        tests=list(TESTS),
+        tests=list(PLAN.tests),
     script:
         "../scripts/comparison.py"
 
@@ -108,7 +104,7 @@ rule paper_parity:
 
 
 # paper_extrapolation and so on, by the names of the tests.
-for test, datasets in TESTS.items():
+for test, datasets in PLAN.tests.items():
 
     rule:
         name:
@@ -147,7 +143,7 @@ rule paper_figures:
     input:
         expand(
             f"{PAPER}/{{name}}_{{regressor}}.{{kind}}",
-            name=["parity", *TESTS],
+            name=["parity", *PLAN.tests],
             regressor=config["regressors"],
             kind=["png", "pdf"],
         ),
@@ -177,7 +173,7 @@ rule page:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        tests=TESTS,
+        tests=PLAN.tests,
         command=COMMAND,
     script:
         "../scripts/page.py"

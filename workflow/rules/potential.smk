@@ -1,10 +1,10 @@
 # The crystal at rest in the potential, and how far its Hessian can be trusted.
 rule lattice:
     input:
-        potential_file,
+        PLAN.potential_files,
         code=code_of("lattice"),
     output:
-        LATTICE,
+        PLAN.lattice,
     log:
         f"{RESULTS}/logs/lattice.log",
     benchmark:
@@ -24,10 +24,10 @@ rule lattice:
 # The smooth representation of an embedded-atom potential, as a fine table for LAMMPS.
 rule table:
     input:
-        potential_file,
+        PLAN.potential_files,
         code=code_of("table"),
     output:
-        table=TABLE,
+        table=PLAN.table,
         residuals=f"{RESULTS}/potential/residuals.csv",
         residuals_page=report(
             f"{RESULTS}/potential/residuals.html",
@@ -53,10 +53,10 @@ rule table:
 # Hessians by finite differences: the label of a vacancy with half, once and twice the step.
 rule step_test:
     input:
-        potential_file,
-        lattice=LATTICE if RECIPES else [],
-        references=[reference_of(dataset) for dataset in COMPUTED if dataset not in RECIPES],
-        code=code_of("step_test"),
+        PLAN.potential_files,
+        lattice=PLAN.lattice_of(PLAN.generated),
+        references=PLAN.references_of(PLAN.computed),
+        code=code_of("step_test") + PLAN.source_code(*PLAN.computed),
     output:
         table=f"{RESULTS}/potential/step_test.csv",
         page=report(
@@ -76,15 +76,12 @@ rule step_test:
         runtime=minutes(120),
     params:
         potential=config["potential"],
-        datasets={name: config["datasets"][name] for name in COMPUTED},
-        gates={
-            "max_force": config["labels"]["max_force"],
-            "min_eigenvalue": config["labels"]["minimum_eigenvalue"],
-        },
+        datasets={name: PLAN.source(name).about_smallest() for name in PLAN.computed},
+        gates=PLAN.config.labels.gates,
     script:
         "../scripts/step_test.py"
 
 
 POTENTIAL_CHECK = (
-    [rules.table.output.residuals, rules.table.output.residuals_page] if ANALYTIC else rules.step_test.output
+    [rules.table.output.residuals, rules.table.output.residuals_page] if PLAN.analytic else rules.step_test.output
 )

@@ -38,7 +38,7 @@ rule checksums:
         rules.provenance.output,
         rules.folds.output,
         rules.configurations.output,
-        expand(rules.check_files.output, dataset=INGESTED),
+        expand(rules.check_files.output, dataset=PLAN.checked),
         rules.evaluate.output,
         rules.evaluate.input.predictions,
         rules.evaluate.input.fits,
@@ -46,8 +46,8 @@ rule checksums:
         rules.page.output,
         expand(rules.fit.output.model, descriptor=config["descriptors"], regressor=config["regressors"]),
         rules.comparison.output if len(config["descriptors"]) > 1 else [],
-        rules.lattice.output if RECIPES else [],
-        POTENTIAL_CHECK if COMPUTED else [],
+        rules.lattice.output if PLAN.generated else [],
+        POTENTIAL_CHECK if PLAN.computed else [],
     output:
         f"{RESULTS}/SHA256SUMS",
     log:

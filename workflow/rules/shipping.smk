@@ -8,7 +8,7 @@ rule shipped_model:
         predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv"),
         configurations=f"{RESULTS}/configurations.h5",
         summary=f"{RESULTS}/summary.csv",
-        archive=lambda wildcards: config["datasets"][TRAINING[0]]["archive"],
+        archive=lambda wildcards: PLAN.references(PLAN.training[0])[0],
         code=code_of("shipped_model"),
     output:
         model=str(PACKAGE / "data/iron.h5"),
@@ -23,6 +23,6 @@ rule shipped_model:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        names=list(SHIPPED.values()),
+        names=list(PLAN.shipped_names.values()),
     script:
         "../scripts/shipped_model.py"

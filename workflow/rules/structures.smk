@@ -1,10 +1,19 @@
 # Relaxed configurations: made by a recipe, or read from files, archives or the arrays of the reference work.
-rule sample:
+def structures_of(dataset, shard):
+    """Files that a shard is made or read from."""
+    source = PLAN.source(dataset)
+    made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.analytic else []}
+    return {
+        "reference": PLAN.references(dataset),
+        "files": source.files_of(PLAN.content(dataset, shard)),
+        **(made_with if source.generated else {}),
+    }
+
+
+rule structures:
     input:
-        table=TABLE if ANALYTIC else [],
-        lattice=LATTICE,
-        potential=potential_file,
-        code=code_of("sample"),
+        unpack(asking(lambda wildcards: structures_of(wildcards.dataset, wildcards.shard))),
+        code=lambda wildcards: code_of("structures") + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
     log:
@@ -12,54 +21,34 @@ rule sample:
     benchmark:
         f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
     wildcard_constraints:
-        dataset="|".join(RECIPES) or "$^",
+        dataset=one_of(name for name in PLAN.config.sources if name not in PLAN.read_first),
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
-        runtime=minutes(120),
+        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(PLAN.config, sites(wildcards))),
+        runtime=minutes(lambda wildcards, input: PLAN.source(wildcards.dataset).minutes),
     params:
-        trajectories=lambda wildcards: shards_of(wildcards.dataset)[wildcards.shard],
-        potential=config["potential"],
-        seed=config["seed"],
+        dataset=about,
+        content=content,
+        workshop=lambda wildcards: PLAN.workshop(wildcards.dataset),
     script:
-        "../scripts/sample.py"
+        "../scripts/structures.py"
 
 
-rule ingest:
-    input:
-        files=lambda wildcards: [path for path, *_ in pieces(wildcards.dataset, wildcards.shard)],
-        reference=reference,
-        code=code_of("ingest"),
-    output:
-        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-    log:
-        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
+# Files of the user come first: their faults should show before hours are spent.
+use rule structures as user_structures with:
     wildcard_constraints:
-        dataset="|".join(INGESTED) or "$^",
-    # Files of the user come first: their faults should show before hours are spent.
+        dataset=one_of(PLAN.read_first),
     priority: 100
-    conda:
-        "../envs/vibentropy.yaml"
-    resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
-        runtime=minutes(60),
-    params:
-        specification=about,
-        pieces=lambda wildcards: pieces(wildcards.dataset, wildcards.shard),
-    script:
-        "../scripts/ingest.py"
 
 
 # What only all configurations of a data set show: files of which none can be used, and entropies in another unit.
 rule check_files:
     input:
         structures=lambda wildcards: expand(
-            rules.ingest.output, dataset=wildcards.dataset, shard=shards_of(wildcards.dataset)
+            rules.structures.output, dataset=wildcards.dataset, shard=shards_of(wildcards.dataset)
         ),
-        code=code_of("check_files"),
+        code=lambda wildcards: code_of("check_files") + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/tables/files/{{dataset}}.csv",
     log:
@@ -67,7 +56,7 @@ rule check_files:
     benchmark:
         f"{RESULTS}/benchmarks/files/{{dataset}}.tsv"
     wildcard_constraints:
-        dataset="|".join(INGESTED) or "$^",
+        dataset=one_of(PLAN.checked),
     priority: 100
     conda:
         "../envs/vibentropy.yaml"
@@ -75,55 +64,6 @@ rule check_files:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        specification=lambda wildcards: config["datasets"][wildcards.dataset],
+        dataset=lambda wildcards: config["datasets"][wildcards.dataset],
     script:
         "../scripts/check_files.py"
-
-
-rule published:
-    input:
-        reference=reference,
-        entropies=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"]["entropies"],
-        code=code_of("published"),
-    output:
-        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-    log:
-        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
-    wildcard_constraints:
-        dataset="|".join(PUBLISHED) or "$^",
-    priority: 100
-    conda:
-        "../envs/vibentropy.yaml"
-    resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
-        runtime=minutes(60),
-    params:
-        arrays=lambda wildcards: config["datasets"][wildcards.dataset]["arrays"],
-    script:
-        "../scripts/published.py"
-
-
-rule unpack:
-    input:
-        archive=reference,
-        code=code_of("unpack"),
-    output:
-        f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
-    log:
-        f"{RESULTS}/logs/structures/{{dataset}}/{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/structures/{{dataset}}/{{shard}}.tsv"
-    wildcard_constraints:
-        dataset="|".join(ARCHIVED) or "$^",
-    conda:
-        "../envs/vibentropy.yaml"
-    resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(config, sites(wildcards))),
-        runtime=minutes(10),
-    params:
-        specification=about,
-        rows=lambda wildcards: shards_of(wildcards.dataset)[wildcards.shard],
-    script:
-        "../scripts/unpack.py"

@@ -2,11 +2,11 @@
 rule thermodynamics:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        lattice=LATTICE if set(TRAINING) & set(RECIPES) else [],
-        references=[reference_of(dataset) for dataset in TRAINING if dataset not in RECIPES],
+        lattice=PLAN.lattice_of(PLAN.training),
+        references=PLAN.references_of(PLAN.training),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
-        code=code_of("thermodynamics"),
+        code=code_of("thermodynamics") + PLAN.source_code(*PLAN.training),
         style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
         equilibrium=f"{RESULTS}/tables/equilibrium.csv",
@@ -50,7 +50,7 @@ rule thermodynamics:
         runtime=minutes(10),
     params:
         temperatures=config["thermodynamics"],
-        datasets=config["datasets"],
+        datasets={name: PLAN.about(name) for name in PLAN.training},
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:
         "../scripts/thermodynamics.py"

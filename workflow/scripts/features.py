@@ -4,15 +4,16 @@ from vibentropy.features.atom_labels import site_labels
 from vibentropy.features.sets import FeatureSet, bulk_features
 from vibentropy.files.logs import logged
 from vibentropy.run.provenance import attributes
-from vibentropy.sources.perfect import perfect_crystals, unstrained_crystal
+from vibentropy.sources.source import source_of
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.labels)
     labelled = configurations.subset(configurations.table["status"] == "labelled")
     progress.expect(len(labelled))
     descriptor = create(**snakemake.params.descriptor)
-    perfect = perfect_crystals(snakemake.params.dataset, snakemake.input.reference)
-    bulk = bulk_features(descriptor, unstrained_crystal(snakemake.params.dataset, snakemake.input.reference))
+    source = source_of(snakemake.wildcards.dataset, snakemake.params.dataset)
+    perfect = source.perfect(snakemake.input.reference[0])
+    bulk = bulk_features(descriptor, source.unstrained(snakemake.input.reference[0]))
     features = FeatureSet.compute(
         descriptor,
         labelled.table["id"],

@@ -8,7 +8,7 @@ from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
 from vibentropy.run.provenance import attributes
-from vibentropy.sources.perfect import unstrained_crystal
+from vibentropy.sources.source import source_of
 
 with logged(snakemake.log[0]) as progress:
     features = load_by_dataset(snakemake.input.features)
@@ -24,8 +24,8 @@ with logged(snakemake.log[0]) as progress:
     save_table(fit_table(fitted, **dict(snakemake.wildcards.items())), snakemake.output.fit)
 
     training = predictions[predictions["stage"] == "training"]
-    first = snakemake.config["datasets"][training["dataset"].iloc[0]]
-    perfect = unstrained_crystal(first, snakemake.input.lattice)
+    first = training["dataset"].iloc[0]
+    perfect = source_of(first, snakemake.config["datasets"][first]).unstrained(snakemake.input.lattice)
     source = attributes(snakemake.config, snakemake.input, training["dataset"].unique())
     EntropyModel.from_fit(
         create(**snakemake.params.descriptor),

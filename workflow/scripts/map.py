@@ -7,7 +7,7 @@ from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import logged
 from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
-from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.sources.source import source_of
 from vibentropy.studies.site_maps import mapped, unseen_fits
 
 with logged(snakemake.log[0]) as progress:
@@ -19,7 +19,9 @@ with logged(snakemake.log[0]) as progress:
         load_folds(snakemake.input.folds),
         snakemake.params.exclude_duplicates,
     )
-    perfect = {name: perfect_crystals(datasets[name], snakemake.input.lattice) for name in set(minima.table["dataset"])}
+    perfect = {
+        name: source_of(name, datasets[name]).perfect(snakemake.input.lattice) for name in set(minima.table["dataset"])
+    }
     descriptor = create(**snakemake.params.descriptor)
     frames = mapped(minima, descriptor, fit_of, lambda row, cell: perfect[row["dataset"]](row, cell))
     table = pd.DataFrame([atoms.info for atoms in frames])

@@ -6,15 +6,15 @@ from vibentropy.descriptors import create
 from vibentropy.features.sets import bulk_features
 from vibentropy.files.logs import logged
 from vibentropy.run.provenance import attributes
-from vibentropy.sources.perfect import unstrained_crystal
-from vibentropy.studies.atom_kernel import Environments, evenly_spread_cells
+from vibentropy.sources.source import source_of
+from vibentropy.studies.atom_kernel import Environments, enough
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)
     descriptor = create(**snakemake.params.descriptor)
     training = np.flatnonzero(usable(table) & (table["role"] == "train").to_numpy())
-    training = training[evenly_spread_cells(table["n_atoms"][training], descriptor.n_features)]
-    perfect = unstrained_crystal(snakemake.params.dataset, snakemake.input.reference)
+    training = training[enough(table["n_atoms"][training], descriptor.n_features)]
+    perfect = source_of("training", snakemake.params.dataset).unstrained(snakemake.input.reference[0])
     environments = Environments.choose(
         descriptor,
         ConfigurationSet.load(snakemake.input.configurations, training).frames,

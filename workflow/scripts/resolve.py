@@ -1,11 +1,12 @@
 import numpy as np
 
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import usable
 from vibentropy.files.logs import logged
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
-from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.sources.perfect import filled
 
 with logged(snakemake.log[0]) as progress:
     table = load_table(snakemake.input.configurations)
@@ -19,9 +20,8 @@ with logged(snakemake.log[0]) as progress:
     progress.expect(len(chosen))
     labeller = Labeller(
         load_potential(snakemake.params.potential),
-        max_force=snakemake.params.labels["max_force"],
-        min_eigenvalue=snakemake.params.labels["minimum_eigenvalue"],
+        **snakemake.params.gates,
         site_entropies=True,
     )
-    reference = perfect_crystals({"recipe": None}, snakemake.input.lattice)
+    reference = filled(Crystal.load(snakemake.input.lattice))
     labeller.label(chosen, reference, progress).save(snakemake.output[0])

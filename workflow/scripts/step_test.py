@@ -4,9 +4,11 @@ from vibentropy.labels.step_test import step_test, verdict
 from vibentropy.potentials.from_config import load_potential
 from vibentropy.report.html import write_page
 from vibentropy.sources.perfect import smallest_crystal
+from vibentropy.sources.source import source_of
 
 with logged(snakemake.log[0]) as progress:
-    perfect = smallest_crystal(snakemake.params.datasets, snakemake.input.lattice)
+    sources = [source_of(*named) for named in snakemake.params.datasets.items()]
+    perfect = smallest_crystal(sources, snakemake.input.lattice)
     table = step_test(perfect, load_potential(snakemake.params.potential), **snakemake.params.gates)
     progress.note(table.to_string(index=False))
     progress.note(verdict(table))

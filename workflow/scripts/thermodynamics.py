@@ -9,7 +9,7 @@ from vibentropy.report.figures.style import save_figure
 from vibentropy.report.figures.thermodynamics import compensation_figure, free_energy_figure
 from vibentropy.report.html import write_page
 from vibentropy.run.provenance import checksums, origin
-from vibentropy.sources.perfect import perfect_crystals
+from vibentropy.sources.source import source_of
 from vibentropy.studies.multiplicity import multiplicity
 from vibentropy.studies.thermodynamics import compensation, equilibrium, lowest_minima
 
@@ -21,9 +21,11 @@ with logged(snakemake.log[0]):
     minima = lowest_minima(table)
     frames = ConfigurationSet.load(snakemake.input.configurations, minima.index.to_numpy()).frames
     datasets = snakemake.params.datasets
+    perfect = {
+        name: source_of(name, datasets[name]).perfect(snakemake.input.lattice) for name in set(minima["dataset"])
+    }
     crystals = [
-        perfect_crystals(datasets[row["dataset"]], snakemake.input.lattice)(row, atoms.cell)
-        for atoms, row in zip(frames, minima.to_dict("records"), strict=True)
+        perfect[row["dataset"]](row, atoms.cell) for atoms, row in zip(frames, minima.to_dict("records"), strict=True)
     ]
     multiplicities = [multiplicity(*pair) for pair in zip(frames, crystals, strict=True)]
     lowest, highest = snakemake.params.temperatures["lowest"], snakemake.params.temperatures["highest"]

@@ -52,23 +52,22 @@ def check(context, paths, reference, entropy, unit, kind, file_format):
 def _of_configuration(path):
     """Yield what is found in each data set of a run, after everything that needs no data."""
     from vibentropy.run import build_check
-    from vibentropy.run.config import load, schema_path, validate
+    from vibentropy.run.config import read
     from vibentropy.run.cost_estimate import cost_in_words
     from vibentropy.run.data_check import inspect_configuration
 
-    config = validate(load(path), schema_path())
+    config = read(path)
     build_check.check_build(config)
     yield from inspect_configuration(config)
     click.echo(cost_in_words(config))
 
 
 def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
-    from vibentropy.run.data_check import inspect_files
+    from vibentropy.run.data_check import inspect_source
+    from vibentropy.sources.user_files import Files, GivenEntropy
 
-    specification = {"files": list(paths), "reference": reference, "format": file_format}
-    if entropy:
-        specification["entropy"] = {"key": entropy, "unit": unit, "kind": kind}
-    return inspect_files(specification, "files")
+    given = GivenEntropy(entropy, unit, kind) if entropy else None
+    return inspect_source(Files(name="files", files=paths, reference=reference, format=file_format, entropy=given))
 
 
 def _show(found):

@@ -24,14 +24,12 @@ def generate(context, config, dataset, trajectories, labelled, output):
     those that the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
     """
     from vibentropy.cli.meter import meter
-    from vibentropy.run.config import load, schema_path, validate
-    from vibentropy.sources import recipes
+    from vibentropy.run.config import read
 
-    config = validate(load(config), schema_path())
-    dataset = _recipe(config, dataset)
-    planned = recipes.trajectories(dataset, recipes.limited(config["datasets"][dataset]["recipe"], trajectories))
-    with meter("trajectories", lambda: len(planned)) as progress:
-        configurations = recipes.generate(config, dataset, trajectories, progress)
+    config = read(config)
+    recipe = config.sources[_recipe(config, dataset)].limited(trajectories)
+    with meter("trajectories", lambda: recipe.planned().trajectories) as progress:
+        configurations = recipe.generate(config.potential, config.seed, progress)
     if labelled:
         configurations = _labelled(configurations, config)
     if output.endswith(".h5"):
@@ -51,14 +49,14 @@ def _recipe(config, name):
     """Name of the data set that is wanted."""
     from vibentropy.errors import ConfigError, did_you_mean
 
-    recipes = [known for known, dataset in config["datasets"].items() if "recipe" in dataset]
+    recipes = config.generated
     if name is None and len(recipes) == 1:
         return recipes[0]
     if name in recipes:
         return name
-    known = ", ".join(recipes) or "none"
+    there_are = ", ".join(recipes) or "none"
     asked = "say which with --dataset" if name is None else f"{name!r} is none of them{did_you_mean(name, recipes)}"
-    raise ConfigError(f"data sets with a recipe: {known}; {asked}")
+    raise ConfigError(f"data sets with a recipe: {there_are}; {asked}")
 
 
 def _labelled(configurations, config):
@@ -70,14 +68,7 @@ def _labelled(configurations, config):
     from vibentropy.sources.perfect import filled
 
     crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
-    labels = config["labels"]
     waiting = int((configurations.table["status"] == "relaxed").sum())
     with meter("labels", lambda: waiting) as progress:
-        labeller = Labeller(
-            load_potential(config["potential"]),
-            max_force=labels["max_force"],
-            min_eigenvalue=labels["minimum_eigenvalue"],
-            site_entropies=labels["site_entropies"],
-            temperatures=labels["temperatures"],
-        )
+        labeller = Labeller(load_potential(config.potential), **config.labels.settings)
         return labeller.label(configurations, filled(crystal), progress)

@@ -79,6 +79,6 @@ class Reader:
 
 def read_reference(path, element=None):
     """Read the perfect crystal: a file with one configuration; of this element where a dump says types only."""
-    from vibentropy.sources.file_shards import reference_crystal
+    from vibentropy.sources.perfect import reference_crystal
 
-    return reference_crystal({"reference": path}, element)
+    return reference_crystal(path, element=element)

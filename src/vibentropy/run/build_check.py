@@ -1,32 +1,36 @@
 """Everything a run will build, built once before it starts: what cannot work shows before anything is computed."""
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vibentropy.atoms.checks import check_element
-from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
-from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError
+from vibentropy.errors import ConfigError, PotentialError, VibentropyError
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.wrapped import ExtensiveLinear
 from vibentropy.potentials.from_config import identity, is_analytic, load_potential
-from vibentropy.sources.archives import archive_shards, crystal_of, potential_of
-from vibentropy.sources.file_shards import reference_crystal
+from vibentropy.sources.lattice import Lattice
 
-#: Structure and lattice constant (Å) to try a potential on where the configuration has no lattice.
-_ANY_CRYSTAL = "sc", 3.0
+if TYPE_CHECKING:
+    from vibentropy.atoms.crystal import Crystal
+    from vibentropy.run.settings import Config
+
+#: To try a potential on where the configuration has no lattice.
+_ANY_LATTICE = Lattice("sc", 3.0)
 
 
-def check_build(config):
-    """Build the descriptors, the regressors and the potential of a configuration.
+def check_build(config: Config) -> None:
+    """Build the descriptors, the regressors and the potential of a configuration, and look into its data sets.
 
     Parameters
     ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
+    config : Config
 
     Raises
     ------
@@ -34,24 +38,22 @@ def check_build(config):
         With all problems, each with its place in the configuration.
     """
     problems = []
-    for section, build in (("descriptors", create), ("regressors", _linear)):
-        for name, block in config[section].items():
-            problems += _problem(f"{section}.{name}", partial(build, **block))
-    for name, block in config["datasets"].items():
-        if "archive" in block:
-            read = partial(archive_shards, block["archive"], block["classes"], 1)
-            problems += _problem(f"datasets.{name}.archive", read)
-        elif "files" in block:
-            problems += _problem(f"datasets.{name}.reference", partial(_reference, block, config["potential"]))
+    for name, block in config.descriptors.items():
+        problems += _problem(f"descriptors.{name}", partial(create, **block))
+    for name, block in config.regressors.items():
+        problems += _problem(f"regressors.{name}", partial(_linear, **block))
+    element = config.potential["element"] if config.potential else None
+    for source in config.sources.values():
+        problems += source.problems_inside(element)
     if not problems:
         problems += _strangers(config)
-    if config["potential"] is not None:
-        problems += _problem("potential", partial(_potential_and_lattice, config))
+    if config.potential is not None:
+        problems += _problem("potential", partial(_try_potential, config.potential, config.lattice))
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *problems]))
 
 
-def _linear(kind, **parameters):
+def _linear(kind: str, **parameters: Any) -> None:
     """Build a regressor; one of another package shows whether it is linear, without intercept, only when it is fitted.
 
     Raises
@@ -75,43 +77,28 @@ def _linear(kind, **parameters):
             pass  # Whatever these few numbers lack, data may have.
 
 
-def _reference(block, potential):
-    """Read the perfect crystal of files whose entropies the potential has to give."""
-    element = potential and potential["element"]
-    crystal = reference_crystal(block, element)
-    if element and block["entropy"] is None:
-        try:
-            check_element(crystal, element)
-        except StructureError as error:
-            raise StructureError(f"{block['reference']}: {error} by `potential`") from error
-
-
-def _strangers(config):
+def _strangers(config: Config) -> Iterator[str]:
     """Name the archives whose crystal or potential is not that of the others, or of what the run computes."""
-    archives = {name: block["archive"] for name, block in config["datasets"].items() if "archive" in block}
-    crystals = {f"datasets.{name}": crystal_of(path) for name, path in archives.items()}
-    potentials = {f"datasets.{name}": potential_of(path) for name, path in archives.items()}
-    if any("recipe" in block for block in config["datasets"].values()) and config["lattice"] and config["potential"]:
-        lattice, element = config["lattice"], config["potential"]["element"]
-        crystals = {"lattice": Crystal(element, lattice["structure"], lattice["a"])} | crystals
-        potentials = {"potential": identity(config["potential"])} | potentials
-    problems = []
-    for found, what, tell in ((crystals, "crystal", _describe), (potentials, "potential", str)):
-        first, *others = found or [None]
-        problems += [
-            f"{other}: its {what} is {tell(found[other])}, that of {first} {tell(found[first])}"
-            for other in others
-            if tell(found[other]) != tell(found[first])
-        ]
-    return problems
+    crystals, potentials = {}, {}
+    if config.generated and config.lattice and config.potential:
+        crystals["lattice"] = config.lattice.crystal(config.potential["element"])
+        potentials["potential"] = identity(config.potential)
+    for name, source in config.sources.items():
+        if given := source.identity():
+            crystals[f"datasets.{name}"], potentials[f"datasets.{name}"] = given
+    for what, values in (("crystal", {k: _describe(v) for k, v in crystals.items()}), ("potential", potentials)):
+        first, *others = values or [""]
+        for other in others:
+            if values[other] != values[first]:
+                yield f"{other}: its {what} is {values[other]}, that of {first} {values[first]}"
 
 
-def _describe(crystal):
+def _describe(crystal: Crystal) -> str:
     """Crystal in words; a lattice that recipes begin with is a guess and left to the features to compare."""
     return f"{crystal.structure} {crystal.element}"
 
 
-def _problem(place, build):
+def _problem(place: str, build: Callable[[], object]) -> list[str]:
     try:
         build()
     except VibentropyError as error:
@@ -119,20 +106,21 @@ def _problem(place, build):
     return []
 
 
-def _potential_and_lattice(config):
-    potential, lattice = load_potential(config["potential"]), config["lattice"]
-    if not is_analytic(config["potential"]):
+def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
+    """Build a potential, and let it meet the crystal of the lattice."""
+    potential = load_potential(block)
+    if not is_analytic(block):
         # Pair styles and calculators show their faults when they first meet atoms.
-        structure, a = (lattice["structure"], lattice["a"]) if lattice else _ANY_CRYSTAL
-        energy, _ = potential.energy_and_forces(Crystal(potential.element, structure, a).cell(1))
+        lattice = lattice or _ANY_LATTICE
+        energy, _ = potential.energy_and_forces(lattice.crystal(potential.element).cell(1))
         if not math.isfinite(energy):
-            raise ConfigError(f"the energy of the {structure} crystal with a = {a} Å is {energy}")
+            raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
         try:
-            potential.energy_and_forces(Crystal(potential.element, lattice["structure"], lattice["a"]).cell(1))
+            potential.energy_and_forces(lattice.crystal(potential.element).cell(1))
         except PotentialError as error:
             table = potential.table
             raise ConfigError(
-                f"not represented for lattice.structure {lattice['structure']}, lattice.a {lattice['a']} Å ({error}); "
+                f"not represented for lattice.structure {lattice.structure}, lattice.a {lattice.a} Å ({error}); "
                 f"the file is of {table.structure} {table.element} with a = {table.lattice_constant} Å"
             ) from error

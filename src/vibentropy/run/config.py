@@ -1,9 +1,13 @@
 """The configuration of a run, checked as a whole before anything is computed.
 
 What keys there are, with their units and defaults, stands in the JSON Schema of the workflow; what a schema cannot
-say (that files exist, that a potential is there when something needs it) is checked here. Parameters of descriptors and
-regressors stand in a schema of their own, which is made from their classes (`vibentropy.run.parameter_schema`).
+say (that files exist, that a potential is there when something needs it) is checked by `vibentropy.run.config_rules`.
+Parameters of descriptors and regressors stand in a schema of their own, which is made from their classes
+(`vibentropy.run.parameter_schema`). After that a configuration is a `Config` (`vibentropy.run.settings`), and nobody
+looks for keys in dictionaries any more.
 """
+
+from __future__ import annotations
 
 import copy
 import glob
@@ -11,8 +15,10 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -21,12 +27,33 @@ from referencing import Registry, Resource
 
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.run.config_rules import contradictions
+from vibentropy.run.settings import Config
 
 #: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
 _NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonlinear", "thermodynamics", "maps")
 
 
-def schema_path():
+def read(path: Path | str) -> Config:
+    """Read a configuration from a file, check it and fill in its defaults.
+
+    Parameters
+    ----------
+    path : path-like
+        YAML, or JSON, which is YAML too.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ConfigError
+        See `load` and `validate`.
+    """
+    return Config.from_block(validate(load(path)))
+
+
+def schema_path() -> Path:
     """Where the schema of configurations lies: in the installed package, or in the source tree.
 
     Returns
@@ -37,7 +64,7 @@ def schema_path():
     return installed if installed.is_file() else Path(__file__).parents[3] / "workflow/schemas/config.schema.yaml"
 
 
-def load(path):
+def load(path: Path | str) -> dict[str, Any]:
     """Read a configuration from YAML, or from JSON, which is YAML too.
 
     Parameters
@@ -84,39 +111,39 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def validate(config, schema_path):
+def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dict[str, Any]:
     """Check a configuration and fill in its defaults.
 
     Parameters
     ----------
     config : dict
-    schema_path : path-like
-        JSON Schema (draft 2020-12) in YAML.
+    schema : path-like, optional
+        JSON Schema (draft 2020-12) in YAML; that of the package by default.
 
     Returns
     -------
     dict
         A copy with all defaults filled in and with the patterns in `files` replaced by the files they match.
-        Validating it again changes nothing.
+        Validating it again changes nothing. `Config.from_block` takes it.
 
     Raises
     ------
     ConfigError
         With all problems, each with the place in the configuration, the value found and what was expected.
     """
-    schema = _parsed(Path(schema_path).read_text(encoding="utf-8"))
-    validator = _Validator(schema, registry=_parameters())
-    config = copy.deepcopy(config)
+    rules = _parsed(Path(schema or schema_path()).read_text(encoding="utf-8"))
+    validator = _Validator(rules, registry=_parameters())
+    config = copy.deepcopy(dict(config))
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
     # Where the type is wrong, nothing else that is said about the value helps.
     types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
     errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
     problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
     if not problems:
-        for specification in config["datasets"].values():
-            if "files" in specification:
-                specification["files"] = expand_files(specification["files"])
-        problems = list(contradictions(config))
+        for block in config["datasets"].values():
+            if "files" in block:
+                block["files"] = expand_files(block["files"])
+        problems = list(contradictions(Config.from_block(config)))
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
     return config
@@ -136,7 +163,7 @@ def _parameters():
     return Registry().with_resource(name, Resource.from_contents(yaml.safe_load(text)))
 
 
-def config_hash(config):
+def config_hash(config: Mapping[str, Any]) -> str:
     """Fingerprint of what a configuration computes.
 
     Parameters
@@ -154,7 +181,7 @@ def config_hash(config):
     return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def expand_files(patterns):
+def expand_files(patterns: list[str]) -> list[str]:
     """Replace patterns by the files that they match.
 
     Parameters

@@ -6,58 +6,60 @@ matters is hours or weeks. Configurations of files are counted and taken to be a
 tell their number, it is unknown.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isnan, nan
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from vibentropy.datasets.table import read_columns
 from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
-from vibentropy.files.hdf5 import open_file
 from vibentropy.potentials.from_config import is_analytic
-from vibentropy.run import cost_estimate
-from vibentropy.run.memory import (
-    configurations_memory,
-    features_memory,
-    fit_memory,
-    labels_memory,
-    sites_of,
-    structures_memory,
-)
-from vibentropy.sources import archives, recipes
-from vibentropy.sources.file_shards import sizes
-from vibentropy.sources.recipes import Trajectory
+from vibentropy.run.memory import configurations_memory, features_memory, fit_memory, labels_memory, structures_memory
+
+if TYPE_CHECKING:
+    from vibentropy.run.settings import Config
+    from vibentropy.sources.source import Amount
 
 
-def cost_in_words(config):
+def cost_in_words(config: Config) -> str:
     """Say what a run will cost; configurations of files are counted where that is possible without reading them.
 
     Parameters
     ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
+    config : Config
 
     Returns
     -------
     str
-        As from `vibentropy.run.cost_estimate.summary`.
+        As from `summary`.
     """
-    shards, size = {}, config["shard_size"]
-    for name, specification in config["datasets"].items():
-        if "recipe" in specification:
-            shards[name] = recipes.recipe_shards(name, specification["recipe"], size)
-        elif "archive" in specification:
-            shards[name] = archives.archive_shards(specification["archive"], specification["classes"], size)
-        elif "arrays" in specification:
-            shards[name] = dict.fromkeys(specification["arrays"]["classes"])
-        else:
-            # What is wrong with files is said where they are read; their cost is unknown.
-            with suppress(VibentropyError):
-                shards[name] = sizes(specification, size)
-    n_features = {name: create(**block).n_features for name, block in config["descriptors"].items()}
-    return cost_estimate.summary(config, shards, n_features)
+    n_features = {name: create(**block).n_features for name, block in config.descriptors.items()}
+    return summary(config, amounts_of(config), n_features)
+
+
+def amounts_of(config: Config) -> dict[str, dict[str, Amount]]:
+    """Count what is in the shards of all data sets.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    dict of dict of Amount
+        By data set and shard; without data sets that cannot be counted. What is wrong with files is said where they
+        are read.
+    """
+    amounts = {}
+    for name, source in config.sources.items():
+        with suppress(VibentropyError):
+            amounts[name] = source.amounts(config.shard_size)
+    return amounts
 
 
 @dataclass(frozen=True)
@@ -99,18 +101,14 @@ class Rates:
 RATES = Rates()
 
 
-def estimate(config, shards, rates=RATES):
+def estimate(config: Config, amounts: Mapping[str, Mapping[str, Amount]], rates: Rates = RATES) -> pd.DataFrame:
     """Estimate what making and labelling the configurations costs.
 
     Parameters
     ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
-    shards : dict of dict
-        By data set, what is in its shards, by their names: lists of trajectories of a recipe
-        (`vibentropy.sources.recipes.recipe_shards`), the rows of an archive
-        (`vibentropy.sources.archives.archive_shards`), the size of what is in files
-        (`vibentropy.sources.file_shards.sizes`), or None. Data sets that are not in it are left out.
+    config : Config
+    amounts : dict of dict of Amount
+        By data set and shard, as from `amounts_of`. Data sets that are not in it are left out.
     rates : Rates
 
     Returns
@@ -119,66 +117,57 @@ def estimate(config, shards, rates=RATES):
         One row per shard: dataset, shard, ``sites`` of the largest cell, ``configurations``, ``atoms`` of all of them
         together, and core hours of ``structures`` and ``labels``; NaN where they are unknown.
     """
-    rows = []
-    for dataset, of_dataset in shards.items():
-        block = config["datasets"][dataset]
-        archived = _archived(block) if "archive" in block else None
-        computed = "files" in block and block["entropy"] is None
-        for shard, content in of_dataset.items():
-            row = {"dataset": dataset, "shard": shard, "sites": nan, "configurations": nan, "atoms": nan}
-            row |= {"structures": 0.0, "labels": nan if computed else 0.0}
-            if "recipe" in block:
-                n = sites_of(config, dataset, content)
-                planned = [Trajectory(**trajectory) for trajectory in content]
-                minima = sum(t.snapshots + bool(t.clusters) for t in planned)
-                steps = sum(t.snapshots * t.steps_between for t in planned)
-                row |= {"sites": n, "configurations": minima, "atoms": minima * n}
-                # A strained cell has a perfect crystal of its own.
-                labelled = minima + sum(bool(t.strain) for t in planned)
-                made = rates.dynamics * n * steps + rates.quench * n**1.5 * minima
-                row["structures"] = made if _is_analytic(config) else nan
-                row["labels"] = labelled * _label_seconds(config, n, rates)
-            elif archived is not None:
-                part = archived.iloc[slice(*content)]
-                row |= {"sites": part["n_sites"].max(), "configurations": len(part), "atoms": part["n_atoms"].sum()}
-            elif "files" in block and content["configurations"] is not None and content["sites"] is not None:
-                number, n = content["configurations"], content["sites"]
-                row |= {"sites": n, "configurations": number, "atoms": number * n}
-                if computed:
-                    row["labels"] = number * _label_seconds(config, n, rates)
-            rows.append(row)
+    rows = [
+        {
+            "dataset": dataset,
+            "shard": shard,
+            "sites": amount.sites,
+            "configurations": amount.configurations,
+            "atoms": amount.atoms,
+            "structures": _making_seconds(config, amount, rates),
+            "labels": amount.labels and amount.labels * _label_seconds(config, amount.sites, rates),
+        }
+        for dataset, shards in amounts.items()
+        for shard, amount in shards.items()
+    ]
     columns = ["dataset", "shard", "sites", "configurations", "atoms", "structures", "labels"]
     table = pd.DataFrame(rows, columns=columns)
     table[["structures", "labels"]] = (table[["structures", "labels"]] + rates.start) / 3600
     return table
 
 
-def _is_analytic(config):
+def _is_analytic(config: Config) -> bool:
     """Whether the potential is of the kind that the rates were measured with."""
-    return bool(config["potential"]) and is_analytic(config["potential"])
+    return bool(config.potential) and is_analytic(config.potential)
 
 
-def _label_seconds(config, sites, rates):
+def _making_seconds(config: Config, amount: Amount, rates: Rates) -> float:
+    """Seconds that dynamics and quenches take, NaN where the potential is of another kind."""
+    if not amount.quenched:
+        return 0.0
+    made = rates.dynamics * amount.sites * amount.steps + rates.quench * amount.sites**1.5 * amount.quenched
+    return made if _is_analytic(config) else nan
+
+
+def _label_seconds(config: Config, sites: float, rates: Rates) -> float:
     """Seconds that the label of a cell takes, NaN where the potential is of another kind."""
-    labels = config["labels"]
-    others = rates.vectors if labels["site_entropies"] else rates.spectrum if labels["temperatures"] else 0.0
+    labels = config.labels
+    others = rates.vectors if labels.site_entropies else rates.spectrum if labels.temperatures else 0.0
     return (1.0 + others) * rates.matrix * sites**3 + rates.hessian * sites if _is_analytic(config) else nan
 
 
-def _archived(block):
-    """Table of an archive, of the classes that a data set takes from it."""
-    with open_file(block["archive"], archives.KIND) as file:
-        table = read_columns(file["table"])
-    return table if block["classes"] is None else table[table["defect_class"].isin(block["classes"])]
-
-
-def stages(config, shards, n_features, rates=RATES):
+def stages(
+    config: Config,
+    amounts: Mapping[str, Mapping[str, Amount]],
+    n_features: Mapping[str, int],
+    rates: Rates = RATES,
+) -> pd.DataFrame:
     """Put together what the stages of a run cost where nothing is there yet.
 
     Parameters
     ----------
-    config, shards, rates
-        As for `estimate`. Data sets that are not in `shards` count as one shard each.
+    config, amounts, rates
+        As for `estimate`. Data sets that are not in `amounts` count as one shard each.
     n_features : dict of int
         By descriptor.
 
@@ -189,15 +178,20 @@ def stages(config, shards, n_features, rates=RATES):
         NaN if nothing is known of them, and whether there are ``more_hours``; memory of the smallest and the largest
         job in MB, ``low`` and ``high``.
     """
-    table = estimate(config, shards, rates)
-    uncounted = [dataset for dataset in config["datasets"] if dataset not in shards]
-    places = [(name, sites_of(config, name, shard)) for name, named in shards.items() for shard in named.values()]
+    table = estimate(config, amounts, rates)
+    uncounted = [dataset for dataset in config.sources if dataset not in amounts]
+    # Files and archives are not opened to ask for memory.
+    places = [
+        (name, int(amount.sites) if config.sources[name].generated else None)
+        for name, shards in amounts.items()
+        for amount in shards.values()
+    ]
     places += [(name, None) for name in uncounted]
-    descriptors, n_shards = config["descriptors"], len(places)
+    descriptors, n_shards = config.descriptors, len(places)
     rows, atoms = table["configurations"].sum(min_count=1), table["atoms"]
     start = rates.start / 3600
     # Hours of every job, and memory of every kind of job.
-    known = {
+    costs = {
         "structures": (table["structures"], [structures_memory(config, sites) for _, sites in places]),
         "labels": (table["labels"], [labels_memory(config, *place) for place in places]),
         "features": (
@@ -210,7 +204,7 @@ def stages(config, shards, n_features, rates=RATES):
         ),
         "fits": (
             pd.Series([(rates.fit_start + rates.fit * rows * n**2) / 3600 for n in n_features.values()]).repeat(
-                len(config["regressors"])
+                len(config.regressors)
             ),
             [fit_memory(config, n_shards, n) for n in n_features.values()],
         ),
@@ -226,7 +220,7 @@ def stages(config, shards, n_features, rates=RATES):
                 "low": min(memory),
                 "high": max(memory),
             }
-            for stage, (hours, memory) in known.items()
+            for stage, (hours, memory) in costs.items()
         ]
     )
 
@@ -235,12 +229,12 @@ def stages(config, shards, n_features, rates=RATES):
 _OF_ALL = ("configurations", "fits")
 
 
-def summary(config, shards, n_features):
+def summary(config: Config, amounts: Mapping[str, Mapping[str, Amount]], n_features: Mapping[str, int]) -> str:
     """Put the cost of a run into a small table.
 
     Parameters
     ----------
-    config, shards, n_features
+    config, amounts, n_features
         As for `stages`.
 
     Returns
@@ -248,19 +242,19 @@ def summary(config, shards, n_features):
     str
         A line for each stage, with words above.
     """
-    table = estimate(config, shards)
-    known = table["configurations"].notna()
+    table = estimate(config, amounts)
+    counted = table["configurations"].notna()
     low, high = f"{table['sites'].min():.0f}", f"{table['sites'].max():.0f}"
     first = f"{table['configurations'].sum():.0f} configurations of {low if low == high else f'{low} to {high}'} sites"
-    if not known.all() or len(shards) < len(config["datasets"]):
+    if not counted.all() or len(amounts) < len(config.sources):
         # Published arrays, and files of formats that do not tell how many configurations are in them.
         uncounted = "configurations that only reading would count"
-        first = f"{first}, and {uncounted}," if known.any() else uncounted.capitalize()
+        first = f"{first}, and {uncounted}," if counted.any() else uncounted.capitalize()
     lines = [
         f"{first} take, less what is there already:",
         _LINE.format("stage", "jobs", "core time", "memory of a job"),
     ]
-    for row in stages(config, shards, n_features).itertuples():
+    for row in stages(config, amounts, n_features).itertuples():
         jobs = f"{'> ' if row.more_jobs else ''}{row.jobs}" if row.jobs else "unknown"
         hours = "unknown" if isnan(row.hours) else f"{'> ' if row.more_hours else ''}{_time(row.hours)}"
         low, high = f"{row.low / 1000:.1f}", f"{row.high / 1000:.1f}"
@@ -271,6 +265,6 @@ def summary(config, shards, n_features):
 _LINE = "  {:<14} {:>7} {:>11}   {}"
 
 
-def _time(hours):
+def _time(hours: float) -> str:
     """Core time in words; two digits are more than is known."""
     return f"{max(60 * hours, 1):.0f} min" if hours < 1.5 else f"{hours:.2g} h" if hours < 100 else f"{hours:.0f} h"

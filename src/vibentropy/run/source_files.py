@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 #: Modules that say where results come from and not what they are: editing them makes no result again.
-NOT_FOLLOWED = {"vibentropy.run.config", "vibentropy.run.provenance"}
+NOT_FOLLOWED = {"vibentropy.run.config", "vibentropy.run.settings", "vibentropy.run.provenance"}
 
 
 def source_files(*starts: str | Path) -> list[str]:

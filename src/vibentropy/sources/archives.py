@@ -21,12 +21,20 @@ Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal
 of the labels (JSON, see `vibentropy.potentials.from_config.identity`), versions, seed and hash of the configuration.
 """
 
+from __future__ import annotations
+
+import os
 import re
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 from numbers import Integral
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from ase import Atoms
 from scipy.spatial import cKDTree
 
@@ -34,8 +42,15 @@ from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, check_rows
 from vibentropy.datasets.table import SITE_ENTROPY, read_columns, write_columns
-from vibentropy.errors import DataError, did_you_mean
+from vibentropy.errors import DataError, VibentropyError, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
+from vibentropy.files.progress import Done, ignore
+from vibentropy.sources.perfect import filled
+from vibentropy.sources.source import Amount, Source, Workshop
+
+if TYPE_CHECKING:
+    from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.source import Perfect
 
 KIND = "archive"
 
@@ -179,8 +194,28 @@ def read_archive(path, name, classes=None, rows=None):
     return ConfigurationSet(frames, table, attributes)
 
 
-def crystal_of(path):
-    """Crystal that the configurations of an archive are compared with.
+@dataclass(frozen=True)
+class Header:
+    """What an archive says of all its configurations.
+
+    Attributes
+    ----------
+    crystal : Crystal
+        That the configurations are compared with, unstrained.
+    potential : str
+        What the labels were computed with, as from `vibentropy.potentials.from_config.identity`; empty where the
+        archive does not say.
+    table : pandas.DataFrame
+        Columns of `vibentropy.datasets.table`, one row per configuration; not to be changed.
+    """
+
+    crystal: Crystal
+    potential: str
+    table: pd.DataFrame
+
+
+def read_header(path: Path | str) -> Header:
+    """Read everything but the atoms, once as long as the file stays the same.
 
     Parameters
     ----------
@@ -188,54 +223,131 @@ def crystal_of(path):
 
     Returns
     -------
-    Crystal
-        Unstrained.
+    Header
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or something else.
     """
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _read_header(path)  # Which says what is wrong.
+    return _cached_header(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+@cache
+def _cached_header(path: Path | str, *state: int) -> Header:
+    return _read_header(path)
+
+
+def _read_header(path: Path | str) -> Header:
     with open_file(path, KIND) as file:
-        return Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+        crystal = Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+        return Header(crystal, str(file.attrs.get("potential", "")), read_columns(file["table"]))
 
 
-def potential_of(path):
-    """Say what the labels of an archive were computed with.
+@dataclass(frozen=True, kw_only=True)
+class Archive(Source):
+    """A data set from an archive, or from some classes of it.
 
-    Parameters
+    Attributes
     ----------
-    path : path-like
-
-    Returns
-    -------
-    str
-        As from `vibentropy.potentials.from_config.identity`; empty where the archive does not say.
+    archive : str
+        Path of the file.
+    classes : tuple of str or None
+        Classes of defects that are read; None for all.
     """
-    with open_file(path, KIND) as file:
-        return str(file.attrs.get("potential", ""))
 
+    archive: str
+    classes: tuple[str, ...] | None = None
 
-def archive_shards(path, classes, size):
-    """Divide an archive into jobs.
+    archived: ClassVar[bool] = True
+    minutes: ClassVar[int] = 10
 
-    Parameters
-    ----------
-    path : path-like
-    classes : list of str or None
-        See `read`.
-    size : int
-        Largest number of configurations in a shard, but at least one trajectory.
+    @classmethod
+    def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Archive:
+        """See `Source.from_block`."""
+        classes = block.get("classes")
+        return cls(name=name, **{**block, "classes": None if classes is None else tuple(classes)})
 
-    Returns
-    -------
-    dict of str to list of 2 int
-        By the name of the shard, its `rows` for `read`.
-    """
-    with open_file(path, KIND) as file:
-        table = read_columns(file["table"])
-    table = table.iloc[_wanted(path, table, classes)]
-    starts = np.flatnonzero(table["trajectory"] != table["trajectory"].shift())
-    cuts = [0] if len(table) else []
-    for start, stop in pairwise([*starts, len(table)]):
-        if stop - cuts[-1] > size and start > cuts[-1]:
-            cuts.append(int(start))
-    return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
+    def about(self) -> dict[str, Any]:
+        """See `Source.about`."""
+        classes = None if self.classes is None else list(self.classes)
+        return {"role": self.role, "archive": self.archive, "classes": classes}
+
+    @property
+    def computed(self) -> bool:
+        """See `Source.computed`."""
+        return False
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Table of the configurations that the data set takes from the archive."""
+        table = read_header(self.archive).table
+        return table.iloc[_wanted(self.archive, table, self.classes)]
+
+    def problems(self, max_force: float) -> Iterator[str]:
+        """See `Source.problems`."""
+        if not Path(self.archive).is_file():
+            yield f"datasets.{self.name}.archive: there is no file {self.archive!r}"
+
+    def problems_inside(self, element: str | None) -> Iterator[str]:
+        """See `Source.problems_inside`."""
+        try:
+            _ = self.table
+        except VibentropyError as error:
+            yield f"datasets.{self.name}.archive: {error}"
+
+    def holdings(self) -> list[tuple[str, str, str | None]]:
+        """See `Source.holdings`."""
+        return [("archive", self.archive, part) for part in self.classes or [None]]
+
+    def inputs(self) -> list[str]:
+        """See `Source.inputs`."""
+        return [self.archive]
+
+    def references(self, lattice: str) -> list[str]:
+        """See `Source.references`."""
+        return [self.archive]
+
+    def shards(self, size: int) -> dict[str, list[int]]:
+        """See `Source.shards`: the rows of each for `read_archive`, of at least one trajectory."""
+        table = self.table
+        starts = np.flatnonzero(table["trajectory"] != table["trajectory"].shift())
+        cuts = [0] if len(table) else []
+        for start, stop in pairwise([*starts, len(table)]):
+            if stop - cuts[-1] > size and start > cuts[-1]:
+                cuts.append(int(start))
+        return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
+
+    def amounts(self, size: int) -> dict[str, Amount]:
+        """See `Source.amounts`."""
+        table = self.table
+        parts = {shard: table.iloc[slice(*rows)] for shard, rows in self.shards(size).items()}
+        return {
+            shard: Amount(sites=part["n_sites"].max(), configurations=len(part), atoms=part["n_atoms"].sum())
+            for shard, part in parts.items()
+        }
+
+    def read(
+        self,
+        content: Sequence[int] | None = None,
+        workshop: Workshop | None = None,
+        done: Done = ignore,
+    ) -> ConfigurationSet:
+        """See `Source.read`."""
+        return read_archive(self.archive, self.name, self.classes, content)
+
+    def perfect(self, lattice: Path | str | None = None) -> Perfect:
+        """See `Source.perfect`."""
+        return filled(read_header(self.archive).crystal)
+
+    def identity(self) -> tuple[Crystal, str]:
+        """See `Source.identity`."""
+        header = read_header(self.archive)
+        return header.crystal, header.potential
 
 
 def _part(rows):

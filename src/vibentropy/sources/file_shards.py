@@ -6,29 +6,30 @@ hash, and each half by the next bit where it has to be. So a file that is added 
 in the list it stands, and all others stay what they are.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from functools import cache
 from operator import itemgetter
+from typing import Any
 
-from vibentropy.atoms.checks import check_crystal
-from vibentropy.atoms.neighbours import check_sites
-from vibentropy.atoms.reading import count, read_frames
-from vibentropy.atoms.reference import check_perfect
-from vibentropy.errors import DataError, at
+from vibentropy.atoms.reading import count
 
 #: Files whose frames cannot be counted are taken to have one for so many bytes, some 1000 atoms.
 _BYTES_PER_FRAME = 100_000
 
 
-def file_shards(specification, size):
+def file_shards(files: Sequence[str], file_format: str | None, size: int) -> dict[str, list[list[Any]]]:
     """Divide the files of a data set into jobs.
 
     Parameters
     ----------
-    specification : dict
-        See `ingest`.
+    files : sequence of str
+    file_format : str or None
+        ASE's name of it; None to let ASE recognise it.
     size : int
         Largest number of configurations in a shard; a file that ASE can only read as a whole may have more.
 
@@ -45,8 +46,8 @@ def file_shards(specification, size):
         If a file is missing, of an unknown format, truncated or malformed, as far as counting shows it.
     """
     named, small = {}, {}
-    for path, trajectory in trajectories_of(specification["files"]).items():
-        number = _counted(path, specification.get("format"))
+    for path, trajectory in trajectories_of(files).items():
+        number = counted(path, file_format)
         weight = _weight(path, number)
         if weight <= size:
             small[_bits(trajectory)] = weight, [path, trajectory]
@@ -59,118 +60,44 @@ def file_shards(specification, size):
     return named | {f"files{prefix}": parts for prefix, parts in _buckets(small, size)}
 
 
-def pieces_of_shard(specification, size, shard):
+def pieces_of_shard(files: Sequence[str], file_format: str | None, size: int, shard: str) -> list[list[Any]]:
     """Tell what is in one shard, and count no more than the files that it could be made of: for a job.
 
     Parameters
     ----------
-    specification, size
-        As for `shards`.
+    files, file_format, size
+        As for `file_shards`.
     shard : str
         One of its names.
 
     Returns
     -------
     list of list
-        As from `shards`.
+        As from `file_shards`.
     """
-    files = trajectories_of(specification["files"])
-    found = re.fullmatch(r"(?P<file>.+-[0-9a-f]{8})(-(?P<start>\d+)-(?P<stop>\d+))?", shard)
-    if found:
-        part = [int(found[end]) for end in ("start", "stop") if found[end]]
-        return [[path, trajectory, *part] for path, trajectory in files.items() if _name(trajectory) == found["file"]]
+    trajectories = trajectories_of(files)
+    of_one_file = re.fullmatch(r"(?P<file>.+-[0-9a-f]{8})(-(?P<start>\d+)-(?P<stop>\d+))?", shard)
+    if of_one_file:
+        part = [int(of_one_file[end]) for end in ("start", "stop") if of_one_file[end]]
+        return [
+            [path, trajectory, *part]
+            for path, trajectory in trajectories.items()
+            if _name(trajectory) == of_one_file["file"]
+        ]
     return [
         [path, trajectory]
-        for path, trajectory in files.items()
-        if f"files.{_bits(trajectory)}".startswith(shard)
-        and _weight(path, count(path, specification.get("format"))) <= size
+        for path, trajectory in trajectories.items()
+        if f"files.{_bits(trajectory)}".startswith(shard) and _weight(path, count(path, file_format)) <= size
     ]
 
 
-def sizes(specification, size):
-    """Tell how much is in the shards, without reading more than two configurations: for estimates.
-
-    Parameters
-    ----------
-    specification, size
-        As for `shards`.
-
-    Returns
-    -------
-    dict of str to dict
-        By the name of the shard, its number of ``configurations``, None where only reading would tell, and the
-        ``sites`` of a cell: those of the reference where cells have to be its cell, else as many as the first
-        configuration of the first file has atoms, None where that number is unknown.
-
-    Raises
-    ------
-    DataError
-        As `shards`, and if that configuration or the reference cannot be read.
-    """
-    file_format, sites = specification.get("format"), _typical_sites(specification)
-    return {
-        shard: {"configurations": _configurations_in(parts, file_format), "sites": sites}
-        for shard, parts in file_shards(specification, size).items()
-    }
-
-
-def reference_crystal(specification, element=None):
-    """Read the perfect crystal that the configurations of a data set are compared with.
-
-    Parameters
-    ----------
-    specification : dict
-        See `ingest`.
-    element : str, optional
-        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
-
-    Returns
-    -------
-    ase.Atoms
-        As ASE reads it, with what the file says about it.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, cannot be read, or holds more than one configuration.
-    StructureError
-        If it is no periodic crystal of one element, has a defect, or two atoms on one site.
-    """
-    path = specification["reference"]
-    frames = list(read_frames(path, specification.get("format"), element=element))
-    if len(frames) != 1:
-        raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
-    with at(path):
-        check_crystal(frames[0])
-        check_sites(frames[0])
-        check_perfect(frames[0])
-    return frames[0]
-
-
-def _typical_sites(specification):
-    """Sites of a cell of a data set, see `sizes`."""
-    crystal, file_format = reference_crystal(specification), specification.get("format")
-    if compares_cells(specification):
-        return len(crystal)
-    first = next(iter(trajectories_of(specification["files"])))
-    if _counted(first, file_format) is None:
-        return None
-    return len(next(read_frames(first, file_format, stop=1, element=str(crystal.symbols[0]))))
-
-
-def compares_cells(specification):
-    """Whether configurations have to be in the cell of the reference: where entropies are compared with its own."""
-    entropy = specification.get("entropy")
-    return entropy is None or entropy["kind"] == "total"
-
-
-def _configurations_in(parts, file_format):
+def configurations_in(parts: Sequence[Sequence[Any]], file_format: str | None) -> int | None:
     """Count the configurations of a shard, None where only reading would tell."""
-    numbers = [part[1] - part[0] if part else _counted(path, file_format) for path, _, *part in parts]
+    numbers = [part[1] - part[0] if part else counted(path, file_format) for path, _, *part in parts]
     return None if None in numbers else sum(numbers)
 
 
-def _counted(path, file_format):
+def counted(path: str, file_format: str | None) -> int | None:
     """Count the configurations of a file, once as long as it stays the same."""
     try:
         state = os.stat(path)
@@ -184,7 +111,7 @@ def _count(path, file_format, *state):
     return count(path, file_format)
 
 
-def trajectories_of(files):
+def trajectories_of(files: Sequence[str]) -> dict[str, str]:
     """Name the trajectory of each file: its path below the folder that all share."""
     absolute = {file: os.path.abspath(file) for file in files}
     shared = os.path.commonpath([os.path.dirname(path) for path in absolute.values()])

@@ -1,62 +1,76 @@
 """The perfect crystal that belongs to each cell of a data set."""
 
-import math
+from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ase import Atoms
+
+from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.sources import archives, published_arrays
-from vibentropy.sources.file_shards import reference_crystal
+from vibentropy.atoms.neighbours import check_sites
+from vibentropy.atoms.reading import read_frames
+from vibentropy.atoms.reference import check_perfect
+from vibentropy.errors import DataError, at
+
+if TYPE_CHECKING:
+    from vibentropy.sources.source import Perfect, Source
 
 
-def smallest_crystal(datasets, lattice):
+def reference_crystal(path: Path | str, file_format: str | None = None, element: str | None = None) -> Atoms:
+    """Read a file with the perfect crystal that configurations are compared with.
+
+    Parameters
+    ----------
+    path : path-like
+    file_format : str, optional
+        ASE's name of the format where the file does not tell.
+    element : str, optional
+        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
+
+    Returns
+    -------
+    ase.Atoms
+        As ASE reads it, with what the file says about it.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cannot be read, or holds more than one configuration.
+    StructureError
+        If it is no periodic crystal of one element, has a defect, or two atoms on one site.
+    """
+    frames = list(read_frames(path, file_format, element=element))
+    if len(frames) != 1:
+        raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
+    with at(path):
+        check_crystal(frames[0])
+        check_sites(frames[0])
+        check_perfect(frames[0])
+    return frames[0]
+
+
+def smallest_crystal(sources: Iterable[Source], lattice: Path | str) -> Atoms:
     """Build the perfect crystal of the smallest cell in which labels are computed.
 
     Parameters
     ----------
-    datasets : dict of str to dict
-        Specifications of the data sets without given entropies.
+    sources : iterable of vibentropy.sources.source.Source
+        Data sets without given entropies.
     lattice : path-like
         File of the `Crystal` that recipes start from; not read where there are none.
 
     Returns
     -------
     ase.Atoms
+        That of a file where one of a recipe is as small.
     """
-    cells = [tuple(cell) for dataset in datasets.values() for cell in dataset.get("recipe", {}).get("cells", [])]
-    crystals = [reference_crystal(dataset) for dataset in datasets.values() if "recipe" not in dataset]
-    if cells:
-        crystals.append(Crystal.load(lattice).cell(min(cells, key=math.prod)))
-    return min(crystals, key=len)
+    return min((source.smallest(lattice) for source in sorted(sources, key=lambda s: s.generated)), key=len)
 
 
-def perfect_crystals(specification, lattice):
-    """Find the perfect crystal that belongs to a configuration of a data set.
-
-    Parameters
-    ----------
-    specification : dict
-        Of the data set, as in the configuration of a run.
-    lattice : path-like
-        File of the `Crystal` that recipes start from; not read where the data set has a reference of its own.
-
-    Returns
-    -------
-    callable
-        From a row of the table of configurations, and optionally a strained cell, to the perfect crystal in that cell
-        (ase.Atoms). Files have one reference, whatever the cell.
-    """
-    if "recipe" in specification:
-        crystal = Crystal.load(lattice)
-    elif "archive" in specification:
-        crystal = archives.crystal_of(specification["archive"])
-    else:
-        arrays = specification.get("arrays")
-        perfect = published_arrays.published_crystal(arrays) if arrays else reference_crystal(specification)
-        return lambda row, cell=None: perfect
-
-    return filled(crystal)
-
-
-def filled(crystal):
+def filled(crystal: Crystal) -> Perfect:
     """Find the perfect crystal for cells that are so many unit cells of one crystal.
 
     Parameters
@@ -66,7 +80,7 @@ def filled(crystal):
     Returns
     -------
     callable
-        As from `perfect_crystals`, for rows with ``repetitions`` (``8x8x8``).
+        As from `vibentropy.sources.source.Source.perfect`, for rows with ``repetitions`` (``8x8x8``).
     """
 
     def perfect_crystal(row, cell=None):
@@ -76,17 +90,16 @@ def filled(crystal):
     return perfect_crystal
 
 
-def unstrained_crystal(specification, lattice):
-    """Find the perfect crystal that a model of a data set is relative to.
+def same_for_all(perfect: Atoms) -> Perfect:
+    """Find the perfect crystal of data sets with one reference, whatever the row and the cell.
 
     Parameters
     ----------
-    specification, lattice
-        See `perfect_crystals`.
+    perfect : ase.Atoms
 
     Returns
     -------
-    ase.Atoms
-        Of one size for all data sets that are not files: descriptors on a grid depend on it.
+    callable
+        As from `vibentropy.sources.source.Source.perfect`.
     """
-    return perfect_crystals(specification, lattice)({"repetitions": "4x4x4"})
+    return lambda row, cell=None: perfect

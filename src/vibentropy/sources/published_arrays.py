@@ -23,7 +23,13 @@ even where the minima differ (r = 0.2 to 0.3 for I2 and I3, 0.55 for V4, none fo
 they are snapshots of common trajectories, which nothing in the arrays delimits.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -33,8 +39,15 @@ from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, VibentropyError, at
+from vibentropy.files.progress import Done, ignore
+from vibentropy.sources.perfect import same_for_all
 from vibentropy.sources.reference_work import SOURCE
+from vibentropy.sources.source import Amount, Source, Workshop
 from vibentropy.sources.unit_check import check_entropies
+
+if TYPE_CHECKING:
+    from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.source import Perfect
 
 #: Labels of one class that differ by no more than this (k_B) are of one minimum.
 REPEAT_TOLERANCE = 1e-5
@@ -50,109 +63,201 @@ _CRYSTAL_TOLERANCE = 0.02
 _SHELLS = 1.33
 
 
-def read_arrays(arrays, name, defect_class):
-    """Read the configurations of one class of defects.
+@dataclass(frozen=True, kw_only=True)
+class Arrays(Source):
+    """A data set from the published arrays, one shard for each class of defects.
 
-    Parameters
+    Attributes
     ----------
-    arrays : dict
-        As in the schema of the configuration: paths ``configurations``, ``entropies`` and ``bulk``, the ``element``,
-        and ``repeat_tolerance`` (k_B).
-    name : str
-        Of the data set.
-    defect_class : str
-
-    Returns
-    -------
-    ConfigurationSet
-        In the order of the file, which is that of the ids, too. Status ``labelled`` with the entropy as it is given,
-        or ``rejected`` with the reason: there is no label, a number is not finite, two atoms are on one site.
-
-    Raises
-    ------
-    DataError, StructureError
-        For what makes a whole file doubtful, with the file: it is missing or something else, an array is missing or
-        has another shape, the number of atoms is not that of the class, the bulk is no perfect crystal in the lattice,
-        no row can be used.
+    configurations, entropies, bulk : str
+        Paths of the three files.
+    element : str
+        Chemical symbol, which the arrays do not say.
+    classes : tuple of str
+        That are read.
+    repeat_tolerance : float
+        Labels of one class that differ by no more than this are of one minimum, k_B.
+    check_size : bool
+        Refuse classes whose entropies are of a size that only a wrong unit explains.
     """
-    bulk = published_crystal(arrays)
-    path = arrays["configurations"]
-    positions = _array(path, defect_class, (None, None, 3))
-    entropies = _array(arrays["entropies"], defect_class, (len(positions),))
-    _check_class(path, defect_class, positions.shape[1], len(bulk))
 
-    frames = [Atoms([bulk.numbers[0]] * len(one), positions=one, cell=bulk.cell, pbc=True) for one in positions]
-    reasons = [_reason(atoms, entropy) for atoms, entropy in zip(frames, entropies, strict=True)]
-    used = np.array([not reason for reason in reasons], dtype=bool)
-    if not used.any():
-        raise DataError(f"none of the {len(frames)} configurations {defect_class} can be used; {reasons[0]}", path)
-    if arrays.get("check_size", True):
-        check_entropies(
-            entropies[used],
-            np.full(used.sum(), positions.shape[1]),
-            np.full(used.sum(), len(bulk)),
-            [f"{arrays['entropies']}: {defect_class}[{row}]" for row in np.flatnonzero(used)],
-            remedy=" Convert them to k_B; if they are right as they are, say `check_size: false` beside the files",
+    configurations: str
+    entropies: str
+    bulk: str
+    element: str
+    classes: tuple[str, ...] = ("I2", "I3", "I4", "V4")
+    repeat_tolerance: float = REPEAT_TOLERANCE
+    check_size: bool = True
+
+    read_first: ClassVar[bool] = True
+
+    @classmethod
+    def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Arrays:
+        """See `Source.from_block`."""
+        arrays = dict(block["arrays"])
+        if "classes" in arrays:
+            arrays["classes"] = tuple(arrays["classes"])
+        return cls(name=name, role=block.get("role", "train"), **arrays)
+
+    def about(self) -> dict[str, Any]:
+        """See `Source.about`."""
+        arrays = asdict(self) | {"classes": list(self.classes)}
+        del arrays["name"], arrays["role"]
+        return {"role": self.role, "arrays": arrays}
+
+    @property
+    def computed(self) -> bool:
+        """See `Source.computed`."""
+        return False
+
+    def problems(self, max_force: float) -> Iterator[str]:
+        """See `Source.problems`."""
+        for key in _FILES:
+            file = getattr(self, key)
+            if not Path(file).is_file():
+                yield f"datasets.{self.name}.arrays.{key}: there is no file {file!r}; it is published at {SOURCE}"
+
+    def holdings(self) -> list[tuple[str, str, str | None]]:
+        """See `Source.holdings`."""
+        return [("arrays", self.configurations, defect_class) for defect_class in self.classes]
+
+    def inputs(self) -> list[str]:
+        """See `Source.inputs`."""
+        return [getattr(self, key) for key in _FILES]
+
+    def references(self, lattice: str) -> list[str]:
+        """See `Source.references`."""
+        return [self.bulk, self.configurations]
+
+    def files_of(self, content: str) -> list[str]:
+        """See `Source.files_of`."""
+        return [self.entropies]
+
+    def shards(self, size: int) -> dict[str, str]:
+        """See `Source.shards`: one for each class, whatever its size."""
+        return {defect_class: defect_class for defect_class in self.classes}
+
+    def amounts(self, size: int) -> dict[str, Amount]:
+        """See `Source.amounts`; only reading would tell."""
+        return dict.fromkeys(self.classes, Amount())
+
+    def readings(self) -> dict[str, str]:
+        """See `Source.readings`: each class."""
+        return {f"{self.name}, {defect_class}": defect_class for defect_class in self.classes}
+
+    def read(
+        self,
+        content: str | None = None,
+        workshop: Workshop | None = None,
+        done: Done = ignore,
+    ) -> ConfigurationSet:
+        """Read the configurations of one class of defects.
+
+        Parameters
+        ----------
+        content : str
+            The class.
+        workshop
+            Not needed.
+        done : callable
+            Called with a line for each configuration that is set aside.
+
+        Returns
+        -------
+        ConfigurationSet
+            In the order of the file, which is that of the ids, too. Status ``labelled`` with the entropy as it is
+            given, or ``rejected`` with the reason: there is no label, a number is not finite, two atoms are on one
+            site.
+
+        Raises
+        ------
+        DataError, StructureError
+            For what makes a whole file doubtful, with the file: it is missing or something else, an array is missing or
+            has another shape, the number of atoms is not that of the class, the bulk is no perfect crystal in the
+            lattice, no row can be used.
+        """
+        defect_class = content
+        bulk = self.perfect_crystal()
+        path = self.configurations
+        positions = _array(path, defect_class, (None, None, 3))
+        entropies = _array(self.entropies, defect_class, (len(positions),))
+        _check_class(path, defect_class, positions.shape[1], len(bulk))
+
+        frames = [Atoms([bulk.numbers[0]] * len(one), positions=one, cell=bulk.cell, pbc=True) for one in positions]
+        reasons = [_reason(atoms, entropy) for atoms, entropy in zip(frames, entropies, strict=True)]
+        used = np.array([not reason for reason in reasons], dtype=bool)
+        if not used.any():
+            raise DataError(f"none of the {len(frames)} configurations {defect_class} can be used; {reasons[0]}", path)
+        if self.check_size:
+            check_entropies(
+                entropies[used],
+                np.full(used.sum(), positions.shape[1]),
+                np.full(used.sum(), len(bulk)),
+                [f"{self.entropies}: {defect_class}[{row}]" for row in np.flatnonzero(used)],
+                remedy=" Convert them to k_B; if they are right as they are, say `check_size: false` beside the files",
+            )
+        first = np.arange(len(frames))
+        first[used] = first[used][first_of_minimum(entropies[used], self.repeat_tolerance)]
+        ids = np.array([f"{self.name}/{defect_class}/{row:05d}" for row in range(len(frames))], dtype=object)
+        table = pd.DataFrame(
+            {
+                "id": ids,
+                "dataset": self.name,
+                "trajectory": [f"{defect_class}/{row:05d}" for row in first],
+                "defect_class": defect_class,
+                "n_sites": len(bulk),
+                "status": np.where(used, "labelled", "rejected"),
+                "reason": reasons,
+                "formation_entropy": np.where(used, entropies, np.nan),
+                "label_source": np.where(used, "given", ""),
+                "duplicate_of": np.where(first == np.arange(len(frames)), "", ids[first]),
+            }
         )
-    first = np.arange(len(frames))
-    first[used] = first[used][first_of_minimum(entropies[used], arrays.get("repeat_tolerance", REPEAT_TOLERANCE))]
-    ids = np.array([f"{name}/{defect_class}/{row:05d}" for row in range(len(frames))], dtype=object)
-    table = pd.DataFrame(
-        {
-            "id": ids,
-            "dataset": name,
-            "trajectory": [f"{defect_class}/{row:05d}" for row in first],
-            "defect_class": defect_class,
-            "n_sites": len(bulk),
-            "status": np.where(used, "labelled", "rejected"),
-            "reason": reasons,
-            "formation_entropy": np.where(used, entropies, np.nan),
-            "label_source": np.where(used, "given", ""),
-            "duplicate_of": np.where(first == np.arange(len(frames)), "", ids[first]),
-        }
-    )
-    return ConfigurationSet(frames, table)
+        for row in table[table["status"] == "rejected"].itertuples():
+            done(f"{row.id} is set aside: {row.reason}")
+        return ConfigurationSet(frames, table)
+
+    def perfect_crystal(self) -> Atoms:
+        """Read the perfect crystal.
+
+        Returns
+        -------
+        ase.Atoms
+
+        Raises
+        ------
+        DataError
+            If a file is missing or something else, an array is missing or has another shape, or the atoms are no
+            perfect crystal in the lattice: distances to neighbours differ between atoms.
+        StructureError
+            If a number is not finite, or two atoms are on one site.
+        """
+        positions = _array(self.bulk, None, (1, None, 3))[0]
+        lattice = _array(self.configurations, "lattice", (3, 3))
+        atoms = Atoms([self.element] * len(positions), positions=positions, cell=lattice, pbc=True)
+        with at(f"{self.bulk} in the lattice of {self.configurations}"):
+            check_crystal(atoms)
+            spacing = np.cbrt(atoms.get_volume() / len(atoms))
+            first, _, _, distances = neighbour_pairs(atoms, _SHELLS * spacing)
+        counts = np.diff(first)
+        if np.ptp(counts):
+            spread = f"numbers of neighbours are from {counts.min()} to {counts.max()}"
+        else:
+            difference = np.ptp(np.sort(distances.reshape(len(atoms), -1), axis=1), axis=0).max(initial=0)
+            spread = f"distances to neighbours differ by {difference:.3f} Å" if difference > _CRYSTAL_TOLERANCE else ""
+        if spread:
+            raise DataError(
+                f"{self.bulk}: no perfect crystal in the lattice of {self.configurations}, {lattice.tolist()} Å: "
+                f"{spread}, expected the same for all atoms to {_CRYSTAL_TOLERANCE} Å"
+            )
+        return atoms
+
+    def perfect(self, lattice: Path | str | None = None) -> Perfect:
+        """See `Source.perfect`."""
+        return same_for_all(self.perfect_crystal())
 
 
-def published_crystal(arrays):
-    """Read the perfect crystal.
-
-    Parameters
-    ----------
-    arrays : dict
-        See `read`.
-
-    Returns
-    -------
-    ase.Atoms
-
-    Raises
-    ------
-    DataError
-        If a file is missing or something else, an array is missing or has another shape, or the atoms are no perfect
-        crystal in the lattice: distances to neighbours differ between atoms.
-    StructureError
-        If a number is not finite, or two atoms are on one site.
-    """
-    positions = _array(arrays["bulk"], None, (1, None, 3))[0]
-    lattice = _array(arrays["configurations"], "lattice", (3, 3))
-    atoms = Atoms([arrays["element"]] * len(positions), positions=positions, cell=lattice, pbc=True)
-    with at(f"{arrays['bulk']} in the lattice of {arrays['configurations']}"):
-        check_crystal(atoms)
-        spacing = np.cbrt(atoms.get_volume() / len(atoms))
-        first, _, _, distances = neighbour_pairs(atoms, _SHELLS * spacing)
-    counts = np.diff(first)
-    if np.ptp(counts):
-        spread = f"numbers of neighbours are from {counts.min()} to {counts.max()}"
-    else:
-        difference = np.ptp(np.sort(distances.reshape(len(atoms), -1), axis=1), axis=0).max(initial=0)
-        spread = f"distances to neighbours differ by {difference:.3f} Å" if difference > _CRYSTAL_TOLERANCE else ""
-    if spread:
-        raise DataError(
-            f"{arrays['bulk']}: no perfect crystal in the lattice of {arrays['configurations']}, {lattice.tolist()} Å: "
-            f"{spread}, expected the same for all atoms to {_CRYSTAL_TOLERANCE} Å"
-        )
-    return atoms
+_FILES = ("configurations", "entropies", "bulk")
 
 
 def first_of_minimum(entropies, tolerance):

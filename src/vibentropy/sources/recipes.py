@@ -1,309 +1,383 @@
-"""Minima with defects: seeds in a perfect crystal, annealed by molecular dynamics, quenched at intervals.
+"""Data sets that are made: which trajectories a recipe has, and what is wrong with one that cannot be made."""
 
-A trajectory is one seed and the minima it falls into. It depends on nothing but its name, its recipe and the seed of
-the run: neither on other trajectories nor on the number of cores.
-"""
+from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import groupby
+from math import nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import numpy as np
-import pandas as pd
-from ase.geometry import get_distances
-from numpy.linalg import LinAlgError
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.from_config import is_analytic, load_potential, start_engine
-from vibentropy.potentials.lammps_engine import MAX_SEED
-from vibentropy.potentials.newton import newton_relax
-from vibentropy.sources.seeds import Cluster, place
+from vibentropy.sources.perfect import filled
+from vibentropy.sources.sampling import Trajectory, sample
+from vibentropy.sources.seeds import Cluster
+from vibentropy.sources.source import Amount, Planned, Source, Workshop
 
-#: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
-_SEED_FORCE = 1e-2
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from vibentropy.datasets.store import ConfigurationSet
+    from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.source import Perfect
 
 
 @dataclass(frozen=True)
-class Trajectory:
-    """One seed of defects and its annealing.
+class ClusterKind:
+    """One kind of cluster of defects.
 
     Attributes
     ----------
-    dataset, name : str
-        Together they identify the trajectory, and with the seed of the run its random numbers.
-    defect_class : str
-    repetitions : tuple of 3 int
-        Of the cubic unit cell.
-    clusters : tuple of vibentropy.sources.seeds.Cluster
-        What is put into the perfect crystal; mappings become clusters.
+    shape : str
+        See `vibentropy.sources.seeds`.
+    interstitials, vacancies : int
+        Atoms added and removed by each cluster.
+    radius : float or None
+        Of the sphere that a random cluster is seeded in, Å; None for anywhere in the cell.
+    clusters : int
+        Of this kind in a cell.
+    """
+
+    shape: str = "random"
+    interstitials: int = 0
+    vacancies: int = 0
+    radius: float | None = None
+    clusters: int = 1
+
+
+@dataclass(frozen=True)
+class Melt:
+    """A pocket of melt.
+
+    Attributes
+    ----------
+    radius : float, Å
+    temperature : float, K
+    """
+
+    radius: float
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defect(ClusterKind):
+    """One class of defects of a recipe: clusters of one kind, or of several.
+
+    Attributes
+    ----------
+    trajectories : int
+        In each of the cells.
+    mixture : tuple of ClusterKind
+        In place of one kind.
     separation : float
         Smallest distance between the centres of two clusters, Å.
-    strain : float
-        Largest component of the random strain of the cell; 0 for the cubic one.
-    melt_radius : float
-        Of the pocket of melt in Å; 0 for none.
-    melt_temperature : float, K
-    temperature : float, K
-    time_step : float, ps
-    steps_between : int
-        Steps of molecular dynamics before each snapshot.
-    snapshots : int
-        The quenched seed comes in addition.
-    max_force : float
-        At the end of the quench, eV/Å.
+    melt : Melt or None
+    anneal : dict
+        What this class does otherwise than the recipe says.
     """
 
-    dataset: str
-    name: str
-    defect_class: str
-    repetitions: tuple
-    clusters: tuple
-    separation: float
-    strain: float
-    melt_radius: float
-    melt_temperature: float
+    trajectories: int
+    mixture: tuple[ClusterKind, ...] = ()
+    separation: float = 0
+    melt: Melt | None = None
+    anneal: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Defect:
+        """Build from a block of the configuration."""
+        mixture = tuple(ClusterKind(**kind) for kind in block.get("mixture", ()))
+        melt = Melt(**block["melt"]) if block.get("melt") else None
+        return cls(**{**block, "mixture": mixture, "melt": melt})
+
+    @property
+    def clusters_of_a_cell(self) -> tuple[Cluster, ...]:
+        """All clusters that are put into a cell."""
+        return tuple(
+            Cluster(kind.shape, kind.interstitials, kind.vacancies, kind.radius)
+            for kind in self.mixture or [self]
+            if kind.interstitials + kind.vacancies
+            for _ in range(kind.clusters)
+        )
+
+    def without_effect(self) -> list[str]:
+        """Keys of one kind of cluster that differ from their defaults."""
+        return [key.name for key in fields(ClusterKind) if getattr(self, key.name) != key.default]
+
+
+@dataclass(frozen=True)
+class Anneal:
+    """Molecular dynamics between the seed and the minima.
+
+    Attributes
+    ----------
+    temperature : float, K
+    steps_between : int
+        Steps before the first snapshot and between snapshots.
+    snapshots : int
+        Of one trajectory.
+    time_step : float, ps
+    """
+
     temperature: float
-    time_step: float
     steps_between: int
     snapshots: int
-    max_force: float
-
-    def __post_init__(self):
-        as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
-        object.__setattr__(self, "clusters", as_clusters)
-        object.__setattr__(self, "repetitions", tuple(self.repetitions))
-
-    def seed(self, run_seed):
-        """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
-        digest = hashlib.sha256(f"{run_seed}/{self.dataset}/{self.name}".encode()).digest()
-        return 1 + int.from_bytes(digest[:8], "big") % MAX_SEED
+    time_step: float = 0.001
 
 
-def trajectories(dataset, recipe):
-    """All trajectories of a recipe, in a fixed order.
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Source):
+    """A data set that is made from the lattice with the potential.
 
-    Parameters
+    Attributes
     ----------
-    dataset : str
-    recipe : dict
-        ``cells``, ``defects``, ``anneal`` and ``quench`` as described in the schema of the configuration.
-
-    Returns
-    -------
-    list of Trajectory
+    cells : tuple of tuple of 3 int
+        Sizes of the perfect cells, in cubic cells along each vector.
+    defects : dict of str to Defect
+        By class.
+    anneal : Anneal or None
+        Jobs that make nothing are told neither this nor cells and defects.
+    strain : float
+        Largest component of the random strain of a cell.
+    max_force : float
+        At the end of the quench, eV/Å.
+    lattice : Lattice or None
+        None where the configuration has none, and in jobs.
     """
-    planned = []
-    for repetitions in recipe["cells"]:
-        size = "x".join(str(n) for n in repetitions)
-        for defect_class, defect in recipe["defects"].items():
-            anneal = recipe["anneal"] | defect.get("anneal", {})
-            planned += [
-                Trajectory(
-                    dataset=dataset,
-                    name=f"{size}-{defect_class}-{index:04d}",
-                    defect_class=defect_class,
-                    repetitions=tuple(repetitions),
-                    clusters=_clusters(defect),
-                    separation=defect["separation"],
-                    strain=recipe["strain"],
-                    melt_radius=defect["melt"]["radius"] if defect["melt"] else 0.0,
-                    melt_temperature=defect["melt"]["temperature"] if defect["melt"] else 0.0,
-                    max_force=recipe["quench"]["max_force"],
-                    **anneal,
-                )
-                for index in range(defect["trajectories"])
-            ]
-    return planned
 
+    cells: tuple[tuple[int, ...], ...] = ()
+    defects: Mapping[str, Defect] = field(default_factory=dict)
+    anneal: Anneal | None = None
+    strain: float = 0.0
+    max_force: float = 1e-6
+    lattice: Lattice | None = None
 
-def _clusters(defect):
-    """All clusters of a class: several of one kind, or of the kinds in its mixture."""
-    return tuple(
-        Cluster(kind["shape"], kind["interstitials"], kind["vacancies"], kind["radius"])
-        for kind in defect["mixture"] or [defect]
-        if kind["interstitials"] + kind["vacancies"]
-        for _ in range(kind["clusters"])
-    )
+    generated: ClassVar[bool] = True
+    minutes: ClassVar[int] = 120
 
-
-def recipe_shards(dataset, recipe, size):
-    """Divide the trajectories of a recipe into jobs.
-
-    Parameters
-    ----------
-    dataset : str
-    recipe : dict
-    size : int
-        Largest number of configurations in a shard, but at least one trajectory.
-
-    Returns
-    -------
-    dict of str to list of dict
-        By the name of the shard, the fields of its trajectories, all of one class in one cell size: more trajectories
-        of a class add shards and leave full ones as they are.
-    """
-    named = {}
-    planned = trajectories(dataset, recipe)
-    for (repetitions, defect_class), members in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
-        members = list(members)
-        minima = members[0].snapshots + bool(members[0].clusters)
-        step = max(size // minima, 1)
-        for number, start in enumerate(range(0, len(members), step)):
-            name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
-            named[name] = [asdict(member) for member in members[start : start + step]]
-    return named
-
-
-def limited(recipe, limit):
-    """Recipe with at most so many trajectories of each class and cell, or as many as it has where there is no limit."""
-    defects = {
-        name: defect if limit is None else defect | {"trajectories": min(limit, defect["trajectories"])}
-        for name, defect in recipe["defects"].items()
-    }
-    return recipe | {"defects": defects}
-
-
-def generate(config, dataset, limit=None, done: Done = ignore):
-    """Make the configurations of one recipe, in this process: small runs without the workflow.
-
-    The configurations are those that the workflow makes.
-
-    Parameters
-    ----------
-    config : dict
-        As returned by `vibentropy.run.config.validate`.
-    dataset : str
-        Name of a data set with a recipe.
-    limit : int, optional
-        At most so many trajectories of each class and cell.
-    done : callable
-        Called with the name of each trajectory that is done.
-
-    Returns
-    -------
-    ConfigurationSet
-        As from `sample`; the attributes say which crystal it is, at its relaxed lattice constant.
-
-    Raises
-    ------
-    ConfigError, PotentialError
-        If the potential cannot be built, or has no such crystal.
-    """
-    recipe, lattice = limited(config["datasets"][dataset]["recipe"], limit), config["lattice"]
-    potential = load_potential(config["potential"])
-    crystal = Crystal(potential.element, lattice["structure"], lattice["a"])
-    if lattice["relax"]:
-        crystal = crystal.relaxed(potential)
-    with TemporaryDirectory() as folder:
-        table = Path(folder) / "table.eam.alloy"
-        if is_analytic(config["potential"]):
-            potential.write_setfl(table)
-        with start_engine(config["potential"], table) as engine:
-            return sample(trajectories(dataset, recipe), crystal, potential, engine, config["seed"], done)
-
-
-def sample(planned, crystal, potential, engine, run_seed, done: Done = ignore):
-    """Seed, anneal and quench trajectories.
-
-    Parameters
-    ----------
-    planned : list of Trajectory
-    crystal : vibentropy.atoms.crystal.Crystal
-        At its relaxed lattice constant.
-    potential : vibentropy.Potential
-    engine : vibentropy.potentials.lammps_engine.LammpsEngine
-        On the fine table of the same potential.
-    run_seed : int
-    done : callable
-        Called with the name of each trajectory that is done.
-
-    Returns
-    -------
-    ConfigurationSet
-        Status ``relaxed``, or ``not converged`` or ``rejected`` with the reason. A trajectory that fails as a whole
-        leaves one row: its seed, or the perfect crystal where there was not even that.
-    """
-    frames, rows = [], []
-    for trajectory in planned:
-        seed = trajectory.seed(run_seed)
-        rng = np.random.default_rng(seed)
-        perfect = _perfect(trajectory, crystal, rng)
-        unit = crystal.filling(perfect.cell[:] / np.array(trajectory.repetitions)[:, None], (1, 1, 1))
-        energy_per_atom = potential.energy_and_forces(unit)[0] / len(unit)
-        common = {
-            "dataset": trajectory.dataset,
-            "trajectory": trajectory.name,
-            "repetitions": "x".join(map(str, trajectory.repetitions)),
-            "defect_class": trajectory.defect_class,
-            "n_sites": len(perfect),
-            "seed": seed,
-        }
-        for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, crystal, potential, engine, seed, rng)):
-            if "energy" in outcome:
-                outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
-            frames.append(atoms)
-            rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
-        done(trajectory.name)
-    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
-
-
-def _perfect(trajectory, crystal, rng):
-    """Perfect crystal of a trajectory, under a random strain where it has one."""
-    cell = crystal.cell(trajectory.repetitions).cell[:]
-    if trajectory.strain:
-        strain = rng.uniform(-trajectory.strain, trajectory.strain, (3, 3))
-        # The upper triangle decides: a symmetric strain is no rotation.
-        strain = np.triu(strain) + np.triu(strain, 1).T
-        cell = cell @ (np.eye(3) + strain)
-    return crystal.filling(cell, trajectory.repetitions)
-
-
-def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
-    """Pairs of a configuration and its columns, for the quenched seed and each quenched snapshot."""
-    atoms = perfect
-    try:
-        atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
-        relaxed_seed = engine.relax(atoms, _SEED_FORCE)
-        snapshots = engine.anneal(
-            relaxed_seed,
-            trajectory.temperature,
-            trajectory.time_step,
-            trajectory.steps_between,
-            trajectory.snapshots,
-            seed,
-            *_pocket(trajectory, relaxed_seed, rng),
+    @classmethod
+    def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Recipe:
+        """See `Source.from_block`."""
+        recipe = dict(block["recipe"])
+        quench = recipe.pop("quench", {})
+        return cls(
+            name=name,
+            role=block.get("role", "train"),
+            lattice=lattice,
+            **recipe
+            | {
+                "cells": tuple(tuple(cell) for cell in recipe.get("cells", ())),
+                "defects": {label: Defect.from_block(defect) for label, defect in recipe.get("defects", {}).items()},
+                "anneal": Anneal(**recipe["anneal"]) if "anneal" in recipe else None,
+            },
+            **({"max_force": quench["max_force"]} if "max_force" in quench else {}),
         )
-    except VibentropyError as error:
-        return [(atoms, {"status": "rejected", "reason": f"no trajectory: {error}"})]
-    # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
-    first = [relaxed_seed] if trajectory.clusters else []
-    return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
 
+    def about(self) -> dict[str, Any]:
+        """See `Source.about`."""
+        return {"role": self.role, "recipe": {}}
 
-def _pocket(trajectory, atoms, rng):
-    """Atoms that the melt is made of and its temperature, where a trajectory has one."""
-    if not trajectory.melt_radius:
-        return ()
-    centre = rng.random(3) @ atoms.cell[:]
-    _, distances = get_distances(centre, atoms.positions, cell=atoms.cell, pbc=True)
-    molten = np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist()
-    if not molten:
-        raise StructureError(
-            f"no atom within {trajectory.melt_radius} Å of the centre of the melt: enlarge its `radius`"
+    def about_smallest(self) -> dict[str, Any]:
+        """See `Source.about_smallest`."""
+        return {"role": self.role, "recipe": {"cells": [list(min(self.cells, key=math.prod))]}}
+
+    @property
+    def computed(self) -> bool:
+        """See `Source.computed`."""
+        return True
+
+    def limited(self, limit: int | None) -> Recipe:
+        """Recipe with at most so many trajectories of each class and cell, or as many as it has."""
+        if limit is None:
+            return self
+        fewer = {name: replace(d, trajectories=min(limit, d.trajectories)) for name, d in self.defects.items()}
+        return replace(self, defects=fewer)
+
+    def trajectories(self) -> list[Trajectory]:
+        """All trajectories, in a fixed order."""
+        planned = []
+        for repetitions in self.cells:
+            size = "x".join(str(n) for n in repetitions)
+            for defect_class, defect in self.defects.items():
+                planned += [
+                    Trajectory(
+                        dataset=self.name,
+                        name=f"{size}-{defect_class}-{index:04d}",
+                        defect_class=defect_class,
+                        repetitions=repetitions,
+                        clusters=defect.clusters_of_a_cell,
+                        separation=defect.separation,
+                        strain=self.strain,
+                        melt_radius=defect.melt.radius if defect.melt else 0.0,
+                        melt_temperature=defect.melt.temperature if defect.melt else 0.0,
+                        max_force=self.max_force,
+                        **{**asdict(self.anneal), **defect.anneal},
+                    )
+                    for index in range(defect.trajectories)
+                ]
+        return planned
+
+    def planned(self) -> Planned:
+        """See `Source.planned`."""
+        trajectories = self.trajectories()
+        return Planned(len(trajectories), sum(trajectory.minima for trajectory in trajectories))
+
+    def shards(self, size: int) -> dict[str, list[dict[str, Any]]]:
+        """See `Source.shards`: at least one trajectory each.
+
+        All trajectories of a shard are of one class in one cell size: more trajectories of a class add shards and leave
+        full ones as they are.
+        """
+        named = {}
+        planned = self.trajectories()
+        for (repetitions, defect_class), group in groupby(planned, key=lambda t: (t.repetitions, t.defect_class)):
+            members = list(group)
+            step = max(size // members[0].minima, 1)
+            for number, start in enumerate(range(0, len(members), step)):
+                name = f"{'x'.join(map(str, repetitions))}-{defect_class}-{number:03d}"
+                named[name] = [asdict(member) for member in members[start : start + step]]
+        return named
+
+    def sites_of(self, content: list[dict[str, Any]]) -> int | None:
+        """See `Source.sites_of`."""
+        return self.lattice.sites(content[0]["repetitions"]) if self.lattice else None
+
+    def amounts(self, size: int) -> dict[str, Amount]:
+        """See `Source.amounts`."""
+        return {shard: self._amount(content) for shard, content in self.shards(size).items()}
+
+    def _amount(self, content: list[dict[str, Any]]) -> Amount:
+        planned = [Trajectory(**trajectory) for trajectory in content]
+        sites, minima = self.sites_of(content) or nan, sum(trajectory.minima for trajectory in planned)
+        return Amount(
+            sites=sites,
+            configurations=minima,
+            atoms=minima * sites,
+            steps=sum(t.snapshots * t.steps_between for t in planned),
+            quenched=minima,
+            # A strained cell has a perfect crystal of its own.
+            labels=minima + sum(bool(t.strain) for t in planned),
         )
-    return molten, trajectory.melt_temperature
+
+    def read(
+        self,
+        content: list[dict[str, Any]] | None = None,
+        workshop: Workshop | None = None,
+        done: Done = ignore,
+    ) -> ConfigurationSet:
+        """See `Source.read`; `done` is called with the name of each trajectory that is done."""
+        planned = self.trajectories() if content is None else [Trajectory(**trajectory) for trajectory in content]
+        potential = load_potential(workshop.potential)
+        with start_engine(workshop.potential, workshop.table) as engine:
+            return sample(planned, Crystal.load(workshop.lattice), potential, engine, workshop.seed, done)
+
+    def generate(self, potential: Mapping[str, Any], seed: int, done: Done = ignore) -> ConfigurationSet:
+        """Make all configurations in this process, from nothing but the lattice: small runs without the workflow.
+
+        The configurations are those that the workflow makes.
+
+        Parameters
+        ----------
+        potential : dict
+            Block of the configuration.
+        seed : int
+            Of the run.
+        done : callable
+            Called with the name of each trajectory that is done.
+
+        Returns
+        -------
+        ConfigurationSet
+            The attributes say which crystal it is, at its relaxed lattice constant.
+
+        Raises
+        ------
+        ConfigError, PotentialError
+            If the potential cannot be built, or has no such crystal.
+        """
+        interaction = load_potential(potential)
+        with TemporaryDirectory() as folder:
+            lattice, table = Path(folder) / "lattice.json", Path(folder) / "table.eam.alloy"
+            self.lattice.at_rest(interaction).save(lattice)
+            if is_analytic(potential):
+                interaction.write_setfl(table)
+            return self.read(None, Workshop(potential, lattice, table, seed), done)
+
+    def perfect(self, lattice: Path | str | None = None) -> Perfect:
+        """See `Source.perfect`."""
+        return filled(Crystal.load(lattice))
+
+    def smallest(self, lattice: Path | str | None = None) -> Atoms:
+        """See `Source.smallest`."""
+        return Crystal.load(lattice).cell(min(self.cells, key=math.prod))
+
+    def problems(self, max_force: float) -> Iterator[str]:
+        """See `Source.problems`."""
+        place = f"datasets.{self.name}.recipe"
+        for label, defect in self.defects.items():
+            yield from self._problems_of(f"{place}.defects.{label}", defect)
+        if self.max_force > max_force:
+            yield (
+                f"{place}.quench.max_force: {self.max_force:g} eV/Å leaves nothing that counts as relaxed: "
+                f"labels.max_force is {max_force:g} eV/Å"
+            )
+        if self.strain and self.lattice and self.lattice.structure == "diamond":
+            yield (
+                f"{place}.strain: a strained diamond crystal is not at rest on its sites, as the "
+                "crystal that defects are compared with has to be"
+            )
+
+    def _problems_of(self, place: str, defect: Defect) -> Iterator[str]:
+        """Yield what is wrong with the clusters of a class."""
+        idle = defect.without_effect()
+        if defect.mixture and idle:
+            yield f"{place}: has a mixture, which leaves {', '.join(idle)} without effect"
+        if defect.melt and not defect.mixture and not defect.interstitials + defect.vacancies:
+            if idle:
+                yield f"{place}: has neither interstitials nor vacancies, which leaves {', '.join(idle)} without effect"
+            return
+        kinds = {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect.mixture)} or {place: defect}
+        for where, kind in kinds.items():
+            yield from _problems_of_shape(where, kind)
+            if self.lattice:
+                if kind.shape == "c15" and self.lattice.structure != "bcc":
+                    structure = self.lattice.structure
+                    yield f"{where}.shape: c15 clusters are defined in bcc, found lattice.structure {structure}"
+                yield from _crowding(where, kind, self.lattice)
+        wanted = sum(kind.clusters * kind.vacancies for kind in kinds.values())
+        if self.lattice:
+            sites = min(map(self.lattice.sites, self.cells))
+            if wanted > sites // 2:
+                yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
 
 
-def _quench(snapshot, max_force, potential, engine):
-    try:
-        relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
-    except NotConvergedError as error:
-        return snapshot, {"status": "not converged", "reason": str(error)}
-    except (VibentropyError, LinAlgError) as error:
-        return snapshot, {"status": "rejected", "reason": str(error)}
-    return relaxed, {"status": "relaxed", "energy": energy, "max_force": largest}
+def _problems_of_shape(place: str, kind: ClusterKind) -> Iterator[str]:
+    """Yield what a cluster of this shape does not go with."""
+    added, removed = kind.interstitials, kind.vacancies
+    match kind.shape.partition("_")[0]:
+        case "random" if not added + removed:
+            yield f"{place}: neither interstitials nor vacancies"
+        case "void" if added or not removed:
+            yield f"{place}: a void has vacancies and no interstitials, found {removed} and {added}"
+        case "loop" | "c15" if removed or not added:
+            yield f"{place}: shape {kind.shape} has interstitials and no vacancies, found {added} and {removed}"
+        case "c15" if added in (1, 3):
+            yield f"{place}.interstitials: the smallest C15 clusters are of 2 and 4 interstitials, found {added}"
+    if kind.shape != "random" and kind.radius is not None:
+        yield f"{place}.radius: without effect on shape {kind.shape}"
+
+
+def _crowding(place: str, kind: ClusterKind, lattice: Lattice) -> Iterator[str]:
+    """Yield why a sphere does not have the room that a random cluster needs."""
+    if kind.radius is not None:
+        # A sphere holds its volume's worth of sites, give or take those at its surface.
+        sites = 4 / 3 * math.pi * kind.radius**3 * lattice.sites_per_cell / lattice.a**3
+        if kind.vacancies > sites:
+            yield (
+                f"{place}.radius: a sphere of {kind.radius} Å holds {sites:.1f} sites on average, too few for "
+                f"{kind.vacancies} vacancies"
+            )

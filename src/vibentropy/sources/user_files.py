@@ -9,7 +9,14 @@ finite, two atoms on one site, forces above the gate) leaves that frame in the s
 Entropies of a size that only a wrong unit explains stop the run, too (`vibentropy.sources.unit_check`).
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import nan
 from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,100 +26,300 @@ from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import check_same_cell, count_reference_sites
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import DataError, NotConvergedError, VibentropyError, at
+from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
+from vibentropy.files.progress import Done, ignore
 from vibentropy.labels.entropy import MAX_FORCE
-from vibentropy.sources.file_shards import compares_cells, reference_crystal, trajectories_of
+from vibentropy.sources.file_shards import configurations_in, counted, file_shards, pieces_of_shard, trajectories_of
+from vibentropy.sources.perfect import reference_crystal, same_for_all
+from vibentropy.sources.source import Amount, Source, Workshop
 from vibentropy.sources.unit_check import check_entropies
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
+if TYPE_CHECKING:
+    from ase import Atoms
 
-def ingest(specification, name, parts=None):
-    """Read a data set from files.
+    from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.source import Perfect
 
-    Parameters
+
+@dataclass(frozen=True)
+class GivenEntropy:
+    """Which numbers in files are entropies.
+
+    Attributes
     ----------
-    specification : dict
-        A data set with ``files`` and ``reference`` as in the schema of the configuration, patterns expanded; what is
-        left out takes its default.
-    name : str
-        Of the data set; the first part of every id.
-    parts : list of list, optional
-        What to read, from `pieces`; ``files`` are not needed then. By default everything, which `check` then checks.
-
-    Returns
-    -------
-    ConfigurationSet
-        Status ``labelled`` with the given entropy (k_B), ``relaxed`` where entropies are still to be computed, or
-        ``rejected`` with the reason. Ids are ``<dataset>/<file>/<frame>``, whatever the trajectory.
-
-    Raises
-    ------
-    DataError, StructureError
-        For faults of whole files, see the module; naming the file and the frame.
+    key : str
+        Their name.
+    unit : str
+        See `vibentropy.units.KB_PER_ENTROPY_UNIT`.
+    kind : str
+        ``formation`` for entropies of formation; ``total`` for those of the whole cell, from which those of the
+        reference under the same key are subtracted.
+    check_size : bool
+        Refuse sets whose entropies are of a size that only a wrong unit or kind explains.
     """
-    reference = reference_crystal(specification)
-    element, file_format = str(reference.symbols[0]), specification.get("format")
-    frames, rows = [], []
-    whole = parts is None
-    for path, trajectory, *part in trajectories_of(specification["files"]).items() if whole else parts:
-        for number, atoms in enumerate(read_frames(path, file_format, *part, element=element), *part[:1]):
-            with at(path, f"frame {number}"):
-                row = _row(atoms, reference, specification)
-            frames.append(atoms)
-            rows.append({"id": f"{name}/{trajectory}/{number:04d}", "dataset": name, "trajectory": trajectory} | row)
-    configurations = ConfigurationSet(frames, pd.DataFrame(rows))
-    if whole:
-        check_files(configurations.table, specification)
-    return configurations
+
+    key: str
+    unit: str
+    kind: str
+    check_size: bool = True
 
 
-def check_files(table, specification):
-    """Check what only a whole data set shows.
+@dataclass(frozen=True, kw_only=True)
+class Files(Source):
+    """A data set from files of the user.
 
-    Parameters
+    Attributes
     ----------
-    table : pandas.DataFrame
-        Of all configurations of the data set, in any order.
-    specification : dict
-        See `ingest`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per file: its name (file), the number of configurations in it, and of those that are rejected.
-
-    Raises
-    ------
-    DataError
-        If no configuration of a file can be used, or the entropies tell of a wrong unit.
+    files : tuple of str
+        Paths, patterns expanded; empty in jobs, which read pieces of them.
+    reference : str
+        File with the perfect crystal alone.
+    format : str or None
+        ASE's name of the format of files and reference; None to let ASE recognise it.
+    entropy : GivenEntropy or None
+        None to have entropies computed.
+    energy_key, group_key, class_key : str or None
+        Names of the energy (eV), of what configurations that are not independent have in common, and of the class of
+        defects, where configurations have them.
+    max_force : float
+        Largest stored force with which a configuration counts as relaxed, eV/Å.
     """
-    names = {trajectory: path for path, trajectory in trajectories_of(specification["files"]).items()}
-    # <dataset>/<file>/<frame>
-    places = [name.partition("/")[2].rpartition("/") for name in table["id"]]
-    table = table.assign(file=[names[file] for file, _, _ in places], frame=[int(number) for _, _, number in places])
-    table = table.sort_values(["file", "frame"], ignore_index=True)
-    rejected = table["status"] == "rejected"
-    for file, rows in table.groupby("file"):
-        if rejected[rows.index].all():
-            reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
-            raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", file)
-    if specification.get("entropy"):
-        _check_sizes(table, **specification["entropy"])
-    found = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
-    return found[["configurations", "rejected"]].sum()
 
+    files: tuple[str, ...]
+    reference: str
+    format: str | None = None
+    entropy: GivenEntropy | None = None
+    energy_key: str | None = None
+    group_key: str | None = None
+    class_key: str | None = None
+    max_force: float = MAX_FORCE
 
-def _check_sizes(table, key, unit, kind, check_size=True):
-    """Refuse a set whose entropies tell of a wrong unit."""
-    labelled = table[table["status"] == "labelled"]
-    if check_size:
-        check_entropies(
-            *(labelled[name].to_numpy() for name in ("formation_entropy", "n_atoms", "n_sites")),
-            [f"{row.file}, frame {row.frame}: {key!r}" for row in labelled.itertuples()],
-            unit,
-            kind,
-            " If the entropies are right as they are, say `check_size: false` beside the unit",
+    checked_as_a_whole: ClassVar[bool] = True
+    read_first: ClassVar[bool] = True
+
+    @classmethod
+    def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Files:
+        """See `Source.from_block`."""
+        entropy = GivenEntropy(**block["entropy"]) if block.get("entropy") else None
+        return cls(name=name, **{**block, "files": tuple(block["files"]), "entropy": entropy})
+
+    def about(self) -> dict[str, Any]:
+        """See `Source.about`."""
+        block = asdict(self) | {"files": []}
+        del block["name"]
+        return block
+
+    @property
+    def computed(self) -> bool:
+        """See `Source.computed`."""
+        return self.entropy is None
+
+    @property
+    def compares_cells(self) -> bool:
+        """Whether configurations have to be in the cell of the reference: where entropies are compared with its own."""
+        return self.entropy is None or self.entropy.kind == "total"
+
+    def problems(self, max_force: float) -> Iterator[str]:
+        """See `Source.problems`."""
+        for file in self.files:
+            if not Path(file).is_file():
+                yield f"datasets.{self.name}.files: no file is or matches {file!r}"
+        if not Path(self.reference).is_file():
+            yield f"datasets.{self.name}.reference: there is no file {self.reference!r}"
+
+    def problems_inside(self, element: str | None) -> Iterator[str]:
+        """See `Source.problems_inside`: those of the reference, whose element the potential has to have."""
+        place = f"datasets.{self.name}.reference"
+        try:
+            crystal = self.reference_crystal(element)
+        except VibentropyError as error:
+            yield f"{place}: {error}"
+            return
+        if element and self.computed:
+            try:
+                check_element(crystal, element)
+            except StructureError as error:
+                yield f"{place}: {self.reference}: {error} by `potential`"
+
+    def holdings(self) -> list[tuple[str, str, str | None]]:
+        """See `Source.holdings`."""
+        return [("files", file, None) for file in self.files]
+
+    def inputs(self) -> list[str]:
+        """See `Source.inputs`."""
+        return [*self.files, self.reference]
+
+    def references(self, lattice: str) -> list[str]:
+        """See `Source.references`."""
+        return [self.reference]
+
+    def files_of(self, content: Sequence[Sequence[Any]]) -> list[str]:
+        """See `Source.files_of`."""
+        return [path for path, *_ in content]
+
+    def shards(self, size: int) -> dict[str, list[list[Any]]]:
+        """See `Source.shards` and `vibentropy.sources.file_shards`."""
+        return file_shards(self.files, self.format, size)
+
+    def content(self, shard: str, size: int) -> list[list[Any]]:
+        """See `Source.content`."""
+        return pieces_of_shard(self.files, self.format, size, shard)
+
+    def amounts(self, size: int) -> dict[str, Amount]:
+        """See `Source.amounts`.
+
+        Sites are those of the reference where cells have to be its cell, else as many as the first configuration of the
+        first file has atoms.
+
+        Raises
+        ------
+        DataError
+            As `shards`, and if that configuration or the reference cannot be read.
+        """
+        sites = self._typical_sites()
+        amounts = {}
+        for shard, pieces in self.shards(size).items():
+            number = configurations_in(pieces, self.format)
+            if number is None or sites is None:
+                amounts[shard] = Amount(sites=nan, configurations=nan, labels=nan if self.computed else 0.0)
+            else:
+                labels = number if self.computed else 0.0
+                amounts[shard] = Amount(sites=sites, configurations=number, atoms=number * sites, labels=labels)
+        return amounts
+
+    def _typical_sites(self) -> int | None:
+        """Sites of a cell, see `amounts`."""
+        crystal = self.reference_crystal()
+        if self.compares_cells:
+            return len(crystal)
+        first = next(iter(trajectories_of(self.files)))
+        if counted(first, self.format) is None:
+            return None
+        return len(next(read_frames(first, self.format, stop=1, element=str(crystal.symbols[0]))))
+
+    def reference_crystal(self, element: str | None = None) -> Atoms:
+        """Read the reference, see `vibentropy.sources.perfect.reference_crystal`."""
+        return reference_crystal(self.reference, self.format, element)
+
+    def perfect(self, lattice: Path | str | None = None) -> Perfect:
+        """See `Source.perfect`."""
+        return same_for_all(self.reference_crystal())
+
+    def read(
+        self,
+        content: Sequence[Sequence[Any]] | None = None,
+        workshop: Workshop | None = None,
+        done: Done = ignore,
+    ) -> ConfigurationSet:
+        """Read configurations from files.
+
+        Parameters
+        ----------
+        content : list of list, optional
+            What to read, from `shards`. By default everything, which `check_whole` then checks.
+        workshop, done
+            Not needed.
+
+        Returns
+        -------
+        ConfigurationSet
+            Status ``labelled`` with the given entropy (k_B), ``relaxed`` where entropies are still to be computed, or
+            ``rejected`` with the reason. Ids are ``<dataset>/<file>/<frame>``, whatever the trajectory.
+
+        Raises
+        ------
+        DataError, StructureError
+            For faults of whole files, see the module; naming the file and the frame.
+        """
+        reference = self.reference_crystal()
+        element = str(reference.symbols[0])
+        frames, rows = [], []
+        pieces = trajectories_of(self.files).items() if content is None else content
+        for path, trajectory, *part in pieces:
+            for number, atoms in enumerate(read_frames(path, self.format, *part, element=element), *part[:1]):
+                with at(path, f"frame {number}"):
+                    row = self._row(atoms, reference)
+                frames.append(atoms)
+                name = f"{self.name}/{trajectory}/{number:04d}"
+                rows.append({"id": name, "dataset": self.name, "trajectory": trajectory} | row)
+        configurations = ConfigurationSet(frames, pd.DataFrame(rows))
+        if content is None:
+            self.check_whole(configurations.table)
+        return configurations
+
+    def check_whole(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Check what only a whole data set shows.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            Of all configurations of the data set, in any order.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per file: its name (file), the number of configurations in it, and of those that are rejected.
+
+        Raises
+        ------
+        DataError
+            If no configuration of a file can be used, or the entropies tell of a wrong unit.
+        """
+        names = {trajectory: path for path, trajectory in trajectories_of(self.files).items()}
+        # <dataset>/<file>/<frame>
+        places = [name.partition("/")[2].rpartition("/") for name in table["id"]]
+        table = table.assign(
+            file=[names[file] for file, _, _ in places], frame=[int(number) for _, _, number in places]
         )
+        table = table.sort_values(["file", "frame"], ignore_index=True)
+        rejected = table["status"] == "rejected"
+        for file, rows in table.groupby("file"):
+            if rejected[rows.index].all():
+                reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
+                raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", file)
+        if self.entropy and self.entropy.check_size:
+            labelled = table[table["status"] == "labelled"]
+            check_entropies(
+                *(labelled[name].to_numpy() for name in ("formation_entropy", "n_atoms", "n_sites")),
+                [f"{row.file}, frame {row.frame}: {self.entropy.key!r}" for row in labelled.itertuples()],
+                self.entropy.unit,
+                self.entropy.kind,
+                " If the entropies are right as they are, say `check_size: false` beside the unit",
+            )
+        counts = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
+        return counts[["configurations", "rejected"]].sum()
+
+    def _row(self, atoms: Atoms, reference: Atoms) -> dict[str, Any]:
+        """Columns of one frame; raises what is wrong with the whole file."""
+        check_element(atoms, reference.symbols[0])
+        properties = _properties(atoms)
+        row = {
+            column: _text(properties, key)
+            for column, key in [("trajectory", self.group_key), ("defect_class", self.class_key)]
+            if key is not None
+        }
+        try:
+            check_sites(atoms)
+        except VibentropyError as error:
+            return row | {"status": "rejected", "reason": str(error)}
+        check_crystal(atoms)
+        if self.compares_cells:
+            check_same_cell(atoms, reference)
+        n_sites = count_reference_sites(atoms, reference)
+        row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
+        try:
+            row["max_force"] = _largest_force(atoms, self.max_force)
+            row |= _energies(atoms, reference, self.energy_key)
+            if self.entropy is None:
+                return row | {"status": "relaxed"}
+            return row | {
+                "formation_entropy": _formation_entropy(atoms, reference, self.entropy),
+                "status": "labelled",
+                "label_source": "given",
+            }
+        except VibentropyError as error:
+            return row | {"status": "rejected", "reason": str(error)}
 
 
 def _properties(atoms):
@@ -120,39 +327,6 @@ def _properties(atoms):
     results = atoms.calc.results if atoms.calc else {}
     info = atoms.info
     return results | atoms.arrays | info.get("data", {}) | info.get("key_value_pairs", {}) | info
-
-
-def _row(atoms, reference, specification):
-    """Columns of one frame; raises what is wrong with the whole file."""
-    check_element(atoms, reference.symbols[0])
-    properties = _properties(atoms)
-    row = {
-        column: _text(properties, specification[key])
-        for column, key in [("trajectory", "group_key"), ("defect_class", "class_key")]
-        if specification.get(key) is not None
-    }
-    try:
-        check_sites(atoms)
-    except VibentropyError as error:
-        return row | {"status": "rejected", "reason": str(error)}
-    check_crystal(atoms)
-    entropy = specification.get("entropy")
-    if compares_cells(specification):
-        check_same_cell(atoms, reference)
-    n_sites = count_reference_sites(atoms, reference)
-    row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
-    try:
-        row["max_force"] = _largest_force(atoms, specification.get("max_force", MAX_FORCE))
-        row |= _energies(atoms, reference, specification.get("energy_key"))
-        if entropy is None:
-            return row | {"status": "relaxed"}
-        return row | {
-            "formation_entropy": _formation_entropy(atoms, reference, **entropy),
-            "status": "labelled",
-            "label_source": "given",
-        }
-    except VibentropyError as error:
-        return row | {"status": "rejected", "reason": str(error)}
 
 
 def _net_class(n_atoms, n_sites):
@@ -182,14 +356,14 @@ def _energies(atoms, reference, key):
     return {"energy": energy, "formation_energy": energy - len(atoms) * energy_per_atom}
 
 
-def _formation_entropy(atoms, reference, key, unit, kind, check_size=True):
+def _formation_entropy(atoms, reference, given):
     """Entropy of formation in k_B: as given, or from totals, mode by mode (docs/theory.md, "Formation entropy")."""
-    entropy = _number(_properties(atoms), key)
-    if kind == "total":
+    entropy = _number(_properties(atoms), given.key)
+    if given.kind == "total":
         with at("the reference"):
-            perfect = _number(_properties(reference), key)
+            perfect = _number(_properties(reference), given.key)
         entropy -= (len(atoms) - 1) / (len(reference) - 1) * perfect
-    return entropy * KB_PER_ENTROPY_UNIT[unit]
+    return entropy * KB_PER_ENTROPY_UNIT[given.unit]
 
 
 def _found(properties, key):

@@ -1,0 +1,262 @@
+"""What the workflow asks for: which files and jobs a configuration leads to.
+
+Rules of Snakemake ask a `Plan`, which knows nothing of Snakemake: its answers are names, lists and text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from vibentropy import descriptors
+from vibentropy.descriptors.nesting import walk
+from vibentropy.errors import ConfigError
+from vibentropy.features.sets import recipe
+from vibentropy.learning.registry import find_regressor
+from vibentropy.model import EntropyModel
+from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.run.settings import Config
+from vibentropy.run.source_files import source_files
+from vibentropy.sources.source import Source
+
+#: The model that comes with the package: the best from positions alone.
+SHIPPED = {"descriptor": "pairs_afs", "regressor": "ridge"}
+
+
+class Plan:
+    """Answers to what rules ask about a run.
+
+    Parameters
+    ----------
+    config : Config
+    count_everything : bool
+        Whether shards are cut by counting what is in all files of a data set, as the process has to that plans the run;
+        jobs count no more than the files of their shard.
+
+    Attributes
+    ----------
+    config : Config
+    training, tested : list of str
+        Data sets by their role.
+    generated : list of str
+        Data sets that are made from a recipe.
+    computed : list of str
+        Data sets whose entropies are computed.
+    checked : list of str
+        Data sets with faults that show only when all their configurations are there.
+    read_first : list of str
+        Data sets that are read before other work is begun.
+    """
+
+    def __init__(self, config: Config, count_everything: bool = True) -> None:
+        self.config = config
+        self.training = list(config.with_role("train"))
+        self.tested = list(config.with_role("test"))
+        self.generated = config.generated
+        self.computed = config.computed
+        self.checked = [name for name, source in config.sources.items() if source.checked_as_a_whole]
+        self.read_first = [name for name, source in config.sources.items() if source.read_first]
+        self._count_everything = count_everything
+        self._shards: dict[str, dict[str, Any]] = {}
+
+    # Folders and files
+
+    @property
+    def table(self) -> str:
+        """Fine table of an analytic potential for LAMMPS."""
+        return f"{self.config.results}/potential/table.eam.alloy"
+
+    @property
+    def lattice(self) -> str:
+        """File of the crystal at rest that recipes start from."""
+        return f"{self.config.results}/potential/lattice.json"
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the potential has an analytic Hessian and can be written as a table."""
+        return bool(self.config.potential) and is_analytic(self.config.potential)
+
+    @property
+    def potential_files(self) -> list[str]:
+        """Files of the potential; none where the configuration names none."""
+        return [str(file) for file in potential_files(self.config.potential)] if self.config.potential else []
+
+    # Data sets
+
+    def source(self, dataset: str) -> Source:
+        """Find a data set by its name."""
+        return self.config.sources[dataset]
+
+    def about(self, dataset: str) -> dict[str, Any]:
+        """Tell what jobs need to know about a data set, see `Source.about`."""
+        return self.source(dataset).about()
+
+    def shards(self, dataset: str) -> dict[str, Any]:
+        """Tell what is in the shards of a data set, by name, see `Source.shards`.
+
+        Files are read through to count what is in them, once: ask from functions of what no shard needs.
+        """
+        if dataset not in self._shards:
+            self._shards[dataset] = self.source(dataset).shards(self.config.shard_size)
+        return self._shards[dataset]
+
+    def content(self, dataset: str, shard: str) -> Any:
+        """Tell what is in one shard."""
+        if self._count_everything or dataset in self._shards:
+            return self.shards(dataset)[shard]
+        return self.source(dataset).content(shard, self.config.shard_size)
+
+    def every_shard(self, datasets: Iterable[str] | None = None) -> list[tuple[str, str]]:
+        """List pairs of a data set and a shard, of all data sets by default."""
+        names = self.config.sources if datasets is None else datasets
+        return [(dataset, shard) for dataset in names for shard in self.shards(dataset)]
+
+    def sites(self, dataset: str, shard: str) -> int | None:
+        """Count the sites of the cells of a shard of a recipe; None for files, which are not opened for this."""
+        source = self.source(dataset)
+        return source.sites_of(self.content(dataset, shard)) if source.generated else None
+
+    def references(self, dataset: str) -> list[str]:
+        """List the files that say which perfect crystal a data set belongs to."""
+        return self.source(dataset).references(self.lattice)
+
+    def lattice_of(self, datasets: Iterable[str]) -> str | list[str]:
+        """Name the file of the lattice where one of these data sets is made from it; else there is none to list."""
+        return self.lattice if any(self.source(dataset).generated for dataset in datasets) else []
+
+    def references_of(self, datasets: Iterable[str]) -> list[str]:
+        """List the files of the perfect crystals of data sets, without that of `lattice_of`."""
+        return [file for dataset in datasets if dataset not in self.generated for file in self.references(dataset)]
+
+    def source_code(self, *datasets: str) -> list[str]:
+        """List the source files of the kinds of these data sets."""
+        return source_files(*sorted({type(self.source(dataset)).__module__ for dataset in datasets}))
+
+    def workshop(self, dataset: str) -> dict[str, Any]:
+        """Tell what a recipe is made with beside files; nothing for data sets that are read."""
+        made = {"potential": self.config.potential, "seed": self.config.seed}
+        return made if self.source(dataset).generated else {}
+
+    # Evaluation
+
+    @property
+    def splits(self) -> list[str]:
+        """Ways to divide training rows into folds."""
+        return list(self.config.evaluation.split)
+
+    @property
+    def named_tests(self) -> dict[str, list[str]]:
+        """Data sets by the name of the test that they are given together as, as the configuration has them."""
+        return {name: list(datasets) for name, datasets in self.config.evaluation.tests.items()}
+
+    @property
+    def tests(self) -> dict[str, list[str]]:
+        """The same for tables and figures: without names, all data sets of role test are one test, `test`."""
+        return self.named_tests or ({"test": self.tested} if self.tested else {})
+
+    # Descriptors, regressors and models
+
+    def descriptor_potentials(self, descriptor: str) -> list[str]:
+        """List the files of the potentials that a descriptor and those that it is made of are defined with."""
+        potentials = [part["potential"] for part in walk(self.config.descriptors[descriptor]) if "potential" in part]
+        return [str(file) for potential in potentials for file in potential_files(potential)]
+
+    def descriptor_code(self, descriptor: str) -> list[str]:
+        """List the source files of a descriptor and of those that it is made of."""
+        return _code(self.config.descriptors[descriptor])
+
+    def shipped_descriptor_code(self) -> list[str]:
+        """List the source files of the descriptor of the model that comes with the package.
+
+        Not the model itself: a rule makes it, from a whole run.
+        """
+        described = recipe(EntropyModel.load().descriptor)
+        return _code({"kind": described["kind"], **described["parameters"]})
+
+    def regressor_code(self, regressor: str) -> list[str]:
+        """List the source files of a regressor."""
+        return source_files(find_regressor(self.config.regressors[regressor]["kind"]).__module__)
+
+    def n_features(self, descriptor: str) -> int:
+        """Count the features of a descriptor."""
+        return int(descriptors.create(**self.config.descriptors[descriptor]).n_features)
+
+    @cached_property
+    def local_descriptors(self) -> list[str]:
+        """Descriptors that have values of atoms."""
+        return [name for name, block in self.config.descriptors.items() if descriptors.create(**block).has_local]
+
+    def local_descriptor(self) -> str:
+        """Choose the descriptor whose values of atoms `nonlinear` sums a kernel over: the first that has some.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        if not self.local_descriptors:
+            raise ConfigError(
+                "no descriptor of this configuration has values of atoms, which `nonlinear` sums a kernel over"
+            )
+        return self.local_descriptors[0]
+
+    def mapped_models(self) -> list[str]:
+        """Choose the models that `maps` draws, as descriptor/regressor.
+
+        Raises
+        ------
+        ConfigError
+            If no label is resolved by atoms, no descriptor has values of atoms, or a model is not of this run.
+        """
+        resolved = self.computed and self.config.labels.site_entropies
+        if not (resolved or any(source.archived for source in self.config.sources.values())):
+            raise ConfigError(
+                "`maps` compares with labels resolved by atoms, which come from archives or, where labels are "
+                "computed, with `site_entropies: true` under `labels`"
+            )
+        models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
+        if not models:
+            raise ConfigError("no descriptor of this configuration has values of atoms, which `maps` draws")
+        wanted = self.config.block["maps"]["models"]
+        for model in wanted:
+            if model not in models:
+                raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
+        return wanted or models[: min(2, len(self.local_descriptors))]
+
+    #: Descriptor and regressor of the model to ship, whether the run has them or not.
+    shipped_names = SHIPPED
+
+    def shipped(self) -> dict[str, str]:
+        """Name the descriptor and the regressor of the model to ship.
+
+        Raises
+        ------
+        ConfigError
+            If the run has no such model, or does not train on an archive.
+        """
+        for key, section in (("descriptor", self.config.descriptors), ("regressor", self.config.regressors)):
+            if SHIPPED[key] not in section:
+                raise ConfigError(f"`shipped_model` ships {SHIPPED[key]}, which is not among the {key}s of this run")
+        if not self.source(self.training[0]).archived:
+            raise ConfigError("`shipped_model` ships a model of archives, which say what their potential is")
+        return SHIPPED
+
+    def packed(self) -> list[str]:
+        """List the data sets that `data` writes as archives.
+
+        Raises
+        ------
+        ConfigError
+            If there is none.
+        """
+        if not self.generated:
+            raise ConfigError("`data` writes what recipes make, and no data set of this configuration has a recipe")
+        return self.generated
+
+
+def _code(block: dict[str, Any]) -> list[str]:
+    # A parameter of somebody's own may have a `kind` without being a descriptor.
+    registered = descriptors.available()
+    kinds = {part["kind"] for part in walk(block) if part["kind"] in registered or "." in part["kind"]}
+    return source_files(*(descriptors.find(kind).__module__ for kind in sorted(kinds)))

@@ -1,0 +1,168 @@
+"""The configuration of a run after it was checked: one class for each section that the code asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vibentropy.labels.entropy import MAX_FORCE, MIN_EIGENVALUE
+from vibentropy.sources.lattice import Lattice
+from vibentropy.sources.source import Source, source_of
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which labelled minima of one number of atoms and of sites repeat each other.
+
+    Attributes
+    ----------
+    energy : float
+        Energies agree within this, eV.
+    entropy : float
+        Entropies agree within this, k_B.
+    exclude : bool
+        Leave duplicates out of fit and evaluation.
+    """
+
+    energy: float = 1e-4
+    entropy: float = 1e-3
+    exclude: bool = True
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What counts as a label.
+
+    Attributes
+    ----------
+    max_force : float
+        Largest force with which a configuration counts as relaxed, eV/Å.
+    min_eigenvalue : float
+        Smallest eigenvalue of the Hessian with which it counts as a minimum, eV/Å²: ``minimum_eigenvalue`` in YAML.
+    site_entropies : bool
+        Resolve each computed entropy by atoms.
+    temperatures : tuple of float
+        At which quantum harmonic entropies are added, K.
+    duplicates : Duplicates
+    """
+
+    max_force: float = MAX_FORCE
+    min_eigenvalue: float = MIN_EIGENVALUE
+    site_entropies: bool = False
+    temperatures: tuple[float, ...] = ()
+    duplicates: Duplicates = field(default_factory=Duplicates)
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Labels:
+        """Build from a block of the configuration; the only place where the two names of the eigenvalue meet."""
+        values = {"min_eigenvalue" if key == "minimum_eigenvalue" else key: value for key, value in block.items()}
+        if "temperatures" in values:
+            values["temperatures"] = tuple(values["temperatures"])
+        return cls(**values | {"duplicates": Duplicates(**values.get("duplicates", {}))})
+
+    @property
+    def gates(self) -> dict[str, float]:
+        """What a configuration has to pass, as arguments of functions that label."""
+        return {"max_force": self.max_force, "min_eigenvalue": self.min_eigenvalue}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything that labels depend on, as arguments of `vibentropy.labels.labelling.label`."""
+        return self.gates | {"site_entropies": self.site_entropies, "temperatures": list(self.temperatures)}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How errors are measured.
+
+    Attributes
+    ----------
+    folds : int
+    split : tuple of str
+        Ways to divide training rows into folds.
+    tests : dict of str to tuple of str
+        Data sets by the name of the test that they are given together as.
+    """
+
+    folds: int = 5
+    split: tuple[str, ...] = ("groups",)
+    tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Evaluation:
+        """Build from a block of the configuration, where one way to divide rows needs no list."""
+        values = dict(block)
+        if "split" in values:
+            values["split"] = (values["split"],) if isinstance(values["split"], str) else tuple(values["split"])
+        return cls(**values | {"tests": {name: tuple(sets) for name, sets in values.get("tests", {}).items()}})
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration that was checked.
+
+    Attributes
+    ----------
+    sources : dict of str to Source
+        Data sets.
+    descriptors, regressors : dict of str to dict
+        Their blocks, for `vibentropy.descriptors.create` and `vibentropy.learning.registry.create_regressor`.
+    potential : dict or None
+        Its block, for `vibentropy.potentials.from_config.load_potential`.
+    lattice : Lattice or None
+    labels : Labels
+    evaluation : Evaluation
+    results : str
+        Folder that everything is written to.
+    seed : int
+        Of all random numbers.
+    shard_size : int
+        Largest number of configurations that one job works on.
+    resolved : int
+        Training minima whose entropies `snakemake data` resolves by atoms.
+    block : dict
+        The configuration as `validate` returned it, for hashes, for records and for what targets on demand are told.
+    """
+
+    sources: Mapping[str, Source]
+    descriptors: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    regressors: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    potential: Mapping[str, Any] | None = None
+    lattice: Lattice | None = None
+    labels: Labels = field(default_factory=Labels)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    results: str = "results"
+    seed: int = 2020
+    shard_size: int = 150
+    resolved: int = 0
+    block: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Config:
+        """Build from what `validate` returned."""
+        lattice = Lattice(**block["lattice"]) if block.get("lattice") else None
+        plain = ("descriptors", "regressors", "potential", "results", "seed", "shard_size")
+        return cls(
+            sources={name: source_of(name, dataset, lattice) for name, dataset in block["datasets"].items()},
+            lattice=lattice,
+            labels=Labels.from_block(block.get("labels", {})),
+            evaluation=Evaluation.from_block(block.get("evaluation", {})),
+            resolved=block.get("data", {}).get("resolved", 0),
+            block=block,
+            **{key: block[key] for key in plain if key in block},
+        )
+
+    def with_role(self, role: str) -> dict[str, Source]:
+        """Find the data sets of a role, ``train`` or ``test``."""
+        return {name: source for name, source in self.sources.items() if source.role == role}
+
+    @property
+    def generated(self) -> list[str]:
+        """Data sets that are made from a recipe."""
+        return [name for name, source in self.sources.items() if source.generated]
+
+    @property
+    def computed(self) -> list[str]:
+        """Data sets whose entropies are computed here."""
+        return [name for name, source in self.sources.items() if source.computed]

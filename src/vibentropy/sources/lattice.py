@@ -1,0 +1,55 @@
+"""The crystal that recipes start from, as a configuration describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from vibentropy.atoms.crystal import SITES_PER_CELL, Crystal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A cubic crystal before the potential has a say.
+
+    Attributes
+    ----------
+    structure : str
+        See `vibentropy.atoms.crystal.SITES_PER_CELL`.
+    a : float
+        Edge of the cubic cell, Å.
+    relax : bool
+        Whether `a` is a first guess, to be relaxed with the potential.
+    """
+
+    structure: str
+    a: float
+    relax: bool = True
+
+    @property
+    def sites_per_cell(self) -> int:
+        """Sites of the cubic cell."""
+        return SITES_PER_CELL[self.structure]
+
+    def sites(self, repetitions: Sequence[int]) -> int:
+        """Count the sites of so many cubic cells along each axis."""
+        return self.sites_per_cell * prod(repetitions)
+
+    def crystal(self, element: str) -> Crystal:
+        """Crystal of an element with the lattice constant as it is given."""
+        return Crystal(element, self.structure, self.a)
+
+    def at_rest(self, potential: Any) -> Crystal:
+        """Crystal of the element of a potential, with the lattice constant of lowest energy where that is wanted.
+
+        Raises
+        ------
+        ConfigError
+            If the potential has no such crystal.
+        """
+        crystal = self.crystal(potential.element)
+        return crystal.relaxed(potential) if self.relax else crystal

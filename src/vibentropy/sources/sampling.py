@@ -1,0 +1,186 @@
+"""Minima with defects: seeds in a perfect crystal, annealed by molecular dynamics, quenched at intervals.
+
+A trajectory is one seed and the minima it falls into. It depends on nothing but its name, its recipe and the seed of
+the run: neither on other trajectories nor on the number of cores.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from ase.geometry import get_distances
+from numpy.linalg import LinAlgError
+
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
+from vibentropy.files.progress import Done, ignore
+from vibentropy.potentials.lammps_engine import MAX_SEED
+from vibentropy.potentials.newton import newton_relax
+from vibentropy.sources.seeds import Cluster, place
+
+#: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
+_SEED_FORCE = 1e-2
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One seed of defects and its annealing.
+
+    Attributes
+    ----------
+    dataset, name : str
+        Together they identify the trajectory, and with the seed of the run its random numbers.
+    defect_class : str
+    repetitions : tuple of 3 int
+        Of the cubic unit cell.
+    clusters : tuple of vibentropy.sources.seeds.Cluster
+        What is put into the perfect crystal; mappings become clusters.
+    separation : float
+        Smallest distance between the centres of two clusters, Å.
+    strain : float
+        Largest component of the random strain of the cell; 0 for the cubic one.
+    melt_radius : float
+        Of the pocket of melt in Å; 0 for none.
+    melt_temperature : float, K
+    temperature : float, K
+    time_step : float, ps
+    steps_between : int
+        Steps of molecular dynamics before each snapshot.
+    snapshots : int
+        The quenched seed comes in addition.
+    max_force : float
+        At the end of the quench, eV/Å.
+    """
+
+    dataset: str
+    name: str
+    defect_class: str
+    repetitions: tuple
+    clusters: tuple
+    separation: float
+    strain: float
+    melt_radius: float
+    melt_temperature: float
+    temperature: float
+    time_step: float
+    steps_between: int
+    snapshots: int
+    max_force: float
+
+    def __post_init__(self):
+        as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
+        object.__setattr__(self, "clusters", as_clusters)
+        object.__setattr__(self, "repetitions", tuple(self.repetitions))
+
+    @property
+    def minima(self):
+        """Number of configurations: one of each snapshot, and one of the quenched seed where it has a defect."""
+        return self.snapshots + bool(self.clusters)
+
+    def seed(self, run_seed):
+        """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
+        digest = hashlib.sha256(f"{run_seed}/{self.dataset}/{self.name}".encode()).digest()
+        return 1 + int.from_bytes(digest[:8], "big") % MAX_SEED
+
+
+def sample(planned, crystal, potential, engine, run_seed, done: Done = ignore):
+    """Seed, anneal and quench trajectories.
+
+    Parameters
+    ----------
+    planned : list of Trajectory
+    crystal : vibentropy.atoms.crystal.Crystal
+        At its relaxed lattice constant.
+    potential : vibentropy.Potential
+    engine : vibentropy.potentials.lammps_engine.LammpsEngine
+        On the fine table of the same potential.
+    run_seed : int
+    done : callable
+        Called with the name of each trajectory that is done.
+
+    Returns
+    -------
+    ConfigurationSet
+        Status ``relaxed``, or ``not converged`` or ``rejected`` with the reason. A trajectory that fails as a whole
+        leaves one row: its seed, or the perfect crystal where there was not even that.
+    """
+    frames, rows = [], []
+    for trajectory in planned:
+        seed = trajectory.seed(run_seed)
+        rng = np.random.default_rng(seed)
+        perfect = _perfect(trajectory, crystal, rng)
+        unit = crystal.filling(perfect.cell[:] / np.array(trajectory.repetitions)[:, None], (1, 1, 1))
+        energy_per_atom = potential.energy_and_forces(unit)[0] / len(unit)
+        common = {
+            "dataset": trajectory.dataset,
+            "trajectory": trajectory.name,
+            "repetitions": "x".join(map(str, trajectory.repetitions)),
+            "defect_class": trajectory.defect_class,
+            "n_sites": len(perfect),
+            "seed": seed,
+        }
+        for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, crystal, potential, engine, seed, rng)):
+            if "energy" in outcome:
+                outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
+            frames.append(atoms)
+            rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
+        done(trajectory.name)
+    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
+
+
+def _perfect(trajectory, crystal, rng):
+    """Perfect crystal of a trajectory, under a random strain where it has one."""
+    cell = crystal.cell(trajectory.repetitions).cell[:]
+    if trajectory.strain:
+        strain = rng.uniform(-trajectory.strain, trajectory.strain, (3, 3))
+        # The upper triangle decides: a symmetric strain is no rotation.
+        strain = np.triu(strain) + np.triu(strain, 1).T
+        cell = cell @ (np.eye(3) + strain)
+    return crystal.filling(cell, trajectory.repetitions)
+
+
+def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
+    """Pairs of a configuration and its columns, for the quenched seed and each quenched snapshot."""
+    atoms = perfect
+    try:
+        atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
+        relaxed_seed = engine.relax(atoms, _SEED_FORCE)
+        snapshots = engine.anneal(
+            relaxed_seed,
+            trajectory.temperature,
+            trajectory.time_step,
+            trajectory.steps_between,
+            trajectory.snapshots,
+            seed,
+            *_pocket(trajectory, relaxed_seed, rng),
+        )
+    except VibentropyError as error:
+        return [(atoms, {"status": "rejected", "reason": f"no trajectory: {error}"})]
+    # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
+    first = [relaxed_seed] if trajectory.clusters else []
+    return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
+
+
+def _pocket(trajectory, atoms, rng):
+    """Atoms that the melt is made of and its temperature, where a trajectory has one."""
+    if not trajectory.melt_radius:
+        return ()
+    centre = rng.random(3) @ atoms.cell[:]
+    _, distances = get_distances(centre, atoms.positions, cell=atoms.cell, pbc=True)
+    molten = np.flatnonzero(distances[0] <= trajectory.melt_radius).tolist()
+    if not molten:
+        raise StructureError(
+            f"no atom within {trajectory.melt_radius} Å of the centre of the melt: enlarge its `radius`"
+        )
+    return molten, trajectory.melt_temperature
+
+
+def _quench(snapshot, max_force, potential, engine):
+    try:
+        relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
+    except NotConvergedError as error:
+        return snapshot, {"status": "not converged", "reason": str(error)}
+    except (VibentropyError, LinAlgError) as error:
+        return snapshot, {"status": "rejected", "reason": str(error)}
+    return relaxed, {"status": "relaxed", "energy": energy, "max_force": largest}

@@ -1,0 +1,146 @@
+"""What the workflow asks for, without Snakemake."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vibentropy.errors import ConfigError
+from vibentropy.run.config import validate
+from vibentropy.run.plan import SHIPPED, Plan
+from vibentropy.run.settings import Config
+from vibentropy.sources import archives
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def plan_of(monkeypatch):
+    """Plan of a configuration that ships, with changes."""
+    monkeypatch.chdir(ROOT)
+
+    def plan_of(name, **changes):
+        block = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        return Plan(Config.from_block(validate(block | changes)))
+
+    return plan_of
+
+
+@pytest.fixture
+def tiny(plan_of):
+    return plan_of("workflow/configs/tiny.yaml")
+
+
+@pytest.fixture
+def default(plan_of):
+    return plan_of("config.yaml")
+
+
+def test_recipes_are_computed_from_the_lattice(tiny):
+    assert (tiny.training, tiny.tested) == (["train"], ["test"])
+    assert tiny.generated == tiny.computed == ["train", "test"]
+    assert tiny.checked == tiny.read_first == []
+    assert tiny.analytic
+    assert tiny.references("train") == [tiny.lattice] == ["results/tiny/potential/lattice.json"]
+    assert tiny.lattice_of(tiny.training) == tiny.lattice
+    assert tiny.references_of(tiny.training) == []
+    assert tiny.workshop("train") == {"potential": tiny.config.potential, "seed": 7}
+    assert tiny.every_shard() == [("train", "3x3x3-I2-000"), ("train", "3x3x3-V3-000"), ("test", "4x4x4-2xV2-000")]
+    assert [tiny.sites(*shard) for shard in tiny.every_shard()] == [54, 54, 128]
+    assert tiny.every_shard(["test"]) == tiny.every_shard()[2:]
+    assert len(tiny.content("train", "3x3x3-I2-000")) == 4
+
+
+def test_archives_are_read_and_nothing_is_computed(default):
+    assert default.generated == default.computed == []
+    assert default.references("clusters") == default.references_of(["clusters"]) == ["data/clusters.h5"]
+    assert default.lattice_of(default.training) == []
+    assert default.workshop("clusters") == {}
+    assert default.sites("clusters", next(iter(default.shards("clusters")))) is None
+    assert default.potential_files == []
+    assert not default.analytic
+    with pytest.raises(ConfigError, match="no data set of this configuration has a recipe"):
+        default.packed()
+
+
+def test_jobs_are_told_nothing_about_other_shards(plan_of):
+    few = plan_of("workflow/configs/tiny.yaml")
+    block = yaml.safe_load(Path("workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
+    block["datasets"]["train"]["recipe"]["cells"].append([5, 5, 5])
+    many = Plan(Config.from_block(validate(block)))
+    assert len(many.every_shard()) == len(few.every_shard()) + 2
+    assert many.about("train") == few.about("train")
+    assert many.content("train", "3x3x3-I2-000") == few.content("train", "3x3x3-I2-000")
+
+
+def test_each_archive_is_opened_once_before_a_run(default, monkeypatch):
+    from vibentropy.run.build_check import check_build
+    from vibentropy.run.cost_estimate import cost_in_words
+
+    archives._cached_header.cache_clear()
+    opened = []
+    monkeypatch.setattr(
+        archives, "open_file", lambda path, kind, opening=archives.open_file: opened.append(path) or opening(path, kind)
+    )
+    check_build(default.config)
+    cost_in_words(default.config)
+    default.every_shard()
+    assert sorted(opened) == sorted(source.archive for source in default.config.sources.values())
+
+
+def test_an_archive_that_changes_is_read_again(default, tmp_path):
+    path = tmp_path / "a.h5"
+    first, second = ("data/liquid.h5", "data/strained.h5")
+    path.write_bytes(Path(first).read_bytes())
+    assert len(archives.read_header(path).table) == len(archives.read_header(first).table)
+    path.write_bytes(Path(second).read_bytes())
+    assert len(archives.read_header(path).table) == len(archives.read_header(second).table)
+
+
+def test_tests_without_names_are_one(tiny, default):
+    assert (tiny.named_tests, tiny.tests) == ({}, {"test": ["test"]})
+    assert default.named_tests == default.tests
+    assert list(default.tests) == ["extrapolation", "strained", "liquid"]
+    assert tiny.splits == ["groups"]
+
+
+def test_models_that_are_mapped(default, tiny, plan_of):
+    assert default.mapped_models() == ["afs_3_10/ridge", "pairs_afs/ridge"]
+    chosen = plan_of("config.yaml", maps={"models": ["pairs_afs/bayesian_ridge"]})
+    assert chosen.mapped_models() == ["pairs_afs/bayesian_ridge"]
+    with pytest.raises(ConfigError, match=r"'x/ridge', of `models` under `maps`, is none of afs_3_10/ridge, "):
+        plan_of("config.yaml", maps={"models": ["x/ridge"]}).mapped_models()
+    with pytest.raises(ConfigError, match="with `site_entropies: true` under `labels`"):
+        tiny.mapped_models()
+    assert plan_of("workflow/configs/tiny.yaml", labels={"site_entropies": True}).mapped_models() == ["afs_2_3/ridge"]
+
+
+def test_models_that_ship(default, tiny, plan_of):
+    assert default.shipped() == SHIPPED
+    with pytest.raises(ConfigError, match="ships pairs_afs, which is not among the descriptors of this run"):
+        tiny.shipped()
+    blocks = {"pairs_afs": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.5}}
+    with pytest.raises(ConfigError, match="ships a model of archives"):
+        plan_of("workflow/configs/tiny.yaml", descriptors=blocks).shipped()
+
+
+def test_descriptors_without_values_of_atoms(tiny):
+    assert tiny.local_descriptor() == "afs_2_3"
+    assert tiny.n_features("afs_2_3") == 8
+    without = Plan(replace(tiny.config, descriptors={}))
+    with pytest.raises(ConfigError, match="which `nonlinear` sums a kernel over"):
+        without.local_descriptor()
+
+
+def test_code_is_that_of_the_kinds_in_use(default, tiny):
+    def names(files):
+        return {Path(file).name for file in files}
+
+    assert {"archives.py"} <= names(default.source_code("clusters"))
+    assert not {"recipes.py", "sampling.py", "user_files.py"} & names(default.source_code("clusters"))
+    assert {"recipes.py", "sampling.py", "seeds.py"} <= names(tiny.source_code("train"))
+    assert {"union.py", "pair_spline.py", "afs.py"} <= names(default.descriptor_code("pairs_afs"))
+    assert "pair_spline.py" not in names(default.descriptor_code("afs_3_10"))
+    assert "ridge.py" in names(default.regressor_code("ridge"))
+    assert "pair_spline.py" in names(default.shipped_descriptor_code())
