@@ -46,6 +46,10 @@ class AseEngine:
         parameters : dict
             Keyword arguments.
 
+        Returns
+        -------
+        AseEngine
+
         Raises
         ------
         ConfigError

@@ -367,6 +367,12 @@ def spring(r: float, pull: float, pair: Arrays, density: Arrays) -> tuple[float,
         F'_i + F'_j, eV per unit of ρ.
     pair, density : tuple of ndarray
         See `vibentropy.potentials.splines.SmoothFunction.arrays`.
+
+    Returns
+    -------
+    k_r, k_t : float, eV/Å²
+    slope : float
+        Of the density, 1/Å.
     """
     _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
     _, f1, f2 = evaluate(r, density[0], density[1], density[2])

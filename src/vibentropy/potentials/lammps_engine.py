@@ -51,6 +51,10 @@ class LammpsEngine:
         table : path-like
             An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
         element : str
+
+        Returns
+        -------
+        LammpsEngine
         """
         return cls("eam/alloy", [f'* * "{table}" {element}'], element, handover=1e-2)
 

@@ -56,6 +56,15 @@ def numpy_afs(n_max: int, l_max: int) -> Program:
     A_{nl} = Σ_{j<k} g_n(r_ij) g_n(r_ik) cos(l θ_jik), g = S^(-1/2) φ (Bartók, Kondor, Csányi, Phys. Rev. B 87, 184115
     (2013), section III.G). In double precision S^(-1/2) costs four digits of the features at n_max 8 already and means
     nothing at 20; the time is the same.
+
+    Parameters
+    ----------
+    n_max, l_max : int
+        Numbers of radial functions, and the largest degree.
+
+    Returns
+    -------
+    callable
     """
     powers = np.arange(1, n_max + 1)
     norms = np.sqrt(R_CUT ** (2 * powers + 5) / (2 * powers + 5))
@@ -79,7 +88,16 @@ def numpy_afs(n_max: int, l_max: int) -> Program:
 
 
 def quippy_afs(n_max: int, l_max: int) -> Program:
-    """Angular Fourier Series of QUIP, summed."""
+    """Angular Fourier Series of QUIP, summed.
+
+    Parameters
+    ----------
+    n_max, l_max : int
+
+    Returns
+    -------
+    callable
+    """
     from quippy.descriptors import Descriptor
 
     afs = Descriptor(f"cosnx n_max={n_max} l_max={l_max} cutoff={R_CUT} Z=26 n_species=1 species_Z={{26}} w={{1.0}}")
@@ -87,7 +105,16 @@ def quippy_afs(n_max: int, l_max: int) -> Program:
 
 
 def dscribe_soap(n_max: int, l_max: int) -> Program:
-    """SOAP of dscribe, which averages it over the atoms itself: without an array for each of them."""
+    """SOAP of dscribe, which averages it over the atoms itself: without an array for each of them.
+
+    Parameters
+    ----------
+    n_max, l_max : int
+
+    Returns
+    -------
+    callable
+    """
     from dscribe.descriptors import SOAP
 
     soap = SOAP(species=["Fe"], r_cut=R_CUT, n_max=n_max, l_max=l_max, sigma=0.5, periodic=True, average="outer")
@@ -95,7 +122,16 @@ def dscribe_soap(n_max: int, l_max: int) -> Program:
 
 
 def featomic_soap(n_max: int, l_max: int) -> Program:
-    """SOAP power spectrum of featomic, summed."""
+    """SOAP power spectrum of featomic, summed.
+
+    Parameters
+    ----------
+    n_max, l_max : int
+
+    Returns
+    -------
+    callable
+    """
     from featomic import SoapPowerSpectrum
 
     soap = SoapPowerSpectrum(
@@ -107,7 +143,17 @@ def featomic_soap(n_max: int, l_max: int) -> Program:
 
 
 def lammps_snap(twojmax: int) -> Program:
-    """Bispectrum components of LAMMPS, summed; for cells with right angles."""
+    """Bispectrum components of LAMMPS, summed; for cells with right angles.
+
+    Parameters
+    ----------
+    twojmax : int
+        Twice the largest angular momentum.
+
+    Returns
+    -------
+    callable
+    """
     lammps = start_lammps()
 
     def total(atoms):
@@ -180,7 +226,17 @@ def matscipy_label() -> Program:
 
 
 def lammps_label(step: float) -> Program:
-    """Label from the finite differences of LAMMPS (``dynamical_matrix``) and their eigenvalues."""
+    """Label from the finite differences of LAMMPS (``dynamical_matrix``) and their eigenvalues.
+
+    Parameters
+    ----------
+    step : float
+        Displacement, Å.
+
+    Returns
+    -------
+    callable
+    """
     folder = TemporaryDirectory()
     engine = LammpsEngine.on_table(_fine_table(folder.name), "Fe")
 
