@@ -21,6 +21,7 @@ from vibentropy.descriptors import create
 from vibentropy.run import build_check
 from vibentropy.run.config import validate
 from vibentropy.run.cost_estimate import cost_in_words
+from vibentropy.run.settings import Config
 
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
@@ -165,7 +166,7 @@ def test_configurations_are_accepted(block, tmp_path, monkeypatch):
     read["descriptors"] = {
         name: of_one for name, of_one in descriptors.items() if not of_one["kind"].startswith(OWN_CLASSES)
     } or default["descriptors"]
-    config = validate(default | read, SCHEMA)
+    config = Config.from_block(validate(default | read, SCHEMA))
     if not any(file in block for file in ("data/*.extxyz", *OWN_FILES)):
         build_check.check_build(config)
         assert "core time" in cost_in_words(config)

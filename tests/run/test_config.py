@@ -391,6 +391,12 @@ def test_hash_is_of_the_science(config):
     assert config_hash(valid | {"results": "elsewhere", "shard_size": 3}) == one
     assert config_hash(valid | {"maps": {"minima": ["a"]}, "thermodynamics": {"lowest": 1}}) == one
     assert config_hash(valid | {"seed": 1}) != one
+    # What a target on demand makes depends on its own section, and on no other target's.
+    for section, change in [("data", {"resolved": 3}), ("nonlinear", {"environments": 7}), ("maps", {"minima": ["a"]})]:
+        changed = valid | {section: change}
+        assert config_hash(changed, [section]) != config_hash(valid, [section]) != one
+        assert config_hash(changed) == one
+        assert config_hash(changed, ["learning"]) == config_hash(valid, ["learning"])
     # Not of the process either: the hash of a running Python is salted.
     code = "import json, sys; from vibentropy.run.config import config_hash; print(config_hash(json.load(sys.stdin)))"
     other = subprocess.run(

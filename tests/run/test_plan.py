@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from workflow_runs import snakemake
 
 from vibentropy.errors import ConfigError
 from vibentropy.run.config import validate
-from vibentropy.run.plan import SHIPPED, Plan
+from vibentropy.run.plan import SHIPPED, Plan, only_looks
 from vibentropy.run.settings import Config
 from vibentropy.sources import archives
 
@@ -144,3 +145,23 @@ def test_code_is_that_of_the_kinds_in_use(default, tiny):
     assert "pair_spline.py" not in names(default.descriptor_code("afs_3_10"))
     assert "ridge.py" in names(default.regressor_code("ridge"))
     assert "pair_spline.py" in names(default.shipped_descriptor_code())
+
+
+@pytest.mark.parametrize(
+    "words", ["--unlock", "--lint", "--report a.html", "--report=a.html", "-S", "--dag", "--cores 2 -l"]
+)
+def test_looking_at_a_run_computes_nothing(words):
+    assert only_looks(words.split())
+
+
+@pytest.mark.parametrize("words", ["", "all --cores 2", "-n", "--dry-run readme", "--report a.html --report-after-run"])
+def test_runs_and_dry_runs_are_checked(words):
+    assert not only_looks(words.split())
+
+
+@pytest.mark.parametrize(("arguments", "says"), [(["--unlock"], False), (["--summary"], False), (["--dry-run"], True)])
+def test_cost_is_said_where_something_is_planned(tmp_path, arguments, says):
+    config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
+    code, output = snakemake(tmp_path, config, *arguments)
+    assert code == 0, output
+    assert ("core time" in output) == says

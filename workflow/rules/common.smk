@@ -12,7 +12,7 @@ from vibentropy.run.build_check import check_build
 from vibentropy.run.config import load, validate
 from vibentropy.run.settings import Config
 from vibentropy.run.cost_estimate import cost_in_words
-from vibentropy.run.plan import Plan
+from vibentropy.run.plan import Plan, only_looks
 from vibentropy.run.source_files import source_files
 
 
@@ -39,7 +39,7 @@ def planned(block):
     # In place: scripts see the same dictionary, with the defaults filled in.
     block.update(validate(block, workflow.source_path("../schemas/config.schema.yaml")))
     plan = Plan(Config.from_block(block), count_everything=workflow.is_main_process)
-    if workflow.is_main_process:
+    if workflow.is_main_process and not only_looks(sys.argv[1:]):
         check_build(plan.config)
         # Said before it is begun, and by a dry run.
         print(cost_in_words(plan.config), file=sys.stderr)

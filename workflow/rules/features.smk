@@ -24,5 +24,6 @@ rule features:
         dataset=about,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         sites=memory_of.learns_from_sites(PLAN.config),
+        sections=[],
     script:
         "../scripts/features.py"

@@ -59,6 +59,7 @@ rule atom_kernels:
             "descriptor": config["descriptors"][local_descriptor()],
         },
         sites=False,
+        sections=["nonlinear"],
     script:
         "../scripts/features.py"
 

@@ -23,7 +23,7 @@ with logged(snakemake.log[0]) as progress:
     write_page(snakemake.output.labels, snakemake.output.labels_page, "Speed and memory of labels")
     save_table(predictions, snakemake.output.predictions)
     write_page(snakemake.output.predictions, snakemake.output.predictions_page, "Speed and memory of predictions")
-    source = origin(snakemake.config)
+    source = origin(snakemake.config, ["benchmark"])
     save_figure(cost_figure(table), snakemake.output.cost, snakemake.output.cost_pdf, source=source)
     save_figure(speed_figure(table), snakemake.output.speed, snakemake.output.speed_pdf, source=source)
     scale = scale_figure(predictions, labels)

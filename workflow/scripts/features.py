@@ -28,5 +28,5 @@ with logged(snakemake.log[0]) as progress:
     features.save(
         snakemake.output[0],
         units="Å; features as their descriptor defines them",
-        **attributes(snakemake.config, snakemake.input),
+        **attributes(snakemake.config, snakemake.input, sections=snakemake.params.sections),
     )

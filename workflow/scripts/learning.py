@@ -15,5 +15,5 @@ with logged(snakemake.log[0]) as progress:
         learning_figure(curves, snakemake.params.test),
         snakemake.output.figure,
         snakemake.output.figure_pdf,
-        source=origin(snakemake.config),
+        source=origin(snakemake.config, ["learning"]),
     )

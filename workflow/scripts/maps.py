@@ -18,7 +18,7 @@ with logged(snakemake.log[0]):
     save_table(pd.concat(tables).set_index("model").reset_index(), output.table)
     write_page(output.table, output.page, "Shares of atoms, exact and predicted")
     figure = map_figure(frames)
-    save_figure(figure, output.figure, output.figure_pdf, source=origin(snakemake.config))
+    save_figure(figure, output.figure, output.figure_pdf, source=origin(snakemake.config, ["maps"]))
     with atomic(output.checksums) as path:
         made = {*paths.values(), *output} - {output.checksums}
         path.write_text(checksums(made, path.parent), encoding="utf-8")

@@ -16,5 +16,5 @@ with logged(snakemake.log[0]) as progress:
         extensivity_figure(predictions, summary),
         snakemake.output.figure,
         snakemake.output.figure_pdf,
-        source=origin(snakemake.config),
+        source=origin(snakemake.config, ["nonlinear"]),
     )

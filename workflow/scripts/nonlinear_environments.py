@@ -26,5 +26,5 @@ with logged(snakemake.log[0]) as progress:
     environments.save(
         snakemake.output[0],
         units="origin and scale as the descriptor defines its features, points in units of the scale",
-        **attributes(snakemake.config, snakemake.input),
+        **attributes(snakemake.config, snakemake.input, sections=["nonlinear"]),
     )

@@ -32,5 +32,5 @@ with logged(snakemake.log[0]) as progress:
         configurations,
         crystal,
         potential=identity(snakemake.params.potential),
-        **attributes(snakemake.config, snakemake.input),
+        **attributes(snakemake.config, snakemake.input, sections=["data"]),
     )

@@ -14,7 +14,7 @@ from vibentropy.studies.multiplicity import multiplicity
 from vibentropy.studies.thermodynamics import compensation, equilibrium, lowest_minima
 
 with logged(snakemake.log[0]):
-    source, output = origin(snakemake.config), snakemake.output
+    source, output = origin(snakemake.config, ["thermodynamics"]), snakemake.output
     table = load_table(snakemake.input.configurations)
     table = table[usable(table, snakemake.params.exclude_duplicates) & (table["role"] == "train")]
 

@@ -82,15 +82,15 @@ def _descriptor(kind, settings, config):
 
     if config is None:
         return create(kind, **settings), None
-    from vibentropy.run.config import load, schema_path, validate
+    from vibentropy.run.config import read
 
-    known = validate(load(config), schema_path())
-    blocks = known["descriptors"]
+    run = read(config)
+    blocks = run.descriptors
     if kind not in blocks:
         raise ConfigError(
             f"{config}: no descriptor {kind!r}{did_you_mean(kind, blocks)}; there are {', '.join(blocks)}"
         )
-    return create(**(blocks[kind] | settings)), (known["potential"] or {}).get("element")
+    return create(**(blocks[kind] | settings)), (run.potential or {}).get("element")
 
 
 def _features(reader, descriptor, crystal, progress):

@@ -108,9 +108,9 @@ def label(
 def _of_configuration(path):
     """Potential of the configuration of a run."""
     from vibentropy.errors import ConfigError
-    from vibentropy.run.config import load, schema_path, validate
+    from vibentropy.run.config import read
 
-    potential = validate(load(path), schema_path())["potential"]
+    potential = read(path).potential
     if potential is None:
         raise ConfigError(f"{path}: has no potential")
     return potential

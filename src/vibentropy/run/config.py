@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -163,21 +163,23 @@ def _parameters():
     return Registry().with_resource(name, Resource.from_contents(yaml.safe_load(text)))
 
 
-def config_hash(config: Mapping[str, Any]) -> str:
+def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
     """Fingerprint of what a configuration computes.
 
     Parameters
     ----------
     config : dict
         As returned by `validate`.
+    sections : iterable of str
+        Of a target on demand, such as ``data``: what it makes depends on its section, and nothing else does.
 
     Returns
     -------
     str
         SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
-        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`).
+        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`) but for `sections`.
     """
-    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE}
+    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE or key in sections}
     return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 

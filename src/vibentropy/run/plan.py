@@ -23,6 +23,42 @@ from vibentropy.sources.source import Source
 #: The model that comes with the package: the best from positions alone.
 SHIPPED = {"descriptor": "pairs_afs", "regressor": "ridge"}
 
+#: Options of Snakemake with which it computes nothing, and a look at the plan needs no check of what would run.
+_LOOKS = {
+    *("--unlock", "--lint", "--report", "--reporter", "--summary", "-S", "--detailed-summary", "-D", "--list-rules"),
+    *("--list", "-l", "--list-target-rules", "--lt", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--archive"),
+    *("--print-compilation", "--containerize", "--cleanup-metadata", "--cm", "--cleanup-shadow", "--list-untracked"),
+    *(
+        "--list-changes",
+        "--lc",
+        "--list-input-changes",
+        "--li",
+        "--list-params-changes",
+        "--lp",
+        "--conda-cleanup-envs",
+    ),
+    *("--list-conda-envs", "--conda-create-envs-only", "--container-cleanup-images", "--delete-all-output"),
+    *("--delete-temp-output", "--generate-unit-tests"),
+}
+
+
+def only_looks(arguments: Iterable[str]) -> bool:
+    """Tell whether Snakemake was called to look at, unlock or clean up a run, and not to compute or plan one.
+
+    Snakemake itself says so only after the rules have been read.
+
+    Parameters
+    ----------
+    arguments : iterable of str
+        Of its command line.
+
+    Returns
+    -------
+    bool
+    """
+    options = {argument.partition("=")[0] for argument in arguments}
+    return bool(options & _LOOKS) and "--report-after-run" not in options
+
 
 class Plan:
     """Answers to what rules ask about a run.

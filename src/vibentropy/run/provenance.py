@@ -109,7 +109,7 @@ def input_files(config, datasets=None):
     return files
 
 
-def attributes(config, read, datasets=None):
+def attributes(config, read, datasets=None, sections=()):
     """Attributes of a file in HDF5, see the module.
 
     Parameters
@@ -121,6 +121,9 @@ def attributes(config, read, datasets=None):
         HDF5 are inputs, too.
     datasets : iterable of str, optional
         Without inputs that only other data sets than these have.
+    sections : iterable of str
+        Of the configuration that the content depends on and other targets do not, see
+        `vibentropy.run.config.config_hash`.
 
     Returns
     -------
@@ -137,26 +140,28 @@ def attributes(config, read, datasets=None):
     if len(lines) > MAX_LINES:
         inputs = f"{hash_of(inputs.encode()).hexdigest()}  {len(lines)} files"
     return {
-        "config_sha256": config_hash(config),
+        "config_sha256": config_hash(config, sections),
         "seed": config["seed"],
         "versions": ", ".join(map(" ".join, versions().items())),
         "inputs": inputs,
     }
 
 
-def origin(config):
+def origin(config, sections=()):
     """Say in one line where a figure comes from.
 
     Parameters
     ----------
     config : dict
         As returned by `vibentropy.run.config.validate`.
+    sections : iterable of str
+        As for `attributes`.
 
     Returns
     -------
     str
     """
-    return f"vibentropy {version('vibentropy')}, config_sha256 {config_hash(config)}, seed {config['seed']}"
+    return f"vibentropy {version('vibentropy')}, config_sha256 {config_hash(config, sections)}, seed {config['seed']}"
 
 
 def record(config):
