@@ -51,8 +51,18 @@ Examples:
 @format_option
 @click.pass_context
 def label(
-    context, paths, reference, potential, element, config, relax, site_entropies, temperatures, output, file_format
-):
+    context: click.Context,
+    paths: tuple[str, ...],
+    reference: str,
+    potential: str | None,
+    element: str | None,
+    config: str | None,
+    relax: bool,
+    site_entropies: bool,
+    temperatures: tuple[float, ...] | None,
+    output: str | None,
+    file_format: str | None,
+) -> None:
     """Compute exact formation entropies of relaxed cells, from the Hessian of a potential.
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand

@@ -1,6 +1,11 @@
 """Options that commands share, under the same names and with the same meaning."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 #: A file that is there.
 FILE = click.Path(exists=True, dir_okay=False)
@@ -13,7 +18,7 @@ format_option = click.option(
 )
 
 
-def output_option(*suffixes, **settings):
+def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Command]:
     """``--output`` of a command that writes files with one of these suffixes; others are wrong usage."""
 
     def check(context, parameter, path):

@@ -32,7 +32,14 @@ Examples:
 @output_option(*ROW_SUFFIXES)
 @format_option
 @click.pass_context
-def predict(context, paths, reference, per_atom, output, file_format):
+def predict(
+    context: click.Context,
+    paths: tuple[str, ...],
+    reference: str | None,
+    per_atom: bool,
+    output: str | None,
+    file_format: str | None,
+) -> None:
     """Predict formation entropies of relaxed cells, with intervals and a warning beyond what the model knows.
 
     FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time. MODEL is
