@@ -5,12 +5,13 @@ their functions: help and completion of the shell answer at once, without half a
 
 Exit codes are the same for all: 0, everything went well; 1, some configurations could not be used, which are named on
 stderr, and the others were; 2, nothing was done because an argument, a file or a configuration is wrong; 130,
-interrupted. Files are written under a temporary name: what has its name is whole.
+interrupted. Files are written atomically.
 """
 
 import errno
 import signal
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -26,13 +27,13 @@ from vibentropy.errors import VibentropyError, how_to_install
 class Commands(click.Group):
     """Commands in the order in which people need them, whose errors are a line and no traceback."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order in which they were added."""
         return list(self.commands)
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        # Whoever ends a command in this way, such as a batch system, gets whole files, too.
+        # Batch systems end commands in this way: files have to be complete then, too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
@@ -71,7 +72,7 @@ Completion of commands, options and files, for a line in ~/.bashrc (zsh and fish
 """,
 )
 @click.version_option(version("vibentropy"), prog_name="vibentropy")
-def main():
+def main() -> None:
     """Vibrational formation entropies of crystal defects: exact ones, and linear models that predict them.
 
     Lengths are in Å, energies in eV, entropies in k_B. `vibentropy COMMAND --help` shows options and examples.

@@ -25,7 +25,15 @@ Examples:
 @click.option("--kind", type=click.Choice(["formation", "total"]), default="formation", show_default=True)
 @format_option
 @click.pass_context
-def check(context, paths, reference, entropy, unit, kind, file_format):
+def check(
+    context: click.Context,
+    paths: tuple[str, ...],
+    reference: str | None,
+    entropy: str | None,
+    unit: str,
+    kind: str,
+    file_format: str | None,
+) -> None:
     """Check a configuration or files of data, before hours are spent on them.
 
     CONFIG is one file in YAML (.yaml, .yml): it is validated, everything that it names is built once, its data sets are

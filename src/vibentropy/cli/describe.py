@@ -1,5 +1,7 @@
 """``vibentropy describe``."""
 
+from typing import Any
+
 import click
 
 from vibentropy.cli.options import FILE, Settings, format_option, output_option
@@ -29,7 +31,17 @@ Examples:
 @output_option(".csv", ".h5", help="Write to this file instead of CSV to the screen; .h5 is a feature file.")
 @format_option
 @click.pass_context
-def describe(context, paths, kind, settings, config, reference, listed, output, file_format):
+def describe(
+    context: click.Context,
+    paths: tuple[str, ...],
+    kind: str | None,
+    settings: tuple[tuple[str, Any], ...],
+    config: str | None,
+    reference: str | None,
+    listed: bool,
+    output: str | None,
+    file_format: str | None,
+) -> None:
     """Compute descriptors of cells: features that are summed over all atoms.
 
     Lengths in Å. Kinds are those of --list, or dotted paths of classes of your own.

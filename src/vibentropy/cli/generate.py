@@ -17,7 +17,9 @@ Examples:
 @click.option("--label", "labelled", is_flag=True, help="Compute exact formation entropies, too.")
 @output_option(".extxyz", ".xyz", ".h5", required=True, help="File to write: extended XYZ, or .h5 with all digits.")
 @click.pass_context
-def generate(context, config, dataset, trajectories, labelled, output):
+def generate(
+    context: click.Context, config: str, dataset: str | None, trajectories: int | None, labelled: bool, output: str
+) -> None:
     """Make relaxed configurations with defects from a recipe, without the workflow: small runs.
 
     CONFIG is the configuration of a run; what its recipes may say stands in docs/configurations.md. Configurations are
@@ -26,12 +28,12 @@ def generate(context, config, dataset, trajectories, labelled, output):
     from vibentropy.cli.meter import meter
     from vibentropy.run.config import read
 
-    config = read(config)
-    recipe = config.sources[_recipe(config, dataset)].limited(trajectories)
+    run = read(config)
+    recipe = _recipe(run, dataset).limited(trajectories)
     with meter("trajectories", lambda: recipe.planned().trajectories) as progress:
-        configurations = recipe.generate(config.potential, config.seed, progress)
+        configurations = recipe.generate(run.potential, run.seed, progress)
     if labelled:
-        configurations = _labelled(configurations, config)
+        configurations = _labelled(configurations, run)
     if output.endswith(".h5"):
         configurations.save(output)
     else:
@@ -46,14 +48,14 @@ def generate(context, config, dataset, trajectories, labelled, output):
 
 
 def _recipe(config, name):
-    """Name of the data set that is wanted."""
+    """Recipe of the data set that is wanted."""
     from vibentropy.errors import ConfigError, did_you_mean
 
     recipes = config.generated
     if name is None and len(recipes) == 1:
-        return recipes[0]
+        return config.sources[recipes[0]]
     if name in recipes:
-        return name
+        return config.sources[name]
     there_are = ", ".join(recipes) or "none"
     asked = "say which with --dataset" if name is None else f"{name!r} is none of them{did_you_mean(name, recipes)}"
     raise ConfigError(f"data sets with a recipe: {there_are}; {asked}")

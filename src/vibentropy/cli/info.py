@@ -17,7 +17,7 @@ Examples:
 )
 @click.argument("paths", metavar="[FILES...]", nargs=-1, type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an object for each file, a line each.")
-def info(paths, as_json):
+def info(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what is in a model, a set of configurations, an archive or a file of features, and what made it.
 
     Without FILES, what the model is that comes with the package.
@@ -26,11 +26,11 @@ def info(paths, as_json):
     from vibentropy.run.file_info import contents
 
     for path in paths or [SHIPPED]:
-        found = contents(path)
+        facts = contents(path)
         if as_json:
-            click.echo(json.dumps(found, ensure_ascii=False))
+            click.echo(json.dumps(facts, ensure_ascii=False))
         else:
-            for name, value in found.items():
+            for name, value in facts.items():
                 _show(name, value)
 
 
@@ -38,8 +38,8 @@ def _show(name, value):
     """Print a line, or an indented one for each part."""
     if isinstance(value, dict):
         click.echo(f"{name}:")
-        for part, own in value.items():
-            click.echo(f"  {part}: {_text(own)}")
+        for part, value_of_part in value.items():
+            click.echo(f"  {part}: {_text(value_of_part)}")
     else:
         click.echo(f"{name}: {_text(value)}")
 

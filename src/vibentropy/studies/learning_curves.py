@@ -217,7 +217,7 @@ def load_curves(*paths: str | Path) -> pd.DataFrame:
     DataError
         As `vibentropy.files.tables.read_table`.
     """
-    types = dict.fromkeys(["descriptor", "regressor", "selection", "stage", "by", "value"], str)
+    types: dict[str, type] = dict.fromkeys(["descriptor", "regressor", "selection", "stage", "by", "value"], str)
     types |= dict.fromkeys(["n_configurations", "fold", "repeat", "n"], int)
     return read_table(*paths, columns=types, others=float, kind="a learning curve")
 

@@ -17,7 +17,7 @@ FITTED_SIZES = 1000, 1_024_000
 MEASURED, ABSENT = "measured", "not installed"
 
 #: Columns, with their types in files.
-COLUMNS = {
+COLUMNS: dict[str, type | str] = {
     "implementation": str,
     "source": str,
     "package": str,
