@@ -19,10 +19,12 @@ and the machine. Nothing here depends on when, in which folder or on how many co
 import os
 import platform
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256 as hash_of
 from importlib.metadata import requires, version
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -45,7 +47,7 @@ _MADE_BY = ("vibentropy_version", "config_sha256", "seed", "versions", "potentia
 
 
 @cache
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the packages that it requires.
 
     Returns
@@ -58,7 +60,7 @@ def versions():
 
 
 @cache
-def code_sha256():
+def code_sha256() -> str:
     """Hash of the source of this package: what its version cannot say of a checkout.
 
     Returns
@@ -78,7 +80,7 @@ def code_sha256():
     return hash_of("".join(sorted(lines)).encode()).hexdigest()
 
 
-def input_files(config, datasets=None):
+def input_files(config: Mapping[str, Any], datasets: Iterable[str] | None = None) -> dict[str, str]:
     """Files that a configuration names.
 
     Parameters
@@ -109,7 +111,12 @@ def input_files(config, datasets=None):
     return files
 
 
-def attributes(config, read, datasets=None, sections=()):
+def attributes(
+    config: Mapping[str, Any],
+    read: Iterable[Path | str],
+    datasets: Iterable[str] | None = None,
+    sections: Iterable[str] = (),
+) -> dict[str, Any]:
     """Attributes of a file in HDF5, see the module.
 
     Parameters
@@ -147,7 +154,7 @@ def attributes(config, read, datasets=None, sections=()):
     }
 
 
-def origin(config, sections=()):
+def origin(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
     """Say in one line where a figure comes from.
 
     Parameters
@@ -164,7 +171,7 @@ def origin(config, sections=()):
     return f"vibentropy {version('vibentropy')}, config_sha256 {config_hash(config, sections)}, seed {config['seed']}"
 
 
-def record(config):
+def record(config: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that the results of a run owe themselves to.
 
     Parameters
@@ -206,7 +213,7 @@ def _said(path):
         raise DataError(f"{path}: not a complete HDF5 file ({error}); copy it again") from error
 
 
-def machine():
+def machine() -> dict[str, Any]:
     """Describe the machine as far as last digits depend on it.
 
     Returns
@@ -226,7 +233,7 @@ def machine():
     }
 
 
-def checksums(paths, folder):
+def checksums(paths: Iterable[Path | str], folder: Path | str) -> str:
     """Checksums of files, as `sha256sum --check` reads them.
 
     Parameters
@@ -243,7 +250,7 @@ def checksums(paths, folder):
     return "".join(f"{sha256(path)}  {name}\n" for name, path in sorted(named.items()))
 
 
-def table(recorded):
+def table(recorded: Mapping[str, Any]) -> pd.DataFrame:
     """Show a record as a table.
 
     Parameters

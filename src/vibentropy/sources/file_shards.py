@@ -93,8 +93,13 @@ def pieces_of_shard(files: Sequence[str], file_format: str | None, size: int, sh
 
 def configurations_in(parts: Sequence[Sequence[Any]], file_format: str | None) -> int | None:
     """Count the configurations of a shard, None where only reading would tell."""
-    numbers = [part[1] - part[0] if part else counted(path, file_format) for path, _, *part in parts]
-    return None if None in numbers else sum(numbers)
+    total = 0
+    for path, _, *part in parts:
+        number = part[1] - part[0] if part else counted(path, file_format)
+        if number is None:
+            return None
+        total += number
+    return total
 
 
 def counted(path: str, file_format: str | None) -> int | None:

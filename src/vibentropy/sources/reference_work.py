@@ -9,7 +9,7 @@ SOURCE = "https://github.com/louity/AFS-python"
 class Reported(NamedTuple):
     """Labels of one class of defects in the published arrays, those of 0 left out; entropies in k_B."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides the method of tuples, which nobody counts in
     mean: float
     low: float
     high: float
@@ -39,8 +39,8 @@ class ReportedErrors(NamedTuple):
     descriptor: str
     n_features: int | None
     regressor: str
-    held_out: tuple
-    extrapolation: tuple | None
+    held_out: tuple[float, float]
+    extrapolation: tuple[float, float] | None
 
 
 #: From the article. Held out in five folds of the rows in file order, which share trajectories and repeated minima;

@@ -5,13 +5,16 @@ the run: neither on other trajectories nor on the number of cores.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase.geometry import get_distances
 from numpy.linalg import LinAlgError
 
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
@@ -56,8 +59,8 @@ class Trajectory:
     dataset: str
     name: str
     defect_class: str
-    repetitions: tuple
-    clusters: tuple
+    repetitions: tuple[int, ...]
+    clusters: tuple[Cluster, ...]
     separation: float
     strain: float
     melt_radius: float
@@ -68,23 +71,25 @@ class Trajectory:
     snapshots: int
     max_force: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
         object.__setattr__(self, "clusters", as_clusters)
         object.__setattr__(self, "repetitions", tuple(self.repetitions))
 
     @property
-    def minima(self):
+    def minima(self) -> int:
         """Number of configurations: one of each snapshot, and one of the quenched seed where it has a defect."""
         return self.snapshots + bool(self.clusters)
 
-    def seed(self, run_seed):
+    def seed(self, run_seed: int) -> int:
         """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
         digest = hashlib.sha256(f"{run_seed}/{self.dataset}/{self.name}".encode()).digest()
         return 1 + int.from_bytes(digest[:8], "big") % MAX_SEED
 
 
-def sample(planned, crystal, potential, engine, run_seed, done: Done = ignore):
+def sample(
+    planned: Iterable[Trajectory], crystal: Crystal, potential: Any, engine: Any, run_seed: int, done: Done = ignore
+) -> ConfigurationSet:
     """Seed, anneal and quench trajectories.
 
     Parameters
