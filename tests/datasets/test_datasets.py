@@ -15,7 +15,7 @@ from vibentropy.datasets.duplicates import mark_duplicates
 from vibentropy.datasets.export import write_extxyz
 from vibentropy.datasets.merge import collect, merge
 from vibentropy.datasets.store import ConfigurationSet, load_table, stored_frames
-from vibentropy.datasets.table import COLUMNS, STATUSES, check_labelled, complete_table, groups, outcomes, usable
+from vibentropy.datasets.table import COLUMNS, Status, check_labelled, complete_table, groups, outcomes, usable
 from vibentropy.errors import DataError
 
 reproducible = settings(derandomize=True, deadline=None, max_examples=30)
@@ -329,7 +329,7 @@ def test_collected_shards_do_not_depend_on_their_order():
     counts = outcomes(one)
     assert list(counts["dataset"]) == ["large", "small", "train"]
     assert list(counts["configurations"]) == [7, 7, 7]
-    assert list(counts[list(STATUSES)].sum(axis=1)) == [7, 7, 7]
+    assert list(counts[list(Status)].sum(axis=1)) == [7, 7, 7]
     assert list(counts["duplicates"]) == [2, 2, 1]
     assert counts["saddle"].sum() == (one["status"] == "saddle").sum()
 

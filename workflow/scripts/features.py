@@ -1,4 +1,5 @@
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
 from vibentropy.descriptors import create
 from vibentropy.features.atom_labels import site_labels
 from vibentropy.features.sets import FeatureSet, bulk_features
@@ -8,7 +9,7 @@ from vibentropy.sources.source import source_of
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.labels)
-    labelled = configurations.subset(configurations.table["status"] == "labelled")
+    labelled = configurations.subset(configurations.table["status"] == Status.LABELLED)
     progress.expect(len(labelled))
     descriptor = create(**snakemake.params.descriptor)
     source = source_of(snakemake.wildcards.dataset, snakemake.params.dataset)

@@ -1,4 +1,5 @@
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
 from vibentropy.files.logs import logged
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
@@ -7,7 +8,7 @@ from vibentropy.sources.source import source_of
 
 with logged(snakemake.log[0]) as progress:
     configurations = ConfigurationSet.load(snakemake.input.structures)
-    waiting = configurations.table["status"] == "relaxed"
+    waiting = configurations.table["status"] == Status.RELAXED
     progress.expect(waiting.sum())
     if waiting.any():
         labeller = Labeller(load_potential(snakemake.params.potential), **snakemake.params.settings)

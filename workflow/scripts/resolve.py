@@ -2,7 +2,7 @@ import numpy as np
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, load_table
-from vibentropy.datasets.table import usable
+from vibentropy.datasets.table import Status, usable
 from vibentropy.files.logs import logged
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
@@ -16,7 +16,7 @@ with logged(snakemake.log[0]) as progress:
     start = int(snakemake.wildcards.part) * snakemake.params.per_job
     chosen = distinct[evenly][start : start + snakemake.params.per_job]
     chosen = ConfigurationSet.load(snakemake.input.configurations, chosen)
-    chosen.table["status"] = "relaxed"
+    chosen.table["status"] = Status.RELAXED
     progress.expect(len(chosen))
     labeller = Labeller(
         load_potential(snakemake.params.potential),

@@ -72,6 +72,7 @@ def label(
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.datasets.table import Status
     from vibentropy.errors import VibentropyError
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
@@ -107,7 +108,7 @@ def label(
                     if site_entropies:
                         row["site_entropy"] = labelled.arrays["site_entropy"]
             except VibentropyError as error:
-                row |= {"status": "rejected", "reason": reader.bad(path, number, error)}
+                row |= {"status": Status.REJECTED, "reason": reader.bad(path, number, error)}
             if not output:
                 progress.pause()
             write(row, dressed)

@@ -5,6 +5,8 @@ from operator import itemgetter
 
 import pandas as pd
 
+from vibentropy.datasets.table import Status
+
 
 def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     """Mark the minima that repeat another one.
@@ -30,7 +32,9 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     pandas.DataFrame
         A copy with `duplicate_of` set in every row.
     """
-    candidates = table[(table["status"] == "labelled") & table["energy"].notna() & table["formation_entropy"].notna()]
+    candidates = table[
+        (table["status"] == Status.LABELLED) & table["energy"].notna() & table["formation_entropy"].notna()
+    ]
     duplicate_of = {}
     role = candidates["role"] if "role" in candidates else pd.Series("", candidates.index)
     candidates = candidates.assign(later=role != "train").sort_values(["later", "id"])

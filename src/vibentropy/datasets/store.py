@@ -20,7 +20,7 @@ from ase.data import chemical_symbols
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.datasets.export import write_extxyz
-from vibentropy.datasets.table import COLUMNS, SITE_ENTROPY, complete_table, read_columns, write_columns
+from vibentropy.datasets.table import COLUMNS, SITE_ENTROPY, Status, complete_table, read_columns, write_columns
 from vibentropy.errors import DataError, StructureError, at
 from vibentropy.files.hdf5 import create, open_file, slices
 
@@ -188,9 +188,9 @@ def check_rows(frames, table):
             raise DataError(f"{name} has {len(atoms)} atoms, and {n_atoms} in its row of /table")
         if n_sites < 0 and n_sites != COLUMNS["n_sites"][0]:
             raise DataError(f"{name} has {n_sites} sites in its row of /table, expected a count, or -1 where unknown")
-        if status == "labelled" and not np.isfinite(entropy):
+        if status == Status.LABELLED and not np.isfinite(entropy):
             raise DataError(f"{name} is labelled, and its formation_entropy is {entropy}, expected a finite number")
-        if status != "rejected":
+        if status != Status.REJECTED:
             unknown = np.flatnonzero((atoms.numbers < 1) | (atoms.numbers >= len(chemical_symbols)))
             if len(unknown):
                 raise StructureError(

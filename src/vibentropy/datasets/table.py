@@ -15,7 +15,7 @@ seed                                           of the random numbers that made t
 energy                                 eV      of the cell; NaN where unknown
 formation_energy                       eV      NaN where unknown
 max_force                              eV/Å    largest force on an atom; NaN where unknown
-status                                         one of `STATUSES`
+status                                         one of `Status`
 reason                                         why there is no label; empty where there is one
 formation_entropy                      k_B     compared mode by mode (docs/theory.md); NaN where there is none
 formation_entropy_per_atom_convention  k_B     the same in the N_d/N_0 convention of the literature; NaN where unknown
@@ -30,11 +30,24 @@ harmonic vibrations, compared mode by mode; the free energy is with the formatio
 where the formation energy is unknown.
 """
 
+from enum import StrEnum
+
 import h5py
 import numpy as np
 import pandas as pd
 
 from vibentropy.errors import DataError
+
+
+class Status(StrEnum):
+    """From a relaxed configuration to its label, or to the kind of reason why it has none."""
+
+    RELAXED = "relaxed"
+    LABELLED = "labelled"
+    SADDLE = "saddle"
+    NOT_CONVERGED = "not converged"
+    REJECTED = "rejected"
+
 
 #: Default and unit of every column the package knows.
 COLUMNS = {
@@ -48,7 +61,7 @@ COLUMNS = {
     "energy": (np.nan, "eV"),
     "formation_energy": (np.nan, "eV"),
     "max_force": (np.nan, "eV/Å"),
-    "status": ("relaxed", ""),
+    "status": (Status.RELAXED.value, ""),
     "reason": ("", ""),
     "formation_entropy": (np.nan, "k_B"),
     "formation_entropy_per_atom_convention": (np.nan, "k_B"),
@@ -57,8 +70,6 @@ COLUMNS = {
     "duplicate_of": ("", ""),
 }
 
-#: From a relaxed configuration to its label, or to the reason why there is none.
-STATUSES = ("relaxed", "labelled", "saddle", "not converged", "rejected")
 
 #: Array of a frame with the entropy of each atom relative to one of the perfect crystal, k_B; extended XYZ has it too.
 SITE_ENTROPY = "site_entropy"
@@ -100,6 +111,8 @@ def complete_table(table):
             column = column.astype(str)
         columns[name] = column
     table = pd.DataFrame(columns)
+    # Plain text, as files have it.
+    table["status"] = table["status"].map(str)
     nameless = table["id"] == ""
     number = table.groupby(["dataset", "trajectory"]).cumcount()
     made = table["dataset"] + "/" + table["trajectory"] + "/" + number.map("{:04d}".format).astype(str)
@@ -107,10 +120,10 @@ def complete_table(table):
     repeated = table["id"][table["id"].duplicated()]
     if len(repeated):
         raise DataError(f"id {repeated.iloc[0]!r} occurs more than once; expected unique ids")
-    unknown = table[~table["status"].isin(STATUSES)]
+    unknown = table[~table["status"].isin(list(Status))]
     if len(unknown):
         row = unknown.iloc[0]
-        raise DataError(f"status of {row['id']} is {row['status']!r}; expected one of {', '.join(STATUSES)}")
+        raise DataError(f"status of {row['id']} is {row['status']!r}; expected one of {', '.join(Status)}")
     return table
 
 
@@ -176,7 +189,7 @@ def usable(table, exclude_duplicates=True):
     -------
     ndarray of bool of shape (n_rows,)
     """
-    labelled = table["status"] == "labelled"
+    labelled = table["status"] == Status.LABELLED
     return (labelled & (table["duplicate_of"] == "") if exclude_duplicates else labelled).to_numpy()
 
 
@@ -191,11 +204,11 @@ def outcomes(table):
     -------
     pandas.DataFrame
         One row per data set, number of sites and class of defects, with the number of configurations, how many of
-        them have each of the `STATUSES`, and how many of the labelled ones are duplicates.
+        them have each `Status`, and how many of the labelled ones are duplicates.
     """
     counts = table[["dataset", "n_sites", "defect_class"]].assign(
         configurations=1,
-        **{status: (table["status"] == status).astype(int) for status in STATUSES},
+        **{status.value: (table["status"] == status).astype(int) for status in Status},
         duplicates=(table["duplicate_of"] != "").astype(int),
     )
     return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
@@ -217,7 +230,7 @@ def check_labelled(table):
         f"{name}: none of its {len(rows)} configurations has a label; "
         f"{rows['id'].iloc[0]} is {rows['status'].iloc[0]}: {rows['reason'].iloc[0]}"
         for name, rows in table.groupby("dataset")
-        if not (rows["status"] == "labelled").any()
+        if not (rows["status"] == Status.LABELLED).any()
     ]
     if problems:
         raise DataError("\n".join(problems))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vibentropy.datasets.table import SITE_ENTROPY
+from vibentropy.datasets.table import SITE_ENTROPY, Status
 from vibentropy.errors import DataError
 
 #: Largest difference in k_B between a label and the sum over its atoms, in the same convention; archives are rounded.
@@ -51,7 +51,7 @@ def site_labels(configurations):
     """
     labels = {}
     for atoms, row in zip(configurations.frames, configurations.table.itertuples(), strict=True):
-        if row.status != "labelled" or not atoms.has(SITE_ENTROPY):
+        if row.status != Status.LABELLED or not atoms.has(SITE_ENTROPY):
             continue
         sites = atoms.arrays[SITE_ENTROPY]
         given = row.formation_entropy_per_atom_convention

@@ -11,7 +11,7 @@ from numpy.linalg import LinAlgError
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_same_cell
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import SITE_ENTROPY
+from vibentropy.datasets.table import SITE_ENTROPY, Status
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.labels.entropy import (
@@ -29,7 +29,7 @@ from vibentropy.potentials.protocols import Interaction
 #: Largest force (eV/Å) after `Labeller.label_cell` has relaxed a configuration.
 RELAXED_FORCE = 1e-6
 
-_STATUS = {SaddlePointError: "saddle", NotConvergedError: "not converged"}
+_STATUS = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
 
 
 class _Vibrations(NamedTuple):
@@ -94,7 +94,7 @@ class Labeller:
         at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
         table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan))
         frames = list(configurations.frames)
-        for index in np.flatnonzero(table["status"] == "relaxed"):
+        for index in np.flatnonzero(table["status"] == Status.RELAXED):
             row = table.iloc[index]
             try:
                 perfect = reference(row, frames[index].cell)
@@ -155,7 +155,7 @@ class Labeller:
         defect = self._vibrations(atoms, self._site_entropies)
         per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
         columns = {
-            "status": "labelled",
+            "status": Status.LABELLED,
             "formation_entropy": per_mode,
             "formation_entropy_per_atom_convention": per_atom,
             "smallest_eigenvalue": defect.determinant.smallest_eigenvalue,
@@ -192,7 +192,7 @@ class Labeller:
 
 
 def _refused(error):
-    return {"status": _STATUS.get(type(error), "rejected"), "reason": str(error)}
+    return {"status": _STATUS.get(type(error), Status.REJECTED), "reason": str(error)}
 
 
 def temperature_columns(temperature: float) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites
+from vibentropy.datasets.table import Status
 from vibentropy.errors import VibentropyError
 from vibentropy.sources.any_file import read_any
 
@@ -138,14 +139,14 @@ def _inspect(source: Source, name: str, content: Any) -> Inspection:
         return Inspection(name, problem=str(error))
     found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})
     found.facts = {"atoms": _range(table["n_atoms"])}
-    found.trajectories = table.loc[table["status"] != "rejected", "trajectory"].nunique()
-    entropies = table.loc[table["status"] == "labelled", "formation_entropy"]
+    found.trajectories = table.loc[table["status"] != Status.REJECTED, "trajectory"].nunique()
+    entropies = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
     if len(entropies):
         found.facts["entropies"] = f"{_range(entropies.round(2))} k_B"
     classes = sorted(set(table["defect_class"]) - {""})
     if classes:
         found.facts["classes"] = ", ".join(classes)
-    for row in table[table["status"] == "rejected"].itertuples():
+    for row in table[table["status"] == Status.REJECTED].itertuples():
         found.rejected.append(f"{row.id}: {row.reason}")
     return found
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from vibentropy.datasets import store
-from vibentropy.datasets.table import SITE_ENTROPY, read_columns
+from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns
 from vibentropy.errors import DataError
 from vibentropy.features import sets
 from vibentropy.files.hdf5 import kind_of, open_file
@@ -75,7 +75,7 @@ def _model(path, _):
 
 def _configurations(_, file):
     table = read_columns(file["table"])
-    labelled = table.loc[table["status"] == "labelled", "formation_entropy"]
+    labelled = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
     resolved = 0
     if SITE_ENTROPY in file:
         first, entropies = file["first"][:], file[SITE_ENTROPY][:]
