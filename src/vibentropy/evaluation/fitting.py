@@ -1,19 +1,33 @@
 """Fits and what they predict: held out, as fitted, and of test sets."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.evaluation.predictions import predictions_table
+from vibentropy.features.sets import FeatureSet, LocalValues
 from vibentropy.files.tables import read_table
+from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import check_groups, fit_clone, fold_fits
 from vibentropy.learning.folds import fold_and_group
 from vibentropy.learning.rows import match
-from vibentropy.learning.uncertainty import quantify
+from vibentropy.learning.uncertainty import Uncertainty, quantify
 
 
-def cross_predict(regressor, X, y, groups, folds, keep_groups=True, sites=None):
+def cross_predict(
+    regressor: ExtensiveRegressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: ArrayLike,
+    folds: ArrayLike,
+    keep_groups: bool = True,
+    sites: Sequence[NDArray[np.float64] | None] | None = None,
+) -> pd.DataFrame:
     """Predict every row by a fit to the other folds.
 
     Whatever the regressor chooses by itself, such as a penalty, it chooses within the rows it is fitted to, which
@@ -31,7 +45,7 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True, sites=None):
     folds : ndarray of int of shape (n,)
         As from `splits.grouped_folds`.
     keep_groups : bool
-        Refuse folds that tear groups apart; False for the splits that are known to.
+        Refuse folds that tear groups apart; False for splits that do so on purpose.
     sites : sequence of (ndarray or None) of length n, optional
         As for `fit_clone`; labels of the atoms of held-out rows are held out as well.
 
@@ -51,8 +65,15 @@ def cross_predict(regressor, X, y, groups, folds, keep_groups=True, sites=None):
     return _held_out(fold_fits(regressor, X, y, groups, folds, sites), X)
 
 
-def judge(fitted, X, uncertainty=None, truth=None, local=None, names=None):
-    """Predict, with everything that is known of the errors.
+def judge(
+    fitted: ExtensiveRegressor,
+    X: NDArray[np.float64],
+    uncertainty: Uncertainty | None = None,
+    truth: NDArray[np.float64] | None = None,
+    local: LocalValues | None = None,
+    names: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Predict, with intervals and domain where there are some.
 
     Parameters
     ----------
@@ -80,11 +101,11 @@ def judge(fitted, X, uncertainty=None, truth=None, local=None, names=None):
     judged = judged.assign(**{end: mean + offset for end, offset in uncertainty.intervals(Z).items()})
     if truth is not None:
         judged = judged.assign(**uncertainty.levels(Z, truth - mean))
-    shape = (None, None) if local is None else (local.limits, local.crystals)
-    return judged.assign(domain=uncertainty.domain.reasons(Z, *shape, names))
+    limits, crystals = (None, None) if local is None else (local.limits, local.crystals)
+    return judged.assign(domain=uncertainty.domain.reasons(Z, limits, crystals, names))
 
 
-def _held_out(fits, X, uncertainty=None, **known):
+def _held_out(fits, X, uncertainty=None, **details):
     """Predictions of every row by the fit without its fold.
 
     Parameters
@@ -93,25 +114,33 @@ def _held_out(fits, X, uncertainty=None, **known):
     X : ndarray of shape (n, n_features)
     uncertainty : callable, optional
         From folds, a tuple of int, to the `Uncertainty` of the fit without them.
-    **known
+    **details
         ``truth``, ``local`` of all rows and ``names``, as for `judge`.
     """
     parts = []
     for number in np.unique(fits.folds):
         rows = np.flatnonzero(fits.folds == number)
-        of_rows = {key: known[key][rows] for key in ("truth", "local") if known.get(key) is not None}
+        of_rows = {key: details[key][rows] for key in ("truth", "local") if details.get(key) is not None}
         judged = judge(
             fits.without(number),
             X[rows],
             None if uncertainty is None else uncertainty((number,)),
             **of_rows,
-            names=known.get("names"),
+            names=details.get("names"),
         )
         parts.append(judged.assign(fold=number).set_index(rows))
     return pd.concat(parts).sort_index()
 
 
-def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=True, names):
+def fit_and_predict(
+    regressor: ExtensiveRegressor,
+    table: pd.DataFrame,
+    features: Mapping[str, FeatureSet],
+    folds: pd.DataFrame,
+    *,
+    exclude_duplicates: bool = True,
+    names: Mapping[str, str],
+) -> tuple[ExtensiveRegressor, pd.DataFrame, Uncertainty | None]:
     """Fit to the training sets, and predict them held out (once for each split), as fitted, and the test sets.
 
     Configurations without label or without features take no part.
@@ -146,7 +175,7 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
     """
     train, test = match(table, features, exclude_duplicates)
     X, y, sites = train.X, train.y, train.sites
-    known = {"names": next(iter(features.values())).feature_names}
+    details: dict[str, Any] = {"names": next(iter(features.values())).feature_names}
     _, groups = fold_and_group(folds.drop_duplicates("id"), train.table["id"])
     fitted, uncertainty = fit_clone(regressor, X, y, groups, sites), None
 
@@ -157,18 +186,18 @@ def fit_and_predict(regressor, table, features, folds, *, exclude_duplicates=Tru
             check_groups(groups, fold)
             fits = fold_fits(regressor, X, y, groups, fold, sites, whole=fitted)
             of_fit = partial(quantify, fits, X, y, groups, train.local)
-            held_out, uncertainty = _held_out(fits, X, of_fit, truth=y, local=train.local, **known), of_fit()
+            held_out, uncertainty = _held_out(fits, X, of_fit, truth=y, local=train.local, **details), of_fit()
         else:
             held_out = cross_predict(regressor, X, y, groups, fold, keep_groups=False, sites=sites)
-        parts.append(predictions_table(train.table, held_out, stage="cross-validation", split=split, **names))
+        parts.append(predictions_table(train.table, held_out, stage="cross-validation", split=str(split), **names))
     parts.append(predictions_table(train.table, judge(fitted, X), stage="training", **names))
     if len(test.table):
-        judged = judge(fitted, test.X, uncertainty, truth=test.y, local=test.local, **known)
+        judged = judge(fitted, test.X, uncertainty, truth=test.y, local=test.local, **details)
         parts.append(predictions_table(test.table, judged, stage="test", **names))
     return fitted, pd.concat(parts, ignore_index=True), uncertainty
 
 
-def fit_table(fitted, *, descriptor, regressor):
+def fit_table(fitted: ExtensiveRegressor, *, descriptor: str, regressor: str) -> pd.DataFrame:
     """Say what a fit chose.
 
     Parameters
@@ -194,7 +223,7 @@ def fit_table(fitted, *, descriptor, regressor):
     return pd.DataFrame([row])
 
 
-def load_fits(*paths):
+def load_fits(*paths: Path | str) -> pd.DataFrame:
     """Read what fits chose.
 
     Parameters

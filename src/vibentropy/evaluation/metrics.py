@@ -1,7 +1,11 @@
 """Errors of predictions, and the tables of them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import MODEL, STAGES
@@ -12,7 +16,7 @@ from vibentropy.learning.uncertainty import interval_columns
 RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
 
 
-def error_metrics(truth, prediction):
+def error_metrics(truth: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
     """Errors of predictions.
 
     Parameters
@@ -46,7 +50,7 @@ def error_metrics(truth, prediction):
     }
 
 
-def named_tests(predictions, tests):
+def named_tests(predictions: pd.DataFrame, tests: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Say which named test each prediction of a test set is part of, for tables resolved by ``"test"``.
 
     Parameters
@@ -66,7 +70,7 @@ def named_tests(predictions, tests):
     return predictions.assign(test=pd.Categorical(names, categories=list(tests)))
 
 
-def metrics_table(predictions, by=RESOLVED):
+def metrics_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> pd.DataFrame:
     """Errors of every model at every stage and split, overall and for each value of some columns.
 
     Parameters
@@ -91,7 +95,7 @@ def metrics_table(predictions, by=RESOLVED):
     return resolved(predictions, by, summary)
 
 
-def different_rows(predictions):
+def different_rows(predictions: pd.DataFrame) -> list[str]:
     """Say which models leave out cells that others predict: their errors are over other cells.
 
     Parameters
@@ -119,7 +123,7 @@ def different_rows(predictions):
     return lines
 
 
-def summary_table(metrics, coverage, fits=None):
+def summary_table(metrics: pd.DataFrame, coverage: pd.DataFrame, fits: pd.DataFrame | None = None) -> pd.DataFrame:
     """Put the overall errors and coverages of each model and split into one row.
 
     Parameters
@@ -157,7 +161,7 @@ def summary_table(metrics, coverage, fits=None):
     return summary
 
 
-def load_summary(path):
+def load_summary(path: Path | str) -> pd.DataFrame:
     """Read a table of models, one row each.
 
     Parameters
@@ -179,7 +183,9 @@ def load_summary(path):
     return read_table(path, columns=types, others=float, kind="a summary of models")
 
 
-def resolved(predictions, by, summary):
+def resolved(
+    predictions: pd.DataFrame, by: Sequence[str], summary: Callable[[pd.DataFrame], dict[str, float]]
+) -> pd.DataFrame:
     """Apply `summary` (rows -> dict) per model, stage, split and value of each column of `by`."""
     keys, rows = [*MODEL, "stage", "split"], []
     for values, of_split in predictions.groupby(keys, sort=False):

@@ -26,7 +26,10 @@ The last five are known for rows that were held out of a fit that keeps groups t
 they are NaN, and the domain is empty.
 """
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 
 from vibentropy.errors import DataError
 from vibentropy.files.tables import read_table
@@ -58,13 +61,15 @@ UNCERTAINTY_COLUMNS = [
 PREDICTION_COLUMNS = [*REQUIRED_COLUMNS, *UNCERTAINTY_COLUMNS, "domain"]
 
 #: Types of the columns in files: of those that tables have always had, and of the others.
-_TYPES = dict.fromkeys(REQUIRED_COLUMNS, str)
+_TYPES: dict[str, type] = dict.fromkeys(REQUIRED_COLUMNS, str)
 _TYPES |= dict.fromkeys(["n_atoms", "n_sites", "fold"], int)
 _TYPES |= dict.fromkeys(["formation_entropy", "prediction", "std"], float)
-_OPTIONAL_TYPES = dict.fromkeys(UNCERTAINTY_COLUMNS, float) | {"domain": str}
+_OPTIONAL_TYPES: dict[str, type] = dict.fromkeys(UNCERTAINTY_COLUMNS, float) | {"domain": str}
 
 
-def predictions_table(table, predicted, *, stage, descriptor, regressor, split=""):
+def predictions_table(
+    table: pd.DataFrame, predicted: pd.DataFrame, *, stage: str, descriptor: str, regressor: str, split: str = ""
+) -> pd.DataFrame:
     """Put predictions beside the configurations they belong to.
 
     Parameters
@@ -112,7 +117,7 @@ def predictions_table(table, predicted, *, stage, descriptor, regressor, split="
     )
 
 
-def load_predictions(*paths):
+def load_predictions(*paths: Path | str) -> pd.DataFrame:
     """Read tables of predictions that `save_table` wrote as CSV, one after the other.
 
     Parameters

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from vibentropy.errors import OutputError
 
 
 @contextmanager
-def atomic(path):
+def atomic(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
     What was written is on the disk before it is renamed: a machine that stops leaves no half file either.
@@ -75,7 +76,7 @@ def _locked(path):
         os.close(descriptor)
 
 
-def sha256(path):
+def sha256(path: Path | str) -> str:
     """Compute the SHA-256 of a file, in hexadecimal digits.
 
     Parameters

@@ -7,13 +7,16 @@ Text is UTF-8 of variable length (``dataset.asstr()[:]`` reads it back); nothing
 
 import io
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.files.atomic import atomic
@@ -27,7 +30,7 @@ _SMALL = 2**16
 
 
 @contextmanager
-def create(path, kind, schema=1, **attributes):
+def create(path: Path | str, kind: str, schema: int = 1, **attributes: Any) -> Iterator[h5py.File]:
     """Write an HDF5 file that appears under its name only when it is complete.
 
     Parameters
@@ -100,7 +103,7 @@ class _LateErrors(io.FileIO):
 
 
 @contextmanager
-def open_file(path, kind, schema=1):
+def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading, after checking that it is what the caller expects.
 
     No data set can be larger than what is stored of it allows, so that a damaged header costs no memory. Whatever is
@@ -133,9 +136,11 @@ def open_file(path, kind, schema=1):
         raise DataError(f"not a complete HDF5 file ({error}); {REMEDY}", path) from error
     with file:
         try:
-            found = file.attrs.get("kind"), file.attrs.get("schema")
-            if found != (kind, schema):
-                message = f"the file is of kind {found[0]!r}, schema {found[1]}; expected {kind!r}, schema {schema}"
+            contents = file.attrs.get("kind"), file.attrs.get("schema")
+            if contents != (kind, schema):
+                message = (
+                    f"the file is of kind {contents[0]!r}, schema {contents[1]}; expected {kind!r}, schema {schema}"
+                )
                 raise DataError(message, path)
             file.visititems(_check_size)
             yield file
@@ -146,7 +151,7 @@ def open_file(path, kind, schema=1):
             raise DataError(f"damaged ({type(error).__name__}: {error}); {REMEDY}", path) from error
 
 
-def kind_of(path):
+def kind_of(path: Path | str) -> str | None:
     """Ask a file what it is, without reading it.
 
     Parameters
@@ -182,7 +187,7 @@ def _check_size(name, item):
             )
 
 
-def slices(offsets, total, name):
+def slices(offsets: NDArray[np.integer], total: int, name: str) -> list[slice]:
     """Parts of arrays that hold many configurations one after the other.
 
     Parameters
@@ -214,7 +219,7 @@ def slices(offsets, total, name):
     return [slice(int(a), int(b)) for a, b in pairwise(offsets)]
 
 
-def check_array(name, array, shape):
+def check_array(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
     """Check the shape of an array of numbers and that all are finite.
 
     Parameters

@@ -1,6 +1,7 @@
 """Damaged heaps of strings in HDF5, found before the library reads them for ever."""
 
 import struct
+from pathlib import Path
 
 from vibentropy.errors import DataError
 
@@ -13,7 +14,7 @@ _HEAP = b"GCOL\x01\x00\x00\x00"
 _PIECE = 2**20
 
 
-def check_heaps(path):
+def check_heaps(path: Path | str) -> None:
     """Refuse a file whose heaps of strings hold empty space of no size: the HDF5 library (2.0) reads it for ever."""
     with open(path, "rb") as file:
         start, piece = 0, file.read(_PIECE)

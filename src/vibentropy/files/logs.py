@@ -2,7 +2,10 @@
 
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
 
 from vibentropy.errors import MORE_MEMORY, VibentropyError
 
@@ -16,34 +19,34 @@ class Progress:
         Lines that it refuses are lost: results do not depend on their log.
     """
 
-    def __init__(self, stream):
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self.expect(0)
 
-    def expect(self, total):
+    def expect(self, total: int) -> None:
         """Say how many items there will be, from now on."""
         self._total, self._done, self._start = total, 0, time.monotonic()
 
-    def __call__(self, name, /):
+    def __call__(self, name: str) -> None:
         """Count one item; see `vibentropy.files.progress.Done`."""
         self._done += 1
         elapsed = time.monotonic() - self._start
         remaining = elapsed / self._done * (self._total - self._done)
         self.note(f"{self._done}/{self._total} {name} ({elapsed:.1f} s, {remaining:.0f} s left)")
 
-    def note(self, text):
+    def note(self, text: str) -> None:
         """Write one line."""
         with suppress(OSError):
             print(text, file=self._stream, flush=True)
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         with suppress(OSError):
             self._stream.close()
 
 
 @contextmanager
-def logged(path):
+def logged(path: Path | str) -> Iterator[Progress]:
     """Log a computation to a file; what can be expected to fail ends the program with a message, not a traceback.
 
     Those are deliberate errors, files that cannot be read or written, processes that were killed, and memory.

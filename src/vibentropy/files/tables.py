@@ -2,8 +2,9 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -76,7 +77,7 @@ def read_table(
 
 
 #: From text to a value, and words for what is expected, by type of column.
-_TYPES = {
+_TYPES: dict[Any, tuple[Callable[[str], Any], str]] = {
     str: (str, "text"),
     int: (int, "a whole number"),
     "Int64": (lambda text: int(text) if text else pd.NA, "a whole number or nothing"),
@@ -97,7 +98,9 @@ def _read(path, columns, optional, others, kind):
         raise DataError(f"not {kind} ({error})", path) from error
     missing = [name for name in columns if name not in table]
     if missing:
-        raise DataError(f"not {kind}, it has no column {', '.join(missing)}; there are {', '.join(table)}", path)
+        raise DataError(
+            f"not {kind}, it has no column {', '.join(missing)}; there are {', '.join(map(str, table))}", path
+        )
     table = table.reindex(columns=[*table, *(name for name in optional if name not in table)], fill_value="")
     types = dict.fromkeys(table, others) | optional | columns
     return pd.DataFrame({name: _typed(path, table[name], types[name]) for name in table})

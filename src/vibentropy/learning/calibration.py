@@ -1,8 +1,10 @@
 """Intervals calibrated by the errors of rows that the fit did not see."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vibentropy.errors import DataError
 from vibentropy.learning.domain import SMALLEST_SIZE
@@ -27,10 +29,10 @@ class Calibration:
 
     size_weight: float
     misfit_weight: float
-    scores: np.ndarray
+    scores: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, errors, size, misfit):
+    def fit(cls, errors: NDArray[np.float64], size: NDArray[np.float64], misfit: NDArray[np.float64]) -> Self:
         """Find the scale under which the errors are most likely, if they are Gaussian.
 
         Parameters
@@ -69,11 +71,11 @@ class Calibration:
         scale = np.sqrt(a * terms[:, 0] + b * terms[:, 1])
         return cls(a, b, np.sort(np.abs(errors) / scale))
 
-    def scale(self, size, misfit):
+    def scale(self, size: NDArray[np.float64], misfit: NDArray[np.float64]) -> NDArray[np.float64]:
         """s, ndarray of shape (n,), k_B."""
         return np.sqrt(self.size_weight * size**2 + self.misfit_weight * misfit**2)
 
-    def quantile(self, level):
+    def quantile(self, level: float) -> float:
         """Half width of the interval in units of the scale.
 
         Parameters
@@ -90,7 +92,7 @@ class Calibration:
         rank = int(np.ceil((len(self.scores) + 1) * level - 1e-9))
         return float(self.scores[rank - 1]) if rank <= len(self.scores) else np.inf
 
-    def level(self, errors, scale):
+    def level(self, errors: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of the interval that ends at the exact value.
 
         Parameters

@@ -5,11 +5,16 @@ can still be wrong by more than its interval, because features cannot test what 
 docs/error_bars.md counts the cells of the shipped data that are outside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
+from vibentropy.features.sets import LocalValues
+from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.scaling import size
 
@@ -28,7 +33,7 @@ INSIDE = 0.99
 UNSTRAINED = 0.001
 
 
-def whitening(Z, fitted):
+def whitening(Z: NDArray[np.float64], fitted: ExtensiveRegressor) -> NDArray[np.float64]:
     """Factor of the inverse curvature of the loss: G⁻¹ = L Lᵀ, so that a row has the leverage |Lᵀ z|².
 
     Parameters
@@ -83,16 +88,16 @@ class Domain:
     lattice_limit : float
     """
 
-    factor: np.ndarray
+    factor: NDArray[np.float64]
     direction_limit: float
-    lowest: np.ndarray
-    highest: np.ndarray
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
     atoms_limit: float
-    lattice: np.ndarray
+    lattice: NDArray[np.float64]
     lattice_limit: float
 
     @classmethod
-    def fit(cls, Z, factor, local=None):
+    def fit(cls, Z: NDArray[np.float64], factor: NDArray[np.float64], local: LocalValues | None = None) -> Self:
         """Describe training cells; without limits yet, those of the lattice excepted.
 
         Parameters
@@ -113,7 +118,7 @@ class Domain:
         domain = cls(factor, np.inf, lowest, highest, np.inf, np.median(local.crystals, axis=0), np.inf)
         return replace(domain, lattice_limit=max(UNSTRAINED, float(domain.lattices(local.crystals).max())))
 
-    def limited(self, direction, atoms):
+    def limited(self, direction: ArrayLike, atoms: ArrayLike) -> Self:
         """Set limits by rows that were held out of fits like this one.
 
         Parameters
@@ -127,13 +132,13 @@ class Domain:
         """
         return replace(self, direction_limit=_limit(direction), atoms_limit=_limit(atoms))
 
-    def direction(self, Z):
+    def direction(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Root of the leverage per unit size, ndarray of shape (n,); zero for the perfect crystal."""
         measure = size(Z)
         leverage = np.sqrt(np.sum((Z @ self.factor) ** 2, axis=1))
         return np.divide(leverage, measure, out=np.zeros(len(Z)), where=measure > SMALLEST_SIZE)
 
-    def atoms(self, limits):
+    def atoms(self, limits: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """How far outside the range of the training atoms the atoms of cells lie.
 
         Parameters
@@ -151,7 +156,7 @@ class Domain:
         excess = np.maximum(self.lowest - limits[:, 0], limits[:, 1] - self.highest) / self._width
         return excess.max(axis=1), excess.argmax(axis=1)
 
-    def lattices(self, crystals):
+    def lattices(self, crystals: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far perfect crystals are from that of the training.
 
         Parameters
@@ -166,7 +171,13 @@ class Domain:
         """
         return np.max(np.abs(crystals - self.lattice) / self._width, axis=1)
 
-    def reasons(self, Z, limits=None, crystals=None, names=None):
+    def reasons(
+        self,
+        Z: NDArray[np.float64],
+        limits: NDArray[np.float64] | None = None,
+        crystals: NDArray[np.float64] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> list[str]:
         """Say why cells lie outside the domain.
 
         Parameters
@@ -185,7 +196,7 @@ class Domain:
         list of str
             Reasons with the value found and its limit; empty for a cell inside.
         """
-        reasons = [[] for _ in Z]
+        reasons: list[list[str]] = [[] for _ in Z]
         for of_cell, value in zip(reasons, self.direction(Z), strict=True):
             if value > self.direction_limit:
                 of_cell.append(f"few training cells alike: leverage {value:.3g}, limit {self.direction_limit:.3g}")

@@ -1,16 +1,28 @@
 """Fits that leave folds out."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from itertools import compress
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from vibentropy.errors import DataError
+from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.folds import torn_rows
 
 
-def fit_clone(regressor, X, y, groups, sites=None):
+def fit_clone(
+    regressor: ExtensiveRegressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: NDArray[Any],
+    sites: Sequence[NDArray[np.float64] | None] | None = None,
+) -> ExtensiveRegressor:
     """Fit a clone of a regressor, to labels of atoms as well if it takes them.
 
     Parameters
@@ -33,7 +45,7 @@ def fit_clone(regressor, X, y, groups, sites=None):
     return clone(regressor).fit(X, y, groups=groups, **resolved)
 
 
-def check_groups(groups, folds):
+def check_groups(groups: NDArray[Any], folds: NDArray[np.integer]) -> None:
     """Refuse folds that tear groups apart.
 
     Parameters
@@ -51,7 +63,15 @@ def check_groups(groups, folds):
         raise DataError(f"group {groups[torn][0]} lies in more than one fold: its held-out errors would be too small")
 
 
-def fold_fits(regressor, X, y, groups, folds, sites=None, whole=None):
+def fold_fits(
+    regressor: ExtensiveRegressor,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: NDArray[Any],
+    folds: NDArray[np.integer],
+    sites: Sequence[NDArray[np.float64] | None] | None = None,
+    whole: ExtensiveRegressor | None = None,
+) -> FoldFits:
     """Prepare fits that leave folds out.
 
     Parameters
@@ -85,12 +105,17 @@ class FoldFits:
         The fit to all rows, where there is one already.
     """
 
-    def __init__(self, fit, folds, whole=None):
+    def __init__(
+        self,
+        fit: Callable[[NDArray[np.bool]], ExtensiveRegressor],
+        folds: ArrayLike,
+        whole: ExtensiveRegressor | None = None,
+    ) -> None:
         self.fit = fit
         self.folds = np.asarray(folds)
-        self._fitted = {} if whole is None else {frozenset(): whole}
+        self._fitted: dict[frozenset[int], ExtensiveRegressor] = {} if whole is None else {frozenset(): whole}
 
-    def without(self, *numbers):
+    def without(self, *numbers: int) -> ExtensiveRegressor:
         """Fit to the rows outside some folds.
 
         Parameters

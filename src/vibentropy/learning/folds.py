@@ -22,9 +22,13 @@ measured in docs/theory.md, "Folds and leakage".
 """
 
 import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import KFold, StratifiedGroupKFold
@@ -40,7 +44,7 @@ from vibentropy.files.tables import read_table
 SPLITS = {"groups": "trajectories together", "file_order": "file order", "shuffled": "shuffled, leaky"}
 
 
-def main_split(names):
+def main_split(names: Iterable[str]) -> str:
     """Choose the split that errors are given for where there is room for one.
 
     Parameters
@@ -57,7 +61,7 @@ def main_split(names):
     return "groups" if "groups" in names else names[0]
 
 
-def basin_groups(table):
+def basin_groups(table: pd.DataFrame) -> NDArray[np.str_]:
     """Label trajectories that are chained by the minima they share.
 
     Parameters
@@ -77,7 +81,7 @@ def basin_groups(table):
     return pd.Series(trajectories).groupby(component).transform("min").to_numpy(str)
 
 
-def home_groups(table):
+def home_groups(table: pd.DataFrame) -> NDArray[np.str_]:
     """Label trajectories, a duplicate by that of the minimum it repeats and not by its own: there are no chains.
 
     No minimum is in two groups, so that no label is known to two folds; what a duplicate has in common with the other
@@ -104,7 +108,7 @@ def home_groups(table):
     )
 
 
-def grouped_folds(groups, n_folds, strata=None):
+def grouped_folds(groups: ArrayLike, n_folds: int, strata: ArrayLike | None = None) -> NDArray[np.intp]:
     """Divide rows into folds of similar size that keep groups together.
 
     Parameters
@@ -147,7 +151,13 @@ def grouped_folds(groups, n_folds, strata=None):
     return folds
 
 
-def folds_table(table, n_folds, splits=("groups",), seed=0, exclude_duplicates=True):
+def folds_table(
+    table: pd.DataFrame,
+    n_folds: int,
+    splits: Sequence[str] = ("groups",),
+    seed: int = 0,
+    exclude_duplicates: bool = True,
+) -> pd.DataFrame:
     """Folds of the training sets, divided in one or several ways.
 
     ``groups`` keeps groups together and spreads classes evenly. Groups are those of `basin_groups`; of `home_groups`
@@ -200,7 +210,7 @@ def folds_table(table, n_folds, splits=("groups",), seed=0, exclude_duplicates=T
     return pd.concat(parts, ignore_index=True)
 
 
-def load_folds(path):
+def load_folds(path: Path | str) -> pd.DataFrame:
     """Read a table of folds.
 
     Parameters
@@ -221,7 +231,7 @@ def load_folds(path):
     return read_table(path, columns={"id": str, "split": str, "fold": int, "group": str}, kind="a table of folds")
 
 
-def fold_and_group(folds, ids):
+def fold_and_group(folds: pd.DataFrame, ids: Sequence[str] | pd.Series) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """Look up fold and group of configurations.
 
     Parameters
@@ -240,14 +250,15 @@ def fold_and_group(folds, ids):
     DataError
         If one of them is in no fold.
     """
-    folds, ids = folds.set_index("id"), pd.Index(ids)
-    missing = ids[~ids.isin(folds.index)]
+    by_id, wanted = folds.set_index("id"), pd.Index(ids)
+    missing = wanted[~wanted.isin(by_id.index)]
     if len(missing):
         raise DataError(f"{missing[0]} is in no fold: the folds are of other configurations")
-    return tuple(folds.loc[ids, column].to_numpy() for column in ("fold", "group"))
+    rows = by_id.loc[wanted]
+    return rows["fold"].to_numpy(), rows["group"].to_numpy()
 
 
-def describe_folds(table, folds):
+def describe_folds(table: pd.DataFrame, folds: pd.DataFrame) -> list[str]:
     """Say what the groups are and how many rows each split tears from them.
 
     Parameters
@@ -281,7 +292,7 @@ def describe_folds(table, folds):
     return lines
 
 
-def torn_rows(groups, folds):
+def torn_rows(groups: ArrayLike, folds: ArrayLike) -> NDArray[np.bool]:
     """Rows that share their group with a row of another fold: for these, held-out does not mean unseen.
 
     Parameters

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigh
 from scipy.stats import qmc
 
@@ -15,7 +17,9 @@ SMALL_LEVERAGE = 0.5
 N_POINTS = 1024
 
 
-def pointwise_corrections(Z, errors, factor):
+def pointwise_corrections(
+    Z: NDArray[np.float64], errors: NDArray[np.float64], factor: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Change of the weights that makes each row exact at the smallest cost in loss.
 
     Parameters
@@ -54,13 +58,13 @@ class PointwiseFits:
         Smallest and largest of the corrections along each: the box.
     """
 
-    axes: np.ndarray
-    spread: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    axes: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, Z, errors, factor):
+    def fit(cls, Z: NDArray[np.float64], errors: NDArray[np.float64], factor: NDArray[np.float64]) -> Self:
         """Find the box.
 
         Parameters
@@ -79,7 +83,7 @@ class PointwiseFits:
         along = corrections @ axes[:, kept]
         return cls(axes[:, kept], np.sqrt(squares[kept]), along.min(axis=0), along.max(axis=0))
 
-    def misfit(self, Z):
+    def misfit(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Root mean square of what the corrections do to predictions.
 
         Parameters
@@ -93,7 +97,7 @@ class PointwiseFits:
         """
         return np.sqrt(np.sum((Z @ self.axes * self.spread) ** 2, axis=1))
 
-    def bounds(self, Z):
+    def bounds(self, Z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest change of predictions by weights in the box.
 
         Parameters
@@ -109,7 +113,7 @@ class PointwiseFits:
         ends = along * self.low, along * self.high
         return np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
 
-    def sample(self, Z):
+    def sample(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Change predictions by weights that fill the box evenly.
 
         Parameters

@@ -1,13 +1,15 @@
 """Labelled cells and their features, row by row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
-from vibentropy.features.sets import LocalValues
+from vibentropy.features.sets import FeatureSet, LocalValues
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +29,19 @@ class Rows:
     """
 
     table: pd.DataFrame
-    X: np.ndarray
-    sites: list
+    X: NDArray[np.float64]
+    sites: list[NDArray[np.float64] | None]
     local: LocalValues | None
 
     @property
-    def y(self):
+    def y(self) -> NDArray[np.float64]:
         """Formation entropies, ndarray of shape (n,), k_B."""
         return self.table["formation_entropy"].to_numpy()
 
 
-def match(table, features, exclude_duplicates=True):
+def match(
+    table: pd.DataFrame, features: Mapping[str, FeatureSet], exclude_duplicates: bool = True
+) -> tuple[Rows, Rows]:
     """Find the configurations that have both a label and features, in the order of the table.
 
     Parameters

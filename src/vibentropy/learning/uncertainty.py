@@ -16,17 +16,22 @@ same error, it does not average out. docs/error_bars.md says how the scale was c
 Whether a cell is like those that a model has learnt from is asked by `vibentropy.learning.domain`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from vibentropy.features.sets import LocalValues
 from vibentropy.learning.calibration import LEVELS, Calibration
 from vibentropy.learning.domain import SMALLEST_SIZE, Domain, whitening
+from vibentropy.learning.fold_fits import FoldFits
 from vibentropy.learning.pointwise import PointwiseFits
 from vibentropy.learning.scaling import size
 
 
-def interval_columns(level, method="calibrated"):
+def interval_columns(level: float, method: str = "calibrated") -> tuple[str, str]:
     """Names of the columns that hold the ends of an interval.
 
     Parameters
@@ -67,7 +72,7 @@ class Uncertainty:
     domain: Domain
     calibration: Calibration | None
 
-    def intervals(self, Z):
+    def intervals(self, Z: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Intervals relative to the prediction.
 
         Parameters
@@ -81,11 +86,11 @@ class Uncertainty:
             ``low_68``, ``high_68`` and so on for `LEVELS`, calibrated, NaN without calibration; ``pops_low_68`` and so
             on, and ``pops_low_100`` and ``pops_high_100``, the bounds of the box.
         """
-        ends = {}
+        ends: dict[str, NDArray[np.float64]] = {}
         scale = self._scale(Z)
         for level in LEVELS:
             half = np.full(len(Z), np.nan)
-            if scale is not None:
+            if self.calibration is not None and scale is not None:
                 # An infinite quantile leaves the perfect crystal at zero.
                 half = np.multiply(self.calibration.quantile(level), scale, out=np.zeros(len(Z)), where=scale > 0)
             ends |= dict(zip(INTERVALS["calibrated"][level], (-half, half), strict=True))
@@ -95,7 +100,7 @@ class Uncertainty:
             ends |= dict(zip(INTERVALS["pops"][level], quantiles, strict=True))
         return ends | dict(zip(INTERVALS["pops"][1.0], self.pointwise.bounds(Z), strict=True))
 
-    def levels(self, Z, errors):
+    def levels(self, Z: NDArray[np.float64], errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Probabilities of the intervals that end at the exact values.
 
         Parameters
@@ -112,10 +117,12 @@ class Uncertainty:
         """
         scale = self._scale(Z)
         below = np.mean(self.pointwise.sample(Z) < errors[:, None], axis=1)
-        level = np.full(len(Z), np.nan) if scale is None else self.calibration.level(errors, scale)
+        level = np.full(len(Z), np.nan)
+        if self.calibration is not None and scale is not None:
+            level = self.calibration.level(errors, scale)
         return {"level": level, "pops_level": np.abs(2 * below - 1)}
 
-    def arrays(self):
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays.
 
         Returns
@@ -132,7 +139,7 @@ class Uncertainty:
         }
 
     @classmethod
-    def from_arrays(cls, arrays):
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Put together again what `arrays` took apart.
 
         Parameters
@@ -143,7 +150,7 @@ class Uncertainty:
         -------
         Uncertainty
         """
-        parts = {}
+        parts: dict[str, dict[str, Any]] = {}
         for path, value in arrays.items():
             part, name = path.split("/")
             parts.setdefault(part, {})[name] = float(value) if value.ndim == 0 else value
@@ -160,7 +167,14 @@ class Uncertainty:
         return np.where(measure > SMALLEST_SIZE, self.calibration.scale(measure, self.pointwise.misfit(Z)), 0.0)
 
 
-def quantify(fits, X, y, groups, local=None, without=()):
+def quantify(
+    fits: FoldFits,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    groups: ArrayLike,
+    local: LocalValues | None = None,
+    without: tuple[int, ...] = (),
+) -> Uncertainty:
     """Intervals and domain of a fit, from the errors of rows that it or others like it did not see.
 
     The intervals of held-out rows must not know them: for those of fold f, ``without=(f,)`` calibrates by fits that
@@ -187,19 +201,19 @@ def quantify(fits, X, y, groups, local=None, without=()):
     X, y, folds, groups = np.asarray(X), np.asarray(y), fits.folds, np.asarray(groups)
     seen = ~np.isin(folds, list(without))
     inner = [number for number in np.unique(folds[seen]) if len(np.unique(groups[seen & (folds != number)])) > 1]
-    held_out = {name: [np.zeros(0)] for name in ("errors", "size", "misfit", "direction", "atoms")}
+    tests = {name: [np.zeros(0)] for name in ("errors", "size", "misfit", "direction", "atoms")}
     for number in inner:
         fitted = fits.without(*without, number)
         pointwise, domain = _of_fit(fitted, X, y, local, seen & (folds != number))
         test = folds == number
         Z = X[test] / fitted.scale_
-        held_out["errors"].append(y[test] - fitted.predict(X[test]))
-        held_out["size"].append(size(Z))
-        held_out["misfit"].append(pointwise.misfit(Z))
-        held_out["direction"].append(domain.direction(Z))
+        tests["errors"].append(y[test] - fitted.predict(X[test]))
+        tests["size"].append(size(Z))
+        tests["misfit"].append(pointwise.misfit(Z))
+        tests["direction"].append(domain.direction(Z))
         if local is not None:
-            held_out["atoms"].append(domain.atoms(local.limits[test])[0])
-    held_out = {name: np.concatenate(values) for name, values in held_out.items()}
+            tests["atoms"].append(domain.atoms(local.limits[test])[0])
+    held_out = {name: np.concatenate(values) for name, values in tests.items()}
     calibration = None
     if (held_out["size"] > SMALLEST_SIZE).any():
         calibration = Calibration.fit(*(held_out[name] for name in ("errors", "size", "misfit")))

@@ -1,8 +1,10 @@
 """The table of results for people: Markdown, beside the published numbers, and its place in a README."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from vibentropy.errors import DataError
 from vibentropy.files.atomic import atomic
@@ -19,7 +21,9 @@ NEEDS = {False: "positions", True: "positions, potential"}
 EXTRAPOLATION = "extrapolation"
 
 
-def results_page(summary, descriptors, tests, element, command):
+def results_page(
+    summary: pd.DataFrame, descriptors: pd.DataFrame, tests: Mapping[str, Sequence[str]], element: str, command: str
+) -> str:
     """Describe a run's results in Markdown: one row per model and split, and what the columns mean.
 
     Parameters
@@ -53,7 +57,7 @@ def results_page(summary, descriptors, tests, element, command):
     rows = summary.merge(descriptors, on="descriptor", how="left", validate="many_to_one")
     rows = rows.sort_values(["needs_potential"], kind="stable")
     lines = [header, ["---"] * 5 + ["--:"] * len(columns)]
-    tested = {}
+    tested: dict[tuple[str, str], list[str]] = {}
     counts = {name: summary[f"{name}_n"].dropna().astype(int) for name in ("cross_validation", *tests)}
     uneven = [name for name, of_models in counts.items() if of_models.nunique() > 1]
     for row in rows.to_dict("records"):
@@ -71,14 +75,14 @@ def results_page(summary, descriptors, tests, element, command):
         )
     published = reported_errors(element)
     for model in published:
-        known = {"cross_validation": model.held_out, EXTRAPOLATION: model.extrapolation}
-        known = {
+        pairs = {"cross_validation": model.held_out, EXTRAPOLATION: model.extrapolation}
+        printed = {
             f"{name}_{error}": value
-            for name, pair in known.items()
+            for name, pair in pairs.items()
             for error, value in zip(("mae", "rmse"), pair or (), strict=False)
         }
         words = [f"{model.descriptor}, {model.potential}", NEEDS[False], f"{model.n_features or ''}", model.regressor]
-        numbers = [_number(known[name], name) if name in known else "" for name in columns]
+        numbers = [_number(printed[name], name) if name in printed else "" for name in columns]
         split = f"{SPLITS['file_order']}, sharing trajectories"
         lines.append([f"*{text}*" if text else "" for text in [*words, split, *numbers]])
 
@@ -110,7 +114,7 @@ def results_page(summary, descriptors, tests, element, command):
     return f"{table}\n\n{' '.join(notes)}\n"
 
 
-def write_between(path, text, begin=BEGIN, end=END):
+def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between two lines of a file, which becomes whole or stays as it was.
 
     Parameters
@@ -129,11 +133,11 @@ def write_between(path, text, begin=BEGIN, end=END):
     if not path.is_file():
         raise DataError(f"{path}: there is no such file to write results into")
     lines = path.read_text(encoding="utf-8").splitlines()
-    found = [[k for k, line in enumerate(lines) if line.strip() == mark] for mark in (begin, end)]
-    if [len(places) for places in found] != [1, 1] or found[0] > found[1]:
-        counts = " and ".join(f"{mark!r} {len(places)} times" for mark, places in zip((begin, end), found, strict=True))
+    marks = [[k for k, line in enumerate(lines) if line.strip() == mark] for mark in (begin, end)]
+    if [len(places) for places in marks] != [1, 1] or marks[0] > marks[1]:
+        counts = " and ".join(f"{mark!r} {len(places)} times" for mark, places in zip((begin, end), marks, strict=True))
         raise DataError(f"{path}: expected the lines {begin!r} and {end!r} once each and in this order, found {counts}")
-    (first,), (last,) = found
+    (first,), (last,) = marks
     lines[first + 1 : last] = ["", *text.strip().splitlines(), ""]
     with atomic(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,16 +2,20 @@
 
 import json
 
+import pandas as pd
+
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.learning.folds import main_split
 from vibentropy.learning.uncertainty import INTERVALS
+from vibentropy.model import EntropyModel
 
 #: Predictions of test configurations that are kept beside the model, per data set, each of another class.
 RECORDED = 1
 
 
-def row_of(summary, descriptor, regressor):
+def row_of(summary: pd.DataFrame, descriptor: str, regressor: str) -> pd.Series:
     """Find the row of a model in the summary of a run: of the split that errors are given for.
 
     Parameters
@@ -37,7 +41,9 @@ def row_of(summary, descriptor, regressor):
     return rows[rows["split"] == main_split(rows["split"])].iloc[0]
 
 
-def documented(model, table, summary, crystal, potential):
+def documented(
+    model: EntropyModel, table: pd.DataFrame, summary: pd.Series, crystal: Crystal, potential: str
+) -> EntropyModel:
     """Write into a model what its users have to know.
 
     Parameters
@@ -59,7 +65,8 @@ def documented(model, table, summary, crystal, potential):
     """
     training = table[usable(table) & (table["role"] == "train")]
     sizes = sorted({int(n) for n in training["n_sites"]})
-    tests = {name.removesuffix("_mae"): float(value) for name, value in summary.items() if name.endswith("_mae")}
+    numbers = {str(name): value for name, value in summary.items()}
+    tests = {name.removesuffix("_mae"): float(value) for name, value in numbers.items() if name.endswith("_mae")}
     held_out = tests.pop("cross_validation")
     for not_a_test in ("training", "test") if len(tests) > 2 else ("training",):
         tests.pop(not_a_test, None)
@@ -73,7 +80,7 @@ def documented(model, table, summary, crystal, potential):
     )
 
 
-def recorded(predictions):
+def recorded(predictions: pd.DataFrame) -> pd.DataFrame:
     """Choose predictions that the shipped model has to reproduce wherever it is installed.
 
     Parameters

@@ -5,10 +5,15 @@ tables tell them apart by the column ``needs_potential``, and no front is drawn 
 """
 
 import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
 
+from vibentropy.descriptors import Descriptor
 from vibentropy.errors import VibentropyError
 from vibentropy.evaluation.predictions import MODEL
 from vibentropy.files.tables import read_table
@@ -18,7 +23,9 @@ from vibentropy.learning.folds import main_split
 ERRORS = ("mae", "rmse", "slope")
 
 
-def describe_cost(name, descriptor, frames, clock=time.process_time):
+def describe_cost(
+    name: str, descriptor: Descriptor, frames: Sequence[Atoms], clock: Callable[[], float] = time.process_time
+) -> pd.DataFrame:
     """Say what a descriptor is and measure what it costs.
 
     Time is that of the processor, all threads together, so that other work on the machine matters little. The first
@@ -54,7 +61,7 @@ def describe_cost(name, descriptor, frames, clock=time.process_time):
     return pd.DataFrame([row])
 
 
-def load_costs(*paths):
+def load_costs(*paths: Path | str) -> pd.DataFrame:
     """Read what descriptors cost.
 
     Parameters
@@ -76,7 +83,7 @@ def load_costs(*paths):
     return read_table(*paths, columns=types, kind="a table of the cost of descriptors")
 
 
-def comparison_table(summary, descriptors, tests):
+def comparison_table(summary: pd.DataFrame, descriptors: pd.DataFrame, tests: Iterable[str]) -> pd.DataFrame:
     """Put errors, number of features and cost of each model into one row.
 
     Parameters
@@ -108,7 +115,7 @@ def comparison_table(summary, descriptors, tests):
     return table[[*identity, *descriptors.columns.drop("descriptor"), *columns]]
 
 
-def pareto_front(cost, error):
+def pareto_front(cost: ArrayLike, error: ArrayLike) -> NDArray[np.intp]:
     """Find what is not beaten: everything that costs no more has a larger error.
 
     Parameters
