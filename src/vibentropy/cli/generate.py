@@ -65,12 +65,13 @@ def _labelled(configurations, config):
     """Compute the entropies of what was made."""
     from vibentropy.atoms.crystal import Crystal
     from vibentropy.cli.meter import meter
+    from vibentropy.datasets.table import Status
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
 
     crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
-    waiting = int((configurations.table["status"] == "relaxed").sum())
+    waiting = int((configurations.table["status"] == Status.RELAXED).sum())
     with meter("labels", lambda: waiting) as progress:
         labeller = Labeller(load_potential(config.potential), **config.labels.settings)
         return labeller.label(configurations, filled(crystal), progress)

@@ -30,8 +30,8 @@ def cross_predict(
 ) -> pd.DataFrame:
     """Predict every row by a fit to the other folds.
 
-    Whatever the regressor chooses by itself, such as a penalty, it chooses within the rows it is fitted to, which
-    is why it is given their groups.
+    What the regressor chooses itself, such as a penalty, it chooses within the rows that it is fitted to, with the
+    help of their groups.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def cross_predict(
     groups : ndarray of shape (n,)
         Label of each row, as in the table of folds.
     folds : ndarray of int of shape (n,)
-        As from `splits.grouped_folds`.
+        As from `vibentropy.learning.folds.grouped_folds`.
     keep_groups : bool
         Refuse folds that tear groups apart; False for splits that do so on purpose.
     sites : sequence of (ndarray or None) of length n, optional
@@ -141,7 +141,7 @@ def fit_and_predict(
     exclude_duplicates: bool = True,
     names: Mapping[str, str],
 ) -> tuple[ExtensiveRegressor, pd.DataFrame, Uncertainty | None]:
-    """Fit to the training sets, and predict them held out (once for each split), as fitted, and the test sets.
+    """Fit to the training sets and predict: their cells, held out (once for each split) and as fitted, and test cells.
 
     Configurations without label or without features take no part.
 
@@ -154,7 +154,7 @@ def fit_and_predict(
     features : dict of FeatureSet
         By data set.
     folds : pandas.DataFrame
-        As from `splits.folds_table`, for the training sets.
+        As from `vibentropy.learning.folds.folds_table`, for the training sets.
     exclude_duplicates : bool
         Leave out minima that repeat another one.
     names : dict

@@ -11,7 +11,7 @@ formation_entropy k_B  exact, compared mode by mode
 prediction        k_B
 std               k_B  of the prediction; NaN where the regressor has none
 fold                   that the configuration was held out in; -1 where it was not part of a cross-validation
-split                  one of `splits.SPLITS`: how the folds were made; empty where there are none
+split                  one of `vibentropy.learning.folds.SPLITS`: how the folds were made; empty where there are none
 stage                  one of `STAGES`
 descriptor             name in the configuration of the run
 regressor              name in the configuration of the run
@@ -22,7 +22,7 @@ pops_level             probability of such an interval that ends at the exact va
 domain                 why the cell is outside the domain of the fit; empty where it is inside
 ================= ==== =============================================================================================
 
-The last five are known for rows that were held out of a fit that keeps groups together, and for test sets; elsewhere
+The last five are given for rows that were held out of a fit that keeps groups together, and for test sets; elsewhere
 they are NaN, and the domain is empty.
 """
 
@@ -50,17 +50,19 @@ METHODS = ("bayesian", "pops", "calibrated")
 #: Columns of the probabilities of intervals that end at the exact value, by method.
 LEVEL_COLUMNS = {"calibrated": "level", "pops": "pops_level"}
 
-#: Columns of predictions that tables have always had, those of uncertainty, and all.
+#: Columns that all tables of predictions have, also those of earlier versions.
 REQUIRED_COLUMNS = [*OF_CONFIGURATION, "prediction", "std", "fold", "split", "stage", *MODEL]
 
+#: Columns of intervals, which tables of earlier versions may lack.
 UNCERTAINTY_COLUMNS = [
     *(end for method, of_method in INTERVALS.items() for ends in of_method.values() for end in ends),
     *LEVEL_COLUMNS.values(),
 ]
 
+#: All columns, in their order.
 PREDICTION_COLUMNS = [*REQUIRED_COLUMNS, *UNCERTAINTY_COLUMNS, "domain"]
 
-#: Types of the columns in files: of those that tables have always had, and of the others.
+#: Types in files, of required columns and of the others.
 _TYPES: dict[str, type] = dict.fromkeys(REQUIRED_COLUMNS, str)
 _TYPES |= dict.fromkeys(["n_atoms", "n_sites", "fold"], int)
 _TYPES |= dict.fromkeys(["formation_entropy", "prediction", "std"], float)
@@ -84,7 +86,7 @@ def predictions_table(
     descriptor, regressor : str
         As in the configuration of the run.
     split : str
-        One of `splits.SPLITS` for a cross-validation, empty otherwise.
+        One of `vibentropy.learning.folds.SPLITS` for a cross-validation, empty otherwise.
 
     Returns
     -------

@@ -77,9 +77,9 @@ def fold_fits(
     Parameters
     ----------
     regressor, X, y, groups, folds, sites
-        As for `cross_predict`.
+        As for `vibentropy.evaluation.fitting.cross_predict`.
     whole : estimator, optional
-        As for `vibentropy.learning.fold_fits.FoldFits`.
+        As for `FoldFits`.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def fold_fits(
 
 
 class FoldFits:
-    """Fits to all rows but those of some folds, each made once however often it is asked for.
+    """Fits to all rows except those of some folds; each fit is made once and kept.
 
     Parameters
     ----------

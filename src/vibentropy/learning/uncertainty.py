@@ -175,10 +175,10 @@ def quantify(
     local: LocalValues | None = None,
     without: tuple[int, ...] = (),
 ) -> Uncertainty:
-    """Intervals and domain of a fit, from the errors of rows that it or others like it did not see.
+    """Find the intervals and the domain of a fit, from the errors of held-out rows.
 
-    The intervals of held-out rows must not know them: for those of fold f, ``without=(f,)`` calibrates by fits that
-    leave out f and one fold more, and judges only the rows of the latter.
+    Held-out rows must not take part in the calibration of their own intervals. For those of fold f, ``without=(f,)``
+    calibrates by fits that leave out f and one further fold, with the errors of the rows of that one.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def quantify(
         Extensive features of all rows.
     y : ndarray of shape (n,), k_B
     groups : array-like of shape (n,)
-        Labels of the rows; a fit to fewer than two of them is not asked for, and without any to hold out there is no
+        Labels of the rows. No fit is made to fewer than two groups; where none can be held out there is no
         calibration.
     local : vibentropy.features.sets.LocalValues, optional
         Of all rows; for the domain.

@@ -41,7 +41,7 @@ from scipy.spatial import cKDTree
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, check_rows
-from vibentropy.datasets.table import SITE_ENTROPY, read_columns, write_columns
+from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns, write_columns
 from vibentropy.errors import DataError, VibentropyError, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
 from vibentropy.files.progress import Done, ignore
@@ -107,7 +107,7 @@ def write_archive(path, configurations, crystal, **attributes):
     table = configurations.table
     if "repetitions" not in table:
         raise DataError("configurations without a column 'repetitions' cannot be written relative to lattice sites")
-    unlabelled = table[table["status"] != "labelled"]
+    unlabelled = table[table["status"] != Status.LABELLED]
     if len(unlabelled):
         row = unlabelled.iloc[0]
         raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")

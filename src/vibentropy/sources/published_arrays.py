@@ -38,6 +38,7 @@ from ase import Atoms
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, VibentropyError, at
 from vibentropy.files.progress import Done, ignore
 from vibentropy.sources.perfect import same_for_all
@@ -206,14 +207,14 @@ class Arrays(Source):
                 "trajectory": [f"{defect_class}/{row:05d}" for row in first],
                 "defect_class": defect_class,
                 "n_sites": len(bulk),
-                "status": np.where(used, "labelled", "rejected"),
+                "status": np.where(used, Status.LABELLED, Status.REJECTED),
                 "reason": reasons,
                 "formation_entropy": np.where(used, entropies, np.nan),
                 "label_source": np.where(used, "given", ""),
                 "duplicate_of": np.where(first == np.arange(len(frames)), "", ids[first]),
             }
         )
-        for row in table[table["status"] == "rejected"].itertuples():
+        for row in table[table["status"] == Status.REJECTED].itertuples():
             done(f"{row.id} is set aside: {row.reason}")
         return ConfigurationSet(frames, table)
 

@@ -16,6 +16,7 @@ from numpy.linalg import LinAlgError
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
 from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.lammps_engine import MAX_SEED
@@ -161,7 +162,7 @@ def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
             *_pocket(trajectory, relaxed_seed, rng),
         )
     except VibentropyError as error:
-        return [(atoms, {"status": "rejected", "reason": f"no trajectory: {error}"})]
+        return [(atoms, {"status": Status.REJECTED, "reason": f"no trajectory: {error}"})]
     # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
     first = [relaxed_seed] if trajectory.clusters else []
     return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
@@ -185,7 +186,7 @@ def _quench(snapshot, max_force, potential, engine):
     try:
         relaxed, energy, largest = newton_relax(engine.relax(snapshot, engine.handover), potential, max_force)
     except NotConvergedError as error:
-        return snapshot, {"status": "not converged", "reason": str(error)}
+        return snapshot, {"status": Status.NOT_CONVERGED, "reason": str(error)}
     except (VibentropyError, LinAlgError) as error:
-        return snapshot, {"status": "rejected", "reason": str(error)}
-    return relaxed, {"status": "relaxed", "energy": energy, "max_force": largest}
+        return snapshot, {"status": Status.REJECTED, "reason": str(error)}
+    return relaxed, {"status": Status.RELAXED, "energy": energy, "max_force": largest}

@@ -26,6 +26,7 @@ from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import check_same_cell, count_reference_sites
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
 from vibentropy.files.progress import Done, ignore
 from vibentropy.labels.entropy import MAX_FORCE
@@ -273,13 +274,13 @@ class Files(Source):
             file=[names[file] for file, _, _ in places], frame=[int(number) for _, _, number in places]
         )
         table = table.sort_values(["file", "frame"], ignore_index=True)
-        rejected = table["status"] == "rejected"
+        rejected = table["status"] == Status.REJECTED
         for file, rows in table.groupby("file"):
             if rejected[rows.index].all():
                 reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
                 raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", file)
         if self.entropy and self.entropy.check_size:
-            labelled = table[table["status"] == "labelled"]
+            labelled = table[table["status"] == Status.LABELLED]
             check_entropies(
                 *(labelled[name].to_numpy() for name in ("formation_entropy", "n_atoms", "n_sites")),
                 [f"{row.file}, frame {row.frame}: {self.entropy.key!r}" for row in labelled.itertuples()],
@@ -302,7 +303,7 @@ class Files(Source):
         try:
             check_sites(atoms)
         except VibentropyError as error:
-            return row | {"status": "rejected", "reason": str(error)}
+            return row | {"status": Status.REJECTED, "reason": str(error)}
         check_crystal(atoms)
         if self.compares_cells:
             check_same_cell(atoms, reference)
@@ -312,14 +313,14 @@ class Files(Source):
             row["max_force"] = _largest_force(atoms, self.max_force)
             row |= _energies(atoms, reference, self.energy_key)
             if self.entropy is None:
-                return row | {"status": "relaxed"}
+                return row | {"status": Status.RELAXED}
             return row | {
                 "formation_entropy": _formation_entropy(atoms, reference, self.entropy),
-                "status": "labelled",
+                "status": Status.LABELLED,
                 "label_source": "given",
             }
         except VibentropyError as error:
-            return row | {"status": "rejected", "reason": str(error)}
+            return row | {"status": Status.REJECTED, "reason": str(error)}
 
 
 def _properties(atoms):
