@@ -10,6 +10,7 @@ documentation. A class that lives elsewhere is named by its dotted path, or by a
 import inspect
 import pkgutil
 from importlib.metadata import entry_points
+from typing import Any
 
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
@@ -39,7 +40,7 @@ REGISTRY = {
 MOVED = {"vibentropy.nonlinear.AtomKernel": "vibentropy.studies.atom_kernel.AtomKernel"}
 
 
-def available():
+def available() -> dict[str, str]:
     """Kinds that `create` knows by name, and where their classes are.
 
     Returns
@@ -50,7 +51,7 @@ def available():
     return {entry.name: f"{entry.module}:{entry.attr}" for entry in entry_points(group=__name__)} | REGISTRY
 
 
-def find(kind):
+def find(kind: str) -> type[Descriptor]:
     """Class of a descriptor.
 
     Parameters
@@ -85,7 +86,7 @@ def find(kind):
     return found
 
 
-def create(kind, **parameters):
+def create(kind: str, **parameters: Any) -> Descriptor:
     """Build a descriptor by name.
 
     Parameters

@@ -1,7 +1,7 @@
 """Atom-centred symmetry functions (Behler, J. Chem. Phys. 134, 074106 (2011)), by dscribe."""
 
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -62,20 +62,26 @@ class SymmetryFunctions(LocalDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 4.0e-4
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"r_cut": 4.0},
         {"r_cut": 3.5, "g2": [[0.5, 2.0]], "g4": [[0.05, 1, -1], [0.1, 3, 1]], "species": ["Fe", "Cr"]},
         {"r_cut": 3.0, "g2": [], "g4": []},
     )
 
-    def __init__(self, r_cut=5.0, g2=None, g4=None, species=None):
+    def __init__(
+        self,
+        r_cut: float = 5.0,
+        g2: list[list[float]] | None = None,
+        g4: list[list[float]] | None = None,
+        species: list[str] | None = None,
+    ) -> None:
         self.r_cut = r_cut
         self.g2 = g2
         self.g4 = g4
         self.species = species
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``G2_eta0.5_R2.0``; with several species ``G2_Fe_Cr_eta0.5_R2.0``, the central one and the neighbours'."""
         radial = ["", *(f"_eta{eta:.12g}_R{shift:.12g}" for eta, shift in self._g2)]
         angular = [f"_eta{eta:.12g}_zeta{zeta}_lambda{sign:+g}" for eta, zeta, sign in self._g4]
@@ -94,7 +100,7 @@ class SymmetryFunctions(LocalDescriptor):
 
     @property
     def _sorted_species(self):
-        return sorted(self.species, key=atomic_numbers.get) if self.species else [None]
+        return sorted(self.species, key=atomic_numbers.__getitem__) if self.species else [None]
 
     @property
     def _g2(self):

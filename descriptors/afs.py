@@ -2,10 +2,11 @@
 
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.descriptors.density import SUMS
 from vibentropy.descriptors.invariants import DensityInvariants
@@ -38,20 +39,20 @@ class AngularFourierSeries(DensityInvariants):
     """
 
     seconds_per_atom: ClassVar[float] = 1.8e-5
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_max": 3, "l_max": 10, "r_cut": 5.0},
         {"n_max": 20, "l_max": 4, "r_cut": 4.0},
         {"n_max": 1, "l_max": 0, "r_cut": 3.0},
         {"n_max": 2, "l_max": 5, "r_cut": 4.5, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, n_max=3, l_max=10, r_cut=5.0, species=None):
+    def __init__(self, n_max: int = 3, l_max: int = 10, r_cut: float = 5.0, species: list[str] | None = None) -> None:
         self.n_max = n_max
         self.l_max = l_max
         self.r_cut = r_cut
         self.species = species
 
-    def labels(self):
+    def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
         """``A_n1_l0``; see `DensityInvariants.labels`."""
         return [
             ("A", pair, f"n{n}_l{degree}")
@@ -60,7 +61,7 @@ class AngularFourierSeries(DensityInvariants):
             for degree in range(self.l_max + 1)
         ]
 
-    def invariants(self, coefficients, squares):
+    def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over pairs of distinct neighbours; see `DensityInvariants.invariants`."""
         n_pairs = self._n_species * (self._n_species + 1) // 2
         features = np.empty((len(coefficients), n_pairs, self.n_max, self.l_max + 1))
@@ -69,7 +70,7 @@ class AngularFourierSeries(DensityInvariants):
 
 
 @lru_cache
-def chebyshev_in_legendre(l_max):
+def chebyshev_in_legendre(l_max: int) -> NDArray[np.float64]:
     """Coefficients of the Chebyshev polynomials in Legendre polynomials: T_l = Σ_{l'} m_{ll'} P_{l'}.
 
     Parameters

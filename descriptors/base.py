@@ -1,8 +1,9 @@
 """What every descriptor offers: the interface, the checks it shares, and the sum over a cell."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from math import nan
-from typing import ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 from ase import Atoms
@@ -75,29 +76,29 @@ class Descriptor(BaseEstimator, ABC):
     continuous: ClassVar[bool] = True
     everywhere: ClassVar[bool] = True
     seconds_per_atom: ClassVar[float] = nan
-    examples: ClassVar[tuple[dict, ...]] = ({},)
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
     @property
     @abstractmethod
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """Name of each feature, list of unique str."""
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """Number of features."""
         return len(self.feature_names)
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """Distance in Å beyond which atoms do not enter each other's features; None if there is none."""
         return self.r_cut
 
     @property
-    def needs_potential(self):
+    def needs_potential(self) -> bool:
         """Whether it asks a potential, its parameter of that name: more than positions, and to be told apart."""
         return "potential" in self.get_params(deep=False)
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters against `parameters`; subclasses extend it with what one parameter asks of another.
 
         Raises
@@ -114,7 +115,7 @@ class Descriptor(BaseEstimator, ABC):
         # The table of the class: an argument of the constructor may have the same name.
         check({"species": SPECIES} | type(self).parameters, values)
 
-    def validate(self):
+    def validate(self) -> None:
         """Check the parameters.
 
         Raises
@@ -127,7 +128,7 @@ class Descriptor(BaseEstimator, ABC):
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{self!r}: {error}") from error
 
-    def total(self, atoms):
+    def total(self, atoms: Atoms) -> NDArray[np.float64]:
         """Descriptor of the whole cell, in bounded memory.
 
         Parameters
@@ -180,7 +181,7 @@ class Descriptor(BaseEstimator, ABC):
         limits = np.array([local.min(axis=0), local.max(axis=0)])
         return Summary(total, limits, None if weights is None else local @ weights)
 
-    def local(self, atoms):
+    def local(self, atoms: Atoms) -> NDArray[np.float64]:
         """Descriptor of each atom; see `LocalDescriptor.local`.
 
         Raises
@@ -210,7 +211,7 @@ class Descriptor(BaseEstimator, ABC):
         """
         return cast(NDArray[np.float64], self.summary(atoms, weights, within).projected)
 
-    def species_indices(self, atoms):
+    def species_indices(self, atoms: Atoms) -> NDArray[np.int64]:
         """Index of each atom's element in `species`, from 0.
 
         Parameters
@@ -258,7 +259,7 @@ class LocalDescriptor(Descriptor):
 
     has_local: ClassVar[bool] = True
 
-    def local(self, atoms):
+    def local(self, atoms: Atoms) -> NDArray[np.float64]:
         """Descriptor of each atom.
 
         Parameters
@@ -318,7 +319,7 @@ class LocalDescriptor(Descriptor):
         return Summary(total, limits, projected)
 
 
-def blocks(n_atoms):
+def blocks(n_atoms: int) -> Iterator[slice]:
     """Yield slices of at most `BLOCK` atoms that cover all of them."""
     for start in range(0, n_atoms, BLOCK):
         yield slice(start, min(start + BLOCK, n_atoms))

@@ -1,8 +1,9 @@
 """A ladder of body orders: two-body, three-body and four-body invariants of one and the same density."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vibentropy.descriptors.four_body import DensityBispectrum
 from vibentropy.descriptors.invariants import DensityInvariants
@@ -36,23 +37,25 @@ class BodyOrder(DensityInvariants):
         **DensityInvariants.parameters,
     }
     seconds_per_atom: ClassVar[float] = 1.1e-5
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"body_order": 4, "n_max": 2, "l_max": 2, "r_cut": 4.5},
         {"body_order": 3, "n_max": 2, "l_max": 2, "r_cut": 4.0, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, body_order=4, n_max=3, l_max=3, r_cut=5.0, species=None):
+    def __init__(
+        self, body_order: int = 4, n_max: int = 3, l_max: int = 3, r_cut: float = 5.0, species: list[str] | None = None
+    ) -> None:
         self.body_order = body_order
         self.n_max = n_max
         self.l_max = l_max
         self.r_cut = r_cut
         self.species = species
 
-    def labels(self):
+    def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
         """Those of the parts; see `DensityInvariants.labels`."""
         return [label for part in self._parts for label in part.labels()]
 
-    def invariants(self, coefficients, squares):
+    def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Those of the parts; see `DensityInvariants.invariants`."""
         return np.hstack([part.invariants(coefficients, squares) for part in self._parts])
 

@@ -5,15 +5,21 @@ So the memory that a library takes is bounded whatever the size of the cell, the
 of atoms, and any cell works: triclinic, smaller than the cutoff, with atoms outside the box, or no cell at all.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
+from ase import Atoms
 from ase.geometry import complete_cell
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.descriptors.base import BLOCK
 
 
-def clusters(atoms, reach, size=BLOCK):
+def clusters(
+    atoms: Atoms, reach: float, size: int = BLOCK
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]:
     """Yield the surroundings of a few atoms at a time.
 
     Parameters
@@ -50,7 +56,7 @@ def clusters(atoms, reach, size=BLOCK):
         yield centres, positions[members], index[members]
 
 
-def with_images(atoms, reach):
+def with_images(atoms: Atoms, reach: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Atoms of a cell, and all their periodic images within reach of the cell.
 
     Parameters

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.descriptors.radial import recurrence, rotation
 from vibentropy.files.machine_code import njit
@@ -48,7 +49,7 @@ class Basis(NamedTuple):
 
 
 @lru_cache
-def make_basis(r_cut, n_max, l_max):
+def make_basis(r_cut: float, n_max: int, l_max: int) -> Basis:
     """Tables for n_max radial functions up to r_cut (Å) and all harmonics up to l_max.
 
     Returns
@@ -68,7 +69,9 @@ def make_basis(r_cut, n_max, l_max):
 
 
 @njit(nogil=True, fastmath=SUMS)
-def radial_functions(t, n, basis, psi, g):
+def radial_functions(
+    t: NDArray[np.float64], n: int, basis: Basis, psi: NDArray[np.float64], g: NDArray[np.float64]
+) -> None:
     """Fill the first n columns of g (n_max, any) with g_n at t = 1 - r / r_cut; psi is scratch of the same shape."""
     n_max = len(basis.rotation)
     scale = np.sqrt(7.0 / basis.r_cut)
@@ -91,7 +94,9 @@ def radial_functions(t, n, basis, psi, g):
 
 
 @njit(nogil=True, fastmath=SUMS)
-def real_harmonics(x, y, z, n, basis, Y):
+def real_harmonics(
+    x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64], n: int, basis: Basis, Y: NDArray[np.float64]
+) -> None:
     """Fill the first n columns of Y with the harmonics of the unit vectors (x, y, z); row l² + l + m is (l, m)."""
     l_max = len(basis.harmonics) - 1
     for j in range(n):
@@ -197,7 +202,15 @@ def _expand(first, neighbour, vectors, distances, species, basis, coefficients, 
         _expand_some(start, stop, first, neighbour, vectors, distances, species, basis, coefficients, squares)
 
 
-def expand(first, neighbour, vectors, distances, species, n_species, basis):
+def expand(
+    first: NDArray[np.int64],
+    neighbour: NDArray[np.int64],
+    vectors: NDArray[np.float64],
+    distances: NDArray[np.float64],
+    species: NDArray[np.int64],
+    n_species: int,
+    basis: Basis,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Expand the neighbour densities of some atoms, one per species.
 
     Parameters

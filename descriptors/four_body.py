@@ -2,10 +2,11 @@
 
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
 from vibentropy.descriptors.invariants import DensityInvariants
@@ -43,18 +44,18 @@ class DensityBispectrum(DensityInvariants):
     """
 
     seconds_per_atom: ClassVar[float] = 9e-6
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_max": 2, "l_max": 3, "r_cut": 4.5},
         {"n_max": 1, "l_max": 2, "r_cut": 4.0, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, n_max=3, l_max=3, r_cut=5.0, species=None):
+    def __init__(self, n_max: int = 3, l_max: int = 3, r_cut: float = 5.0, species: list[str] | None = None) -> None:
         self.n_max = n_max
         self.l_max = l_max
         self.r_cut = r_cut
         self.species = species
 
-    def labels(self):
+    def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
         """``B_n1-n1-n2_l0-l1-l1``; see `DensityInvariants.labels`."""
         labels = []
         for degrees, which in components(self.l_max, len(self._channels)):
@@ -62,7 +63,7 @@ class DensityBispectrum(DensityInvariants):
             labels.append(("B", species, f"{_joined('n', functions)}_{_joined('l', degrees)}"))
         return labels
 
-    def invariants(self, coefficients, squares):
+    def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Couple coefficients in threes; see `DensityInvariants.invariants`."""
         n_atoms, n_species, n_max, n_harmonics = coefficients.shape
         bispectrum = np.empty((n_atoms, len(components(self.l_max, n_species * n_max))))
@@ -97,7 +98,7 @@ class Couplings(NamedTuple):
 
 
 @lru_cache
-def couplings(l_max):
+def couplings(l_max: int) -> Couplings:
     """Coupling coefficients of all invariants of third order with degrees up to l_max.
 
     They are integrals of polynomials on the sphere, done by a product rule that is exact for their degree.
@@ -130,7 +131,7 @@ def couplings(l_max):
 
 
 @lru_cache
-def components(l_max, n_channels):
+def components(l_max: int, n_channels: int) -> list[tuple[list[int], tuple[int, int, int]]]:
     """List the independent invariants of third order, in the order in which they are computed.
 
     Returns

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
@@ -29,7 +30,7 @@ class HessianDescriptor(LocalDescriptor):
 
     everywhere: ClassVar[bool] = False
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         element = self._potential.element
@@ -89,12 +90,12 @@ class ClusterDescriptor(HessianDescriptor):
     default_radii: ClassVar[tuple[float, ...]]
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``ln_3.0`` for 3 Å."""
         return [f"ln_{float(radius)!r}" for radius in self._radii]
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """Distance in Å to the last atom that matters: that of a cluster, and what the stiffness of its rim is from."""
         return max(self._radii) + hessian_range(self._potential)
 
@@ -118,7 +119,7 @@ def _load(specification):
         raise ValueError(f"potential == {specification!r}: {error}") from error
 
 
-def whitening(stiffness):
+def whitening(stiffness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute ln det H_ii and H_ii^{-1/2} of all atoms."""
     values, vectors = np.linalg.eigh(stiffness)
     soft = np.flatnonzero(values[:, 0] < MIN_STIFFNESS)
@@ -131,7 +132,9 @@ def whitening(stiffness):
 
 
 @njit(nogil=True)
-def whiten(start, columns, steps, root):
+def whiten(
+    start: NDArray[np.int64], columns: NDArray[np.int64], steps: NDArray[np.float64], root: NDArray[np.float64]
+) -> None:
     """Turn rows of H into rows of R in place."""
     half = np.empty((3, 3))
     for i in range(start.shape[0] - 1):

@@ -3,7 +3,7 @@
 See docs/theory.md, "Local parts of the Hessian".
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -51,9 +51,14 @@ class HessianClusters(ClusterDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 4.7e-4
-    examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
 
-    def __init__(self, potential=None, radii=None, species=None):
+    def __init__(
+        self,
+        potential: dict[str, str] | None = None,
+        radii: list[float] | None = None,
+        species: list[str] | None = None,
+    ) -> None:
         self.potential = potential
         self.radii = radii
         self.species = species
@@ -63,13 +68,14 @@ class HessianClusters(ClusterDescriptor):
         largest = max(self._radii)
         hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
         for centres, index, positions, rows in self._rows(atoms, known, largest, hop, SIZE):
+            start, columns, steps = rows
             stiffness = known.stiffness[index]
             tree = cKDTree(positions)
             features = np.empty((len(centres), len(self._radii)))
             for column, radius in enumerate(self._radii):
                 members = tree.query_ball_point(positions[: len(centres)], radius, return_sorted=True)
                 for i, cluster in enumerate(members):
-                    matrix = _cut(np.array(cluster), *rows, stiffness)
+                    matrix = _cut(np.array(cluster), start, columns, steps, stiffness)
                     values, vectors = np.linalg.eigh(matrix)
                     if values[0] < MIN_EIGENVALUE:
                         raise SaddlePointError(

@@ -7,7 +7,7 @@ With D the 3 x 3 diagonal blocks H_ii of the Hessian and R = 1 - D^{-1/2} H D^{-
     S = -1/2 ln det H = -1/2 Σ_i ln det H_ii + Σ_{k>=2} tr R^k / 2k     (in k_B, up to a constant per mode).
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import prange
@@ -67,32 +67,39 @@ class HessianMoments(HessianDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 7e-5
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
         {"potential": DEFAULT, "max_order": 6, "r_hop": 3.0},
     )
 
-    def __init__(self, potential=None, max_order=4, distances=None, r_hop=None, species=None):
+    def __init__(
+        self,
+        potential: dict[str, str] | None = None,
+        max_order: int = 4,
+        distances: list[float] | None = None,
+        r_hop: float | None = None,
+        species: list[str] | None = None,
+    ) -> None:
         self.potential = potential
         self.max_order = max_order
         self.distances = distances
         self.r_hop = r_hop
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         if self.distances is not None and not self.distances[-1] < self._hop:
             raise ValueError(f"distances == {self.distances!r}, but no step is longer than {self._hop:g} Å.")
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``ln_det``, ``tr_R2`` and so on; resolved by distance ``tr_R2_2.5`` in place of ``tr_R2``."""
         second = ["tr_R2"] if self.distances is None else [f"tr_R2_{float(d)!r}" for d in self.distances]
         return ["ln_det", *second, *(f"tr_R{k}" for k in range(3, self.max_order + 1))]
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """Distance in Å to the last atom that matters: a walk as far as it goes, and what its last step depends on."""
         return self.max_order // 2 * self._hop + hessian_range(self._potential)
 

@@ -1,7 +1,7 @@
 """Stiffness of each atom with its neighbours free to follow: local parts of the determinant of the Hessian."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import get_num_threads
@@ -60,9 +60,15 @@ class HessianStiffness(ClusterDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 1.8e-3
-    examples: ClassVar[tuple[dict, ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
+    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
 
-    def __init__(self, potential=None, radii=None, width=0.4, species=None):
+    def __init__(
+        self,
+        potential: dict[str, str] | None = None,
+        radii: list[float] | None = None,
+        width: float = 0.4,
+        species: list[str] | None = None,
+    ) -> None:
         self.potential = potential
         self.radii = radii
         self.width = width
@@ -74,7 +80,8 @@ class HessianStiffness(ClusterDescriptor):
         largest = max(self._radii)
         hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
         for centres, index, positions, rows in self._rows(atoms, known, largest, hop, SIZE):
-            whiten(*rows, roots[index])
+            start, columns, steps = rows
+            whiten(start, columns, steps, roots[index])
             near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
             first, members = np.cumsum([0, *map(len, near)]), np.concatenate(near)
             features = np.repeat(-0.5 * logarithm[centres, None], len(self._radii), axis=1)

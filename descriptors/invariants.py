@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
@@ -28,7 +29,7 @@ class DensityInvariants(LocalDescriptor):
     }
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``A_n1_l0``; with several species ``A_Fe_Fe-Cr_n1_l0``, the central one and those of the neighbours."""
         if self._n_species == 1:
             return [f"{letter}_{functions}" for letter, _, functions in self.labels()]
@@ -39,7 +40,7 @@ class DensityInvariants(LocalDescriptor):
         ]
 
     @abstractmethod
-    def labels(self):
+    def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
         """Name the invariants of one atom.
 
         Returns
@@ -49,7 +50,7 @@ class DensityInvariants(LocalDescriptor):
         """
 
     @abstractmethod
-    def invariants(self, coefficients, squares):
+    def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Invariants of some atoms.
 
         Parameters
@@ -74,8 +75,9 @@ class DensityInvariants(LocalDescriptor):
     def _blocks(self, atoms):
         basis = make_basis(self.r_cut, self.n_max, self.l_max)
         species = self.species_indices(atoms)
-        for centres, *neighbours in neighbour_blocks(atoms, self.r_cut):
-            values = self.invariants(*expand(*neighbours, species, self._n_species, basis))
+        for centres, first, neighbour, vectors, distances in neighbour_blocks(atoms, self.r_cut):
+            density = expand(first, neighbour, vectors, distances, species, self._n_species, basis)
+            values = self.invariants(*density)
             features = np.zeros((len(centres), self._n_species, values.shape[1]))
             features[np.arange(len(centres)), species[centres]] = values
             yield centres, features.reshape(len(centres), -1)

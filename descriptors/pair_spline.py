@@ -1,7 +1,7 @@
 """Pair distances resolved by B-splines: the radial distribution of neighbours, as fine as one likes."""
 
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import prange
@@ -46,19 +46,26 @@ class PairSpline(LocalDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 8e-6
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"r_min": 1.8, "r_cut": 5.0, "spacing": 0.1},
         {"r_min": 2.2, "r_cut": 4.0, "spacing": 0.4, "degree": 3, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, r_min=1.8, r_cut=6.5, spacing=0.05, degree=1, species=None):
+    def __init__(
+        self,
+        r_min: float = 1.8,
+        r_cut: float = 6.5,
+        spacing: float = 0.05,
+        degree: int = 1,
+        species: list[str] | None = None,
+    ) -> None:
         self.r_min = r_min
         self.r_cut = r_cut
         self.spacing = spacing
         self.degree = degree
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         if not self.r_min + self.spacing < self.r_cut:
@@ -67,7 +74,7 @@ class PairSpline(LocalDescriptor):
             )
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``B_2.500`` for the bin around 2.5 Å; with species ``B_Fe_Cr_2.500``."""
         centres = self._knots[: self._n_bins] + self.spacing * (self.degree + 1) / 2
         channels = [""] if self.species is None else [f"_{a}_{b}" for a, b in product(self.species, repeat=2)]

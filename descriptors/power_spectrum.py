@@ -1,10 +1,11 @@
 """Power spectrum of the neighbour density, with crossed radial channels."""
 
 from itertools import combinations_with_replacement
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import prange
+from numpy.typing import NDArray
 
 from vibentropy.descriptors.density import SUMS
 from vibentropy.descriptors.invariants import DensityInvariants
@@ -36,18 +37,18 @@ class PowerSpectrum(DensityInvariants):
     """
 
     seconds_per_atom: ClassVar[float] = 7e-6
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_max": 4, "l_max": 4, "r_cut": 5.0},
         {"n_max": 2, "l_max": 3, "r_cut": 4.0, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, n_max=4, l_max=6, r_cut=5.0, species=None):
+    def __init__(self, n_max: int = 4, l_max: int = 6, r_cut: float = 5.0, species: list[str] | None = None) -> None:
         self.n_max = n_max
         self.l_max = l_max
         self.r_cut = r_cut
         self.species = species
 
-    def labels(self):
+    def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
         """``P_n1-n2_l0``; see `DensityInvariants.labels`."""
         return [
             ("P", (s, u), f"n{n}-n{k}_l{degree}")
@@ -55,7 +56,7 @@ class PowerSpectrum(DensityInvariants):
             for degree in range(self.l_max + 1)
         ]
 
-    def invariants(self, coefficients, squares):
+    def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Multiply coefficients and sum over m; see `DensityInvariants.invariants`."""
         n_atoms, _, _, n_harmonics = coefficients.shape
         n_channels = len(self._channels)

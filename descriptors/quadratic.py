@@ -2,7 +2,7 @@
 
 import json
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase.build import bulk
@@ -59,17 +59,19 @@ class Quadratic(LocalDescriptor):
         ),
         "species": SPECIES,
     }
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"of": {"kind": "afs", "n_max": 2, "l_max": 2, "r_cut": 4.0}, "crystal": {"structure": "bcc", "a": 2.87}},
         {"of": {"kind": "two_body", "n_max": 2, "r_cut": 4.0}, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, of=None, crystal=None, species=None):
+    def __init__(
+        self, of: dict[str, Any] | None = None, crystal: dict[str, Any] | None = None, species: list[str] | None = None
+    ) -> None:
         self.of = of
         self.crystal = crystal
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         if self.crystal is not None and self.species is not None:
@@ -78,38 +80,38 @@ class Quadratic(LocalDescriptor):
             raise ValueError("of: has no values per atom, which products are formed of.")
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """Those of the descriptor, then ``A_n1_l0*A_n1_l1``."""
         names = self._part.feature_names
         return [*names, *(f"{names[a]}*{names[b]}" for a, b in zip(*np.triu_indices(len(names)), strict=True))]
 
     @property
-    def needs_potential(self):
+    def needs_potential(self) -> bool:
         """Whether the descriptor does."""
         return self._part.needs_potential
 
     @property
-    def tolerance(self):
+    def tolerance(self) -> float:  # type: ignore[override]
         """Twice that of the descriptor: each product has two factors."""
         return 2 * self._part.tolerance
 
     @property
-    def continuous(self):
+    def continuous(self) -> bool:  # type: ignore[override]
         """Whether the descriptor is."""
         return self._part.continuous
 
     @property
-    def everywhere(self):
+    def everywhere(self) -> bool:  # type: ignore[override]
         """Whether the descriptor is."""
         return self._part.everywhere
 
     @property
-    def seconds_per_atom(self):
+    def seconds_per_atom(self) -> float:  # type: ignore[override]
         """Those of the descriptor, which products add little to."""
         return self._part.seconds_per_atom
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """That of the descriptor."""
         return self._part.reach
 

@@ -15,9 +15,10 @@ from functools import lru_cache
 
 import mpmath
 import numpy as np
+from numpy.typing import NDArray
 
 
-def overlap(n_max):
+def overlap(n_max: int) -> mpmath.matrix:
     """Overlap matrix of the functions φ_α, in mpmath's current precision.
 
     Parameters
@@ -35,7 +36,7 @@ def overlap(n_max):
 
 
 @lru_cache
-def rotation(n_max):
+def rotation(n_max: int) -> NDArray[np.float64]:
     """Orthogonal matrix from the orthonormal polynomials to the radial functions.
 
     Parameters
@@ -58,7 +59,7 @@ def rotation(n_max):
     return matrix
 
 
-def recurrence(n_max):
+def recurrence(n_max: int) -> NDArray[np.float64]:
     """Three-term recurrence of the orthonormal polynomials p_k of the weight t⁶ on [0, 1].
 
     t p_k = b_{k+1} p_{k+1} + a_k p_k + b_k p_{k-1}, from the monic recurrence of the Jacobi polynomials

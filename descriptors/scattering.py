@@ -9,10 +9,11 @@ multiplied and transformed.
 
 from functools import cached_property
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase.geometry import complete_cell
+from numpy.typing import NDArray
 from scipy import fft
 
 from vibentropy.atoms.neighbours import check_sites
@@ -111,7 +112,7 @@ class SolidHarmonicScattering(Descriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 3.6e-4
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_scales": 2, "l_max": 1, "sigma": 0.8, "first_scale": 1.0, "grid_spacing": 0.3},
         {
             "n_scales": 1,
@@ -136,16 +137,16 @@ class SolidHarmonicScattering(Descriptor):
 
     def __init__(
         self,
-        n_scales=4,
-        l_max=3,
-        sigma=0.5,
-        first_scale=0.75,
-        dilation=2.0,
-        powers=None,
-        order=2,
-        grid_spacing=0.18,
-        species=None,
-    ):
+        n_scales: int = 4,
+        l_max: int = 3,
+        sigma: float = 0.5,
+        first_scale: float = 0.75,
+        dilation: float = 2.0,
+        powers: list[float] | None = None,
+        order: int = 2,
+        grid_spacing: float = 0.18,
+        species: list[str] | None = None,
+    ) -> None:
         self.n_scales = n_scales
         self.l_max = l_max
         self.sigma = sigma
@@ -156,7 +157,7 @@ class SolidHarmonicScattering(Descriptor):
         self.grid_spacing = grid_spacing
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         if 3 * self.grid_spacing > self.first_scale * (1 + 1e-9):
@@ -165,9 +166,9 @@ class SolidHarmonicScattering(Descriptor):
             )
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``S1_j0_l1_q0.5`` and ``S2_j0_j1_l1_q0.5``; with several species ``S1_Fe_j0_l1_q0.5``."""
-        labels = [f"_{symbol}" for symbol in self.species] if self._n_species > 1 else [""]
+        labels = [f"_{symbol}" for symbol in self.species or ()] if self._n_species > 1 else [""]
         return [
             f"S{len(scales)}{label}_{'_'.join(f'j{j}' for j in scales)}_l{degree}_q{power:g}"
             for label in labels
@@ -175,7 +176,7 @@ class SolidHarmonicScattering(Descriptor):
         ]
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """None: Gaussians have no end."""
 
     @property
@@ -201,10 +202,10 @@ class SolidHarmonicScattering(Descriptor):
     def _total(self, atoms):
         check_sites(atoms)
         species = self.species_indices(atoms)
-        grids = [self._grid(atoms, j) for j in range(self.n_scales)]
-        integrals = [{} for _ in range(self._n_species)]
+        grids: list[Any] = [self._grid(atoms, j) for j in range(self.n_scales)]
+        integrals: list[dict[Any, float]] = [{} for _ in range(self._n_species)]
         # Spectra that wavelets of the grid's scale are yet to be applied to, by the species and scales they come from.
-        waiting = [{} for _ in grids]
+        waiting: list[dict[Any, NDArray[np.complex128]]] = [{} for _ in grids]
         for j, grid in enumerate(grids):
             for s in range(self._n_species):
                 density = grid.structure_factor(atoms.positions[species == s]) * grid.gaussian(self.sigma)
@@ -218,7 +219,8 @@ class SolidHarmonicScattering(Descriptor):
                 if len(before) + 1 < self.order:
                     for later, found in enumerate(grid.spectra(modulus, grids[j + 1 :]), start=j + 1):
                         waiting[later][s, (j,), degree] = found
-            waiting[j] = grids[j] = None
+            # Whole grids and their spectra are large.
+            waiting[j], grids[j] = {}, None
         return np.array([values[feature] for values in integrals for feature in self._features])
 
     def _grid(self, atoms, j):
@@ -297,7 +299,8 @@ class _Grid:
         length = np.sqrt(self._k_squared)
         length[0] = 1.0  # k = 0 has no direction; powers of k take care of it
         harmonics = np.empty(((self.l_max + 1) ** 2, len(length)))
-        real_harmonics(*(self._k / length), len(length), make_basis(1.0, 1, self.l_max), harmonics)
+        x, y, z = self._k / length
+        real_harmonics(x, y, z, len(length), make_basis(1.0, 1, self.l_max), harmonics)
         return harmonics
 
     def gaussian(self, width):
@@ -371,7 +374,7 @@ class _Grid:
         ndarray of shape (n_waves of the target,), complex
         """
         # What all targets share, and the largest of the transforms.
-        along_rows = fft.rfft(values, axis=2) if self.periodic[2] else None
+        along_rows = fft.rfft(values, axis=2) if self.periodic[2] else values
         for target in targets:
             shift = (self.origin - target.origin) @ np.linalg.inv(target.cell)
             result = values

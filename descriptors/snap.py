@@ -5,7 +5,7 @@ Thompson et al., J. Comput. Phys. 285, 316 (2015); for several species Cusentino
 """
 
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,30 +56,36 @@ class Bispectrum(LocalDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 1.4e-4
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"twojmax": 6, "r_cut": 4.0},
         {"twojmax": 3, "r_cut": 3.5, "rfac0": 0.9, "rmin0": 0.5, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, twojmax=8, r_cut=5.0, rfac0=0.99363, rmin0=0.0, species=None):
+    def __init__(
+        self,
+        twojmax: int = 8,
+        r_cut: float = 5.0,
+        rfac0: float = 0.99363,
+        rmin0: float = 0.0,
+        species: list[str] | None = None,
+    ) -> None:
         self.twojmax = twojmax
         self.r_cut = r_cut
         self.rfac0 = rfac0
         self.rmin0 = rmin0
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         if not self.rmin0 < self.r_cut:
             raise ValueError(f"rmin0 == {self.rmin0}, must be < r_cut == {self.r_cut}.")
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``B_2j1_2j2_2j``; with several species ``B_Fe-Cr-Fe_2j1_2j2_2j``, that of j₁, of j₂ and of j."""
-        triples = [""]
-        if len(self.species or []) > 1:
-            triples = [f"_{'-'.join(triple)}" for triple in product(self.species, repeat=3)]
+        species = self.species or []
+        triples = [f"_{'-'.join(triple)}" for triple in product(species, repeat=3)] if len(species) > 1 else [""]
         components = [
             (j1, j2, j)
             for j1 in range(self.twojmax + 1)

@@ -2,8 +2,8 @@
 
 import warnings
 from functools import lru_cache
-from itertools import combinations_with_replacement, product
-from typing import ClassVar
+from itertools import combinations_with_replacement
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -58,19 +58,21 @@ class SmoothOverlap(LocalDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 8e-5
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"n_max": 4, "l_max": 3, "r_cut": 4.0, "sigma": 0.5},
         {"n_max": 3, "l_max": 2, "r_cut": 3.0, "sigma": 0.4, "species": ["Fe", "Cr"]},
     )
 
-    def __init__(self, n_max=8, l_max=6, r_cut=5.0, sigma=0.5, species=None):
+    def __init__(
+        self, n_max: int = 8, l_max: int = 6, r_cut: float = 5.0, sigma: float = 0.5, species: list[str] | None = None
+    ) -> None:
         self.n_max = n_max
         self.l_max = l_max
         self.r_cut = r_cut
         self.sigma = sigma
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         most = largest_basis(self.n_max, self.l_max, float(self.r_cut))
@@ -81,24 +83,24 @@ class SmoothOverlap(LocalDescriptor):
             )
 
     @property
-    def tolerance(self):
+    def tolerance(self) -> float:  # type: ignore[override]
         """The radial functions are sums of terms that cancel: 3e-13 with 8 of them, 7e-11 with 12, 3e-9 with 15."""
         return 1e-10 if self.n_max <= 10 else 1e-8
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Distance in Å beyond which dscribe ignores atoms."""
         return self.r_cut + self.sigma * np.sqrt(-2 * np.log(1e-3))
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``p_n1_n2_l0``; with several species ``p_Cr-Fe_n1_n2_l0``, n being of the first one and n' of the second."""
         radial = range(1, self.n_max + 1)
-        alike, unlike = list(combinations_with_replacement(radial, 2)), list(product(radial, repeat=2))
+        alike, unlike = list(combinations_with_replacement(radial, 2)), [(n, other) for n in radial for other in radial]
         if len(self.species or []) < 2:
             labels = [("", alike)]
         else:
-            pairs = combinations_with_replacement(sorted(self.species, key=atomic_numbers.get), 2)
+            pairs = combinations_with_replacement(sorted(self.species or (), key=atomic_numbers.__getitem__), 2)
             labels = [(f"_{first}-{second}", alike if first == second else unlike) for first, second in pairs]
         return [
             f"p{label}_n{n}_n{other}_l{degree}"
@@ -122,7 +124,7 @@ class SmoothOverlap(LocalDescriptor):
 
 
 @lru_cache
-def largest_basis(n_max, l_max, r_cut):
+def largest_basis(n_max: int, l_max: int, r_cut: float) -> int:
     """Count the radial functions that dscribe can orthonormalise, which is found by trying.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import json
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -34,7 +34,7 @@ class Union(Descriptor):
         "parts": Parts("descriptors without species, by name", null="afs and snap as they are by default"),
         "species": SPECIES,
     }
-    examples: ClassVar[tuple[dict, ...]] = (
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {
             "parts": {
                 "b": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0},
@@ -50,64 +50,64 @@ class Union(Descriptor):
         },
     )
 
-    def __init__(self, parts=None, species=None):
+    def __init__(self, parts: dict[str, dict[str, Any]] | None = None, species: list[str] | None = None) -> None:
         self.parts = parts
         self.species = species
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         _build(self._recipe)
 
     @property
-    def feature_names(self):
+    def feature_names(self) -> list[str]:
         """``name.A_n1_l0``: the name of the part, and that of the feature in it."""
         return [f"{name}.{feature}" for name, part in self._parts.items() for feature in part.feature_names]
 
     @property
-    def has_local(self):
+    def has_local(self) -> bool:  # type: ignore[override]
         """Whether all parts have local values."""
         return all(part.has_local for part in self._parts.values())
 
     @property
-    def needs_potential(self):
+    def needs_potential(self) -> bool:
         """Whether any part does."""
         return any(part.needs_potential for part in self._parts.values())
 
     @property
-    def tolerance(self):
+    def tolerance(self) -> float:  # type: ignore[override]
         """That of the part with the largest one."""
         return max(part.tolerance for part in self._parts.values())
 
     @property
-    def continuous(self):
+    def continuous(self) -> bool:  # type: ignore[override]
         """Whether all parts are."""
         return all(part.continuous for part in self._parts.values())
 
     @property
-    def everywhere(self):
+    def everywhere(self) -> bool:  # type: ignore[override]
         """Whether all parts are."""
         return all(part.everywhere for part in self._parts.values())
 
     @property
-    def reach(self):
+    def reach(self) -> float | None:
         """That of the part with the longest one; None if there is a part without."""
         reaches = [part.reach for part in self._parts.values()]
         return None if None in reaches else max(reaches)
 
     @property
-    def seconds_per_atom(self):
+    def seconds_per_atom(self) -> float:  # type: ignore[override]
         """Those of all parts."""
         return sum(part.seconds_per_atom for part in self._parts.values())
 
     def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
         """Describe a cell by all parts; see `Descriptor`."""
         self._check(atoms)
-        if weights is None:
-            of_parts = [None] * len(self._parts)
-        else:
+        of_parts: list[NDArray[np.float64] | None] = [None] * len(self._parts)
+        if weights is not None:
             self._check_local()
-            of_parts = np.split(weights, np.cumsum([part.n_features for part in self._parts.values()])[:-1])
+            ends = np.cumsum([part.n_features for part in self._parts.values()])
+            of_parts = list(np.split(weights, ends[:-1]))
         arguments = zip(self._parts.values(), of_parts, self._watch(within), strict=True)
         totals, limits, projected = zip(*(part.summary(atoms, *of_part) for part, *of_part in arguments), strict=True)
         return Summary(
@@ -116,7 +116,7 @@ class Union(Descriptor):
             None if weights is None else sum(projected),
         )
 
-    def local(self, atoms):
+    def local(self, atoms: Atoms) -> NDArray[np.float64]:
         """Descriptor of each atom; see `LocalDescriptor.local`.
 
         Raises

@@ -6,7 +6,7 @@ import pytest
 from signatures import ROOT, arguments_of, public_functions, sources
 
 #: Rooms of which every public function is annotated.
-ANNOTATED = ("__init__", "__main__", "units", "atoms", "potentials", "labels", "model")
+ANNOTATED = ("__init__", "__main__", "units", "atoms", "potentials", "labels", "descriptors", "model")
 
 
 def unannotated(source):

@@ -15,9 +15,10 @@ features"). Every regressor of this room follows the contract of scikit-learn an
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -27,7 +28,13 @@ from vibentropy.errors import DataError
 from vibentropy.learning.scaling import RootMeanSquareScaler, size
 
 
-def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
+def predict_linear(
+    X: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    noise_variance: float | None = None,
+    covariance: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Entropies and their standard deviations from the arrays that make up a fitted model.
 
     Parameters
@@ -49,7 +56,7 @@ def predict_linear(X, coef, scale, noise_variance=None, covariance=None):
         As in `ExtensiveBayesianRidge`; NaN without a covariance.
     """
     mean = X @ coef
-    if covariance is None:
+    if covariance is None or noise_variance is None:
         return mean, np.full(len(X), np.nan)
     scaled = X / scale
     weights_part = np.einsum("ij,ij->i", scaled @ covariance, scaled)
@@ -68,7 +75,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
 
     parameters: ClassVar[dict[str, Parameter]] = {}
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check the parameters against `parameters`.
 
         Raises
@@ -78,7 +85,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         """
         check(type(self).parameters, self.get_params(deep=False))
 
-    def fit(self, X, y, groups=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit the weights.
 
         Parameters
@@ -114,7 +121,9 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         self.coef_ = self._fit_scaled(X / self.scale_, y, groups, **further) / self.scale_
         return self
 
-    def predict(self, X, return_std=False):
+    def predict(
+        self, X: ArrayLike, return_std: bool = False
+    ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predict formation entropies.
 
         Parameters
@@ -129,9 +138,8 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
             Only with `return_std`; NaN for a regressor that has none.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
         mean, std = predict_linear(
-            X,
+            validate_data(self, X, dtype=np.float64, reset=False),
             self.coef_,
             self.scale_,
             getattr(self, "noise_variance_", None),
@@ -140,7 +148,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         return (mean, std) if return_std else mean
 
     @property
-    def n_selected_(self):
+    def n_selected_(self) -> int:
         """Number of features whose weight is not zero."""
         check_is_fitted(self)
         return int(np.count_nonzero(self.coef_))
@@ -150,7 +158,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         """Weights of the scaled features `Z`, in k_B."""
 
 
-def group_splits(n, groups, n_folds):
+def group_splits(n: int, groups: ArrayLike | None, n_folds: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Divide rows into folds that keep groups together.
 
     Parameters

@@ -64,7 +64,7 @@ class ExtensiveBayesianRidge(ExtensiveRegressor):
         "tol": Number("change of the weights at which iterations end", unit="k_B", above=0),
     }
 
-    def __init__(self, max_iter=3000, tol=1e-6):
+    def __init__(self, max_iter: int = 3000, tol: float = 1e-6) -> None:
         self.max_iter = max_iter
         self.tol = tol
 
@@ -118,7 +118,7 @@ class ExtensiveARD(ExtensiveRegressor):
         "max_precision": Number("precision from which on a weight is zero", unit="1/k_B²", above=0),
     }
 
-    def __init__(self, max_iter=300, tol=1e-3, max_precision=1e4):
+    def __init__(self, max_iter: int = 300, tol: float = 1e-3, max_precision: float = 1e4) -> None:
         self.max_iter = max_iter
         self.tol = tol
         self.max_precision = max_precision

@@ -38,7 +38,7 @@ class ExtensiveLeastSquares(ExtensiveRegressor):
         ),
     }
 
-    def __init__(self, rcond=1e-10):
+    def __init__(self, rcond: float = 1e-10) -> None:
         self.rcond = rcond
 
     def _fit_scaled(self, Z, y, groups):

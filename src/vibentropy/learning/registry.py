@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+from typing import Any
 
 from sklearn.base import BaseEstimator, is_regressor
 
@@ -22,7 +23,7 @@ REGRESSORS = {
 }
 
 
-def find_regressor(kind):
+def find_regressor(kind: str) -> type[BaseEstimator]:
     """Class of a regressor.
 
     Parameters
@@ -54,7 +55,7 @@ def find_regressor(kind):
     return found
 
 
-def create_regressor(kind, **parameters):
+def create_regressor(kind: str, **parameters: Any) -> ExtensiveRegressor:
     """Build a regressor by name.
 
     Parameters

@@ -1,9 +1,11 @@
 """Ridge regression without intercept, its penalty chosen by cross-validation over groups."""
 
 import warnings
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import Ridge
 
 from vibentropy.descriptors.parameters import Integer, ListOf, Number, Parameter
@@ -63,12 +65,20 @@ class ExtensiveRidge(ExtensiveRegressor):
         ),
     }
 
-    def __init__(self, penalties=None, n_folds=5, site_weights=None):
+    def __init__(
+        self, penalties: ArrayLike | None = None, n_folds: int = 5, site_weights: ArrayLike | None = None
+    ) -> None:
         self.penalties = penalties
         self.n_folds = n_folds
         self.site_weights = site_weights
 
-    def fit(self, X, y, groups=None, sites=None):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sites: Sequence[NDArray[np.float64] | None] | None = None,
+    ) -> Self:
         """Fit the weights.
 
         Parameters
@@ -116,7 +126,7 @@ class ExtensiveRidge(ExtensiveRegressor):
                     path = _ridge_path(scaler.transform(Z[train]), y[train], self.penalties_, others, weight)
                     errors += np.sum((scaler.transform(Z[test]) @ path.T - y[test, None]) ** 2, axis=0)
             cv_rmse = np.sqrt(squared / len(y))
-            best = np.unravel_index(np.argmin(cv_rmse), cv_rmse.shape)
+            best = divmod(int(np.argmin(cv_rmse)), len(self.penalties_))
         self.site_weight_, self.penalty_ = float(self.site_weights_[best[0]]), float(self.penalties_[best[1]])
         self.cv_rmse_, self.site_cv_rmse_ = cv_rmse[best[0]], cv_rmse.min(axis=1)
         return _ridge_path(Z, y, np.array([self.penalty_]), SiteRows.join(parts), self.site_weight_)[0]

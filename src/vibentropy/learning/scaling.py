@@ -1,6 +1,9 @@
 """Features divided by their root mean square, and the size of a defect that follows from them."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -14,7 +17,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         In the units of the features; 1 for a feature that is zero in every training row.
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Measure the scales.
 
         Parameters
@@ -31,7 +34,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         self.scale_ = np.where(rms > 0, rms, 1.0)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Scale.
 
         Parameters
@@ -47,7 +50,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         return validate_data(self, X, dtype=np.float64, reset=False) / self.scale_
 
 
-def size(Z):
+def size(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Extensive measure m of the defects of a cell: the root mean square of its scaled features.
 
     Parameters

@@ -1,6 +1,9 @@
 """Which configurations to label next, found out before they are labelled."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.errors import DataError
 from vibentropy.learning.scaling import RootMeanSquareScaler, size
@@ -13,7 +16,9 @@ PENALTY = 1e-2
 _TIE = 1e-9
 
 
-def select(pool, n, known=None, criterion="leverage", model=None):
+def select(
+    pool: ArrayLike, n: int, known: ArrayLike | None = None, criterion: str = "leverage", model: Any = None
+) -> NDArray[np.int64]:
     """Choose the configurations to label next, without their labels.
 
     One after the other is chosen, each as if the ones before were already labelled: what two similar configurations
@@ -63,22 +68,22 @@ def select(pool, n, known=None, criterion="leverage", model=None):
         If the pool is too small, features are not finite or do not fit together, the criterion is unknown, or the
         model is missing or has no covariance.
     """
-    pool = _features(pool, "the pool")
-    if not 0 <= n <= len(pool):
-        raise DataError(f"{n} configurations are to be chosen from a pool of {len(pool)}")
+    X = _features(pool, "the pool")
+    if not 0 <= n <= len(X):
+        raise DataError(f"{n} configurations are to be chosen from a pool of {len(X)}")
     if criterion == "leverage":
         if model is not None:
             raise DataError("leverages come from features alone: a model is for the criterion 'variance'")
-        known = np.empty((0, pool.shape[1])) if known is None else _features(known, "what is known", pool.shape[1])
-        Z, _ = _unit_noise(RootMeanSquareScaler().fit_transform(np.concatenate([pool, known])))
-        Z, Z_known = np.split(Z, [len(pool)])
+        labelled = np.empty((0, X.shape[1])) if known is None else _features(known, "what is known", X.shape[1])
+        Z, _ = _unit_noise(RootMeanSquareScaler().fit_transform(np.concatenate([X, labelled])))
+        Z, Z_known = np.split(Z, [len(X)])
         covariance = np.linalg.inv(PENALTY * np.eye(Z.shape[1]) + Z_known.T @ Z_known)
         return _most_variable(Z, covariance, 1.0, np.ones(len(Z)), n)
     if criterion == "variance":
         if known is not None:
             raise DataError("the model knows what it was fitted to: known configurations are for leverages")
-        scale, covariance, noise_variance = _posterior(model, pool.shape[1])
-        Z, measure = _unit_noise(pool / scale)
+        scale, covariance, noise_variance = _posterior(model, X.shape[1])
+        Z, measure = _unit_noise(X / scale)
         return _most_variable(Z, covariance, noise_variance, measure, n)
     raise DataError(f"criterion {criterion!r} is none of leverage, variance")
 
@@ -143,15 +148,15 @@ def _unit_noise(Z):
 def _posterior(model, n_features):
     """Scales, covariance of the weights and variance of the noise of a regressor or a model file."""
     names = ("scale", "covariance", "noise_variance")
-    found = [getattr(model, name + "_", getattr(model, name, None)) for name in names]
-    if any(value is None for value in found):
+    scale, covariance, noise = (getattr(model, name + "_", getattr(model, name, None)) for name in names)
+    if scale is None or covariance is None or noise is None:
         raise DataError(
             "the criterion 'variance' needs a fitted Bayesian ridge: "
             + ("no model was given" if model is None else f"{type(model).__name__} has no covariance of its weights")
         )
-    if len(found[0]) != n_features:
-        raise DataError(f"the model has {len(found[0])} features, the pool {n_features}")
-    return found
+    if len(scale) != n_features:
+        raise DataError(f"the model has {len(scale)} features, the pool {n_features}")
+    return scale, covariance, noise
 
 
 def _features(X, name, n_features=None):

@@ -21,6 +21,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import qr
 from skglm.datafits import Quadratic
 from skglm.penalties import L1, L1_plus_L2, MCPenalty
@@ -75,7 +76,7 @@ class SparseRegressor(ExtensiveRegressor):
         "tol": Number("largest violation of optimality as a fraction of the penalty", above=0),
     }
 
-    def __init__(self, penalties=None, n_folds=5, tol=1e-3):
+    def __init__(self, penalties: ArrayLike | None = None, n_folds: int = 5, tol: float = 1e-3) -> None:
         self.penalties = penalties
         self.n_folds = n_folds
         self.tol = tol
@@ -167,12 +168,14 @@ class ExtensiveElasticNet(SparseRegressor):
         "l1_ratio": Number("share of the lasso in the penalty", above=0, maximum=1),
     }
 
-    def __init__(self, penalties=None, n_folds=5, tol=1e-3, l1_ratio=0.5):
+    def __init__(
+        self, penalties: ArrayLike | None = None, n_folds: int = 5, tol: float = 1e-3, l1_ratio: float = 0.5
+    ) -> None:
         super().__init__(penalties, n_folds, tol)
         self.l1_ratio = l1_ratio
 
     @property
-    def _l1_ratio(self):
+    def _l1_ratio(self):  # type: ignore[override]
         return self.l1_ratio
 
     def _cost(self, penalty):
@@ -199,7 +202,9 @@ class ExtensiveMCP(SparseRegressor):
         "gamma": Number("weights above this multiple of the penalty cost no more", above=1),
     }
 
-    def __init__(self, penalties=None, n_folds=5, tol=1e-3, gamma=3.0):
+    def __init__(
+        self, penalties: ArrayLike | None = None, n_folds: int = 5, tol: float = 1e-3, gamma: float = 3.0
+    ) -> None:
         super().__init__(penalties, n_folds, tol)
         self.gamma = gamma
 

@@ -1,6 +1,6 @@
 """Linear regressors of other packages, held to extensivity."""
 
-from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -26,10 +26,10 @@ class ExtensiveLinear(ExtensiveRegressor):
         Fitted to the scaled features.
     """
 
-    def __init__(self, estimator):
+    def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         """Check that the estimator is one; see `ExtensiveRegressor.check_parameters`."""
         if not hasattr(self.estimator, "fit") or not hasattr(self.estimator, "predict"):
             raise TypeError(f"estimator == {self.estimator!r}, must be an estimator with fit and predict.")
@@ -37,8 +37,8 @@ class ExtensiveLinear(ExtensiveRegressor):
     def _fit_scaled(self, Z, y, groups):
         self.estimator_ = clone(self.estimator)
         cv = self.estimator_.get_params().get("cv", "none of its parameters")
-        if cv is None or isinstance(cv, Integral):
-            self.estimator_.set_params(cv=group_splits(len(y), groups, cv or 5))
+        if cv is None or isinstance(cv, int | np.integer):
+            self.estimator_.set_params(cv=group_splits(len(y), groups, int(cv or 5)))
         name = type(self.estimator_).__name__
         try:
             self.estimator_.fit(Z, y)

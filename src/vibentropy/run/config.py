@@ -97,7 +97,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_mapping_node(self, anchor):
         node = super().compose_mapping_node(anchor)
-        lines = {}
+        lines: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
             # Keys are text or numbers; the merge key << may occur as often as there is something to merge.
