@@ -303,7 +303,7 @@ class LocalDescriptor(Descriptor):
     def _total(self, atoms):
         return self._summary(atoms).total
 
-    def _summary(self, atoms, weights=None, within: Within = ignore):
+    def _summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
         total, n_done = np.zeros(self.n_features), 0
         limits = np.array([np.full(len(total), np.inf), np.full(len(total), -np.inf)])
         projected = None if weights is None else np.empty(len(atoms))

@@ -113,7 +113,7 @@ class Number(Parameter):
             raise ValueError(f"{name} == {value}, must be finite.")
         self._check_bounds(name, value)
 
-    def _check_bounds(self, name: str, value: Real) -> None:
+    def _check_bounds(self, name: str, value: Any) -> None:
         for bound, holds, sign in (
             (self.minimum, self.minimum is None or value >= self.minimum, ">="),
             (self.above, self.above is None or value > self.above, ">"),

@@ -15,7 +15,7 @@ features"). Every regressor of this room follows the contract of scikit-learn an
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,6 +120,12 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         self.scale_ = scaler.scale_
         self.coef_ = self._fit_scaled(X / self.scale_, y, groups, **further) / self.scale_
         return self
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> NDArray[np.float64]: ...
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
     def predict(
         self, X: ArrayLike, return_std: bool = False
