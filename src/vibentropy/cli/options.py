@@ -42,7 +42,7 @@ def per_atom_suffix(output, flag):
         raise click.UsageError(f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json")
 
 
-class Settings(click.ParamType):
+class Settings(click.ParamType):  # type: ignore[type-arg]  # which has parameters since click 8.2
     """``name=value``, the value in YAML: numbers, lists, true and false, text."""
 
     name = "NAME=VALUE"
@@ -60,7 +60,7 @@ class Settings(click.ParamType):
             self.fail(f"the value of {name} is {text!r}, which is no YAML", param, ctx)
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # which has parameters since click 8.2
     """Numbers above zero with commas between them."""
 
     name = "NUMBERS"
