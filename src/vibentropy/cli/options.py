@@ -36,8 +36,21 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
     )
 
 
-def per_atom_suffix(output, flag):
-    """Refuse values of atoms where there is no file that could hold them."""
+def per_atom_suffix(output: str | None, flag: str) -> None:
+    """Refuse values of atoms where there is no file that could hold them.
+
+    Parameters
+    ----------
+    output : str or None
+        File to write.
+    flag : str
+        Option that asks for values of atoms.
+
+    Raises
+    ------
+    click.UsageError
+        If there is no file, or its format is CSV.
+    """
     if not output or output.endswith(".csv"):
         raise click.UsageError(f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json")
 
@@ -47,7 +60,7 @@ class Settings(click.ParamType):  # type: ignore[type-arg]  # which has paramete
 
     name = "NAME=VALUE"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split and parse."""
         import yaml
 
@@ -65,7 +78,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # which has parameter
 
     name = "NUMBERS"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split and parse."""
         try:
             numbers = [float(part) for part in value.split(",")]
