@@ -64,7 +64,7 @@ from vibentropy.atoms.reference import check_perfect, count_reference_sites, cou
 from vibentropy.descriptors import Descriptor
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
-from vibentropy.features.sets import bulk_features, recipe
+from vibentropy.features.sets import above_bulk, bulk_features, recipe
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
@@ -244,7 +244,7 @@ class EntropyModel:
                     )
                 except VibentropyError as error:
                     raise StructureError(str(error)) from error
-            X[index] = total - len(atoms) * bulk
+            X[index] = above_bulk(total, len(atoms), bulk)
             if of_atoms is not None:
                 limits[index] = of_atoms
             if projected is not None:

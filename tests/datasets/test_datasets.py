@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from vibentropy.datasets.duplicates import mark_duplicates
 from vibentropy.datasets.export import write_extxyz
 from vibentropy.datasets.merge import collect, merge
-from vibentropy.datasets.store import ConfigurationSet, load_table, stored_frames
+from vibentropy.datasets.store import ConfigurationSet, load_element, load_table, stored_frames
 from vibentropy.datasets.table import COLUMNS, Status, check_labelled, complete_table, groups, outcomes, usable
 from vibentropy.errors import DataError
+from vibentropy.files import hdf5
 
 reproducible = settings(derandomize=True, deadline=None, max_examples=30)
 
@@ -155,6 +156,9 @@ def test_merged_shards_are_the_whole_byte_by_byte(tmp_path_factory, seed, sizes,
     if len(shards) == 1:
         shared["seed"] = 0
     expected = in_memory(shards, {"train": "test"}, **shared)
+    labelled = np.flatnonzero(expected.table["status"] == "labelled")
+    if len(labelled):
+        expected.attributes["element"] = expected.frames[labelled[0]].symbols[0]
     table = merge(paths, folder / "merged.h5", {"train": "test"}, units="Å")
     pd.testing.assert_frame_equal(table, expected.table)
     expected.save(folder / "expected.h5")
@@ -193,6 +197,17 @@ def test_memory_of_a_merge_is_that_of_a_shard(tmp_path):
     assert peak < 4.5 * 20 * 5000 * 32
 
 
+def test_a_merge_reads_each_shard_once_and_leaves_nothing_else(tmp_path, monkeypatch):
+    for number in range(3):
+        random_set(number, 4, dataset=str(number)).save(tmp_path / f"{number}.h5")
+    opened = []
+    monkeypatch.setattr(hdf5, "check_heaps", lambda path: opened.append(path.name))
+    sources = [tmp_path / f"{number}.h5" for number in range(3)]
+    merge(sources, tmp_path / "merged.h5", {str(number): "train" for number in range(3)})
+    assert opened == ["0.h5", "1.h5", "2.h5"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.h5", "1.h5", "2.h5", "merged.h5"]
+
+
 def test_merge_keeps_what_is_shared_and_refuses_repeated_ids(tmp_path):
     for name, one in {
         "first": random_set(1, 4),
@@ -202,7 +217,11 @@ def test_merge_keeps_what_is_shared_and_refuses_repeated_ids(tmp_path):
         one.save(tmp_path / f"{name}.h5")
     first, second, again = (tmp_path / f"{name}.h5" for name in ("first", "second", "again"))
     table = merge([first, second], tmp_path / "both.h5", {"train": "train", "test": "test"})
-    assert set(ConfigurationSet.load(tmp_path / "both.h5").attributes) == {"config_hash"}
+    both = ConfigurationSet.load(tmp_path / "both.h5")
+    assert set(both.attributes) == {"config_hash", "element"}
+    assert load_element(tmp_path / "both.h5") == both.attributes["element"]
+    with pytest.raises(DataError, match=r"first.h5.*no element"):
+        load_element(first)
     assert set(groups(table)) == {"train/I2-0", "train/I2-1", "test/I2-0"}
     with pytest.raises(DataError, match="train/I2-0/0000"):
         merge([first, again], tmp_path / "none.h5", {"train": "train"})

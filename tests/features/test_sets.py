@@ -8,15 +8,25 @@ from hypothesis import strategies as st
 
 from vibentropy.descriptors import Descriptor, create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features.sets import FeatureSet, bulk_features, concatenate, extensive_features, load_by_dataset, recipe
+from vibentropy.features.sets import (
+    CrystalFeatures,
+    FeatureSet,
+    bulk_features,
+    concatenate,
+    extensive_features,
+    load_by_dataset,
+    load_outcomes,
+    recipe,
+)
 
 
 class PairSums(Descriptor):
     """Two sums over pairs of atoms within a cutoff, and whatever else a test needs to go wrong."""
 
-    def __init__(self, r_cut=3.0, species=None, fails_at=None):
+    def __init__(self, r_cut=3.0, species=None, refuses=None, fails_at=None):
         self.r_cut = r_cut
         self.species = species
+        self.refuses = refuses
         self.fails_at = fails_at
 
     @property
@@ -24,6 +34,8 @@ class PairSums(Descriptor):
         return ["count", "square"]
 
     def _total(self, atoms):
+        if len(atoms) == self.refuses:
+            raise StructureError("too many atoms")
         if len(atoms) == self.fails_at:
             raise ValueError("no convergence")
         if len(atoms) == 1:
@@ -81,16 +93,17 @@ def test_no_configurations_have_no_rows(afs):
 
 @pytest.fixture
 def features():
-    descriptor = PairSums(fails_at=55)
+    descriptor = PairSums(refuses=55)
     frames = [vacancy(), CRYSTAL + bulk("Fe"), CRYSTAL[:1], CRYSTAL]
-    return FeatureSet.compute(descriptor, ["a/å", "b", "c", "d"], frames, bulk_features(descriptor, CRYSTAL))
+    about = {"dataset": "train", "element": "Fe", "volume_per_atom": 11.6}
+    return FeatureSet.compute(descriptor, ["a/å", "b", "c", "d"], frames, bulk_features(descriptor, CRYSTAL), **about)
 
 
 def test_failures_are_recorded_with_their_reason(features):
     assert features.ids == ("a/å", "d")
     assert features.X.shape == (2, 2)
     assert features.failures == {
-        "b": "ValueError: no convergence",
+        "b": "StructureError: too many atoms",
         "c": "DataError: feature count is not finite",
     }
 
@@ -106,9 +119,12 @@ def test_structures_that_a_descriptor_refuses_are_failures(afs):
         extensive_features(afs, twice, np.zeros(8))
 
 
-def test_bugs_are_not_failures(afs):
-    with pytest.raises(AttributeError):
-        FeatureSet.compute(afs, ["a"], ["not atoms"], np.zeros(8))
+def test_only_errors_of_this_package_set_a_configuration_aside(afs):
+    """Whatever else goes wrong ends the job, and says with which configuration."""
+    with pytest.raises(AttributeError, match="train/0007: AngularFourierSeries"):
+        FeatureSet.compute(afs, ["train/0007"], ["not atoms"], np.zeros(8))
+    with pytest.raises(ValueError, match=r"train/0007: PairSums.* raise a vibentropy.errors.StructureError"):
+        FeatureSet.compute(PairSums(fails_at=53), ["train/0007"], [vacancy()], np.zeros(2))
 
 
 def test_file_holds_everything(features, tmp_path):
@@ -116,9 +132,37 @@ def test_file_holds_everything(features, tmp_path):
     again = FeatureSet.load(tmp_path / "features.h5")
     np.testing.assert_array_equal(again.X, features.X)
     np.testing.assert_array_equal(again.bulk, features.bulk)
-    for name in ("ids", "feature_names", "descriptor", "failures"):
+    for name in ("ids", "feature_names", "descriptor", "failures", "dataset", "element", "volume_per_atom"):
         assert getattr(again, name) == getattr(features, name)
         assert type(getattr(again, name)) is type(getattr(features, name))
+    assert load_outcomes(tmp_path / "features.h5") == ("train", 2, features.failures)
+
+
+def test_crystals_are_built_and_described_once_for_each_cell(afs):
+    strained = CRYSTAL.copy()
+    strained.set_cell(1.01 * CRYSTAL.cell[:], scale_atoms=True)
+    crystals, built, described = {"3x3x3": CRYSTAL, "6x3x3": CRYSTAL * (2, 1, 1), "": strained}, [], []
+
+    class Counting(PairSums):
+        def _total(self, atoms):
+            described.append(len(atoms))
+            return super()._total(atoms)
+
+    def perfect(row, cell):
+        built.append(row["repetitions"])
+        return crystals[row["repetitions"]]
+
+    descriptor = Counting()
+    of_crystal = CrystalFeatures(descriptor, perfect)
+    for repetitions, cell in [("3x3x3", CRYSTAL.cell), ("6x3x3", crystals["6x3x3"].cell), ("3x3x3", CRYSTAL.cell)] * 2:
+        features = of_crystal({"repetitions": repetitions}, cell)
+        np.testing.assert_array_equal(features, bulk_features(PairSums(), crystals[repetitions]))
+    assert built == ["3x3x3", "6x3x3"]
+    assert described == [54, 108]
+    # The one reference of files belongs to all cells.
+    for cell in (strained.cell[:], 1.1 * strained.cell[:]):
+        of_crystal({"repetitions": ""}, cell)
+    assert described == [54, 108, 54]
 
 
 def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
@@ -127,7 +171,11 @@ def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
     strained.set_cell(1.01 * CRYSTAL.cell[:], scale_atoms=True)
     frames, crystals = [vacancy(), strained], [CRYSTAL, strained]
     found = FeatureSet.compute(
-        afs, ["a", "b"], frames, bulk_features(afs, CRYSTAL), reference=lambda index: crystals[index]
+        afs,
+        ["a", "b"],
+        frames,
+        bulk_features(afs, CRYSTAL),
+        reference=lambda index: bulk_features(afs, crystals[index]),
     )
     for limits, atoms in zip(found.local.limits, frames, strict=True):
         np.testing.assert_array_equal(limits, [afs.local(atoms).min(axis=0), afs.local(atoms).max(axis=0)])
@@ -147,7 +195,7 @@ def test_recipe_builds_the_descriptor_again(afs, features, tmp_path):
     assert features.descriptor["kind"] == f"{__name__}.PairSums"
     built = create(features.descriptor["kind"], **features.descriptor["parameters"])
     assert isinstance(built, PairSums)
-    assert built.fails_at == 55
+    assert built.refuses == 55
 
 
 def part(ids, r_cut=3.0, crystal=CRYSTAL, **parameters):
@@ -156,17 +204,17 @@ def part(ids, r_cut=3.0, crystal=CRYSTAL, **parameters):
 
 
 def test_shards_become_one_set():
-    parts = [part(["a", "b"]), part([]), part(["c"], crystal=CRYSTAL * (1, 1, 2)), part(["d"], fails_at=53)]
+    parts = [part(["a", "b"]), part([]), part(["c"], crystal=CRYSTAL * (1, 1, 2)), part(["d"], refuses=53)]
     with pytest.raises(DataError, match="cannot be put together"):
         concatenate(parts)
     together = concatenate(parts[:3])
     assert together.ids == ("a", "b", "c")
     np.testing.assert_allclose(together.X, np.tile(parts[0].X[:1], (3, 1)), rtol=1e-9)
-    failed = [part([name], fails_at=53) for name in "ef"]
-    assert concatenate(failed).failures == dict.fromkeys("ef", "ValueError: no convergence")
+    refused = [part([name], refuses=53) for name in "ef"]
+    assert concatenate(refused).failures == dict.fromkeys("ef", "StructureError: too many atoms")
 
 
-def test_shards_are_put_together_by_the_folders_that_they_are_in(tmp_path):
+def test_files_of_older_versions_name_their_data_set_by_the_folder_that_they_are_in(tmp_path):
     """Data sets need not be of one perfect crystal."""
     strained = bulk("Fe", "bcc", a=2.86, cubic=True) * (3, 3, 3)
     sets = {"small/0": part(["s"]), "large/1": part(["b"], crystal=strained), "small/1": part(["a"])}
@@ -177,6 +225,14 @@ def test_shards_are_put_together_by_the_folders_that_they_are_in(tmp_path):
     found = load_by_dataset(tmp_path / f"{name}.h5" for name in sets)
     assert {name: one.ids for name, one in found.items()} == {"small": ("s", "a"), "large": ("b",)}
     np.testing.assert_array_equal(found["large"].bulk, sets["large/1"].bulk)
+    assert found["large"].element == ""
+    assert np.isnan(found["large"].volume_per_atom)
+
+
+def test_files_name_their_data_set_wherever_they_are(features, tmp_path):
+    features.save(tmp_path / "moved.h5")
+    (dataset,) = load_by_dataset([tmp_path / "moved.h5"])
+    assert dataset == "train"
 
 
 def test_sets_that_do_not_belong_together_are_refused():

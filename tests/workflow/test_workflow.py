@@ -475,8 +475,8 @@ def test_results_do_not_depend_on_shards_and_one_file_more_is_one_shard_more(tin
     renamed = files[2].rename(tmp_path / "data/ab.extxyz")
     config["datasets"]["mine"]["files"].insert(1, str(renamed))
     jobs = planned(tmp_path / "run 5", config | {"shard_size": 5}, "results/summary.csv")
-    once = ("user_structures", "check_files", "label", "features", "configurations", "folds", "evaluate")
-    assert jobs == dict.fromkeys(once, 1) | {"fit": 2, "total": 9}
+    once = ("user_structures", "check_files", "features", "configurations", "folds", "evaluate")
+    assert jobs == dict.fromkeys(once, 1) | {"fit": 2, "total": 8}
 
 
 def a_file_of_thousand(folder, text):

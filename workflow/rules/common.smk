@@ -75,6 +75,18 @@ def every_shard(pattern, **fixed):
     return [expand(pattern, dataset=dataset, shard=shard, **fixed)[0] for dataset, shard in PLAN.every_shard()]
 
 
+def labelled(dataset, shard):
+    """File of a shard with its labels: computed by the rule `label`, or as it was read where entropies are given."""
+    stage = "labels" if dataset in PLAN.computed else "structures"
+    return f"{RESULTS}/{stage}/{dataset}/{shard}.h5"
+
+
+@asking
+def labelled_shards():
+    """Files of all shards of all data sets, with their labels."""
+    return [labelled(dataset, shard) for dataset, shard in PLAN.every_shard()]
+
+
 def shipped(pattern):
     """File that belongs to the model to ship."""
     return asking(lambda wildcards: pattern.format(**PLAN.shipped()))

@@ -31,11 +31,7 @@ rule fit:
             f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
             descriptor=wildcards.descriptor,
         ),
-        lattice=PLAN.lattice_of(PLAN.training),
-        references=PLAN.references_of(PLAN.training),
-        code=lambda wildcards: code_of("fit")
-        + PLAN.regressor_code(wildcards.regressor)
-        + PLAN.source_code(*PLAN.training),
+        code=lambda wildcards: code_of("fit") + PLAN.regressor_code(wildcards.regressor),
     output:
         model=f"{RESULTS}/models/{{descriptor}}/{{regressor}}.h5",
         predictions=f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv",

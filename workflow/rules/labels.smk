@@ -1,4 +1,4 @@
-# Exact formation entropies, and the table of all configurations.
+# Exact formation entropies where none are given, and the table of all configurations.
 rule label:
     input:
         structures=f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
@@ -11,18 +11,18 @@ rule label:
         f"{RESULTS}/logs/labels/{{dataset}}/{{shard}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/labels/{{dataset}}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(PLAN.computed),
     conda:
         "../envs/vibentropy.yaml"
     # One thread, however many cores there are: the last digits of a factorisation depend on their number. Labels run
     # side by side, which takes no longer as long as there are shards for all cores.
     threads: 1
     resources:
-        mem_mb=memory(
-            lambda wildcards, input: memory_of.labels_memory(PLAN.config, wildcards.dataset, sites(wildcards))
-        ),
+        mem_mb=memory(lambda wildcards, input: memory_of.labels_memory(PLAN.config, sites(wildcards))),
         runtime=minutes(120),
     params:
-        dataset=about,
+        specification=about,
         potential=config["potential"],
         settings=PLAN.config.labels.settings,
     script:
@@ -31,7 +31,7 @@ rule label:
 
 rule configurations:
     input:
-        labels=lambda wildcards: every_shard(f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5"),
+        labels=lambda wildcards: labelled_shards(),
         # Nothing is learnt from a data set that is not sound as a whole. Labels do not wait for it: they would be
         # computed again whenever files are added, or, with `ancient`, not when something else asks for it.
         checked=expand(rules.check_files.output, dataset=PLAN.checked),
@@ -39,7 +39,6 @@ rule configurations:
     output:
         data=f"{RESULTS}/configurations.h5",
         table=f"{RESULTS}/configurations.csv",
-        atoms=f"{RESULTS}/configurations.extxyz",
         outcomes=f"{RESULTS}/tables/outcomes.csv",
         outcomes_page=report(
             f"{RESULTS}/tables/outcomes.html",
@@ -61,3 +60,23 @@ rule configurations:
         duplicates=config["labels"]["duplicates"],
     script:
         "../scripts/configurations.py"
+
+
+# For OVITO and other programs; large, and so not part of `all`: `snakemake extxyz`.
+rule extxyz:
+    input:
+        data=rules.configurations.output.data,
+        code=code_of("extxyz"),
+    output:
+        f"{RESULTS}/configurations.extxyz",
+    log:
+        f"{RESULTS}/logs/extxyz.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extxyz.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(memory_of.configurations_memory(PLAN.config, 1)),
+        runtime=minutes(30),
+    script:
+        "../scripts/extxyz.py"

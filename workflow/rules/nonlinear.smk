@@ -9,7 +9,7 @@ rule environments:
         configurations=f"{RESULTS}/configurations.h5",
         reference=PLAN.references(PLAN.training[0]),
         potentials=lambda wildcards: PLAN.descriptor_potentials(local_descriptor()),
-        code=lambda wildcards: code_of("nonlinear_environments")
+        code=lambda wildcards: code_of("environments")
         + PLAN.descriptor_code(local_descriptor())
         + PLAN.source_code(PLAN.training[0]),
     output:
@@ -24,16 +24,16 @@ rule environments:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        dataset=PLAN.about(PLAN.training[0]),
+        specification=PLAN.about(PLAN.training[0]),
         descriptor=lambda wildcards: config["descriptors"][local_descriptor()],
         number=config["nonlinear"]["environments"],
     script:
-        "../scripts/nonlinear_environments.py"
+        "../scripts/environments.py"
 
 
 rule atom_kernels:
     input:
-        labels=f"{RESULTS}/labels/{{dataset}}/{{shard}}.h5",
+        labels=lambda wildcards: labelled(wildcards.dataset, wildcards.shard),
         reference=reference,
         potentials=lambda wildcards: PLAN.descriptor_potentials(local_descriptor()),
         environments=rules.environments.output,
@@ -52,7 +52,7 @@ rule atom_kernels:
         mem_mb=memory(1000),
         runtime=minutes(60),
     params:
-        dataset=about,
+        specification=about,
         descriptor=lambda wildcards, input: {
             "kind": "vibentropy.studies.atom_kernel.AtomKernel",
             "environments": str(input.environments),

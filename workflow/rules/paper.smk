@@ -14,7 +14,7 @@ PAPER = f"{RESULTS}/figures/paper"
 
 rule describe:
     input:
-        labels=lambda wildcards: f"{RESULTS}/labels/{PLAN.training[0]}/{next(iter(shards_of(PLAN.training[0])))}.h5",
+        labels=lambda wildcards: labelled(PLAN.training[0], next(iter(shards_of(PLAN.training[0])))),
         potentials=descriptor_potentials,
         code=lambda wildcards: code_of("describe") + PLAN.descriptor_code(wildcards.descriptor),
     output:

@@ -38,6 +38,7 @@ rule checksums:
         rules.provenance.output,
         rules.folds.output,
         rules.configurations.output,
+        rules.set_aside.output,
         expand(rules.check_files.output, dataset=PLAN.checked),
         rules.evaluate.output,
         rules.evaluate.input.predictions,

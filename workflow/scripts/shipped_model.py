@@ -1,22 +1,15 @@
-from vibentropy.datasets.store import load_table
-from vibentropy.evaluation.metrics import load_summary
-from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.files.logs import logged
-from vibentropy.files.tables import save_table
-from vibentropy.model import EntropyModel
-from vibentropy.run import shipping
-from vibentropy.sources.archives import read_header
+from vibentropy.run.steps.shipped_model import ship
 
 with logged(snakemake.log[0]) as progress:
-    header = read_header(snakemake.input.archive)
-    model = shipping.documented(
-        EntropyModel.load(snakemake.input.model),
-        load_table(snakemake.input.configurations),
-        shipping.row_of(load_summary(snakemake.input.summary), *snakemake.params.names),
-        header.crystal,
-        header.potential,
+    ship(
+        snakemake.input.model,
+        snakemake.input.predictions,
+        snakemake.input.configurations,
+        snakemake.input.summary,
+        snakemake.input.archive,
+        shipped=snakemake.output.model,
+        recorded=snakemake.output.recorded,
+        names=snakemake.params.names,
+        progress=progress,
     )
-    model.save(snakemake.output.model)
-    predictions = load_predictions(snakemake.input.predictions)
-    save_table(shipping.recorded(predictions), snakemake.output.recorded)
-    progress.note(model.validity())

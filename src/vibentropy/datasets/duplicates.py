@@ -8,7 +8,9 @@ import pandas as pd
 from vibentropy.datasets.table import Status
 
 
-def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
+def mark_duplicates(
+    table: pd.DataFrame, energy_tolerance: float = 1e-4, entropy_tolerance: float = 1e-3
+) -> pd.DataFrame:
     """Mark the minima that repeat another one.
 
     Labelled rows of one number of atoms and of sites, whatever their class, are taken in the order of their ids,
@@ -35,11 +37,11 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     candidates = table[
         (table["status"] == Status.LABELLED) & table["energy"].notna() & table["formation_entropy"].notna()
     ]
-    duplicate_of = {}
+    duplicate_of: dict[str, str] = {}
     role = candidates["role"] if "role" in candidates else pd.Series("", candidates.index)
     candidates = candidates.assign(later=role != "train").sort_values(["later", "id"])
     for _, rows in candidates.groupby(["n_atoms", "n_sites"]):
-        representatives = []  # (energy, entropy, rank, id), by energy
+        representatives: list[tuple[float, float, int, str]] = []  # (energy, entropy, rank, id), by energy
         columns = rows["energy"], rows["formation_entropy"], range(len(rows)), rows["id"]
         for row in zip(*columns, strict=True):
             energy, entropy, _, name = row
@@ -52,5 +54,5 @@ def mark_duplicates(table, energy_tolerance=1e-4, entropy_tolerance=1e-3):
             else:
                 bisect.insort(representatives, row)
     column = pd.Series([duplicate_of.get(name, "") for name in table["id"]], table.index, dtype=str)
-    given = table.get("duplicate_of", "")
-    return table.assign(duplicate_of=column.where(table["energy"].notna(), given))
+    said = table.get("duplicate_of", "")
+    return table.assign(duplicate_of=column.where(table["energy"].notna(), said))

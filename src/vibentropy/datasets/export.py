@@ -1,11 +1,16 @@
 """Sets of cells as extended XYZ, for people and other programs."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import ase.io
+import pandas as pd
+from ase import Atoms
 
 from vibentropy.files.atomic import atomic
 
 
-def write_extxyz(path, frames, table):
+def write_extxyz(path: str | Path, frames: Iterable[Atoms], table: pd.DataFrame) -> None:
     """Write configurations as extended XYZ, for people and other programs.
 
     Every frame carries its row of the table under the same names and in the same units, without unknown values. The

@@ -1,16 +1,28 @@
 """The shards of all data sets of a run, put into one file."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
 import numpy as np
 import pandas as pd
+from ase import Atoms
+from numpy.typing import NDArray
 
 from vibentropy.datasets.duplicates import mark_duplicates
-from vibentropy.datasets.store import KIND, ConfigurationSet, write_set
-from vibentropy.datasets.table import SITE_ENTROPY, complete_table
-from vibentropy.errors import DataError
-from vibentropy.files.hdf5 import open_file
+from vibentropy.datasets.store import ARRAYS, ConfigurationSet, joined_array, write_set
+from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table
+from vibentropy.errors import DataError, OutputError
 
 
-def collect(tables, roles, energy_tolerance=1e-4, entropy_tolerance=1e-3):
+def collect(
+    tables: Iterable[pd.DataFrame],
+    roles: Mapping[str, str],
+    energy_tolerance: float = 1e-4,
+    entropy_tolerance: float = 1e-3,
+) -> pd.DataFrame:
     """Put the tables of the shards of all data sets of a run together.
 
     Parameters
@@ -42,17 +54,26 @@ def collect(tables, roles, energy_tolerance=1e-4, entropy_tolerance=1e-3):
     return mark_duplicates(whole, energy_tolerance, entropy_tolerance)
 
 
-def merge(sources, path, roles, energy_tolerance=1e-4, entropy_tolerance=1e-3, **attributes):
+def merge(
+    sources: Sequence[str | Path],
+    path: str | Path,
+    roles: Mapping[str, str],
+    energy_tolerance: float = 1e-4,
+    entropy_tolerance: float = 1e-3,
+    **attributes: Any,
+) -> pd.DataFrame:
     """Put the shards of all data sets of a run into one file.
 
-    Tables are put together first; then the arrays are copied shard by shard, one of them in memory.
+    Each shard is read once. Where its configurations belong is only clear when all tables are there: until then
+    its arrays wait in scratch files beside `path`, which have no names and vanish with the process.
 
     Parameters
     ----------
     sources : sequence of path-like
         As written by `ConfigurationSet.save`, in any order.
     path : path-like
-        For `ConfigurationSet.load`: what the whole would have saved, byte by byte.
+        For `ConfigurationSet.load`: what the whole would have saved, byte by byte, with the attribute ``element``, that
+        of the first atom of a labelled configuration.
     roles, energy_tolerance, entropy_tolerance
         See `collect`.
     **attributes
@@ -67,28 +88,70 @@ def merge(sources, path, roles, energy_tolerance=1e-4, entropy_tolerance=1e-3, *
     ------
     DataError, StructureError
         As `ConfigurationSet.load` and `collect`.
+    OutputError
+        If there is no room for the scratch files, or as `vibentropy.files.hdf5.create`.
     """
-    tables, of_shards, resolved = [], [], []
-    for source in sources:
-        shard = ConfigurationSet.load(source)
-        tables.append(shard.table)
-        of_shards.append(shard.attributes)
-        resolved.append(any(atoms.has(SITE_ENTROPY) for atoms in shard.frames))
-    table = collect(tables, roles, energy_tolerance, entropy_tolerance)
-    first, *others = of_shards
-    shared = {
-        name: value
-        for name, value in first.items()
-        if all(name in other and np.array_equal(other[name], value) for other in others)
-    }
-    ids = pd.Index(table["id"])
-    places = [ids.get_indexer(shard["id"]) for shard in tables]
-
-    def array(name, number):
-        if name == SITE_ENTROPY and not resolved[number]:
-            return np.full(tables[number]["n_atoms"].sum(), np.nan)
-        with open_file(sources[number], KIND) as file:
-            return file[name][:]
-
-    write_set(path, table, shared | attributes, places, any(resolved), array)
+    tables, of_shards = [], []
+    elements: dict[str, str] = {}
+    with ExitStack() as stack:
+        scratch = _Scratch(stack, Path(path).parent)
+        for source in sources:
+            shard = ConfigurationSet.load(source)
+            tables.append(shard.table)
+            of_shards.append(shard.attributes)
+            labelled = shard.table["id"][shard.table["status"] == Status.LABELLED]
+            if len(labelled):
+                first_id = labelled.min()
+                elements[first_id] = shard.frames[labelled.index[labelled == first_id][0]].symbols[0]
+            scratch.append(shard.frames)
+        table = collect(tables, roles, energy_tolerance, entropy_tolerance)
+        first, *others = of_shards
+        shared = {
+            name: value
+            for name, value in first.items()
+            if all(name in other and np.array_equal(other[name], value) for other in others)
+        }
+        ids = pd.Index(table["id"])
+        places = [ids.get_indexer(shard["id"]) for shard in tables]
+        if elements:
+            shared["element"] = elements[min(elements)]
+        write_set(path, table, shared | attributes, places, any(scratch.resolved), scratch.read)
     return table
+
+
+class _Scratch:
+    """Arrays of shards, one after the other in a nameless file for each array."""
+
+    def __init__(self, stack: ExitStack, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._files: dict[str, IO[bytes]] = {
+                name: stack.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115
+                for name in ARRAYS
+            }
+        except OSError as error:
+            raise OutputError(f"{folder}: no scratch file can be made there: {error}") from error
+        # Where the arrays of each shard begin and, with the next of them, end; in bytes.
+        self._starts = {name: [0] for name in ARRAYS}
+        #: Whether each shard has site entropies.
+        self.resolved: list[bool] = []
+
+    def append(self, frames: Sequence[Atoms]) -> None:
+        """Keep the arrays of a shard."""
+        self.resolved.append(any(atoms.has(SITE_ENTROPY) for atoms in frames))
+        for name, file in self._files.items():
+            if frames and (name != SITE_ENTROPY or self.resolved[-1]):
+                try:
+                    file.write(joined_array(frames, name).data)
+                except OSError as error:
+                    raise OutputError(f"no room to put configurations in order: {error}; free space there") from error
+            self._starts[name].append(file.tell())
+
+    def read(self, name: str, number: int) -> NDArray[Any]:
+        """One of the arrays of a shard."""
+        if name == SITE_ENTROPY and not self.resolved[number]:
+            return np.full(len(self.read("numbers", number)), np.nan)
+        file, layout = self._files[name], ARRAYS[name]
+        start, stop = self._starts[name][number : number + 2]
+        file.seek(start)
+        return np.frombuffer(file.read(stop - start), layout.dtype).reshape(-1, *layout.shape)

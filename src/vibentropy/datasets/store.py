@@ -10,13 +10,17 @@ in Å, ``/numbers``, those of cell i from ``/first[i]`` to ``/first[i + 1]``; ``
 ``/site_entropy`` (sum of n,) in k_B, NaN for the others.
 """
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.data import chemical_symbols
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.datasets.export import write_extxyz
@@ -29,13 +33,33 @@ KIND = "configurations"
 #: Most configurations that are read in one piece: 6 MB where they have 1024 atoms.
 BLOCK = 256
 
-#: Arrays of the file: shape and type of what each atom or configuration has, unit, and whether it is of atoms.
-_ARRAYS = {
-    "positions": ((3,), float, "Å", True),
-    "numbers": ((), np.uint8, "", True),
-    "cells": ((3, 3), float, "Å", False),
-    "pbc": ((3,), bool, "", False),
-    SITE_ENTROPY: ((), float, "k_B", True),
+
+class StoredArray(NamedTuple):
+    """One of the arrays of the file.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of what each atom or each configuration has.
+    dtype : type
+    unit : str
+    per_atom : bool
+        Whether it is of atoms rather than of configurations.
+    """
+
+    shape: tuple[int, ...]
+    dtype: type
+    unit: str
+    per_atom: bool
+
+
+#: Arrays of the file by name.
+ARRAYS = {
+    "positions": StoredArray((3,), float, "Å", per_atom=True),
+    "numbers": StoredArray((), np.uint8, "", per_atom=True),
+    "cells": StoredArray((3, 3), float, "Å", per_atom=False),
+    "pbc": StoredArray((3,), bool, "", per_atom=False),
+    SITE_ENTROPY: StoredArray((), float, "k_B", per_atom=True),
 }
 
 
@@ -59,20 +83,20 @@ class ConfigurationSet:
         If the table does not fit the frames, or for the reasons of `complete_table`.
     """
 
-    frames: list
+    frames: list[Atoms]
     table: pd.DataFrame
-    attributes: dict = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.frames) != len(self.table):
             raise DataError(f"{len(self.frames)} frames but {len(self.table)} rows; expected one row per frame")
         self.frames = [_essence(atoms) for atoms in self.frames]
         self.table = complete_table(self.table.assign(n_atoms=[len(atoms) for atoms in self.frames]))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.frames)
 
-    def subset(self, selection):
+    def subset(self, selection: ArrayLike) -> "ConfigurationSet":
         """Select configurations.
 
         Parameters
@@ -88,28 +112,19 @@ class ConfigurationSet:
         index = np.arange(len(self))[selection if selection.size else slice(0)]
         return ConfigurationSet([self.frames[i] for i in index], self.table.iloc[index], dict(self.attributes))
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the set to HDF5; see the module for the layout.
 
         Parameters
         ----------
         path : path-like
         """
-        frames = self.frames
-        arrays = {
-            "positions": [atoms.positions for atoms in frames],
-            "numbers": [atoms.numbers for atoms in frames],
-            "cells": [atoms.cell[None, :] for atoms in frames],
-            "pbc": [atoms.pbc[None, :] for atoms in frames],
-        }
-        if any(atoms.has(SITE_ENTROPY) for atoms in frames):
-            arrays[SITE_ENTROPY] = [atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)) for atoms in frames]
-        whole = [np.arange(len(frames))]
-        resolved = SITE_ENTROPY in arrays
-        write_set(path, self.table, self.attributes, whole, resolved, lambda name, _: np.concatenate(arrays[name]))
+        whole = [np.arange(len(self))]
+        resolved = any(atoms.has(SITE_ENTROPY) for atoms in self.frames)
+        write_set(path, self.table, self.attributes, whole, resolved, lambda name, _: joined_array(self.frames, name))
 
     @classmethod
-    def load(cls, path, rows=None):
+    def load(cls, path: str | Path, rows: ArrayLike | None = None) -> "ConfigurationSet":
         """Read what `save` or `merge` wrote.
 
         Parameters
@@ -145,7 +160,7 @@ class ConfigurationSet:
             attributes.pop(written_by_storage, None)
         return cls(frames, table, attributes)
 
-    def to_extxyz(self, path):
+    def to_extxyz(self, path: str | Path) -> None:
         """Write the set as extended XYZ, see `write_extxyz`.
 
         Parameters
@@ -163,7 +178,32 @@ def _essence(atoms):
     return kept
 
 
-def check_rows(frames, table):
+def joined_array(frames: Sequence[Atoms], name: str) -> NDArray[Any]:
+    """Join what configurations hold of one of the arrays of a file.
+
+    Parameters
+    ----------
+    frames : sequence of ase.Atoms
+        At least one.
+    name : str
+        Of the array: ``positions``, ``numbers``, ``cells``, ``pbc`` or `SITE_ENTROPY`.
+
+    Returns
+    -------
+    ndarray
+        Of all their atoms or of all of them, one after the other, with the type that the file has.
+    """
+    arrays = {
+        "positions": lambda atoms: atoms.positions,
+        "numbers": lambda atoms: atoms.numbers,
+        "cells": lambda atoms: atoms.cell[None, :],
+        "pbc": lambda atoms: atoms.pbc[None, :],
+        SITE_ENTROPY: lambda atoms: atoms.arrays.get(SITE_ENTROPY, np.full(len(atoms), np.nan)),
+    }
+    return np.concatenate([arrays[name](atoms) for atoms in frames]).astype(ARRAYS[name].dtype, copy=False)
+
+
+def check_rows(frames: Sequence[Atoms], table: pd.DataFrame) -> None:
     """Check that configurations and rows of a table that were read belong together, and are what they say.
 
     Parameters
@@ -202,7 +242,7 @@ def check_rows(frames, table):
                 check_geometry(atoms)
 
 
-def load_table(path):
+def load_table(path: str | Path) -> pd.DataFrame:
     """Read the table of a set and none of its atoms.
 
     Parameters
@@ -223,7 +263,30 @@ def load_table(path):
         return read_columns(file["table"])
 
 
-def stored_frames(path):
+def load_element(path: str | Path) -> str:
+    """Read the element that a merged set is of, and nothing else.
+
+    Parameters
+    ----------
+    path : path-like
+        As written by `vibentropy.datasets.merge.merge`.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        If the file is missing, truncated or something else, or does not say it.
+    """
+    with open_file(path, KIND) as file:
+        if "element" not in file.attrs:
+            raise DataError("no configuration of the set is labelled, or an older version wrote it: it has no element")
+        return str(file.attrs["element"])
+
+
+def stored_frames(path: str | Path) -> Iterator[Atoms]:
     """Read configurations one after the other, `BLOCK` of them in memory.
 
     Parameters
@@ -245,7 +308,14 @@ def stored_frames(path):
         yield from _frames(file, parts, np.arange(len(parts)))
 
 
-def write_set(path, table, attributes, pieces, resolved, array):
+def write_set(
+    path: str | Path,
+    table: pd.DataFrame,
+    attributes: Mapping[str, Any],
+    pieces: Sequence[NDArray[np.integer]],
+    resolved: bool,
+    array: Callable[[str, int], NDArray[Any]],
+) -> None:
     """Write a set whose arrays come in pieces; see the module for the layout.
 
     Parameters
@@ -264,16 +334,16 @@ def write_set(path, table, attributes, pieces, resolved, array):
     of_atoms = np.concatenate([[0], np.cumsum(table["n_atoms"].to_numpy(), dtype=np.int64)])
 
     def fill(file, name):
-        shape, dtype, unit, per_atom = _ARRAYS[name]
+        shape, dtype, unit, per_atom = ARRAYS[name]
         ends = of_atoms if per_atom else np.arange(len(table) + 1)
         # Named once it is full, as h5py does with whole arrays: the bytes do not tell in how many pieces it came.
         data = file.create_dataset(None, (ends[-1], *shape), dtype)
         for number, rows in enumerate(pieces):
             if len(rows):
-                values = array(name, number).astype(dtype, copy=False)
-                own = np.concatenate([[0], np.cumsum(np.diff(ends)[rows])])
+                values: NDArray[Any] = array(name, number).astype(dtype, copy=False)
+                of_piece = np.concatenate([[0], np.cumsum(np.diff(ends)[rows])])
                 for start, stop in _runs(rows):
-                    data[ends[rows[start]] : ends[rows[stop - 1] + 1]] = values[own[start] : own[stop]]
+                    data[ends[rows[start]] : ends[rows[stop - 1] + 1]] = values[of_piece[start] : of_piece[stop]]
         file[name] = data
         file[name].attrs["unit"] = unit
 
@@ -296,7 +366,7 @@ def _runs(rows):
 def _parts(file):
     """Atoms of each configuration of an open file, list of slice; refuse arrays that do not belong together."""
     parts = slices(file["first"][:], len(file["positions"]), "/first")
-    for name, (shape, _, _, per_atom) in _ARRAYS.items():
+    for name, (shape, _, _, per_atom) in ARRAYS.items():
         expected = (len(file["positions"]) if per_atom else len(parts), *shape)
         if (name != SITE_ENTROPY or name in file) and file[name].shape != expected:
             raise DataError(f"/{name} has the shape {file[name].shape}, expected {expected}")

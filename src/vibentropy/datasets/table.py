@@ -35,6 +35,7 @@ from enum import StrEnum
 import h5py
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vibentropy.errors import DataError
 
@@ -50,7 +51,7 @@ class Status(StrEnum):
 
 
 #: Default and unit of every column the package knows.
-COLUMNS = {
+COLUMNS: dict[str, tuple[str | int | float, str]] = {
     "id": ("", ""),
     "dataset": ("", ""),
     "trajectory": ("", ""),
@@ -75,7 +76,7 @@ COLUMNS = {
 SITE_ENTROPY = "site_entropy"
 
 
-def complete_table(table):
+def complete_table(table: pd.DataFrame) -> pd.DataFrame:
     """Fill in missing columns, order them, and give each the type of its default.
 
     Parameters
@@ -101,7 +102,7 @@ def complete_table(table):
             columns[name] = column.fillna(default).astype(type(default))
         except (TypeError, ValueError) as error:
             raise DataError(f"column {name!r} should hold {type(default).__name__}: {error}") from error
-    for name in sorted(set(table) - set(COLUMNS)):
+    for name in sorted(set(map(str, table)) - set(COLUMNS)):
         column = table[name]
         if column.dtype.kind not in "biuf":
             column = column.fillna("")
@@ -127,7 +128,7 @@ def complete_table(table):
     return table
 
 
-def write_columns(group, table):
+def write_columns(group: h5py.Group, table: pd.DataFrame) -> None:
     """Write a completed table, one data set per column with its unit as an attribute.
 
     Parameters
@@ -140,10 +141,10 @@ def write_columns(group, table):
             group[name] = column.to_numpy()
         else:
             group.create_dataset(name, data=column.to_numpy(object), dtype=h5py.string_dtype())
-        group[name].attrs["unit"] = COLUMNS.get(name, ("", ""))[1]
+        group[name].attrs["unit"] = COLUMNS.get(str(name), ("", ""))[1]
 
 
-def read_columns(group):
+def read_columns(group: h5py.Group) -> pd.DataFrame:
     """Read what `write_table` wrote.
 
     Parameters
@@ -161,7 +162,7 @@ def read_columns(group):
     )
 
 
-def groups(table):
+def groups(table: pd.DataFrame) -> NDArray[np.str_]:
     """Label of the group of every row: rows of one group must stay in one fold.
 
     Parameters
@@ -176,7 +177,7 @@ def groups(table):
     return (table["dataset"] + "/" + table["trajectory"]).to_numpy(str)
 
 
-def usable(table, exclude_duplicates=True):
+def usable(table: pd.DataFrame, exclude_duplicates: bool = True) -> NDArray[np.bool_]:
     """Rows that a model may be fitted to or tested on.
 
     Parameters
@@ -193,7 +194,7 @@ def usable(table, exclude_duplicates=True):
     return (labelled & (table["duplicate_of"] == "") if exclude_duplicates else labelled).to_numpy()
 
 
-def outcomes(table):
+def outcomes(table: pd.DataFrame) -> pd.DataFrame:
     """Count what became of the configurations.
 
     Parameters
@@ -214,7 +215,7 @@ def outcomes(table):
     return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
 
 
-def check_labelled(table):
+def check_labelled(table: pd.DataFrame) -> None:
     """Check that every data set has a label.
 
     Parameters

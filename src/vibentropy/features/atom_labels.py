@@ -20,10 +20,13 @@ same number, S_0/N_0 or (N_d - 1)/N_d · S_0/(N_0 - 1): the difference of the tw
 atoms, and then holds for each of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import SITE_ENTROPY, Status
 from vibentropy.errors import DataError
 
@@ -31,7 +34,7 @@ from vibentropy.errors import DataError
 TOLERANCE = 1e-3
 
 
-def site_labels(configurations):
+def site_labels(configurations: ConfigurationSet) -> dict[str, NDArray[np.float64]]:
     """Site entropies that add up to the labels.
 
     Parameters
@@ -49,22 +52,22 @@ def site_labels(configurations):
         If site entropies do not add up to the formation entropy in the convention of the literature, where that is
         known.
     """
-    labels = {}
+    labels: dict[str, NDArray[np.float64]] = {}
     for atoms, row in zip(configurations.frames, configurations.table.itertuples(), strict=True):
         if row.status != Status.LABELLED or not atoms.has(SITE_ENTROPY):
             continue
         sites = atoms.arrays[SITE_ENTROPY]
-        given = row.formation_entropy_per_atom_convention
-        if abs(sites.sum() - given) > TOLERANCE:  # False where it is not known
+        label = row.formation_entropy_per_atom_convention
+        if abs(sites.sum() - label) > TOLERANCE:  # False where it is not known
             raise DataError(
                 f"{row.id}: its site entropies add up to {sites.sum():.6f} k_B; expected its formation entropy in the "
-                f"N_d/N_0 convention, {given:.6f} k_B, within {TOLERANCE:g}"
+                f"N_d/N_0 convention, {label:.6f} k_B, within {TOLERANCE:g}"
             )
-        labels[row.id] = sites + (row.formation_entropy - sites.sum()) / len(sites)
+        labels[str(row.id)] = sites + (row.formation_entropy - sites.sum()) / len(sites)
     return labels
 
 
-def site_factor(features, labels):
+def site_factor(features: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Triangular factor of the features of atoms beside their labels.
 
     Parameters
@@ -78,7 +81,7 @@ def site_factor(features, labels):
     ndarray of shape (min(n_atoms, n_features + 1), n_features + 1)
         Its last column belongs to the labels.
     """
-    return np.linalg.qr(np.column_stack([features, labels]), mode="r")
+    return np.asarray(np.linalg.qr(np.column_stack([features, labels]), mode="r"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,25 +96,25 @@ class SiteRows:
         Number of configurations.
     """
 
-    factor: np.ndarray
+    factor: NDArray[np.float64]
     n_cells: int
 
     @classmethod
-    def of(cls, factors, n_features):
+    def of(cls, factors: Sequence[NDArray[np.float64]], n_features: int) -> "SiteRows":
         """Join the factors of configurations, of which there may be none."""
         factor = np.concatenate([np.empty((0, n_features + 1)), *factors])
-        return cls(np.linalg.qr(factor, mode="r") if len(factor) else factor, len(factors))
+        return cls(np.asarray(np.linalg.qr(factor, mode="r")) if len(factor) else factor, len(factors))
 
     @classmethod
-    def join(cls, parts):
+    def join(cls, parts: Sequence["SiteRows"]) -> "SiteRows":
         """Put the atoms of several parts together."""
         return cls(np.concatenate([part.factor for part in parts]), sum(part.n_cells for part in parts))
 
-    def scaled(self, scale):
+    def scaled(self, scale: NDArray[np.float64]) -> "SiteRows":
         """Divide each feature by its scale."""
         return SiteRows(self.factor / np.append(scale, 1.0), self.n_cells)
 
-    def weighted(self, weight):
+    def weighted(self, weight: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rows whose squared errors add up to `weight` times those of the atoms of a cell, on average over the cells.
 
         Parameters

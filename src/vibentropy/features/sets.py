@@ -11,19 +11,25 @@ configurations that have them, and ``/sites/factors`` (sum of rows, n_features +
 ``/sites/first[i + 1]``; features as the descriptor gives them, the last column in k_B. Where the descriptor has values
 per atom, also
 ``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
-(n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`).
+(n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`). The
+attributes ``dataset``, ``element`` and ``volume_per_atom`` (Å³) say which data set of a run the configurations are of,
+and what crystal ``/bulk`` is of; older files lack them.
 """
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
 
-from vibentropy.descriptors import available
+from vibentropy.descriptors import Descriptor, available
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
@@ -32,7 +38,7 @@ from vibentropy.files.progress import Done, ignore
 KIND = "features"
 
 
-def bulk_features(descriptor, crystal):
+def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]:
     """Descriptor of the perfect crystal per atom.
 
     Parameters
@@ -48,7 +54,55 @@ def bulk_features(descriptor, crystal):
     return np.asarray(descriptor.total(crystal), dtype=float) / len(crystal)
 
 
-def extensive_features(descriptor, frames, bulk):
+class CrystalFeatures:
+    """Descriptor per atom of the perfect crystals that cells are compared with, each built and described once.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    perfect : callable
+        From a row of the table of configurations and the cell of that configuration to the perfect crystal in it; see
+        `vibentropy.sources.source.Source.perfect`.
+    """
+
+    def __init__(self, descriptor: Descriptor, perfect: Callable[[Mapping[str, Any], ArrayLike], Atoms]) -> None:
+        self._descriptor, self._perfect = descriptor, perfect
+        # Files have one crystal, whatever the cell.
+        self._of_cell: dict[tuple[str, bytes], NDArray[np.float64]] = {}
+        self._of_crystal: dict[bytes, NDArray[np.float64]] = {}
+
+    def __call__(self, row: Mapping[str, Any], cell: ArrayLike) -> NDArray[np.float64]:
+        """Describe the perfect crystal of a configuration, an array of shape (n_features,)."""
+        key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
+        if key not in self._of_cell:
+            crystal = self._perfect(row, cell)
+            place = crystal.cell[:].tobytes()
+            if place not in self._of_crystal:
+                self._of_crystal[place] = bulk_features(self._descriptor, crystal)
+            self._of_cell[key] = self._of_crystal[place]
+        return self._of_cell[key]
+
+
+def above_bulk(total: ArrayLike, n_atoms: int, bulk: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Extensive features: a descriptor of a whole cell minus that of as many atoms of the perfect crystal.
+
+    Parameters
+    ----------
+    total : ndarray of shape (n_features,)
+    n_atoms : int
+    bulk : ndarray of shape (n_features,)
+        As from `bulk_features`.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+    """
+    return np.asarray(total, dtype=float) - n_atoms * bulk
+
+
+def extensive_features(
+    descriptor: Descriptor, frames: Atoms | Iterable[Atoms], bulk: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Features of defective cells.
 
     Parameters
@@ -68,11 +122,11 @@ def extensive_features(descriptor, frames, bulk):
         Whatever the descriptor refuses a configuration for.
     """
     frames = [frames] if isinstance(frames, Atoms) else frames
-    rows = [np.asarray(descriptor.total(atoms), dtype=float) - len(atoms) * bulk for atoms in frames]
+    rows = [above_bulk(descriptor.total(atoms), len(atoms), bulk) for atoms in frames]
     return np.array(rows).reshape(len(rows), len(bulk))
 
 
-def recipe(descriptor):
+def recipe(descriptor: Descriptor) -> dict[str, Any]:
     """Say what `vibentropy.descriptors.create` needs to build a descriptor again.
 
     Parameters
@@ -102,14 +156,14 @@ class LocalValues:
         Descriptor per atom of the perfect crystal that each cell is compared with.
     """
 
-    limits: np.ndarray
-    crystals: np.ndarray
+    limits: NDArray[np.float64]
+    crystals: NDArray[np.float64]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> "LocalValues":
         return LocalValues(self.limits[rows], self.crystals[rows])
 
     @classmethod
-    def join(cls, parts):
+    def join(cls, parts: Iterable["LocalValues | None"]) -> "LocalValues | None":
         """Put cells together, in the order given.
 
         Parameters
@@ -122,9 +176,10 @@ class LocalValues:
             None if a part is.
         """
         parts = list(parts)
-        if None in parts:
+        values = [part for part in parts if part is not None]
+        if len(values) < len(parts):
             return None
-        return cls(np.concatenate([p.limits for p in parts]), np.concatenate([p.crystals for p in parts]))
+        return cls(np.concatenate([p.limits for p in values]), np.concatenate([p.crystals for p in values]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,26 +198,48 @@ class FeatureSet:
     descriptor : dict
         ``kind`` and ``parameters``, as `vibentropy.descriptors.create` takes them.
     failures : dict
-        Reason by id.
+        Reason by id, of configurations that the descriptor refuses.
     sites : dict of ndarray
         By id, the factor of each configuration that is resolved by atoms; see
         `vibentropy.features.atom_labels.site_factor`.
     local : LocalValues or None
         One row per configuration; None if the descriptor has no values per atom.
+    dataset : str
+        Name of the data set in the configuration of the run; empty where there is none.
+    element : str
+        Of the perfect crystal; empty where it is not known.
+    volume_per_atom : float
+        Of the perfect crystal, Å³; NaN where it is not known.
     """
 
-    X: np.ndarray
-    ids: tuple
-    feature_names: tuple
-    bulk: np.ndarray
-    descriptor: dict
-    failures: dict = field(default_factory=dict)
-    sites: dict = field(default_factory=dict)
+    X: NDArray[np.float64]
+    ids: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    bulk: NDArray[np.float64]
+    descriptor: dict[str, Any]
+    failures: dict[str, str] = field(default_factory=dict)
+    sites: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     local: LocalValues | None = None
+    dataset: str = ""
+    element: str = ""
+    volume_per_atom: float = nan
 
     @classmethod
-    def compute(cls, descriptor, ids, frames, bulk, reference=None, site_labels=None, done: Done = ignore):
-        """Compute features; a configuration that the descriptor fails for becomes an entry of `failures`.
+    def compute(
+        cls,
+        descriptor: Descriptor,
+        ids: Sequence[str],
+        frames: Sequence[Atoms],
+        bulk: NDArray[np.float64],
+        reference: Callable[[int], NDArray[np.float64]] | None = None,
+        site_labels: Mapping[str, NDArray[np.float64]] | None = None,
+        done: Done = ignore,
+        **about: Any,
+    ) -> "FeatureSet":
+        """Compute features; a configuration that the descriptor refuses becomes an entry of `failures`.
+
+        Only errors of this package set a configuration aside. Others are faults of the descriptor: models would be
+        compared on different cells.
 
         Parameters
         ----------
@@ -171,45 +248,52 @@ class FeatureSet:
         frames : sequence of ase.Atoms
         bulk : ndarray of shape (n_features,)
         reference : callable, optional
-            From the number of a frame to the perfect crystal (ase.Atoms) that it is compared with in place of `bulk`:
-            the one under the same strain.
+            From the number of a frame to what it is compared with in place of `bulk`: the descriptor per atom of the
+            crystal under the same strain, see `CrystalFeatures`.
         site_labels : dict of ndarray of shape (n_atoms,), optional
             Entropy of each atom in k_B, by id, of some configurations; as from
             `vibentropy.features.atom_labels.site_labels`. A descriptor without local values has no use for them.
         done : callable
             Called with the id of each configuration that is done.
+        **about
+            ``dataset``, ``element`` and ``volume_per_atom``, see the class.
 
         Returns
         -------
         FeatureSet
+
+        Raises
+        ------
+        Exception
+            Whatever else the descriptor raises, with a note that names the configuration.
         """
-        rows, kept, failures, sites = [], [], {}, {}
-        limits, crystals = [], []
-        known = {}
+        rows, kept, limits, crystals = [], [], [], []
+        failures: dict[str, str] = {}
+        sites: dict[str, NDArray[np.float64]] = {}
         site_labels = site_labels if site_labels and descriptor.has_local else {}
         for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
             try:
-                own = bulk
-                if reference is not None:
-                    perfect = reference(index)
-                    key = perfect.cell[:].tobytes()
-                    if key not in known:
-                        known[key] = bulk_features(descriptor, perfect)
-                    own = known[key]
+                crystal = bulk if reference is None else reference(index)
                 total, of_atoms, _ = descriptor.summary(atoms)
-                row = np.asarray(total, dtype=float) - len(atoms) * own
+                row = above_bulk(total, len(atoms), crystal)
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
-                    sites[str(name)] = site_factor(descriptor.local(atoms) - own, site_labels[name])
-            except (VibentropyError, ValueError, ArithmeticError, RuntimeError) as error:
+                    sites[str(name)] = site_factor(descriptor.local(atoms) - crystal, site_labels[name])
+            except VibentropyError as error:
                 failures[str(name)] = f"{type(error).__name__}: {error}"
+            except Exception as error:
+                error.add_note(
+                    f"{name}: {descriptor!r} failed. To set such configurations aside, let it raise a "
+                    "vibentropy.errors.StructureError; other errors are taken for faults of the descriptor"
+                )
+                raise
             else:
                 rows.append(row)
                 kept.append(str(name))
                 limits.append(of_atoms)
-                crystals.append(own)
+                crystals.append(crystal)
             done(name)
         local = None
         if descriptor.has_local:
@@ -226,9 +310,10 @@ class FeatureSet:
             failures=failures,
             sites=sites,
             local=local,
+            **about,
         )
 
-    def save(self, path, **attributes):
+    def save(self, path: str | Path, **attributes: Any) -> None:
         """Write to HDF5; see the module for the layout.
 
         Parameters
@@ -237,6 +322,9 @@ class FeatureSet:
         **attributes
             Provenance, as for `vibentropy.files.hdf5.create`.
         """
+        about = {"dataset": self.dataset, "element": self.element, "volume_per_atom": float(self.volume_per_atom)}
+        # `value == value` is False for NaN only.
+        attributes |= {name: value for name, value in about.items() if value and value == value}
         with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
             file["X"], file["bulk"] = self.X, self.bulk
             if self.local is not None:
@@ -256,7 +344,7 @@ class FeatureSet:
                 file.create_dataset(name, data=np.array(strings, dtype=object), dtype=h5py.string_dtype())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> "FeatureSet":
         """Read what `save` wrote.
 
         Parameters
@@ -300,16 +388,46 @@ class FeatureSet:
                 failures=dict(zip(failed, reasons, strict=True)),
                 sites=sites,
                 local=local,
+                dataset=str(file.attrs.get("dataset", "")),
+                element=str(file.attrs.get("element", "")),
+                volume_per_atom=float(file.attrs.get("volume_per_atom", nan)),
             )
 
 
-def load_by_dataset(paths):
+def load_outcomes(path: str | Path) -> tuple[str, int, dict[str, str]]:
+    """Read what became of the configurations of a file, and no features.
+
+    Parameters
+    ----------
+    path : path-like
+        As written by `FeatureSet.save`.
+
+    Returns
+    -------
+    dataset : str
+        Its name; empty if the file has none.
+    n_described : int
+        Number of configurations that have features.
+    failures : dict of str to str
+        Why the others have none, by id.
+
+    Raises
+    ------
+    DataError
+        As `FeatureSet.load`.
+    """
+    with open_file(path, KIND) as file:
+        refused = zip(file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:], strict=True)
+        return str(file.attrs.get("dataset", "")), len(file["ids"]), dict(refused)
+
+
+def load_by_dataset(paths: Iterable[str | Path]) -> dict[str, FeatureSet]:
     """Read the features of several data sets.
 
     Parameters
     ----------
     paths : iterable of path-like
-        Of files in folders that are named after the data sets.
+        Of files that name their data set, or lie in a folder that is named after it.
 
     Returns
     -------
@@ -321,13 +439,14 @@ def load_by_dataset(paths):
     DataError
         As `FeatureSet.load` and `concatenate`.
     """
-    sets = {}
+    sets: dict[str, list[FeatureSet]] = {}
     for path in map(Path, paths):
-        sets.setdefault(path.parent.name, []).append(FeatureSet.load(path))
+        features = FeatureSet.load(path)
+        sets.setdefault(features.dataset or path.parent.name, []).append(features)
     return {dataset: concatenate(of_dataset) for dataset, of_dataset in sets.items()}
 
 
-def concatenate(sets):
+def concatenate(sets: Iterable[FeatureSet]) -> FeatureSet:
     """Features of several sets as one, in the order given.
 
     Parameters
@@ -338,7 +457,7 @@ def concatenate(sets):
     Returns
     -------
     FeatureSet
-        With the bulk reference of the first.
+        With the bulk reference of the first, and what is known of it and of its data set.
 
     Raises
     ------
@@ -360,10 +479,13 @@ def concatenate(sets):
         failures={name: reason for one in sets for name, reason in one.failures.items()},
         local=LocalValues.join(one.local for one in sets),
         sites={name: factor for one in sets for name, factor in one.sites.items()},
+        dataset=sets[0].dataset,
+        element=sets[0].element,
+        volume_per_atom=sets[0].volume_per_atom,
     )
 
 
-def common_bulk(sets):
+def common_bulk(sets: Sequence[FeatureSet]) -> NDArray[np.float64]:
     """Descriptor of the perfect crystal that sets of features have in common.
 
     Parameters

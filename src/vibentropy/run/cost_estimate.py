@@ -81,7 +81,7 @@ class Rates:
     spectrum, vectors : float
         Labels with all eigenvalues, and with the eigenvectors that site entropies need, in units of `matrix`.
     collect : float
-        Per atom, of putting shards together: 3.4 of 4.1 µs are extended XYZ.
+        Per atom, of putting shards together.
     fit, fit_start : float
         Times rows and features squared: 53 s for ridge with its intervals, 31 000 rows and 250 features; and besides.
     """
@@ -93,7 +93,7 @@ class Rates:
     hessian: float = 1.0e-4
     spectrum: float = 9.0
     vectors: float = 21.0
-    collect: float = 4.1e-6
+    collect: float = 7e-7
     fit: float = 2.7e-8
     fit_start: float = 4.0
 
@@ -115,7 +115,8 @@ def estimate(config: Config, amounts: Mapping[str, Mapping[str, Amount]], rates:
     -------
     pandas.DataFrame
         One row per shard: dataset, shard, ``sites`` of the largest cell, ``configurations``, ``atoms`` of all of them
-        together, and core hours of ``structures`` and ``labels``; NaN where they are unknown.
+        together, and core hours of ``structures`` and ``labels``; NaN where they are unknown. Labels that are given
+        cost nothing.
     """
     rows = [
         {
@@ -124,15 +125,17 @@ def estimate(config: Config, amounts: Mapping[str, Mapping[str, Amount]], rates:
             "sites": amount.sites,
             "configurations": amount.configurations,
             "atoms": amount.atoms,
-            "structures": _making_seconds(config, amount, rates),
-            "labels": amount.labels and amount.labels * _label_seconds(config, amount.sites, rates),
+            "structures": rates.start + _making_seconds(config, amount, rates),
+            "labels": rates.start + amount.labels * _label_seconds(config, amount.sites, rates)
+            if config.sources[dataset].computed
+            else 0.0,
         }
         for dataset, shards in amounts.items()
         for shard, amount in shards.items()
     ]
     columns = ["dataset", "shard", "sites", "configurations", "atoms", "structures", "labels"]
     table = pd.DataFrame(rows, columns=columns)
-    table[["structures", "labels"]] = (table[["structures", "labels"]] + rates.start) / 3600
+    table[["structures", "labels"]] /= 3600
     return table
 
 
@@ -187,13 +190,17 @@ def stages(
         for amount in shards.values()
     ]
     places += [(name, None) for name in uncounted]
+    computed = set(config.computed)
     descriptors, n_shards = config.descriptors, len(places)
     rows, atoms = table["configurations"].sum(min_count=1), table["atoms"]
     start = rates.start / 3600
     # Hours of every job, and memory of every kind of job.
     costs = {
         "structures": (table["structures"], [structures_memory(config, sites) for _, sites in places]),
-        "labels": (table["labels"], [labels_memory(config, *place) for place in places]),
+        "labels": (
+            table["labels"][table["dataset"].isin(computed)],
+            [labels_memory(config, sites) for name, sites in places if name in computed],
+        ),
         "features": (
             pd.concat([start + atoms * create(**block).seconds_per_atom / 3600 for block in descriptors.values()]),
             [features_memory(config, name, sites) for name in descriptors for _, sites in places],
@@ -209,18 +216,23 @@ def stages(
             [fit_memory(config, n_shards, n) for n in n_features.values()],
         ),
     }
+    uncounted_in = dict.fromkeys(costs, bool(uncounted)) | {"labels": not computed.isdisjoint(uncounted)}
     return pd.DataFrame(
         [
             {
                 "stage": stage,
                 "jobs": len(hours),
-                "more_jobs": bool(uncounted) and stage not in _OF_ALL,
+                "more_jobs": uncounted_in[stage] and stage not in _OF_ALL,
                 "hours": hours.sum(min_count=1),
-                "more_hours": bool(uncounted or hours.isna().any() or (stage in _OF_ALL and atoms.isna().any())),
+                "more_hours": bool(
+                    uncounted_in[stage] or hours.isna().any() or (stage in _OF_ALL and atoms.isna().any())
+                ),
                 "low": min(memory),
                 "high": max(memory),
             }
             for stage, (hours, memory) in costs.items()
+            # There is no stage of labels where all of them are given.
+            if memory
         ]
     )
 

@@ -34,13 +34,12 @@ def structures_memory(config: Config, sites: int | None) -> int:
     return 1000 + _of_frames(config, sites)
 
 
-def labels_memory(config: Config, dataset: str, sites: int | None) -> int:
+def labels_memory(config: Config, sites: int | None) -> int:
     """Memory of a job that labels a shard of configurations.
 
     Parameters
     ----------
     config : Config
-    dataset : str
     sites : int or None
         Of the largest cell, None where it is unknown.
 
@@ -54,7 +53,7 @@ def labels_memory(config: Config, dataset: str, sites: int | None) -> int:
     size = 144 if labels.site_entropies else 72 if labels.temperatures else 36
     if config.potential and not is_analytic(config.potential):
         size += 72
-    pairs = (sites or UNKNOWN_SITES) ** 2 if config.sources[dataset].computed else 0
+    pairs = (sites or UNKNOWN_SITES) ** 2
     return 1000 + size * pairs // 10**6 + _of_frames(config, sites)
 
 

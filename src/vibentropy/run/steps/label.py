@@ -1,0 +1,51 @@
+"""Exact labels of a shard of configurations."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.datasets.table import Status
+from vibentropy.files.logs import Progress
+from vibentropy.labels.labelling import Labeller
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.source import source_of
+
+
+def label_shard(
+    structures: str | Path,
+    lattice: str | Path,
+    output: str | Path,
+    *,
+    dataset: str,
+    specification: Mapping[str, Any],
+    potential: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    config: Mapping[str, Any],
+    read: Iterable[str | Path],
+    progress: Progress,
+) -> None:
+    """Label the relaxed configurations of a shard.
+
+    Parameters
+    ----------
+    structures : path-like
+        Configurations, as written by `ConfigurationSet.save`.
+    lattice, dataset, specification
+        See `vibentropy.run.steps.features.compute_features`.
+    output : path-like
+        For `ConfigurationSet.load`.
+    potential : dict
+        As in the configuration of a run.
+    settings : dict
+        Of `Labeller`, see `vibentropy.run.settings.Labels.settings`.
+    config, read, progress
+        See `vibentropy.run.steps.features.compute_features`.
+    """
+    configurations = ConfigurationSet.load(structures)
+    progress.expect((configurations.table["status"] == Status.RELAXED).sum())
+    labeller = Labeller(load_potential(potential), **settings)
+    configurations = labeller.label(configurations, source_of(dataset, specification).perfect(lattice), progress)
+    configurations.attributes |= attributes(config, read)
+    configurations.save(output)

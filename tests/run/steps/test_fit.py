@@ -1,0 +1,108 @@
+"""From labelled shards to a model and its predictions: the steps that jobs call, without the workflow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_sets import CRYSTAL, config, labelled, log
+
+from vibentropy.datasets.merge import merge
+from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import DataError
+from vibentropy.evaluation.predictions import load_predictions
+from vibentropy.features.sets import FeatureSet
+from vibentropy.model import EntropyModel
+from vibentropy.run.steps.features import compute_features
+from vibentropy.run.steps.fit import fit
+from vibentropy.run.steps.folds import divide
+
+RECIPE = {"recipe": {}}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Features, configurations and folds of two data sets."""
+    CRYSTAL.save(tmp_path / "lattice.json")
+    shards = {"train": labelled("train", 18), "test": labelled("test", 4, (4, 4, 4), seed=100)}
+    shards["train"].table.loc[5, ["status", "reason"]] = "saddle", "a direction is not stable"
+    for name, shard in shards.items():
+        shard.save(tmp_path / f"{name}.h5")
+        progress, _ = log()
+        compute_features(
+            tmp_path / f"{name}.h5",
+            tmp_path / "lattice.json",
+            tmp_path / f"features of {name}.h5",
+            dataset=name,
+            specification=RECIPE,
+            descriptor=config()["descriptors"]["afs_2_3"],
+            sites=False,
+            sections=[],
+            config=config(),
+            read=[tmp_path / f"{name}.h5", tmp_path / "lattice.json"],
+            progress=progress,
+        )
+    merge([tmp_path / f"{name}.h5" for name in shards], tmp_path / "all.h5", {"train": "train", "test": "test"})
+    divide(
+        tmp_path / "all.h5",
+        tmp_path / "folds.csv",
+        n_folds=3,
+        splits=["groups"],
+        seed=7,
+        exclude_duplicates=True,
+        progress=log()[0],
+    )
+    return tmp_path
+
+
+def fitted(run, features=("features of train.h5", "features of test.h5"), read=()):
+    progress, stream = log()
+    fit(
+        run / "all.h5",
+        run / "folds.csv",
+        [run / name for name in features],
+        model=run / "model.h5",
+        predictions=run / "predictions.csv",
+        fits=run / "fit.csv",
+        names={"descriptor": "afs_2_3", "regressor": "ridge"},
+        descriptor=config()["descriptors"]["afs_2_3"],
+        regressor={"kind": "ridge"},
+        exclude_duplicates=True,
+        config=config(),
+        read=read,
+        progress=progress,
+    )
+    return EntropyModel.load(run / "model.h5"), stream.getvalue()
+
+
+def test_features_are_of_labelled_cells_and_say_what_they_are_relative_to(run):
+    features = FeatureSet.load(run / "features of train.h5")
+    assert len(features.ids) == 17
+    assert "train/V-1/0002" not in features.ids
+    assert (features.dataset, features.element) == ("train", "Fe")
+    assert features.volume_per_atom == pytest.approx(2.8553**3 / 2, rel=1e-12)
+
+
+def test_a_model_knows_its_crystal_without_its_data_and_predicts_what_the_table_says(run):
+    # Neither the lattice nor any archive is read again.
+    (run / "lattice.json").unlink()
+    model, text = fitted(run, read=[run / "all.h5"])
+    assert (model.element, model.volume_per_atom) == ("Fe", pytest.approx(2.8553**3 / 2, rel=1e-12))
+    assert model.provenance["trained_on"] == {"train": 17}
+    assert "fitted to 17 configurations" in text
+    predictions = load_predictions(run / "predictions.csv")
+    assert predictions.groupby("stage").size().to_dict() == {"cross-validation": 17, "test": 4, "training": 17}
+    tested = predictions[predictions["stage"] == "test"]
+    cells = ConfigurationSet.load(run / "test.h5")
+    assert list(tested["id"]) == list(cells.table["id"])
+    predicted = model.predict(cells.frames)["formation_entropy"]
+    np.testing.assert_allclose(predicted, tested["prediction"], rtol=1e-9)
+    (row,) = pd.read_csv(run / "fit.csv").itertuples()
+    assert (row.descriptor, row.regressor, row.n_features) == ("afs_2_3", "ridge", 8)
+
+
+def test_features_that_do_not_say_their_crystal_are_to_be_made_again(run):
+    written = FeatureSet.load(run / "features of train.h5")
+    old = FeatureSet(written.X, written.ids, written.feature_names, written.bulk, written.descriptor)
+    (run / "train").mkdir()
+    old.save(run / "train/0.h5")
+    with pytest.raises(DataError, match="features of train do not say what crystal .* delete them"):
+        fitted(run, ("train/0.h5", "features of test.h5"))
