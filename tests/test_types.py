@@ -8,7 +8,7 @@ from signatures import ROOT, arguments_of, public_functions, sources
 #: Rooms of which every public function is annotated.
 ANNOTATED = (
     *("__init__", "__main__", "errors", "units", "files", "atoms", "potentials", "labels", "descriptors", "learning"),
-    *("evaluation", "model", "studies", "report", "cli"),
+    *("datasets", "features", "evaluation", "model", "studies", "report", "cli"),
 )
 
 

@@ -65,13 +65,13 @@ class CrystalFeatures:
         `vibentropy.sources.source.Source.perfect`.
     """
 
-    def __init__(self, descriptor: Descriptor, perfect: Callable[[Mapping[str, Any], ArrayLike], Atoms]) -> None:
+    def __init__(self, descriptor: Descriptor, perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms]) -> None:
         self._descriptor, self._perfect = descriptor, perfect
         # Files have one crystal, whatever the cell.
         self._of_cell: dict[tuple[str, bytes], NDArray[np.float64]] = {}
         self._of_crystal: dict[bytes, NDArray[np.float64]] = {}
 
-    def __call__(self, row: Mapping[str, Any], cell: ArrayLike) -> NDArray[np.float64]:
+    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> NDArray[np.float64]:
         """Describe the perfect crystal of a configuration, an array of shape (n_features,)."""
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:

@@ -40,7 +40,7 @@ def show_maps(
     config : dict
         Of the run, as returned by `vibentropy.run.config.validate`.
     """
-    frames = {model: ase.io.read(path, index=":") for model, path in maps.items()}
+    frames = {model: list(ase.io.iread(path, index=":")) for model, path in maps.items()}
     tables = [comparison(of_model).assign(model=model) for model, of_model in frames.items()]
     save_table(pd.concat(tables).set_index("model").reset_index(), table)
     write_page(table, page, "Shares of atoms, exact and predicted")
