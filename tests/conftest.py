@@ -1,12 +1,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from argon import EPSILON, R_CUT, SIGMA
 from ase.build import bulk
+from ase.calculators.lj import LennardJones
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 from workflow_runs import SHARED, SharedRuns
 
+from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.lammps_engine import LammpsEngine
 
 # The same examples in every run, and no clock: a slow machine must not fail a property.
 settings.register_profile(
@@ -113,3 +117,10 @@ def default_run(request):
 def scratch_run(request):
     """Results of the run that makes its own data."""
     return request.session.stash[_RUNS].results("scratch_run")
+
+
+@pytest.fixture(scope="module")
+def lennard_jones():
+    with LammpsEngine(f"lj/cut {R_CUT}", [f"* * {EPSILON} {SIGMA}"], "Cu") as lammps:
+        ase = AseEngine(LennardJones(epsilon=EPSILON, sigma=SIGMA, rc=R_CUT, smooth=False))
+        yield lammps, ase

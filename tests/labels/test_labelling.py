@@ -1,3 +1,5 @@
+"""Labels of sets and of single cells: each row ends with a label or a reason."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -132,14 +134,6 @@ def test_a_strained_vacancy_is_compared_with_the_strained_crystal(iron, tmp_path
     found = source_of("a", {"archive": tmp_path / "a.h5"}).perfect(None)(labelled.iloc[0], relaxed.cell)
     np.testing.assert_allclose(found.positions, strained.positions, atol=1e-12)
     assert len(source_of("a", {"archive": tmp_path / "a.h5"}).unstrained(None)) == 128
-
-
-def test_recipes_find_the_perfect_crystal_of_each_row(tmp_path):
-    Crystal("Fe", "bcc", 2.9).save(tmp_path / "lattice.json")
-    reference = source_of("a", {"recipe": {}}).perfect(tmp_path / "lattice.json")
-    found = reference({"repetitions": "2x3x4"})
-    assert len(found) == 48
-    np.testing.assert_allclose(found.cell.lengths(), [5.8, 8.7, 11.6])
 
 
 def test_one_cell_gets_the_label_that_a_set_gets(iron, perfect):

@@ -3,20 +3,15 @@
 import ast
 import dataclasses
 import os
-import re
 import signal
 import subprocess
-import sys
-import threading
-from pickle import PicklingError
 
 import h5py
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
-from fragile import Mortal, MortalEngine, MortalWithFile, Springs
+from fragile import MortalEngine, Springs
 from numpy.linalg import LinAlgError
 from small_files import A, configuration_set, feature_set, write_model
 from trajectories import IRON, V2
@@ -24,99 +19,17 @@ from workflow_runs import ROOT, TINY, snakemake
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import CrashError, OutputError
-from vibentropy.files.atomic import atomic
+from vibentropy.errors import OutputError
 from vibentropy.files.hdf5 import create
 from vibentropy.files.logs import logged
 from vibentropy.files.tables import save_table
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
-from vibentropy.potentials.own_process import Isolated, IsolatedEngine
+from vibentropy.potentials.own_process import IsolatedEngine
 from vibentropy.report.figures.style import save_figure
 from vibentropy.sources import archives
 from vibentropy.sources.sampling import sample
-
-# --- Crashes ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def mortal():
-    with Isolated(Mortal) as mortal:
-        yield mortal
-
-
-def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
-    for method, argument, message in [
-        ("die", signal.SIGSEGV, r"Mortal was ended by SIGSEGV \(Segmentation fault\) in `die`"),
-        ("exit", 3, "Mortal exited with status 3 in `exit`"),
-        ("exit", 0, "Mortal exited with status 0 in `exit`"),
-    ]:
-        before = mortal.call("pid")
-        with pytest.raises(CrashError, match=message):
-            mortal.call(method, argument)
-        assert mortal.call("pid") != before
-        assert not psutil.pid_exists(before)
-    before = mortal.call("pid")
-    # Errors that are none of these leave the process alone.
-    with pytest.raises(TypeError, match="unexpected keyword"):
-        mortal.call("wait", hours=1)
-    with pytest.raises((AttributeError, PicklingError), match="lambda"):
-        mortal.call("give_what_cannot_be_copied")
-    assert mortal.call("pid") == before
-
-
-def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
-    main = threading.main_thread().ident
-    timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
-    # Jobs in the background of a shell begin with Ctrl-C ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            mortal.call("wait", 0.6)
-        timer.join()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert isinstance(mortal.call("pid"), int)
-
-
-def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
-    place = tmp_path / "place"
-    place.touch()
-    with Isolated(MortalWithFile, place) as mortal:
-        with pytest.raises(CrashError):
-            mortal.call("die", signal.SIGILL)
-        place.unlink()
-        for _ in range(2):
-            with pytest.raises(FileNotFoundError):
-                mortal.call("pid")
-
-
-def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
-    for method, arguments, message in [
-        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
-        ("die", [signal.SIGTERM], r"SIGTERM \(Terminated\) in `die`, from outside"),
-        ("grow", [], "out of memory .*mem_mb"),
-    ]:
-        with pytest.raises(SystemExit, match=f"error: .*{message}"), logged(tmp_path / "log"):
-            mortal.call(method, *arguments)
-        assert re.match(f"error: .*{message}", (tmp_path / "log").read_text())
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_no_process_outlives_its_caller(number):
-    program = "from fragile import Mortal\nfrom vibentropy.potentials.own_process import Isolated\n"
-    program += "mortal = Isolated(Mortal)\n"
-    program += "print(mortal.call('pid'), flush=True); mortal.call('wait', 600)"
-    caller = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT / "tests/support", stdout=subprocess.PIPE, text=True
-    )
-    worker = psutil.Process(int(caller.stdout.readline()))
-    caller.send_signal(number)
-    assert caller.wait() == -number
-    caller.stdout.close()
-    worker.wait(10)
 
 
 def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
@@ -151,9 +64,6 @@ def test_crash_in_a_hessian_costs_its_label(iron_crystal):
         configurations = ConfigurationSet([perfect[:12]], table[:1])
         with pytest.raises(MemoryError):
             Labeller(potential).label(configurations, lambda row, cell: perfect)
-
-
-# --- Disks -----------------------------------------------------------------------------------------------------------
 
 
 def mount(*arguments):
@@ -263,19 +173,6 @@ def test_workflow_says_that_its_disk_is_full(disk, tmp_path, how):
         assert f"error: {folder}/results/potential/lattice.json cannot be written" in output
         assert "free space there or write to another place" in output
         assert "Traceback" not in output
-
-
-def test_two_writers_of_one_file(tmp_path):
-    path = tmp_path / "table.csv"
-    with atomic(path) as temporary:
-        temporary.write_text("first")
-        with pytest.raises(OutputError, match="another process is writing it"), atomic(path) as temporary:
-            temporary.write_text("second")
-    assert path.read_text() == "first"
-    with atomic(path) as temporary:
-        temporary.write_text("third")
-    assert path.read_text() == "third"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow/scripts").glob("*.py")), ids=lambda path: path.stem)

@@ -3,22 +3,18 @@
 import re
 from dataclasses import replace
 from math import isnan
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from configurations import configuration
 
 from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
-from vibentropy.run.config import validate
 from vibentropy.run.cost_estimate import Rates, amounts_of, estimate, stages, summary
-from vibentropy.run.memory import configurations_memory, features_memory, fit_memory, labels_memory, structures_memory
-from vibentropy.run.settings import Config
+from vibentropy.run.memory import labels_memory
 from vibentropy.sources import archives, user_files
 from vibentropy.sources.source import source_of
 
-ROOT = Path(__file__).resolve().parents[2]
 GIVEN = {"key": "S", "unit": "k_B", "kind": "formation"}
 NOTHING = Rates(start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0)
 
@@ -33,14 +29,6 @@ class Number(LocalDescriptor):
 
     def _blocks(self, atoms):
         yield slice(None), np.ones((len(atoms), 1))
-
-
-def configuration(name, **changes):
-    config = yaml.safe_load((ROOT / name).read_text())
-    for dataset in config["datasets"].values():
-        if "archive" in dataset:
-            dataset["archive"] = str(ROOT / dataset["archive"])
-    return Config.from_block(validate(config | changes))
 
 
 def files(entropy=None):
@@ -191,27 +179,6 @@ def test_every_descriptor_that_is_shipped_has_a_rate():
     assert isnan(Number().seconds_per_atom)
     parts = {"a": {"kind": "afs"}, "b": {"kind": "quadratic", "of": {"kind": f"{__name__}.Number"}}}
     assert isnan(create("union", parts=parts).seconds_per_atom)
-
-
-def test_memory_grows_as_it_was_measured():
-    """Peaks in MB of jobs of runs with these configurations, 1.2 times of which is enough."""
-    config = configuration("workflow/configs/paper.yaml", shard_size=200)
-    for found, measured in [
-        (structures_memory(config, 1024), 711),
-        (labels_memory(config, 2000), 492),
-        (labels_memory(config, 3456), 804),
-        (features_memory(config, "afs_20_10", 1024), 339),
-        (configurations_memory(config, 155), 197),
-        (fit_memory(config, 155, 250), 1254),
-        (fit_memory(config, 155, 33), 414),
-    ]:
-        assert 1.2 * measured < found < 4 * measured
-    union = {"kind": "union", "parts": {"a": {"kind": "scattering"}, "b": {"kind": "afs"}}}
-    config = replace(config, descriptors={**config.descriptors, "s": union})
-    # The waves of scattering took 638 MB where others took 320.
-    assert features_memory(config, "s", 3456) - features_memory(config, "afs_3_10", 3456) > 1.2 * (638 - 320)
-    dense = replace(config, labels=replace(config.labels, site_entropies=True))
-    assert labels_memory(dense, 3456) - labels_memory(config, 3456) > 100 * 3456**2 / 1e6 - 100
 
 
 def test_summary_is_a_line_for_each_stage():

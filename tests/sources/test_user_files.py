@@ -2,74 +2,19 @@
 
 import gzip
 import re
-import time
-from contextlib import chdir
-from itertools import accumulate
-from math import isnan
 
 import ase.db
 import ase.io
 import numpy as np
-import pandas as pd
 import pytest
-from ase.build import bulk, molecule
+from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 from dumps import write_dump
+from labelled_files import ENTROPIES, FORMATION, concatenate, defective_cells, perfect, write_database
 
-from vibentropy.atoms import reading
-from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
-from vibentropy.sources import file_shards as shards_module
 from vibentropy.sources.source import source_of
 from vibentropy.units import KB_PER_ENTROPY_UNIT
-
-A = 2.8553
-ENTROPIES = [1.25, 2.5, -0.75, 4.0]
-FORMATION = {"key": "S_f", "unit": "k_B", "kind": "formation"}
-
-
-def perfect(n=2):
-    return bulk("Fe", a=A, cubic=True).repeat(n)
-
-
-def defective_cells():
-    """Vacancy, divacancy, an interstitial and a perfect cell, displaced a little and partly outside the box."""
-    rng = np.random.default_rng(0)
-    vacancy, divacancy, interstitial, complete = (perfect() for _ in range(4))
-    del vacancy[3]
-    del divacancy[[3, 7]]
-    interstitial.append("Fe")
-    interstitial.positions[-1] = [A / 2, 0, A / 4]
-    frames = [vacancy, divacancy, interstitial, complete]
-    for atoms, entropy in zip(frames, ENTROPIES, strict=True):
-        atoms.rattle(0.01, rng=rng)
-        atoms.positions[0] += atoms.cell[0]
-        atoms.info |= {"S_f": entropy, "walk": f"run {len(atoms) % 2}", "kind": "odd" if len(atoms) % 2 else "even"}
-        atoms.calc = SinglePointCalculator(
-            atoms, energy=-4.0 * len(atoms) + entropy, forces=np.full((len(atoms), 3), 1e-5)
-        )
-    return frames
-
-
-@pytest.fixture
-def write(tmp_path, monkeypatch):
-    """Write frames and a reference into the current folder; return the specification of the data set."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(frames, reference=None, name="a.xyz", **keys):
-        reference = reference or perfect()
-        ase.io.write("bulk.extxyz", reference, format="extxyz")
-        ase.io.write(name, frames)
-        return {"role": "train", "files": [name], "reference": "bulk.extxyz", "entropy": FORMATION} | keys
-
-    return write
-
-
-def write_database(frames, name="a.db", place="key_value_pairs"):
-    with ase.db.connect(name) as database:
-        for atoms in frames:
-            info = dict(atoms.info)
-            database.write(atoms, **{place: info})
 
 
 def test_extended_xyz_is_taken_over(write):
@@ -384,149 +329,6 @@ def test_reference_is_one_crystal(write):
         source_of("mine", write(defective_cells(), entropy=FORMATION | {"kind": "total"})).read()
 
 
-# ---- Parts of files, and shards.
-
-
-def concatenate(parts):
-    """Put shards together, in the order of the ids."""
-    table = pd.concat([part.table for part in parts], ignore_index=True)
-    whole = ConfigurationSet([atoms for part in parts for atoms in part.frames], table)
-    return whole.subset(np.argsort(table["id"].to_numpy(str)))
-
-
-def write_many(folder):
-    """Write seven frames in each format whose frames can be counted."""
-    frames = [atoms for number in range(2) for atoms in defective_cells()][:7]
-    for number, atoms in enumerate(frames):
-        atoms.rattle(0.01, seed=number)
-    with chdir(folder):
-        ase.io.write("a.xyz", frames, format="extxyz")
-        with open("a.xyz", "rb") as plain, gzip.open("b.xyz.gz", "wb") as packed:
-            packed.write(plain.read())
-        ase.io.write("a.traj", frames)
-        write_database(frames)
-        write_dump("a.dump", frames)
-    return frames
-
-
-COUNTED = ["a.xyz", "b.xyz.gz", "a.traj", "a.db", "a.dump"]
-
-
-@pytest.mark.parametrize("name", COUNTED)
-def test_parts_of_a_file_are_what_ase_reads_there(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_many(tmp_path)
-    # Frames of the file begin and end in other blocks.
-    monkeypatch.setattr(reading, "_BLOCK", 333)
-    whole = list(ase.io.iread(name, index=":"))
-    assert reading.count(name) == len(whole) == 7
-    for start, stop in [(0, 3), (3, 6), (6, 7), (2, 3), (0, None)]:
-        part = list(reading.read_frames(name, None, start, stop))
-        assert len(part) == len(whole[start:stop])
-        for read, atoms in zip(part, whole[start:stop], strict=True):
-            np.testing.assert_array_equal(read.positions, atoms.positions)
-            np.testing.assert_array_equal(read.cell[:], atoms.cell[:])
-    with pytest.raises(DataError, match=rf"^{name}: holds 7 configurations, and 9 were counted before"):
-        list(reading.read_frames(name, None, 6, 9))
-
-
-@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
-def test_frames_are_found_whatever_the_lines(block, tmp_path, monkeypatch):
-    """Beside the lines as Python splits them: long ones, empty ones, cell vectors after the atoms, no end."""
-    monkeypatch.setattr(reading, "_BLOCK", block)
-    frames = [
-        "2\n\nFe 0 0 0\nFe 1 1 1\n",
-        " 1 \nshort\nFe 0 0 0\nVEC1 1 0 0\n VEC2 0 1 0\n",
-        f"1\n{'x' * 999}\nFe 0 0 0",
-    ]
-    path = tmp_path / "a.xyz"
-    for last in ("", "\n", "\n\n", "\n\nanything at all"):
-        path.write_text("".join(frames) + last)
-        starts = [0, *accumulate(map(len, frames))]
-        starts[-1] += bool(last)
-        assert reading._offsets_of_xyz(path) == starts
-        assert reading._offsets_of_xyz(path, 2) == starts[:3]
-    path.write_text(frames[0] + "3\n\nFe 0 0 0\nFe 1 1 1")
-    with pytest.raises(DataError, match="frame 1: line 5 counts 3 atoms, and 2 lines follow that of the properties"):
-        reading.count(path)
-
-
-@pytest.mark.parametrize("name", COUNTED)
-def test_shards_are_the_whole_whatever_their_size(name, write, tmp_path):
-    specification = write(defective_cells()) | {"files": [name], "entropy": None}
-    write_many(tmp_path)
-    whole = source_of("mine", specification).read()
-    for size in (3, 7):
-        named = source_of("mine", specification).shards(size)
-        parts = [source_of("mine", specification).read(parts) for parts in named.values()]
-        assert max(map(len, parts)) <= size
-        assert len(named) == -(-7 // size)
-        assert all(re.fullmatch(r"[A-Za-z0-9_.+-]+", shard) for shard in named)
-        together = concatenate(parts)
-        assert together.table.equals(whole.table)
-        for one, other in zip(together.frames, whole.frames, strict=True):
-            np.testing.assert_array_equal(one.positions, other.positions)
-
-
-def test_a_file_more_changes_one_shard_and_a_list_in_another_order_none(write, tmp_path):
-    specification = write(defective_cells()[:1])
-    one_frame, seven = (tmp_path / "a.xyz").read_text(), (tmp_path / "a.xyz").read_text() * 7
-    names = [f"{k % 7}/é {k}.xyz" for k in range(30)] + ["7/long.xyz"]
-    for k in range(8):
-        (tmp_path / str(k)).mkdir()
-    for name in names:
-        (tmp_path / name).write_text(seven if "long" in name else one_frame)
-    size = 5
-    before = source_of("mine", specification | {"files": names}).shards(size)
-    assert source_of("mine", specification | {"files": names[::-1]}).shards(size) == before
-    assert sorted(path for parts in before.values() for path, *_ in parts) == sorted([*names, "7/long.xyz"])
-    assert len(before) <= 2 * 37 / size
-    for number in range(5):
-        (tmp_path / f"3/new {number}.xyz").write_text(one_frame)
-        after = source_of("mine", specification | {"files": [*names[:15], f"3/new {number}.xyz", *names[15:]]}).shards(
-            size
-        )
-        lost = [parts for parts in before.values() if parts not in after.values()]
-        assert len(lost) <= 1
-        assert sum(len(parts) for parts in after.values() if parts not in before.values()) <= size + 1
-    (tmp_path / "3/new long.xyz").write_text(seven)
-    after = source_of("mine", specification | {"files": [*names, "3/new long.xyz"]}).shards(size)
-    assert before.items() <= after.items()
-    assert len(after) == len(before) + 2
-
-
-def test_a_job_counts_only_what_could_be_in_its_shard(write, tmp_path, monkeypatch):
-    specification = write(defective_cells())
-    names = [f"{k}.xyz" for k in range(32)]
-    for name in names:
-        (tmp_path / name).write_text((tmp_path / "a.xyz").read_text() if name == "0.xyz" else "1\n\nFe 0 0 0\n")
-    specification |= {"files": names}
-    counted = []
-    monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
-    for shard, parts in source_of("mine", specification).shards(3).items():
-        counted.clear()
-        assert source_of("mine", specification).content(shard, 3) == parts
-        assert len(counted) <= 4 if shard.startswith("files") else not counted
-
-
-@pytest.mark.parametrize("name", COUNTED)
-def test_sizes_are_those_of_what_is_read(name, write, tmp_path):
-    specification = write(defective_cells()) | {"files": [name], "entropy": None}
-    write_many(tmp_path)
-    for size in (3, 50):
-        found = source_of("mine", specification).amounts(size)
-        for shard, parts in source_of("mine", specification).shards(size).items():
-            assert (found[shard].configurations, found[shard].sites) == (
-                len(source_of("mine", specification).read(parts)),
-                16,
-            )
-    # Given entropies may belong to cells of other sizes than the reference: the first configuration is one short.
-    (whole,) = source_of("mine", specification | {"entropy": FORMATION}).amounts(50).values()
-    assert (whole.configurations, whole.sites) == (7, 15)
-    (whole,) = source_of("mine", specification | {"entropy": FORMATION | {"kind": "total"}}).amounts(50).values()
-    assert whole.sites == 16
-
-
 @pytest.mark.parametrize("entropy", [None, FORMATION])
 def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
     specification = write(defective_cells(), entropy=entropy) | {"files": ["a.dump"]}
@@ -543,33 +345,6 @@ def test_dumps_of_types_have_the_element_of_the_reference(entropy, write):
     else:
         with pytest.raises(DataError, match="no 'S_f' in it"):  # And not: no elements.
             source_of("mine", specification).read()
-
-
-def test_a_file_is_counted_once_as_long_as_it_stays_the_same(write, tmp_path, monkeypatch):
-    specification, counted = write(defective_cells()), []
-    monkeypatch.setattr(shards_module, "count", lambda path, _: counted.append(path) or reading.count(path))
-    for _ in range(2):
-        assert [size.configurations for size in source_of("mine", specification).amounts(3).values()] == [3, 1]
-        source_of("mine", specification).shards(3)
-    assert counted == ["a.xyz"]
-    write(defective_cells()[:2])
-    assert [size.configurations for size in source_of("mine", specification).amounts(3).values()] == [2]
-
-
-def test_files_that_cannot_be_counted_are_read_as_a_whole(write, tmp_path):
-    specification = write(defective_cells(), entropy=None) | {"format": "cif"}
-    ase.io.write("bulk.extxyz", perfect(), format="cif")
-    for name in ("small.cif", "large.cif"):
-        ase.io.write(name, [defective_cells()[0]] * 2, format="cif")
-    (tmp_path / "large.cif").write_text((tmp_path / "large.cif").read_text() + "# comment\n" * 40_000)
-    specification |= {"files": ["small.cif", "large.cif"]}
-    whole, alone = sorted(source_of("mine", specification).shards(3))
-    assert whole == "files"
-    assert alone.startswith("large.cif-")
-    assert all(isnan(size.configurations) for size in source_of("mine", specification).amounts(3).values())
-    assert isnan(next(iter(source_of("mine", specification | {"entropy": FORMATION}).amounts(3).values())).sites)
-    assert source_of("mine", specification).content(alone, 3) == [["large.cif", "large.cif"]]
-    assert len(source_of("mine", specification).read([["small.cif", "small.cif"]])) == 2
 
 
 def test_what_only_the_whole_set_shows(write):
@@ -592,18 +367,3 @@ def test_what_only_the_whole_set_shows(write):
         source_of("mine", specification).check_whole(
             concatenate(parts[:1] + [source_of("mine", specification).read([["a.xyz", "a.xyz", 2, 4]])]).table
         )
-
-
-def test_counting_is_much_faster_than_reading(tmp_path):
-    """As a ratio: counting looks at the first line of each frame and at no atom."""
-    path, frames = tmp_path / "a.xyz", 300
-    frame = '1024\nLattice="23 0 0 0 23 0 0 0 23"\n' + "Fe       1.12345678      10.12345678      20.12345678\n" * 1024
-    path.write_text(frame * frames)
-    start = time.process_time()
-    assert reading.count(path, "extxyz") == frames
-    counted = (time.process_time() - start) / frames
-    start = time.process_time()
-    assert len(ase.io.read(path, index=":10")) == 10
-    read = (time.process_time() - start) / 10
-    print(f"a frame of 1024 atoms is counted in {1e6 * counted:.0f} µs and read in {1e6 * read:.0f} µs")
-    assert counted < read / 20

@@ -2,7 +2,7 @@
 
 A class of defects has the same colour and marker in every figure: warm colours for interstitials, cold ones for
 vacancies, darker ones for larger clusters. What else has to be told apart, by colour, takes `COLORS` in turn. Both
-survive colour blindness (tests/report/test_figures.py) and, with their markers and lines, grey printing.
+survive colour blindness (tests/report/figures/test_style.py) and, with their markers and lines, grey printing.
 """
 
 import functools

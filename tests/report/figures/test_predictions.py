@@ -1,75 +1,17 @@
-"""Figures say what they should, look the same wherever they are made, and leave no trace in the process."""
+"""Predictions against exact entropies, drawn."""
 
 import itertools
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import to_rgb
+from drawn import CLASSES, corner, legend, points
+from matplotlib.collections import LineCollection
 
 from vibentropy.errors import DataError
-from vibentropy.evaluation.predictions import REQUIRED_COLUMNS
 from vibentropy.report import figures
-from vibentropy.report.figures.cost_and_error import KINDS
 from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
-from vibentropy.report.figures.reliability import METHOD_STYLES
-from vibentropy.report.figures.style import DOUBLE, SINGLE, class_styles, save_figure
-
-CLASSES = {"I1": 1, "I2": 2, "I3": 3, "I4": 4, "V1": -1, "V2": -2, "V3": -3, "V4": -4}
-
-
-@pytest.fixture
-def make():
-    """Predictions of one or more models: eight classes of ten held out, two sizes of test cells of twelve."""
-
-    def make(models=(("afs", "ridge"),), std=np.nan, stage="cross-validation"):
-        rng, rows = np.random.default_rng(4), []
-        for descriptor, regressor in models:
-            for name, extra in CLASSES.items():
-                for _ in range(10):
-                    truth = 3 * abs(extra) + rng.uniform()
-                    rows.append([stage, "train", name, 250 + extra, 250, truth, descriptor, regressor])
-            for n_sites in (432, 1024):
-                for k in range(12):
-                    truth = rng.uniform(5, 60)
-                    name = "I2+V1" if k % 2 else "4xI2"
-                    rows.append(
-                        ["test", "test", name, n_sites + 1 - 3 * (k % 2), n_sites, truth, descriptor, regressor]
-                    )
-        columns = [
-            "stage",
-            "role",
-            "defect_class",
-            "n_atoms",
-            "n_sites",
-            "formation_entropy",
-            "descriptor",
-            "regressor",
-        ]
-        table = pd.DataFrame(rows, columns=columns)
-        # Root mean square and mean absolute error: 1 of the training, 2 of the test cells.
-        error = np.where(np.arange(len(table)) % 2, -1.0, 1.0) * np.where(table["role"] == "test", 2, 1)
-        table = table.assign(prediction=table["formation_entropy"] + error, std=std, trajectory="t", fold=0)
-        table["dataset"] = np.where(table["role"] == "train", "d", "large_" + table["n_sites"].astype(str))
-        table["split"] = np.where(table["stage"] == "cross-validation", "groups", "")
-        return table.assign(id=[f"d/t/{k}" for k in range(len(table))])[REQUIRED_COLUMNS]
-
-    return make
-
-
-def points(axes):
-    """Number of points per legend entry."""
-    return {c.get_label(): len(c.get_offsets()) for c in axes.collections if isinstance(c, PathCollection)}
-
-
-def legend(owner):
-    return [text.get_text() for text in owner.get_legend().get_texts()]
-
-
-def corner(axes):
-    return [text.get_text() for text in axes.texts]
+from vibentropy.report.figures.style import DOUBLE, SINGLE
 
 
 def test_parity_of_one_model(make):
@@ -247,59 +189,6 @@ def test_nothing_to_draw_is_refused(make):
         parity_figure(predictions[:0])
 
 
-def luminance(color):
-    return np.dot(to_rgb(color), [0.2126, 0.7152, 0.0722])
-
-
-def test_classes_have_one_style_in_all_figures():
-    styles = class_styles(CLASSES)
-    assert len({tuple(style.values()) for style in styles.values()}) == 8
-    for kind in "IV":
-        tones = [luminance(styles[f"{kind}{n}"]["color"]) for n in range(1, 5)]
-        assert all(darker < 0.8 * lighter for lighter, darker in itertools.pairwise(tones))
-        assert tones[0] < 0.7
-    assert class_styles(["V3"]) == {"V3": styles["V3"]}
-    assert class_styles(["I7"])["I7"] == styles["I4"]
-    several = class_styles(["I2+V1", "V1+V1", "4xI2", "2xI2+V1", "split", "crowdion"])
-    assert len({tuple(style.values()) for style in several.values()}) == 3
-    assert several["I2+V1"] == several["4xI2"] == several["2xI2+V1"]
-
-
-def test_files_are_reproducible_and_undated(make, tmp_path):
-    names = ["parity.pdf", "parity.png", "parity.svg"]
-    predictions = make([("afs", "ridge"), ("afs", "bayes")])
-    with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "axes.grid": True}):
-        save_figure(parity_figure(predictions), *[tmp_path / "a" / name for name in names])
-    # In another order, and from other settings of the process.
-    save_figure(parity_figure(predictions), *[tmp_path / "b" / name for name in reversed(names)])
-    for name in names:
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
-    assert b"CreationDate" not in (tmp_path / "a/parity.pdf").read_bytes()
-    assert b"dc:date" not in (tmp_path / "a/parity.svg").read_bytes()
-    assert (tmp_path / "a/parity.pdf").read_bytes().startswith(b"%PDF")
-    width = int.from_bytes((tmp_path / "a/parity.png").read_bytes()[16:20], "big")
-    assert width == 300 * DOUBLE
-
-
-def test_many_points_become_an_image(make, tmp_path, monkeypatch):
-    predictions = make()
-    save_figure(parity_figure(predictions), tmp_path / "vector.pdf")
-    monkeypatch.setattr(figures.predictions, "MAX_VECTOR_POINTS", 9)
-    save_figure(parity_figure(predictions), tmp_path / "image.pdf")
-    assert b"/Subtype /Image" not in (tmp_path / "vector.pdf").read_bytes()
-    assert b"/Subtype /Image" in (tmp_path / "image.pdf").read_bytes()
-
-
-def test_settings_of_the_process_stay(make, tmp_path):
-    def settings():
-        return {name: mpl.rcParams[name] for name in mpl.rcParams if name != "backend"}  # looking that up chooses one
-
-    before = settings()
-    save_figure(parity_figure(make()), tmp_path / "parity.png")
-    assert settings() == before
-
-
 def test_of_many_models_the_best_of_each_descriptor_are_drawn(make):
     models = [(descriptor, regressor) for descriptor in "abcdefghij" for regressor in ("ridge", "bayes")]
     predictions = make(models)
@@ -334,48 +223,6 @@ def test_one_bad_model_does_not_hide_the_others(make):
         ticks = np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() == "|"])
         assert len(ticks) == count
         assert set(ticks) <= set(axes.get_ylim())
-
-
-def vision(matrix):
-    """Colours in CIELAB as eyes see them whose cones answer to linear RGB with a matrix."""
-
-    def seen(color):
-        value = np.array(to_rgb(color))
-        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-        linear = np.clip(np.reshape(matrix, (3, 3)) @ linear, 0, 1)
-        xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]] @ linear
-        f = np.cbrt(np.maximum(xyz / [0.9505, 1, 1.089], 0.008856))
-        return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-    return seen
-
-
-#: Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009), at full severity.
-VISIONS = {
-    "usual": np.eye(3),
-    "protanopia": [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
-    "deuteranopia": [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.011820, 0.042940, 0.968881],
-    "tritanopia": [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900],
-}
-
-
-@pytest.mark.parametrize("matrix", VISIONS.values(), ids=VISIONS)
-def test_colours_survive_colour_blindness(matrix):
-    lab = vision(matrix)
-
-    def nearest(colors):
-        return min(np.linalg.norm(lab(a) - lab(b)) for a, b in itertools.combinations(colors, 2))
-
-    # Ten is about where colours side by side are told apart without effort.
-    assert nearest(figures.style.COLORS) > 20
-    assert nearest([style["color"] for style in METHOD_STYLES.values()]) > 20
-    assert nearest([style["color"] for style in KINDS.values()]) > 20
-    classes = class_styles([*CLASSES, "I2+V1"])
-    assert nearest([style["color"] for style in classes.values()]) > 13
-    # Larger clusters are darker for everybody.
-    for kind in "IV":
-        lightness = [lab(classes[f"{kind}{n}"]["color"])[0] for n in range(1, 5)]
-        assert lightness == sorted(lightness, reverse=True)
 
 
 def test_eight_models_fit_a_page(make):

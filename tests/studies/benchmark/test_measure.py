@@ -1,29 +1,20 @@
-"""Benchmarks: peers compute what their names say, measurements measure, tables say what is missing, figures show it."""
+"""Time and memory of one implementation at a time."""
 
 import importlib.util
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from ase.build import bulk
-from matplotlib.colors import to_rgb
+from measurements import AFS, missing, rows
 
 from vibentropy import EntropyModel
 from vibentropy.atoms.reading import read_frames
-from vibentropy.descriptors import REGISTRY, create
 from vibentropy.errors import DataError
-from vibentropy.files.tables import save_table
 from vibentropy.report.figures.overview import overview_figure
-from vibentropy.report.figures.timing import NEIGHBOURS_COLOR, cost_figure, scale_figure, speed_figure
-from vibentropy.run.config import config_hash, validate
+from vibentropy.report.figures.timing import cost_figure, scale_figure
 from vibentropy.studies.benchmark import cells, measure, peers, programs, tables
-
-ROOT = Path(__file__).resolve().parents[2]
-AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
 
 HOMEMADE = """
 import os, signal, time
@@ -50,62 +41,6 @@ def homemade(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     yield lambda does: {"kind": "homemade_for_benchmark.Homemade", "does": does}
     sys.modules.pop("homemade_for_benchmark", None)
-
-
-def rows(name, n_atoms, seconds, source="ours", features=3, package="p 1"):
-    """A table of one implementation."""
-    n_atoms, seconds = np.array(n_atoms), np.array(seconds, dtype=float)
-    table = pd.DataFrame({"n_atoms": n_atoms, "seconds": seconds, "atoms_per_second": n_atoms / seconds})
-    table = table.assign(implementation=name, source=source, package=package, n_features=features, peak_memory_mb=1.0)
-    return measure.rows_table(table.assign(status=tables.MEASURED).to_dict("records"))
-
-
-def missing(name, status="not installed"):
-    return measure.rows_table([{"implementation": name, "source": "peer", "package": "p", "status": status}])
-
-
-class TestPeers:
-    @pytest.mark.parametrize("name", peers.PEERS)
-    def test_sum_over_a_repeated_cell(self, name):
-        peer = peers.PEERS[name]
-        if importlib.util.find_spec(peer.module) is None:
-            pytest.skip(f"{peer.module} is not installed")
-        atoms = cells.crystal(4)
-        total = programs.load_program(peer)
-        np.testing.assert_allclose(total(atoms * (2, 1, 1)), 2 * total(atoms), rtol=1e-6, atol=1e-6)
-
-    @pytest.mark.parametrize(
-        ("name", "kind", "parameters", "tolerance"),
-        [
-            ("numpy_double_sum_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
-            ("numpy_double_sum_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
-            ("quippy_cosnx_3_10", "afs", {"n_max": 3, "l_max": 10, "r_cut": 5.0}, 1e-8),
-            ("quippy_cosnx_8_10", "afs", {"n_max": 8, "l_max": 10, "r_cut": 5.0}, 1e-3),
-            ("dscribe_soap_8_6", "soap", {"n_max": 8, "l_max": 6, "r_cut": 5.0, "sigma": 0.5}, 1e-10),
-            ("lammps_snap_8", "snap", {"twojmax": 8, "r_cut": 5.0}, 1e-8),
-        ],
-    )
-    def test_the_same_numbers_as_ours(self, name, kind, parameters, tolerance):
-        """Or their speeds could not be compared. Radial functions of eight powers are not exact in plain doubles."""
-        peer = peers.PEERS[name]
-        if importlib.util.find_spec(peer.module) is None or kind not in REGISTRY:
-            pytest.skip("not installed")
-        atoms = cells.crystal(4)
-        ours, theirs = create(kind, **parameters).total(atoms), programs.load_program(peer)(atoms)
-        np.testing.assert_allclose(theirs, ours, rtol=0, atol=tolerance * np.abs(ours).max())
-
-
-class TestOurs:
-    def test_every_registered_kind_is_there_once(self):
-        chosen = peers.ours({"mine": AFS}, {"mine": {"kind": "afs"}, "default": {"kind": "afs"}})
-        assert chosen["mine"] == AFS
-        assert chosen["default"] == {"kind": "afs"}
-        # The default one of the kind is there under another name.
-        assert {specification["kind"] for specification in chosen.values()} >= REGISTRY.keys()
-        assert "afs" not in chosen
-
-    def test_what_cannot_be_built_is_kept(self):
-        assert peers.ours({"x": {"kind": "no.such.Thing"}})["x"] == {"kind": "no.such.Thing"}
 
 
 class TestMeasure:
@@ -278,124 +213,3 @@ class TestPredictions:
         labels = tables.compare_labels([missing(tables.OUR_LABEL)])
         with pytest.raises(DataError, match="nothing was measured"):
             scale_figure(tables.compare_predictions([missing(self.NAME)], [labels]), labels)
-
-
-class TestTables:
-    def test_ratio_to_the_best_of_the_reference(self):
-        measured = [
-            rows("a", [100, 1000], [1, 10]),
-            rows(tables.REFERENCE, [100, 1000], [10, 200], source="peer"),
-            missing("b"),
-        ]
-        table = tables.gather(measured).set_index(["implementation", "n_atoms"])
-        np.testing.assert_allclose(table.loc["a", "ratio"], [10, 10])
-        np.testing.assert_allclose(table.loc[tables.REFERENCE, "ratio"], [1, 0.5])
-        assert table.loc["b", "ratio"].isna().all()
-        assert tables.gather([missing("b")])["ratio"].isna().all()
-
-    def test_slope(self):
-        n_atoms = np.array([250, 1024, 8192, 1_024_000])
-        seconds = 1e-5 * n_atoms**1.25
-        seconds[0] *= 10  # small cells do not count
-        growth = tables.scaling(tables.gather([rows("a", n_atoms, seconds), rows("b", [1024], [1]), missing("c")]))
-        growth = growth.set_index("implementation")
-        assert growth.loc["a", "slope"] == pytest.approx(1.25)
-        assert growth.loc["a", ["cells", "smallest", "largest"]].tolist() == [3, 1024, 1_024_000]
-        assert np.isnan(growth.loc["b", "slope"])
-        assert "c" not in growth.index
-
-    def test_survive_csv(self, tmp_path):
-        measured = [rows("a", [100], [1]), missing("b")]
-        for k, table in enumerate(measured):
-            save_table(table, tmp_path / f"{k}.csv")
-        read = tables.load(tmp_path / "0.csv", tmp_path / "1.csv")
-        pd.testing.assert_frame_equal(tables.gather(read), tables.gather(measured), check_dtype=False)
-
-    def test_another_csv_is_refused(self, tmp_path):
-        (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-        with pytest.raises(DataError, match="x.csv"):
-            tables.load(tmp_path / "x.csv")
-
-
-class TestFigures:
-    @pytest.fixture
-    def table(self):
-        return tables.gather(
-            [
-                rows("fast", [100, 1000], [0.1, 1.0]),
-                rows("slow", [100, 1000], [1.0, 10.0]),
-                rows(tables.REFERENCE, [100], [2.0], source="peer", package="numpy 1"),
-                rows("list", [100], [0.01], source="peer", features=0, package="q 1"),
-                missing("absent"),
-            ]
-        )
-
-    def test_cost(self, table):
-        (axes,) = cost_figure(table).axes
-        lines = {line.get_label(): line for line in axes.lines}
-        assert list(lines) == [tables.REFERENCE, "slow", "fast", "list", "slope 1"]
-        np.testing.assert_allclose(lines["slow"].get_xydata(), [[100, 1], [1000, 10]])
-        assert [lines[name].get_linestyle() for name in ("slow", "list")] == ["-", "--"]
-        x, y = np.log(lines["slope 1"].get_xydata()).T
-        assert np.diff(y) == pytest.approx(np.diff(x))
-
-    def test_speed(self, table):
-        figure = speed_figure(table)
-        (axes,) = figure.axes
-        labels = [label.get_text() for label in axes.get_yticklabels()]
-        assert labels == ["absent", tables.REFERENCE, "slow", "fast", "list"]
-        assert [bar.get_width() for bar in axes.patches] == pytest.approx([50, 100, 1000, 10_000])
-        texts = {text.get_text() for text in axes.texts}
-        assert {"not installed", "20×,  1,000 atoms", "200×,  100 atoms"} <= texts
-        assert to_rgb(axes.patches[-1].get_facecolor()) == to_rgb(NEIGHBOURS_COLOR)
-
-    def test_same_colours_in_both(self, table):
-        (cost,), (speed,) = cost_figure(table).axes, speed_figure(table).axes
-        of_line = {line.get_label(): to_rgb(line.get_color()) for line in cost.lines}
-        assert [of_line["slow"], of_line["fast"]] == [to_rgb(bar.get_facecolor()) for bar in speed.patches[1:3]]
-
-    def test_nothing_to_draw(self):
-        table = tables.gather([missing("absent")])
-        for draw in (cost_figure, speed_figure):
-            with pytest.raises(DataError, match="nothing was measured"):
-                draw(table)
-
-
-def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    schema = ROOT / "workflow/schemas/config.schema.yaml"
-    default = validate(config, schema)
-    other = validate(config | {"benchmark": {"cells": [3]}}, schema)
-    assert config_hash(default) == config_hash(other)
-    assert 2 * max(default["benchmark"]["prediction_cells"]) ** 3 > 10**7
-    cells = default["benchmark"]["cells"]
-    assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 1_024_000)
-    for specification in default["benchmark"]["descriptors"].values():
-        create(**specification)
-
-
-@pytest.mark.slow
-def test_the_rules_measure_everything_that_is_known(tmp_path):
-    """All are planned; only one is run, for the others would take minutes."""
-    config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text()) | {"results": "results"}
-    config["benchmark"] = {"cells": [3, 4], "descriptors": {}}
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
-    command += ["--directory", tmp_path, "--cores", "1"]
-    dry = subprocess.run([*command, "--dry-run", "benchmark"], capture_output=True, text=True)
-    assert dry.returncode == 0, dry.stdout + dry.stderr
-    for name in (*REGISTRY, *peers.PEERS):
-        assert f"results/speed/{'peer' if name in peers.PEERS else 'ours'}/{name}.csv" in dry.stdout
-    for name in peers.LABELS:
-        assert f"results/speed/labels/{name}.csv" in dry.stdout
-    for name in peers.PREDICTIONS:
-        assert f"results/speed/predictions/{name}.csv" in dry.stdout
-    everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
-    assert "results/speed" not in everything.stdout
-
-    measured = subprocess.run([*command, "results/speed/ours/afs_2_3.csv"], capture_output=True, text=True)
-    assert measured.returncode == 0, measured.stdout + measured.stderr
-    (table,) = tables.load(tmp_path / "results/speed/ours/afs_2_3.csv")
-    assert list(table["n_atoms"]) == [54, 128]
-    assert set(table["n_features"]) == {8}

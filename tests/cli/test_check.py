@@ -1,0 +1,76 @@
+"""`vibentropy check`."""
+
+import re
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+import yaml
+from iron_files import CONFIG, POTENTIAL
+
+
+class TestCheck:
+    def test_a_configuration(self, run):
+        result = run("check", "my.yaml")
+        assert re.search(r"^train: 6 planned; trajectories: 3", result.stdout, re.M)
+        assert re.search(r"^mine: 3 relaxed; atoms: 51 to 53; classes: V1, V2, V3; role: test", result.stdout, re.M)
+        # Three of a recipe and their beginnings, and three of a file.
+        assert re.search(r"^9 configurations of 54 sites take, .*^  labels +2 +1 min ", result.stdout, re.M | re.S)
+
+    @pytest.mark.parametrize(
+        ("changes", "message", "code"),
+        [
+            ({"descriptors": {"afs": {"kind": "afs", "n_mx": 3}}}, r"descriptors\.afs.*did you mean 'n_max'", 2),
+            ({"lattice": None}, "lattice: missing", 2),
+            ({"datasets": {"cut": {"role": "train", "files": ["cut.xyz"], "reference": "bulk.xyz"}}}, "truncated", 2),
+            ({"datasets": {"bad": {"role": "train", "files": ["few.xyz"], "reference": "bulk.xyz"}}}, "0001: pos", 2),
+            (
+                {"datasets": {"swapped": {"role": "train", "files": ["my.xyz"], "reference": "other.xyz"}}},
+                "datasets.swapped.reference: other.xyz: .*expected the perfect crystal",
+                2,
+            ),
+            (
+                {"datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}}},
+                "evaluation.folds: 2 folds of 1 trajectories",
+                2,
+            ),
+            (
+                {
+                    "datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}},
+                    "potential": {"file": POTENTIAL, "element": "P"},
+                    "lattice": None,
+                },
+                "datasets.m.reference: bulk.xyz: the configuration holds Fe where only P is expected by `potential`",
+                2,
+            ),
+        ],
+    )
+    def test_a_configuration_with_faults(self, run, changes, message, code, vacancies):
+        few = [vacancies[0], vacancies[1].copy()]
+        few[1].positions[0, 0] = np.nan
+        ase.io.write("few.xyz", few, format="extxyz")
+        Path("faulty.yaml").write_text(yaml.safe_dump(CONFIG | changes))
+        assert re.search(message, run("check", "faulty.yaml", code=code).stderr)
+
+    def test_as_many_folds_as_trajectories(self, run):
+        """Each file is one."""
+        datasets = {"m": {"role": "train", "files": ["my.xyz", "other.xyz"], "reference": "bulk.xyz"}}
+        Path("even.yaml").write_text(yaml.safe_dump(CONFIG | {"datasets": datasets}))
+        run("check", "even.yaml")
+
+    def test_files(self, run):
+        assert run("check", "my.xyz").stdout == ("my.xyz: 3 readable; elements: Fe; atoms: 51 to 53; properties: S_f\n")
+        result = run("check", "bad.xyz", code=1)
+        assert "bad.xyz: 3 readable, 1 rejected; elements: Fe, W" in result.stdout
+        assert "bad.xyz, frame 1: position of atom 3" in result.stderr
+        run("check", "my.xyz", "cut.xyz", code=2)
+
+    def test_files_as_a_data_set(self, run):
+        arguments = "check", "my.xyz", "--reference", "bulk.xyz"
+        assert "files: 3 relaxed" in run(*arguments).stdout
+        assert "entropies: 2.6 to 7.9 k_B" in run(*arguments, "--entropy", "S_f").stdout
+        assert "none of its 3" in run(*arguments, "--entropy", "S", code=2).stderr
+        assert "--entropy needs --reference" in run("check", "my.xyz", "--entropy", "S_f", code=2).stderr
+        assert "eV/K" in run(*arguments, "--entropy", "S_f", "--unit", "eV/K", code=2).stderr
+        assert "one configuration at a time" in run("check", "my.yaml", "my.xyz", code=2).stderr

@@ -1,0 +1,49 @@
+"""`vibentropy info`."""
+
+import json
+import re
+from pathlib import Path
+
+from iron_files import ROOT
+
+from vibentropy.sources import archives
+
+AFS = "--descriptor", "afs", "--set", "n_max=2", "--set", "l_max=2", "--set", "r_cut=4.0"
+
+
+class TestInfo:
+    def test_the_model_that_ships(self, run, shipped):
+        found = json.loads(run("info", "--json").stdout)
+        assert found["kind"] == "entropy model"
+        assert found["validity"] == shipped.validity()
+        assert found["features"] == shipped.descriptor.n_features == 127
+        assert "training entropies: 1.09114 to 21.6876" in run("info").stdout
+
+    def test_a_model_of_a_run_says_everything_once(self, run, shipped, tmp_path):
+        origin = {"seed": 7, "versions": "python 3, numpy 2", "inputs": "aa  my.xyz\nbb  bulk.xyz"}
+        shipped.documented(**origin).save(tmp_path / "model.h5", **origin, config_sha256="c" * 64)
+        result = run("info", tmp_path / "model.h5")
+        assert result.stdout.count("python 3, numpy 2") == result.stdout.count("bb  bulk.xyz") == 1
+        assert "  inputs: \n    aa  my.xyz\n    bb  bulk.xyz\n" in result.stdout
+        # What the file says otherwise than the model is not lost.
+        assert f"  config_sha256: {'c' * 64}" in result.stdout.split("made by:")[1]
+
+    def test_an_archive_and_a_set(self, run):
+        found = json.loads(run("info", "data/clusters.h5", "--json").stdout)
+        table = archives.read_archive(ROOT / "data/cells_1024.h5", "x").table
+        assert found["kind"] == "archive"
+        assert found["status"] == {"labelled": len(table)}
+        assert found["classes"] == table["defect_class"].value_counts().to_dict()
+        assert found["formation entropies"] == [table["formation_entropy"].min(), table["formation_entropy"].max()]
+        assert found["made by"]["potential"]["element"] == "Fe"
+
+    def test_features(self, run):
+        run("describe", "bad.xyz", *AFS, "-o", "f.h5", code=1)
+        found = json.loads(run("info", "f.h5", "--json").stdout)
+        assert (found["kind"], found["configurations"], found["features"]) == ("features", 3, 6)
+        assert list(found["without features"]) == ["bad.xyz/0001"]
+
+    def test_other_files(self, run):
+        assert "not a file of this package" in run("info", "my.xyz", code=2).stderr
+        Path("cut.h5").write_bytes(Path("model.h5").read_bytes()[:-500])
+        assert re.search(r"^error: cut.h5: not a complete HDF5 file", run("info", "cut.h5", code=2).stderr)

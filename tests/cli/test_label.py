@@ -1,0 +1,106 @@
+"""`vibentropy label`."""
+
+import re
+
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+from ase.units import kB
+from dumps import write_dump
+from iron_files import POTENTIAL, crystal
+
+from vibentropy import formation_entropy
+from vibentropy.cli.output import number as text_of
+
+
+class TestLabel:
+    ARGUMENTS = "label", "my.xyz", "--reference", "bulk.xyz"
+
+    def test_labels_are_those_of_the_library(self, run, iron):
+        run(*self.ARGUMENTS, "--potential", POTENTIAL, "--temperatures", "300", "-o", "labels.csv")
+        table = pd.read_csv("labels.csv")
+        perfect = ase.io.read("bulk.xyz")
+        expected = [formation_entropy(atoms, perfect, iron) for atoms in ase.io.read("my.xyz", index=":")]
+        np.testing.assert_allclose(table["formation_entropy"], expected, atol=1e-9)
+        # Frozen modes: fewer of them count in the defect, which is softer.
+        assert (table["formation_entropy_300K"] < table["formation_entropy"]).all()
+        classical = table["formation_energy"] - 300 * kB * table["formation_entropy"]
+        np.testing.assert_allclose(table["formation_free_energy_300K"], classical, atol=0.02)
+        energies = [iron.energy_and_forces(atoms)[0] for atoms in (ase.io.read("my.xyz"), perfect)]
+        assert table["formation_energy"][2] == pytest.approx(energies[0] - 51 / 54 * energies[1], abs=1e-9)
+
+    def test_the_screen_says_what_has_none(self, run, tmp_path):
+        saddle = crystal()[1:]  # unrelaxed
+        ase.io.write(tmp_path / "loud.xyz", saddle, format="extxyz")
+        arguments = ["--reference", "bulk.xyz", "--potential", POTENTIAL]
+        result = run("label", tmp_path / "loud.xyz", "other.xyz", "bad.xyz", *arguments, code=1)
+        assert "not converged" in result.stdout
+        assert re.search(r"loud.xyz, frame 0: the largest force", result.stderr)
+        assert re.search(r"bad.xyz, frame 2: the cell of the configuration", result.stderr)
+        assert result.stdout.count("  labelled") == 3
+
+    @pytest.mark.parametrize(("file", "relax"), [("raw.xyz", ["--relax"]), ("other.xyz", [])])
+    def test_predictions_stay_if_they_are_for_these_positions(self, run, tmp_path, file, relax):
+        ase.io.write("raw.xyz", crystal()[1:], format="extxyz")
+        predicted, labelled = tmp_path / "predicted.extxyz", tmp_path / "labelled.extxyz"
+        run("predict", file, "-o", predicted)
+        arguments = ["--reference", "bulk.xyz", "--potential", POTENTIAL, *relax]
+        run("label", predicted, *arguments, "-o", labelled)
+        (atoms,) = ase.io.read(labelled, index=":")
+        assert atoms.info["formation_entropy"] == pytest.approx(2.6, abs=0.1)
+        assert ("predicted_formation_entropy" in atoms.info) == (not relax)
+
+    def test_a_crystal_without_defects_has_no_entropy(self, run):
+        result = run("label", "bulk.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL)
+        assert result.stdout.splitlines()[1].split()[3:] == ["0.000", "0.000", "0.000", "labelled"]
+        # Whatever the last bits are.
+        assert [text_of("x")({"x": x}) for x in (-1e-9, -0.6e-3, float("nan"))] == ["0.000", "-0.001", "-"]
+
+    def test_dumps_of_types_have_the_element_of_the_potential(self, run):
+        for name in ("my", "bulk"):
+            write_dump(f"{name}.dump", ase.io.read(f"{name}.xyz", index=":"), types=True)
+        plain = run(*self.ARGUMENTS, "--potential", POTENTIAL).stdout.replace("my.xyz", "my.dump")
+        for reference, element in [("bulk.xyz", []), ("bulk.dump", ["--element", "Fe"])]:
+            found = run("label", "my.dump", "--reference", reference, "--potential", POTENTIAL, *element)
+            # Positions have six decimals there.
+            assert [row.split()[:4] for row in found.stdout.splitlines()] == [
+                row.split()[:4] for row in plain.splitlines()
+            ]
+        assert (
+            "elements" in run("label", "my.dump", "--reference", "bulk.dump", "--potential", POTENTIAL, code=2).stderr
+        )
+
+    def test_relaxation_leads_to_the_minimum(self, run, vacancies):
+        rng = np.random.default_rng(1)
+        moved = vacancies[0].copy()
+        moved.positions += rng.normal(scale=0.02, size=moved.positions.shape)
+        ase.io.write("moved.xyz", moved, format="extxyz")
+        arguments = "--reference", "bulk.xyz", "--potential", POTENTIAL, "--site-entropies", "--relax"
+        run("label", "moved.xyz", "other.xyz", *arguments, "-o", "l.extxyz")
+        relaxed, known = ase.io.read("l.extxyz", index=":")
+        assert relaxed.info["formation_entropy"] == pytest.approx(known.info["formation_entropy"], abs=1e-4)
+        assert relaxed.info["status"] == "labelled"
+        per_atom = relaxed.info["formation_entropy_per_atom_convention"]
+        assert relaxed.arrays["site_entropy"].sum() == pytest.approx(per_atom, abs=1e-5)
+
+    def test_the_perfect_crystal_is_analysed_once(self, run, monkeypatch, iron):
+        sizes, hessian = [], type(iron).hessian
+        monkeypatch.setattr(type(iron), "hessian", lambda self, atoms: sizes.append(len(atoms)) or hessian(self, atoms))
+        run(*self.ARGUMENTS, "--potential", POTENTIAL)
+        assert sizes.count(54) == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ([], "one of --potential and --config"),
+            (["--potential", POTENTIAL, "--config", "my.yaml"], "one of --potential and --config"),
+            (["--potential", "none.eam"], "error: none.eam: no such file"),
+            (["--potential", POTENTIAL, "--element", "Cu"], "error: .*Cu"),
+            (["--potential", POTENTIAL, "--temperatures", "300,hot"], "should be numbers above zero"),
+            (["--potential", POTENTIAL, "--site-entropies"], "needs a file that can hold"),
+            (["--config", "bulk.xyz"], "error: bulk.xyz"),
+        ],
+    )
+    def test_what_is_wrong_from_the_start(self, run, arguments, message):
+        assert re.search(message, run(*self.ARGUMENTS, *arguments, code=2).stderr)

@@ -1,0 +1,214 @@
+"""From features and folds to held-out predictions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from vibentropy.datasets.table import usable
+from vibentropy.errors import DataError
+from vibentropy.evaluation.fitting import cross_predict, fit_and_predict
+from vibentropy.evaluation.metrics import (
+    different_rows,
+)
+from vibentropy.evaluation.predictions import (
+    UNCERTAINTY_COLUMNS,
+)
+from vibentropy.features.sets import FeatureSet, LocalValues
+from vibentropy.learning.bayesian import ExtensiveBayesianRidge
+from vibentropy.learning.folds import folds_table, torn_rows
+from vibentropy.learning.ridge import ExtensiveRidge
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 20))
+    groups = np.repeat(np.arange(20), 3)
+    return X, X @ rng.normal(size=20) + rng.normal(size=60), groups, groups % 4
+
+
+def test_cross_predict_fits_to_the_other_folds(data):
+    X, y, groups, folds = data
+    regressor = ExtensiveBayesianRidge()
+    held_out = cross_predict(regressor, X, y, groups, folds)
+    assert list(held_out.columns) == ["prediction", "std", "fold"]
+    np.testing.assert_array_equal(held_out["fold"], folds)
+    assert not hasattr(regressor, "coef_")
+    for number in range(4):
+        mean, std = clone(regressor).fit(X[folds != number], y[folds != number]).predict(X, return_std=True)
+        np.testing.assert_allclose(held_out["prediction"][folds == number], mean[folds == number], rtol=1e-12)
+        np.testing.assert_allclose(held_out["std"][folds == number], std[folds == number], rtol=1e-12)
+
+
+def test_penalty_is_chosen_within_the_other_folds(data):
+    """Nested: labels of a fold never touch its own predictions, although they decide on the penalty elsewhere."""
+    X, y, groups, folds = data
+    before = cross_predict(ExtensiveRidge(), X, y, groups, folds)["prediction"]
+    after = cross_predict(ExtensiveRidge(), X, np.where(folds == 2, -50 * y, y), groups, folds)["prediction"]
+    np.testing.assert_array_equal(after[folds == 2], before[folds == 2])
+    assert not np.isclose(after[folds != 2], before[folds != 2]).any()
+
+
+def test_penalty_is_chosen_with_the_groups(data):
+    X, y, groups, folds = data
+    seen = []
+
+    class Spy(ExtensiveRidge):
+        def fit(self, X, y, groups=None):
+            seen.append(groups)
+            return super().fit(X, y, groups)
+
+    cross_predict(Spy(), X, y, groups, folds)
+    for number in range(4):
+        np.testing.assert_array_equal(seen[number], groups[folds != number])
+
+
+def test_torn_groups_are_refused(data):
+    X, y, groups, folds = data
+    with pytest.raises(DataError, match="group 7 lies in more than one fold"):
+        cross_predict(ExtensiveRidge(), X, y, groups, np.where(np.arange(60) == 21, folds + 1, folds))
+
+
+def test_models_that_leave_out_cells_are_named(predictions):
+    assert different_rows(predictions) == []
+    of_ridge = (predictions["regressor"] == "ridge") & (predictions["stage"] == "test")
+    without = predictions[~(of_ridge & predictions["id"].isin(["a/x/1", "b/z/0"]))]
+    (line,) = different_rows(without)
+    assert line.startswith("afs/ridge, test: errors are over 10 of 12 cells that models predict, without a/x/1 and oth")
+    # As many cells, and yet not the same ones.
+    of_bayes = (without["regressor"] == "bayes") & (without["stage"] == "test")
+    other = without[~(of_bayes & without["id"].isin(["a/y/0", "a/y/1"]))]
+    assert [line.partition(":")[0] for line in different_rows(other)] == ["afs/ridge, test", "afs/bayes, test"]
+
+
+@pytest.fixture
+def chain(configurations):
+    """Nine trajectories of two minima for training and three larger cells, as they come from `collect`."""
+    train = pd.concat(
+        [configurations.assign(dataset="train", trajectory=configurations["trajectory"] + n) for n in "abc"]
+    )
+    train["id"] = [f"train/{k}" for k in range(36)]
+    test = configurations[:3].assign(dataset="test", role="test", id=[f"test/{k}" for k in range(3)], n_sites=432)
+    table = pd.concat([train, test], ignore_index=True).assign(status="labelled", duplicate_of="")
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(39, 4))
+    table["formation_entropy"] = X @ [1.0, -2.0, 0.5, 3.0] + 0.1 * rng.normal(size=39)
+    table.loc[5, "duplicate_of"] = "train/3"
+    table.loc[6, ["status", "formation_entropy"]] = ["saddle", np.nan]
+
+    def features(rows):
+        return FeatureSet(X[rows], tuple(table["id"].iloc[rows]), tuple("abcd"), np.zeros(4), {})
+
+    # In another order than the table, and without number 7.
+    features = {"test": features([38, 36, 37]), "train": features([k for k in range(35, -1, -1) if k != 7])}
+    training = table[usable(table) & (table["role"] == "train")]
+    return table, X, features, folds_table(training, 3)
+
+
+def test_chain_of_fit_and_predictions(chain):
+    table, X, features, folds = chain
+    regressor = ExtensiveBayesianRidge()
+    names = {"descriptor": "afs", "regressor": "bayes"}
+    fitted, predictions, uncertainty = fit_and_predict(regressor, table, features, folds, names=names)
+    taken = np.setdiff1d(np.arange(36), [5, 6, 7])
+    y = table["formation_entropy"].to_numpy()
+    expected = ExtensiveBayesianRidge().fit(X[taken], y[taken])
+    np.testing.assert_array_equal(fitted.coef_, expected.coef_)
+    stages = dict(iter(predictions.groupby("stage")))
+    assert {stage: list(rows["id"]) for stage, rows in stages.items()} == {
+        "cross-validation": list(table["id"][taken]),
+        "training": list(table["id"][taken]),
+        "test": ["test/0", "test/1", "test/2"],
+    }
+    mean, std = expected.predict(X[36:], return_std=True)
+    np.testing.assert_allclose(stages["test"][["prediction", "std"]], np.column_stack([mean, std]), rtol=1e-12)
+    np.testing.assert_allclose(stages["training"]["prediction"], expected.predict(X[taken]), rtol=1e-12)
+    held_out = stages["cross-validation"]
+    assert set(held_out["split"]) == {"groups"}
+    assert set(predictions.loc[predictions["stage"] != "cross-validation", "split"]) == {""}
+    fold = folds.set_index("id")["fold"]
+    np.testing.assert_array_equal(held_out["fold"], fold[held_out["id"]])
+    other = held_out["fold"].to_numpy() != 1
+    alone = ExtensiveBayesianRidge().fit(X[taken][other], y[taken][other]).predict(X[taken][~other])
+    np.testing.assert_allclose(held_out["prediction"][~other], alone, rtol=1e-12)
+    assert not hasattr(regressor, "coef_")
+    # Intervals where nothing was fitted to; those of the model's own uncertainty for the test sets.
+    assert predictions.loc[predictions["stage"] != "training", UNCERTAINTY_COLUMNS].notna().all(axis=None)
+    assert predictions.loc[predictions["stage"] == "training", UNCERTAINTY_COLUMNS].isna().all(axis=None)
+    offsets = uncertainty.intervals(X[36:] / fitted.scale_)
+    np.testing.assert_allclose(stages["test"]["low_95"], mean + offsets["low_95"], rtol=1e-12)
+
+
+def test_chain_judges_the_atoms_and_the_lattice_of_each_cell(chain):
+    """Cells in another order than their features; what is known of one is not said of another."""
+    table, _, features, folds = chain
+    rng = np.random.default_rng(0)
+    shapes = {name: len(one.ids) for name, one in features.items()}
+    local = {
+        name: LocalValues(np.sort(rng.uniform(-1, 1, (n, 2, 4)), axis=1), np.zeros((n, 4)))
+        for name, n in shapes.items()
+    }
+    # Rows of the features are test/2, test/0, test/1 and train/35, train/34, ...
+    local["test"].limits[1, 1, 2] = 30.0
+    local["test"].crystals[2, 0] = 0.5
+    local["train"].limits[4, 0, 3] = -1.5
+    features = {name: replace(one, local=local[name]) for name, one in features.items()}
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    _, predictions, uncertainty = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    found = predictions[predictions["stage"] != "training"].set_index("id")["domain"]
+    assert {name for name, reason in found.items() if "c of an atom" in reason} == {"test/0"}
+    assert {name for name, reason in found.items() if "perfect crystal" in reason} == {"test/1"}
+    assert uncertainty.domain.lowest[3] == -1.5
+
+
+def test_chain_keeps_trajectories_together(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    torn = folds.assign(fold=np.arange(len(folds)) % 3)
+    with pytest.raises(DataError, match=r"group train/.* lies in more than one fold"):
+        fit_and_predict(ExtensiveRidge(), table, features, torn, names=names)
+    with pytest.raises(DataError, match="train/5 is in no fold"):
+        fit_and_predict(ExtensiveRidge(), table, features, folds, exclude_duplicates=False, names=names)
+    with pytest.raises(DataError, match="no training configuration has both"):
+        fit_and_predict(ExtensiveRidge(), table, {"test": features["test"]}, folds, names=names)
+
+
+def test_chain_hands_on_the_groups_of_the_folds(chain):
+    """Those of chained trajectories too, which the trajectories themselves do not show."""
+    table, _, features, folds = chain
+    seen = []
+
+    class Spy(ExtensiveRidge):
+        def fit(self, X, y, groups=None):
+            seen.append(set(groups))
+            return super().fit(X, y, groups)
+
+    chained = folds.assign(group="group " + (folds["fold"] % 2).astype(str) + folds["group"].str[-2:])
+    chained["fold"] %= 2
+    fit_and_predict(Spy(), table, features, chained, names={"descriptor": "afs", "regressor": "ridge"})
+    assert seen == [set(chained["group"]), *(set(chained.loc[chained["fold"] == k, "group"]) for k in (1, 0))]
+
+
+def test_chain_with_two_splits(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    training = table[usable(table) & (table["role"] == "train")]
+    both = folds_table(training, 3, ["groups", "file_order"])
+    _, once, _ = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    _, twice, _ = fit_and_predict(ExtensiveRidge(), table, features, both, names=names)
+    leaky = twice["split"] == "file_order"
+    pd.testing.assert_frame_equal(twice[~leaky].reset_index(drop=True), once)
+    # Those of the other split are what a fit to the rows before and after predicts, torn trajectories or not.
+    assert leaky.sum() == 33
+    assert torn_rows(twice["trajectory"][leaky], twice["fold"][leaky]).any()
+    assert not np.allclose(twice["prediction"][leaky], twice["prediction"][twice["split"] == "groups"])
+
+
+def test_chain_without_test_sets(chain):
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    _, predictions, _ = fit_and_predict(ExtensiveRidge(), table[:36], features, folds, names=names)
+    assert set(predictions["stage"]) == {"cross-validation", "training"}

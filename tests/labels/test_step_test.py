@@ -1,0 +1,55 @@
+"""Labels with half and twice the step, and the verdict on it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk
+
+from vibentropy import formation_entropy
+from vibentropy.labels.step_test import step_test, verdict
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+
+
+def test_step_test_shows_the_error_of_the_step(lennard_jones):
+    perfect = bulk("Cu", "fcc", a=3.6, cubic=True) * 3
+    table = step_test(perfect, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.02))
+    assert list(table["step"]) == [0.01, 0.02, 0.04]
+    assert list(table["n_sites"]) == [108] * 3
+    entropy = table["formation_entropy"]
+    np.testing.assert_array_equal(table["difference"], entropy - entropy[1])
+    # Central differences err with the square of the step, and so does their asymmetry.
+    assert table["difference"][2] / -table["difference"][0] == pytest.approx(4, rel=0.1)
+    assert table["asymmetry"][2] / table["asymmetry"][1] == pytest.approx(4, rel=0.1)
+    # Each pair acts alike on both its atoms, whatever the step: pair potentials keep the sum rule.
+    assert (table["net_force"] < 1e-9).all()
+    label = formation_entropy(
+        relaxed_vacancy(perfect, lennard_jones[0]), perfect, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.02)
+    )
+    assert label == pytest.approx(entropy[1], abs=1e-6)
+    assert verdict(table).startswith("warning") == bool(table["difference"].abs().max() > 0.01)
+
+
+def test_step_test_says_why_there_is_no_label(lennard_jones):
+    table = step_test(bulk("Cu", "sc", a=2.5) * 3, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.01))
+    assert table["formation_entropy"].isna().all()
+    assert verdict(table).startswith("warning: the vacancy has no label (the Hessian has a negative eigenvalue")
+
+
+def relaxed_vacancy(perfect, engine):
+    vacancy = perfect.copy()
+    del vacancy[0]
+    return engine.relax(vacancy, 1e-6)
+
+
+def test_verdicts():
+    table = step_test_table([2.0, 2.001, 2.005])
+    assert verdict(table) == "half and twice the step of 0.01 Å move the label of the vacancy by up to 4.0e-03 k_B"
+    assert verdict(step_test_table([2.0, 2.02, 2.03])).startswith("warning: half and twice the step of 0.01 Å")
+    table = step_test_table([2.0, 2.0, np.nan])
+    table.loc[2, "reason"] = "a saddle"
+    assert verdict(table) == "warning: the vacancy has no label (a saddle)"
+
+
+def step_test_table(entropies):
+    table = pd.DataFrame({"step": [0.005, 0.01, 0.02], "formation_entropy": entropies, "reason": ""})
+    return table.assign(difference=table["formation_entropy"] - entropies[1])

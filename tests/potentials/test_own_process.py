@@ -1,0 +1,96 @@
+"""Code in a process of its own: what a crash of it costs, and that none outlives its caller."""
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pickle import PicklingError
+
+import psutil
+import pytest
+from fragile import Mortal, MortalWithFile
+from workflow_runs import ROOT
+
+from vibentropy.errors import CrashError
+from vibentropy.files.logs import logged
+from vibentropy.potentials.own_process import Isolated
+
+
+@pytest.fixture
+def mortal():
+    with Isolated(Mortal) as mortal:
+        yield mortal
+
+
+def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
+    for method, argument, message in [
+        ("die", signal.SIGSEGV, r"Mortal was ended by SIGSEGV \(Segmentation fault\) in `die`"),
+        ("exit", 3, "Mortal exited with status 3 in `exit`"),
+        ("exit", 0, "Mortal exited with status 0 in `exit`"),
+    ]:
+        before = mortal.call("pid")
+        with pytest.raises(CrashError, match=message):
+            mortal.call(method, argument)
+        assert mortal.call("pid") != before
+        assert not psutil.pid_exists(before)
+    before = mortal.call("pid")
+    # Errors that are none of these leave the process alone.
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        mortal.call("wait", hours=1)
+    with pytest.raises((AttributeError, PicklingError), match="lambda"):
+        mortal.call("give_what_cannot_be_copied")
+    assert mortal.call("pid") == before
+
+
+def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.3, signal.pthread_kill, [main, signal.SIGINT])
+    # Jobs in the background of a shell begin with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            mortal.call("wait", 0.6)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert isinstance(mortal.call("pid"), int)
+
+
+def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
+    place = tmp_path / "place"
+    place.touch()
+    with Isolated(MortalWithFile, place) as mortal:
+        with pytest.raises(CrashError):
+            mortal.call("die", signal.SIGILL)
+        place.unlink()
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                mortal.call("pid")
+
+
+def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
+    for method, arguments, message in [
+        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
+        ("die", [signal.SIGTERM], r"SIGTERM \(Terminated\) in `die`, from outside"),
+        ("grow", [], "out of memory .*mem_mb"),
+    ]:
+        with pytest.raises(SystemExit, match=f"error: .*{message}"), logged(tmp_path / "log"):
+            mortal.call(method, *arguments)
+        assert re.match(f"error: .*{message}", (tmp_path / "log").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_process_outlives_its_caller(number):
+    program = "from fragile import Mortal\nfrom vibentropy.potentials.own_process import Isolated\n"
+    program += "mortal = Isolated(Mortal)\n"
+    program += "print(mortal.call('pid'), flush=True); mortal.call('wait', 600)"
+    caller = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT / "tests/support", stdout=subprocess.PIPE, text=True
+    )
+    worker = psutil.Process(int(caller.stdout.readline()))
+    caller.send_signal(number)
+    assert caller.wait() == -number
+    caller.stdout.close()
+    worker.wait(10)
