@@ -14,7 +14,8 @@ from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.wrapped import ExtensiveLinear
-from vibentropy.potentials.from_config import identity, is_analytic, load_potential
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.from_config import identity, load_potential
 from vibentropy.sources.lattice import Lattice
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _problem(place: str, build: Callable[[], object]) -> list[str]:
 def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
     """Build a potential, and let it meet the crystal of the lattice."""
     potential = load_potential(block)
-    if not is_analytic(block):
+    if not isinstance(potential, Potential):
         # Pair styles and calculators show their faults when they first meet atoms.
         lattice = lattice or _ANY_LATTICE
         energy, _ = potential.energy_and_forces(lattice.crystal(potential.element).cell(1))

@@ -133,20 +133,20 @@ def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dic
     """
     rules = _parsed(Path(schema or schema_path()).read_text(encoding="utf-8"))
     validator = _Validator(rules, registry=_parameters())
-    config = copy.deepcopy(dict(config))
-    errors = sorted(validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    checked = copy.deepcopy(dict(config))
+    errors = sorted(validator.iter_errors(checked), key=lambda error: [str(key) for key in error.absolute_path])
     # Where the type is wrong, nothing else that is said about the value helps.
     types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
     errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
     problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
     if not problems:
-        for block in config["datasets"].values():
+        for block in checked["datasets"].values():
             if "files" in block:
                 block["files"] = expand_files(block["files"])
-        problems = list(contradictions(Config.from_block(config)))
+        problems = list(contradictions(Config.from_block(checked)))
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
-    return config
+    return checked
 
 
 @cache

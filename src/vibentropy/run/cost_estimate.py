@@ -141,7 +141,7 @@ def estimate(config: Config, amounts: Mapping[str, Mapping[str, Amount]], rates:
 
 def _is_analytic(config: Config) -> bool:
     """Whether the potential is of the kind that the rates were measured with."""
-    return bool(config.potential) and is_analytic(config.potential)
+    return config.potential is not None and is_analytic(config.potential)
 
 
 def _making_seconds(config: Config, amount: Amount, rates: Rates) -> float:
@@ -266,11 +266,11 @@ def summary(config: Config, amounts: Mapping[str, Mapping[str, Amount]], n_featu
         f"{first} take, less what is there already:",
         _LINE.format("stage", "jobs", "core time", "memory of a job"),
     ]
-    for row in stages(config, amounts, n_features).itertuples():
-        jobs = f"{'> ' if row.more_jobs else ''}{row.jobs}" if row.jobs else "unknown"
-        hours = "unknown" if isnan(row.hours) else f"{'> ' if row.more_hours else ''}{_time(row.hours)}"
-        low, high = f"{row.low / 1000:.1f}", f"{row.high / 1000:.1f}"
-        lines.append(_LINE.format(row.stage, jobs, hours, f"{low} GB" if low == high else f"{low} to {high} GB"))
+    for row in stages(config, amounts, n_features).to_dict("records"):
+        jobs = f"{'> ' if row['more_jobs'] else ''}{row['jobs']}" if row["jobs"] else "unknown"
+        hours = "unknown" if isnan(row["hours"]) else f"{'> ' if row['more_hours'] else ''}{_time(row['hours'])}"
+        low, high = f"{row['low'] / 1000:.1f}", f"{row['high'] / 1000:.1f}"
+        lines.append(_LINE.format(row["stage"], jobs, hours, f"{low} GB" if low == high else f"{low} to {high} GB"))
     return "\n".join(lines)
 
 

@@ -109,8 +109,10 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
     Inspection
         Configurations that are no periodic crystals of one element, or have two atoms on one site, are rejected.
     """
-    found = Inspection(str(path), {"readable": 0, "rejected": 0})
-    sizes, formulas, keys = [], set(), set()
+    inspection = Inspection(str(path), {"readable": 0, "rejected": 0})
+    sizes: list[int] = []
+    formulas: set[str] = set()
+    keys: set[str] = set()
     try:
         for number, atoms in enumerate(read_any(path, file_format)):
             sizes.append(len(atoms))
@@ -119,17 +121,17 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
             try:
                 check_crystal(atoms)
                 check_sites(atoms)
-                found.counts["readable"] += 1
+                inspection.counts["readable"] += 1
             except VibentropyError as error:
-                found.counts["rejected"] += 1
-                found.rejected.append(f"{path}, frame {number}: {error}")
+                inspection.counts["rejected"] += 1
+                inspection.rejected.append(f"{path}, frame {number}: {error}")
     except VibentropyError as error:
-        found.problem = str(error)
+        inspection.problem = str(error)
     if sizes:
-        found.facts = {"elements": ", ".join(sorted(formulas)), "atoms": _range(sizes)}
+        inspection.facts = {"elements": ", ".join(sorted(formulas)), "atoms": _range(sizes)}
     if keys:
-        found.facts["properties"] = ", ".join(sorted(keys))
-    return found
+        inspection.facts["properties"] = ", ".join(sorted(keys))
+    return inspection
 
 
 def _inspect(source: Source, name: str, content: Any) -> Inspection:
@@ -137,18 +139,18 @@ def _inspect(source: Source, name: str, content: Any) -> Inspection:
         table = source.read(content).table
     except VibentropyError as error:
         return Inspection(name, problem=str(error))
-    found = Inspection(name, {status: int(n) for status, n in table["status"].value_counts().items()})
-    found.facts = {"atoms": _range(table["n_atoms"])}
-    found.trajectories = table.loc[table["status"] != Status.REJECTED, "trajectory"].nunique()
+    inspection = Inspection(name, {str(status): int(n) for status, n in table["status"].value_counts().items()})
+    inspection.facts = {"atoms": _range(table["n_atoms"])}
+    inspection.trajectories = table.loc[table["status"] != Status.REJECTED, "trajectory"].nunique()
     entropies = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
     if len(entropies):
-        found.facts["entropies"] = f"{_range(entropies.round(2))} k_B"
+        inspection.facts["entropies"] = f"{_range(entropies.round(2))} k_B"
     classes = sorted(set(table["defect_class"]) - {""})
     if classes:
-        found.facts["classes"] = ", ".join(classes)
+        inspection.facts["classes"] = ", ".join(classes)
     for row in table[table["status"] == Status.REJECTED].itertuples():
-        found.rejected.append(f"{row.id}: {row.reason}")
-    return found
+        inspection.rejected.append(f"{row.id}: {row.reason}")
+    return inspection
 
 
 def _range(values):

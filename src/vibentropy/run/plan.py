@@ -111,7 +111,7 @@ class Plan:
     @property
     def analytic(self) -> bool:
         """Whether the potential has an analytic Hessian and can be written as a table."""
-        return bool(self.config.potential) and is_analytic(self.config.potential)
+        return self.config.potential is not None and is_analytic(self.config.potential)
 
     @property
     def potential_files(self) -> list[str]:

@@ -54,7 +54,7 @@ def versions() -> dict[str, str]:
     -------
     dict of str to str
     """
-    required = {re.match(r"[\w.-]+", line)[0] for line in requires("vibentropy") or () if "extra ==" not in line}
+    required = {re.split(r"[^\w.-]", line)[0] for line in requires("vibentropy") or () if "extra ==" not in line}
     packages = ["vibentropy", *sorted(required)]
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 

@@ -1,5 +1,10 @@
 """Configurations of any file, one at a time: of other programs by way of ASE, and of this package."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+from ase import Atoms
+
 from vibentropy.atoms import reading
 from vibentropy.datasets import store
 from vibentropy.errors import DataError
@@ -21,7 +26,9 @@ def _saved(path):
 _OWN = {archives.KIND: _archived, store.KIND: _saved}
 
 
-def read_any(path, file_format=None, element=None, within: Within = ignore):
+def read_any(
+    path: Path | str, file_format: str | None = None, element: str | None = None, within: Within = ignore
+) -> Iterator[Atoms]:
     """Yield the configurations of a file.
 
     Parameters

@@ -244,7 +244,7 @@ def _cached_header(path: Path | str, *state: int) -> Header:
 
 def _read_header(path: Path | str) -> Header:
     with open_file(path, KIND) as file:
-        crystal = Crystal(*(file.attrs[key] for key in ("element", "structure")), float(file.attrs["a"]))
+        crystal = Crystal(str(file.attrs["element"]), str(file.attrs["structure"]), float(file.attrs["a"]))
         return Header(crystal, str(file.attrs.get("potential", "")), read_columns(file["table"]))
 
 

@@ -45,7 +45,8 @@ def file_shards(files: Sequence[str], file_format: str | None, size: int) -> dic
     DataError
         If a file is missing, of an unknown format, truncated or malformed, as far as counting shows it.
     """
-    named, small = {}, {}
+    named: dict[str, list[list[Any]]] = {}
+    small: dict[str, tuple[int, list[Any]]] = {}
     for path, trajectory in trajectories_of(files).items():
         number = counted(path, file_format)
         weight = _weight(path, number)

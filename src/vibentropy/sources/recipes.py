@@ -12,8 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vibentropy.atoms.crystal import Crystal
+from vibentropy.errors import ConfigError
 from vibentropy.files.progress import Done, ignore
-from vibentropy.potentials.from_config import is_analytic, load_potential, start_engine
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.sources.perfect import filled
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
@@ -215,7 +217,7 @@ class Recipe(Source):
                         melt_radius=defect.melt.radius if defect.melt else 0.0,
                         melt_temperature=defect.melt.temperature if defect.melt else 0.0,
                         max_force=self.max_force,
-                        **{**asdict(self.anneal), **defect.anneal},
+                        **{**(asdict(self.anneal) if self.anneal else {}), **defect.anneal},
                     )
                     for index in range(defect.trajectories)
                 ]
@@ -271,6 +273,8 @@ class Recipe(Source):
     ) -> ConfigurationSet:
         """See `Source.read`; `done` is called with the name of each trajectory that is done."""
         planned = self.trajectories() if content is None else [Trajectory(**trajectory) for trajectory in content]
+        if workshop is None:
+            raise TypeError("a recipe is made in a workshop: potential, lattice, table and seed")
         potential = load_potential(workshop.potential)
         with start_engine(workshop.potential, workshop.table) as engine:
             return sample(planned, Crystal.load(workshop.lattice), potential, engine, workshop.seed, done)
@@ -302,18 +306,20 @@ class Recipe(Source):
         interaction = load_potential(potential)
         with TemporaryDirectory() as folder:
             lattice, table = Path(folder) / "lattice.json", Path(folder) / "table.eam.alloy"
+            if self.lattice is None:
+                raise ConfigError(f"datasets.{self.name}: a recipe starts from a `lattice`, which is missing")
             self.lattice.at_rest(interaction).save(lattice)
-            if is_analytic(potential):
+            if isinstance(interaction, Potential):
                 interaction.write_setfl(table)
             return self.read(None, Workshop(potential, lattice, table, seed), done)
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
-        return filled(Crystal.load(lattice))
+        return filled(_at_rest(lattice))
 
     def smallest(self, lattice: Path | str | None = None) -> Atoms:
         """See `Source.smallest`."""
-        return Crystal.load(lattice).cell(min(self.cells, key=math.prod))
+        return _at_rest(lattice).cell(min(self.cells, key=math.prod))
 
     def problems(self, max_force: float) -> Iterator[str]:
         """See `Source.problems`."""
@@ -369,6 +375,13 @@ def _problems_of_shape(place: str, kind: ClusterKind) -> Iterator[str]:
             yield f"{place}.interstitials: the smallest C15 clusters are of 2 and 4 interstitials, found {added}"
     if kind.shape != "random" and kind.radius is not None:
         yield f"{place}.radius: without effect on shape {kind.shape}"
+
+
+def _at_rest(lattice: Path | str | None) -> Crystal:
+    """Crystal that the workflow has relaxed."""
+    if lattice is None:
+        raise TypeError("a recipe is compared with the crystal at rest: give the file of it")
+    return Crystal.load(lattice)
 
 
 def _crowding(place: str, kind: ClusterKind, lattice: Lattice) -> Iterator[str]:

@@ -238,7 +238,8 @@ class Files(Source):
         frames, rows = [], []
         pieces = trajectories_of(self.files).items() if content is None else content
         for path, trajectory, *part in pieces:
-            for number, atoms in enumerate(read_frames(path, self.format, *part, element=element), *part[:1]):
+            start, stop = part or (0, None)
+            for number, atoms in enumerate(read_frames(path, self.format, start, stop, element), start):
                 with at(path, f"frame {number}"):
                     row = self._row(atoms, reference)
                 frames.append(atoms)
@@ -278,11 +279,13 @@ class Files(Source):
         for file, rows in table.groupby("file"):
             if rejected[rows.index].all():
                 reasons = "; ".join(f"frame {row.frame}: {row.reason}" for row in rows.head(3).itertuples())
-                raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", file)
+                raise DataError(f"none of its {len(rows)} configurations can be used; {reasons}", str(file))
         if self.entropy and self.entropy.check_size:
             labelled = table[table["status"] == Status.LABELLED]
             check_entropies(
-                *(labelled[name].to_numpy() for name in ("formation_entropy", "n_atoms", "n_sites")),
+                labelled["formation_entropy"].to_numpy(),
+                labelled["n_atoms"].to_numpy(),
+                labelled["n_sites"].to_numpy(),
                 [f"{row.file}, frame {row.frame}: {self.entropy.key!r}" for row in labelled.itertuples()],
                 self.entropy.unit,
                 self.entropy.kind,
@@ -380,7 +383,7 @@ def _number(properties, key):
     value = _found(properties, key)
     if np.ndim(value):
         raise DataError(f"{key!r} has shape {np.shape(value)}, expected one number")
-    if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(value):
+    if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(float(value)):
         raise DataError(f"{key!r} is {value}, expected a finite number")
     return float(value)
 
