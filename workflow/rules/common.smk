@@ -10,9 +10,9 @@ from vibentropy.errors import VibentropyError
 from vibentropy.run import memory as memory_of
 from vibentropy.run.build_check import check_build
 from vibentropy.run.config import load, validate
-from vibentropy.run.settings import Config
 from vibentropy.run.cost_estimate import cost_in_words
 from vibentropy.run.plan import Plan, only_looks
+from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 
 
@@ -67,6 +67,18 @@ def reference(wildcards):
 
 def descriptor_potentials(wildcards):
     return PLAN.descriptor_potentials(wildcards.descriptor)
+
+
+@asking
+def structures_of(wildcards):
+    """Files that a shard is made or read from."""
+    source = PLAN.source(wildcards.dataset)
+    made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.analytic else []}
+    return {
+        "reference": PLAN.references(wildcards.dataset),
+        "files": source.files_of(PLAN.content(wildcards.dataset, wildcards.shard)),
+        **(made_with if source.generated else {}),
+    }
 
 
 @asking

@@ -1,18 +1,7 @@
 # Relaxed configurations: made by a recipe, or read from files, archives or the arrays of the reference work.
-def structures_of(dataset, shard):
-    """Files that a shard is made or read from."""
-    source = PLAN.source(dataset)
-    made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.analytic else []}
-    return {
-        "reference": PLAN.references(dataset),
-        "files": source.files_of(PLAN.content(dataset, shard)),
-        **(made_with if source.generated else {}),
-    }
-
-
 rule structures:
     input:
-        unpack(asking(lambda wildcards: structures_of(wildcards.dataset, wildcards.shard))),
+        unpack(structures_of),
         code=lambda wildcards: code_of("structures") + PLAN.source_code(wildcards.dataset),
     output:
         f"{RESULTS}/structures/{{dataset}}/{{shard}}.h5",
