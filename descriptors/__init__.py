@@ -69,21 +69,21 @@ def find(kind: str) -> type[Descriptor]:
     ConfigError
         If there is no such descriptor, or it cannot be imported.
     """
-    known = available()
+    kinds = available()
     kind = MOVED.get(kind, kind)
-    if kind not in known and "." not in str(kind):
+    if kind not in kinds and "." not in str(kind):
         raise ConfigError(
-            f"there is no descriptor of kind {kind!r}{did_you_mean(kind, known)}; known are {', '.join(known)}, "
+            f"there is no descriptor of kind {kind!r}{did_you_mean(kind, kinds)}; known are {', '.join(kinds)}, "
             "and dotted paths to classes"
         )
     try:
-        found = pkgutil.resolve_name(known.get(kind, kind))
+        cls = pkgutil.resolve_name(kinds.get(kind, kind))
     except (ImportError, AttributeError, ValueError) as error:
         reason = f"{error}{how_to_install(error)}"
         raise ConfigError(f"the descriptor of kind {kind!r} cannot be imported: {reason}") from error
-    if not (isinstance(found, type) and issubclass(found, Descriptor)):
-        raise ConfigError(f"the descriptor of kind {kind!r} is {found!r}, not a subclass of {Descriptor.__name__}")
-    return found
+    if not (isinstance(cls, type) and issubclass(cls, Descriptor)):
+        raise ConfigError(f"the descriptor of kind {kind!r} is {cls!r}, not a subclass of {Descriptor.__name__}")
+    return cls
 
 
 def create(kind: str, **parameters: Any) -> Descriptor:

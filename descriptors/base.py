@@ -227,14 +227,14 @@ class Descriptor(BaseEstimator, ABC):
         StructureError
             Naming the elements found and how to declare them.
         """
-        found = np.unique(atoms.numbers)
-        declared = found[:1] if self.species is None else [chemical_symbols.index(symbol) for symbol in self.species]
-        undeclared = np.setdiff1d(found, declared)
+        present = np.unique(atoms.numbers)
+        declared = present[:1] if self.species is None else [chemical_symbols.index(symbol) for symbol in self.species]
+        undeclared = np.setdiff1d(present, declared)
         if len(undeclared):
-            known = "none is declared" if self.species is None else f"declared are {', '.join(self.species)}"
-            everything = [*(self.species or []), *(chemical_symbols[z] for z in found)]
+            declaration = "none is declared" if self.species is None else f"declared are {', '.join(self.species)}"
+            everything = [*(self.species or []), *(chemical_symbols[z] for z in present)]
             raise StructureError(
-                f"the configuration holds {', '.join(chemical_symbols[z] for z in found)} and {known}: "
+                f"the configuration holds {', '.join(chemical_symbols[z] for z in present)} and {declaration}: "
                 f"give the descriptor `species: [{', '.join(dict.fromkeys(everything))}]`"
             )
         index = np.zeros(len(chemical_symbols), dtype=np.int64)

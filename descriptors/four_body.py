@@ -122,11 +122,11 @@ def couplings(l_max: int) -> Couplings:
         rows = [slice(degree**2, (degree + 1) ** 2) for degree in (low, middle, high)]
         integrals = np.einsum("ap,bp,cp->abc", weighted[rows[0]], Y[rows[1]], Y[rows[2]])
         # Those that vanish by symmetry are left with rounding errors; the others are far above.
-        found = np.argwhere(np.abs(integrals) > 1e-13)
+        allowed = np.argwhere(np.abs(integrals) > 1e-13)
         degrees.append((low, middle, high))
-        harmonics.append(found + [low**2, middle**2, high**2])
-        gaunt.append(integrals[tuple(found.T)])
-        first.append(first[-1] + len(found))
+        harmonics.append(allowed + [low**2, middle**2, high**2])
+        gaunt.append(integrals[tuple(allowed.T)])
+        first.append(first[-1] + len(allowed))
     return Couplings(np.array(degrees), np.array(first), np.concatenate(harmonics), np.concatenate(gaunt))
 
 

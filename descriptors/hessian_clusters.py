@@ -64,12 +64,12 @@ class HessianClusters(ClusterDescriptor):
         self.species = species
 
     def _blocks(self, atoms):
-        known = sites(self._potential, atoms)
+        per_atom = sites(self._potential, atoms)
         largest = max(self._radii)
         hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
-        for centres, index, positions, rows in self._rows(atoms, known, largest, hop, SIZE):
+        for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             start, columns, steps = rows
-            stiffness = known.stiffness[index]
+            stiffness = per_atom.stiffness[index]
             tree = cKDTree(positions)
             features = np.empty((len(centres), len(self._radii)))
             for column, radius in enumerate(self._radii):
@@ -83,8 +83,8 @@ class HessianClusters(ClusterDescriptor):
                             f"the others frozen, expected at least {MIN_EIGENVALUE}: cluster entropies are defined "
                             "near minima of the potential"
                         )
-                    own = vectors[3 * cluster.index(i) :][:3]
-                    features[i, column] = -0.5 * (own**2).sum(axis=0) @ np.log(values)
+                    of_centre = vectors[3 * cluster.index(i) :][:3]
+                    features[i, column] = -0.5 * (of_centre**2).sum(axis=0) @ np.log(values)
             yield centres, features
 
 

@@ -109,21 +109,21 @@ class HessianMoments(HessianDescriptor):
         return longest if self.r_hop is None else min(float(self.r_hop), longest)
 
     def _blocks(self, atoms):
-        known = sites(self._potential, atoms)
-        logarithm, roots = whitening(known.stiffness)
+        per_atom = sites(self._potential, atoms)
+        logarithm, roots = whitening(per_atom.stiffness)
         knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
         # Walks of four steps need the rows of atoms that one step leads to, those of six of atoms two steps away.
         way = (self.max_order - 1) // 2 * self._hop
-        for centres, index, positions, rows in self._rows(atoms, known, way, self._hop, SIZES[self.max_order > 2]):
+        for centres, index, positions, rows in self._rows(atoms, per_atom, way, self._hop, SIZES[self.max_order > 2]):
             n, (start, columns, steps) = len(centres), rows
             whiten(start, columns, steps, roots[index])
             features = np.empty((n, self.n_features))
             features[:, 0] = -0.5 * logarithm[centres]
             features[:, 1 : 1 + len(knots)] = _second(n, start, columns, steps, positions, knots) / 4
             if self.max_order > 2:
-                found = _higher(n, len(positions), start, columns, steps, self.max_order > 4)
+                traces = _higher(n, len(positions), start, columns, steps, self.max_order > 4)
                 orders = np.arange(3, self.max_order + 1)
-                features[:, 1 + len(knots) :] = found[:, : len(orders)] / (2 * orders)
+                features[:, 1 + len(knots) :] = traces[:, : len(orders)] / (2 * orders)
             yield centres, features
 
 
@@ -175,22 +175,22 @@ def _higher(n_centres, n_atoms, start, columns, steps, six):
         came = np.zeros(n_atoms, np.bool_)
         reached = np.empty(n_atoms, np.int64)
         for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_centres)):
-            found = 0
+            n_reached = 0
             for c in range(start[i], start[i + 1]):
                 for d in range(start[columns[c]], start[columns[c] + 1]):
                     j = columns[d]
                     if not came[j]:
                         came[j] = True
-                        reached[found] = j
-                        found += 1
+                        reached[n_reached] = j
+                        n_reached += 1
                     _add_product(two[j], steps[c], steps[d])
             if six:
-                for c in range(found):
+                for c in range(n_reached):
                     for d in range(start[reached[c]], start[reached[c] + 1]):
                         _add_product(three[columns[d]], two[reached[c]], steps[d])
             for c in range(start[i], start[i + 1]):
                 traces[i, 0] += _dot(two[columns[c]], steps[c])
-            for c in range(found):
+            for c in range(n_reached):
                 j = reached[c]
                 traces[i, 1] += _dot(two[j], two[j])
                 if six:

@@ -75,11 +75,11 @@ class HessianStiffness(ClusterDescriptor):
         self.species = species
 
     def _blocks(self, atoms):
-        known = sites(self._potential, atoms)
-        logarithm, roots = whitening(known.stiffness)
+        per_atom = sites(self._potential, atoms)
+        logarithm, roots = whitening(per_atom.stiffness)
         largest = max(self._radii)
         hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
-        for centres, index, positions, rows in self._rows(atoms, known, largest, hop, SIZE):
+        for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             start, columns, steps = rows
             whiten(start, columns, steps, roots[index])
             near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
@@ -118,7 +118,7 @@ def _yielding(radius, width, first, members, positions, start, columns, steps):
     numpy.linalg.LinAlgError
         If a cluster is not stable.
     """
-    found = np.empty(len(first) - 1)
+    logarithms = np.empty(len(first) - 1)
 
     def factorise(chunk):
         matrices = _gather(chunk, radius, width, first, members, positions, start, columns, steps)
@@ -126,13 +126,13 @@ def _yielding(radius, width, first, members, positions, start, columns, steps):
         pivots = np.diagonal(np.linalg.cholesky(matrices), axis1=1, axis2=2)
         if pivots.min() < MIN_PIVOT:
             raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
-        found[chunk] = -np.log(pivots[:, -3:]).sum(axis=1)
+        logarithms[chunk] = -np.log(pivots[:, -3:]).sum(axis=1)
 
-    chunks = np.split(np.arange(len(found)), range(CHUNK, len(found), CHUNK))
+    chunks = np.split(np.arange(len(logarithms)), range(CHUNK, len(logarithms), CHUNK))
     # Many small factorisations: one thread each.
     with threadpool_limits(1), ThreadPoolExecutor(get_num_threads()) as pool:
         list(pool.map(factorise, chunks))
-    return found
+    return logarithms
 
 
 @njit(nogil=True)

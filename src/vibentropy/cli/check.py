@@ -47,14 +47,14 @@ def check(
     if not reference and entropy:
         raise click.UsageError("--entropy needs --reference: entropies of formation belong to a perfect crystal")
     if configurations:
-        found = _of_configuration(*configurations)
+        inspections = _of_configuration(*configurations)
     elif reference:
-        found = [_as_a_data_set(paths, reference, entropy, unit, kind, file_format)]
+        inspections = [_as_a_data_set(paths, reference, entropy, unit, kind, file_format)]
     else:
         from vibentropy.run.data_check import inspect_frames
 
-        found = (inspect_frames(path, file_format) for path in paths)
-    context.exit(max([_show(inspection) for inspection in found], default=0))
+        inspections = (inspect_frames(path, file_format) for path in paths)
+    context.exit(max([_show(inspection) for inspection in inspections], default=0))
 
 
 def _of_configuration(path):
@@ -78,16 +78,18 @@ def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
     return inspect_source(Files(name="files", files=paths, reference=reference, format=file_format, entropy=given))
 
 
-def _show(found):
+def _show(inspection):
     """Print what was found; the exit code that it deserves."""
-    counts = ", ".join(f"{number} {status}" for status, number in found.counts.items() if number)
-    facts = "; ".join(f"{name}: {value}" for name, value in found.facts.items())
-    click.echo("; ".join(part for part in (f"{found.name}: {counts or 'nothing that can be used'}", facts) if part))
-    for reason in found.rejected[:_LISTED]:
+    counts = ", ".join(f"{number} {status}" for status, number in inspection.counts.items() if number)
+    facts = "; ".join(f"{name}: {value}" for name, value in inspection.facts.items())
+    click.echo(
+        "; ".join(part for part in (f"{inspection.name}: {counts or 'nothing that can be used'}", facts) if part)
+    )
+    for reason in inspection.rejected[:_LISTED]:
         click.echo(reason, err=True)
-    if len(found.rejected) > _LISTED:
-        click.echo(f"{found.name}: {len(found.rejected) - _LISTED} more are rejected", err=True)
-    if found.problem:
-        click.echo(f"{found.name}: {found.problem}", err=True)
+    if len(inspection.rejected) > _LISTED:
+        click.echo(f"{inspection.name}: {len(inspection.rejected) - _LISTED} more are rejected", err=True)
+    if inspection.problem:
+        click.echo(f"{inspection.name}: {inspection.problem}", err=True)
         return 2
-    return 1 if found.rejected else 0
+    return 1 if inspection.rejected else 0

@@ -381,8 +381,8 @@ def _frames(file, parts, rows):
         positions, numbers = file["positions"][atoms_of_block], file["numbers"][atoms_of_block]
         site_entropy = file[SITE_ENTROPY][atoms_of_block] if SITE_ENTROPY in file else None
         for part, cell, pbc in zip(parts[first:last], file["cells"][first:last], file["pbc"][first:last], strict=True):
-            own = slice(part.start - atoms_of_block.start, part.stop - atoms_of_block.start)
-            atoms = Atoms(numbers=numbers[own], positions=positions[own], cell=cell, pbc=pbc)
-            if site_entropy is not None and not np.isnan(site_entropy[own]).any():
-                atoms.set_array(SITE_ENTROPY, site_entropy[own])
+            atoms_of_cell = slice(part.start - atoms_of_block.start, part.stop - atoms_of_block.start)
+            atoms = Atoms(numbers=numbers[atoms_of_cell], positions=positions[atoms_of_cell], cell=cell, pbc=pbc)
+            if site_entropy is not None and not np.isnan(site_entropy[atoms_of_cell]).any():
+                atoms.set_array(SITE_ENTROPY, site_entropy[atoms_of_cell])
             yield atoms

@@ -47,12 +47,12 @@ def find_regressor(kind: str) -> type[BaseEstimator]:
             "and dotted paths to classes"
         )
     try:
-        found = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
+        cls = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"regressor {kind!r}: {error}{how_to_install(error)}") from error
-    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+    if not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
         raise ConfigError(f"{kind!r} is not a class of estimators in the manner of scikit-learn")
-    return found
+    return cls
 
 
 def create_regressor(kind: str, **parameters: Any) -> ExtensiveRegressor:
@@ -78,14 +78,14 @@ def create_regressor(kind: str, **parameters: Any) -> ExtensiveRegressor:
         shows when it is fitted.
     """
     cls = find_regressor(kind)
-    known = list(inspect.signature(cls).parameters)
+    accepted = list(inspect.signature(cls).parameters)
     for name in parameters:
-        if name not in known:
+        if name not in accepted:
             raise ConfigError(
-                f"regressor {kind!r} has no parameter {name!r}{did_you_mean(name, known)}; "
-                f"it takes {', '.join(known) or 'none'}"
+                f"regressor {kind!r} has no parameter {name!r}{did_you_mean(name, accepted)}; "
+                f"it takes {', '.join(accepted) or 'none'}"
             )
-    if "fit_intercept" in known:
+    if "fit_intercept" in accepted:
         if parameters.get("fit_intercept", False):
             raise ConfigError(f"regressor {kind!r}: fit_intercept must be false, an intercept is not extensive")
         parameters["fit_intercept"] = False

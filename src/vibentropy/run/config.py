@@ -235,25 +235,25 @@ def _place(path):
 
 def _describe(error):
     """Value found and what was expected, for one error of the JSON Schema."""
-    found, expected = error.instance, error.validator_value
+    value, expected = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":
-            known = list(error.schema["properties"])
-            return "; ".join(f"unknown key {key!r}{did_you_mean(key, known)}" for key in found if key not in known)
+            keys = list(error.schema["properties"])
+            return "; ".join(f"unknown key {key!r}{did_you_mean(key, keys)}" for key in value if key not in keys)
         case "required":
-            return f"missing key {', '.join(repr(key) for key in expected if key not in found)}"
+            return f"missing key {', '.join(repr(key) for key in expected if key not in value)}"
         case "oneOf":
-            known = [key for alternative in expected for key in alternative["required"]]
-            hints = "".join(did_you_mean(key, known) for key in found)
-            return f"exactly one of the keys {', '.join(known)} is expected, found {', '.join(found)}{hints}"
+            keys = [key for alternative in expected for key in alternative["required"]]
+            hints = "".join(did_you_mean(key, keys) for key in value)
+            return f"exactly one of the keys {', '.join(keys)} is expected, found {', '.join(value)}{hints}"
         case "type":
-            text = f"found {found!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
-            if isinstance(found, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", found):
+            text = f"found {value!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
+            if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
                 text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
         case "enum":
-            text = f"found {found!r}{did_you_mean(found, expected)}, expected one of {', '.join(map(str, expected))}"
+            text = f"found {value!r}{did_you_mean(value, expected)}, expected one of {', '.join(map(str, expected))}"
         case "pattern":
-            text = f"found {found!r}, expected a match of {expected}"
+            text = f"found {value!r}, expected a match of {expected}"
         case _:
             text = error.message
     return f"{text} ({error.schema['description']})" if "description" in error.schema else text

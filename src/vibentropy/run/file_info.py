@@ -44,11 +44,11 @@ def contents(path):
     with h5py.File(path, "r") as file:
         schema = int(file.attrs.get("schema", 1))
     with open_file(path, kind, schema) as file:
-        found = _CONTENTS.get(kind, _anything)(path, file)
-        made = {name: _plain(value) for name, value in sorted(file.attrs.items()) if name not in _SAID | found.keys()}
-    said = found.get("provenance", {})
+        content = _CONTENTS.get(kind, _anything)(path, file)
+        made = {name: _plain(value) for name, value in sorted(file.attrs.items()) if name not in _SAID | content.keys()}
+    said = content.get("provenance", {})
     made = {name: value for name, value in made.items() if name not in said or said[name] != value}
-    return {"file": str(path), "kind": kind, "schema": schema} | found | {"made by": made}
+    return {"file": str(path), "kind": kind, "schema": schema} | content | {"made by": made}
 
 
 #: Attributes that say what a file is, or that `contents` says in another way.
@@ -93,15 +93,15 @@ def _configurations(_, file):
 
 
 def _features(path, _):
-    found = sets.FeatureSet.load(path)
+    features = sets.FeatureSet.load(path)
     return {
-        "configurations": len(found.ids),
-        "without features": dict(found.failures),
-        "descriptor": _recipe(found.descriptor),
-        "features": len(found.feature_names),
-        "feature names": list(found.feature_names),
-        "limits per atom": found.local is not None,
-        "resolved by atoms": len(found.sites),
+        "configurations": len(features.ids),
+        "without features": dict(features.failures),
+        "descriptor": _recipe(features.descriptor),
+        "features": len(features.feature_names),
+        "feature names": list(features.feature_names),
+        "limits per atom": features.local is not None,
+        "resolved by atoms": len(features.sites),
     }
 
 

@@ -174,13 +174,13 @@ def read_archive(path, name, classes=None, rows=None):
         sites = {size: group[:] for size, group in file["sites"].items()}
         frames = []
         for i in wanted:
-            own, site = sites[table["repetitions"][i]], file["site"][parts[i]]
-            if len(site) and not 0 <= site.min() <= site.max() < len(own):
+            of_size, site = sites[table["repetitions"][i]], file["site"][parts[i]]
+            if len(site) and not 0 <= site.min() <= site.max() < len(of_size):
                 raise DataError(
                     f"/site of {table['id'][i]} has values from {site.min()} to {site.max()}, expected rows of the "
-                    f"{len(own)} sites of {table['repetitions'][i]} cells"
+                    f"{len(of_size)} sites of {table['repetitions'][i]} cells"
                 )
-            positions = _positions(own, site, file["displacement"][parts[i]], cells[i])
+            positions = _positions(of_size, site, file["displacement"][parts[i]], cells[i])
             symbols = [file.attrs["element"]] * len(positions)
             frames.append(Atoms(symbols, positions=positions, cell=cells[i], pbc=True))
             entropies = file[SITE_ENTROPY][parts[i]]
@@ -363,10 +363,10 @@ def _wanted(path, table, classes):
     """Rows of these classes."""
     if classes is None:
         return np.arange(len(table))
-    known = sorted(set(table["defect_class"]))
+    present = sorted(set(table["defect_class"]))
     for defect_class in classes:
-        if defect_class not in known:
-            message = f"no class {defect_class!r}{did_you_mean(defect_class, known)}; there are {', '.join(known)}"
+        if defect_class not in present:
+            message = f"no class {defect_class!r}{did_you_mean(defect_class, present)}; there are {', '.join(present)}"
             raise DataError(message, path)
     return np.flatnonzero(table["defect_class"].isin(classes))
 

@@ -80,11 +80,11 @@ def _fault(entropies, n_atoms, n_sites):
     if per_atom > MAX_PER_ATOM:
         return f"the median of {len(entropies)} is {per_atom:.3g} k_B per atom, expected at most {MAX_PER_ATOM}"
     net = np.abs(n_atoms - n_sites)
-    known = (net > 0) & (n_sites > 0)
-    per_defect = np.median(entropies[known] / net[known]) if known.any() else 0.0
+    counted = (net > 0) & (n_sites > 0)
+    per_defect = np.median(entropies[counted] / net[counted]) if counted.any() else 0.0
     if per_defect > MAX_PER_DEFECT:
         return (
-            f"the median of {known.sum()} is {per_defect:.3g} k_B per atom that a cell has more or less than its "
+            f"the median of {counted.sum()} is {per_defect:.3g} k_B per atom that a cell has more or less than its "
             f"crystal, expected at most {MAX_PER_DEFECT:g}"
         )
     return ""

@@ -354,8 +354,8 @@ def _largest_force(atoms, max_force):
 def _energies(atoms, reference, key):
     """Energy and energy of formation in eV, NaN where unknown; an energy that has a key must be there."""
     name = key or "energy"
-    found, perfect = _properties(atoms), _properties(reference)
-    energy = _number(found, name) if key or name in found else np.nan
+    properties, perfect = _properties(atoms), _properties(reference)
+    energy = _number(properties, name) if key or name in properties else np.nan
     energy_per_atom = _number(perfect, name) / len(reference) if name in perfect else np.nan
     return {"energy": energy, "formation_energy": energy - len(atoms) * energy_per_atom}
 
