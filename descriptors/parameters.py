@@ -67,7 +67,7 @@ class Parameter(ABC):
         """
         schema = self._schema()
         if self.null and not self.required:
-            schema["type"] = [schema["type"], "null"]
+            schema |= {"enum": [*schema["enum"], None]} if "enum" in schema else {"type": [schema["type"], "null"]}
         return {"description": self.description, **schema} if self.description else schema
 
     @property
@@ -83,11 +83,11 @@ class Parameter(ABC):
 
     @abstractmethod
     def _check(self, name: str, value: object) -> None:
-        """Check a value that is not left to its default."""
+        """Check a value that is not None."""
 
     @abstractmethod
     def _schema(self) -> dict[str, Any]:
-        """Say the same without description and null."""
+        """JSON Schema of the values other than None, without their description."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Choice(Parameter):
     def values(self) -> str:
         """Such as ``sc, bcc or fcc``."""
         *others, last = map(str, self.among)
-        return f"{', '.join(others)} or {last}"
+        return f"{', '.join(others)} or {last}" if others else last
 
     def _schema(self) -> dict[str, Any]:
         return {"enum": list(self.among)}

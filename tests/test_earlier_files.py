@@ -92,7 +92,7 @@ EntropyModel.load("atom_kernel.h5")
 
 def test_archives(configurations, crystal):
     archived = archives.read_archive(FOLDER / "archive.h5", "test")
-    assert archives.potential_of(FOLDER / "archive.h5") == "FeP_mm.eam.fs"
+    assert archives.read_header(FOLDER / "archive.h5").potential == "FeP_mm.eam.fs"
     assert crystal.a == pytest.approx(2.855312455, abs=1e-9)
     originals = configurations.table.set_index("id").loc[list(archived.table["id"])]
     for column in ("energy", "formation_entropy", "smallest_eigenvalue"):

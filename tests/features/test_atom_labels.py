@@ -181,7 +181,7 @@ def test_units_of_the_features_do_not_matter():
 @pytest.mark.parametrize("site_weights", [[], [-1.0, 1.0], [[1.0]], [np.nan]])
 def test_impossible_weights_are_refused(site_weights):
     sample = Sample()
-    with pytest.raises(ValueError, match="site_weights must be numbers that are not negative"):
+    with pytest.raises((ValueError, TypeError), match=r"site_weights.*must"):
         ExtensiveRidge(site_weights=site_weights).fit(sample.X, sample.y, sites=sample.sites)
 
 
@@ -298,7 +298,7 @@ def test_strained_cells_are_compared_with_the_strained_crystal(descriptor):
     configurations = cells(1)
     strained = CRYSTAL.copy()
     strained.set_cell(1.01 * strained.cell, scale_atoms=True)
-    features = features_of(configurations, descriptor, reference=lambda index: strained)
+    features = features_of(configurations, descriptor, reference=lambda index: bulk_features(descriptor, strained))
     local = descriptor.local(configurations.frames[0]) - bulk_features(descriptor, strained)
     factor = features.sites["made/0/0000"]
     np.testing.assert_allclose((factor.T @ factor)[:-1, :-1], local.T @ local, rtol=1e-9)

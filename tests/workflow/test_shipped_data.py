@@ -104,7 +104,7 @@ def test_site_entropies_add_up_to_the_label(sets):
 
 
 @pytest.mark.parametrize("name", ["clusters", "strained"])
-def test_labels_are_those_of_the_positions(sets, iron, name):
+def test_labels_are_those_of_the_positions(sets, iron, recomputed, name):
     crystal = archives.read_header(DATA / f"{name}.h5").crystal
     configurations = sets[name]
     for index in np.linspace(0, len(configurations) - 1, 3).astype(int):

@@ -57,14 +57,17 @@ content = asking(lambda wildcards: PLAN.content(wildcards.dataset, wildcards.sha
 sites = asking(lambda wildcards: PLAN.sites(wildcards.dataset, wildcards.shard))
 
 
+@asking
 def about(wildcards):
     return PLAN.about(wildcards.dataset)
 
 
+@asking
 def reference(wildcards):
     return PLAN.references(wildcards.dataset)
 
 
+@asking
 def descriptor_potentials(wildcards):
     return PLAN.descriptor_potentials(wildcards.descriptor)
 
@@ -121,4 +124,5 @@ def doubled(number):
     return lambda wildcards, input, attempt: number(wildcards, input) * 2 ** (attempt - 1)
 
 
+# What a rule asks for reads as what it is.
 memory, minutes = doubled, doubled

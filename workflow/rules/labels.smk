@@ -57,7 +57,7 @@ rule configurations:
         runtime=minutes(30),
     params:
         roles={name: source.role for name, source in PLAN.config.sources.items()},
-        duplicates=config["labels"]["duplicates"],
+        duplicates=PLAN.config.labels.duplicates.tolerances,
     script:
         "../scripts/configurations.py"
 

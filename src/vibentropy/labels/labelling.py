@@ -67,7 +67,7 @@ class Labeller:
         self._max_force, self._min_eigenvalue = max_force, min_eigenvalue
         self._site_entropies, self._temperatures = site_entropies, tuple(temperatures)
         # By cell and number of atoms.
-        self._crystals: dict[tuple[bytes, int], _Vibrations | StructureError] = {}
+        self._crystals: dict[tuple[bytes, int], _Vibrations | str] = {}
 
     def label(
         self,
@@ -184,10 +184,10 @@ class Labeller:
             try:
                 self._crystals[key] = self._vibrations(perfect, vectors=False)
             except VibentropyError as error:
-                self._crystals[key] = StructureError(f"the perfect crystal in this cell has no label: {error}")
+                self._crystals[key] = f"the perfect crystal in this cell has no label: {error}"
         vibrations = self._crystals[key]
-        if isinstance(vibrations, StructureError):
-            raise vibrations
+        if isinstance(vibrations, str):
+            raise StructureError(vibrations)
         return vibrations
 
 

@@ -3,8 +3,8 @@
 What keys there are, with their units and defaults, stands in the JSON Schema of the workflow; what a schema cannot
 say (that files exist, that a potential is there when something needs it) is checked by `vibentropy.run.config_rules`.
 Parameters of descriptors and regressors stand in a schema of their own, which is made from their classes
-(`vibentropy.run.parameter_schema`). After that a configuration is a `Config` (`vibentropy.run.settings`), and nobody
-looks for keys in dictionaries any more.
+(`vibentropy.run.parameter_schema`). The library works with the `Config` that is made of it (`vibentropy.run.settings`);
+Snakemake keeps the dictionary, with all defaults filled in.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ class Plan:
 
     def descriptor_potentials(self, descriptor: str) -> list[str]:
         """List the files of the potentials that a descriptor and those that it is made of are defined with."""
-        potentials = [part["potential"] for part in walk(self.config.descriptors[descriptor]) if "potential" in part]
+        potentials = [part["potential"] for part in _parts(self.config.descriptors[descriptor]) if "potential" in part]
         return [str(file) for potential in potentials for file in potential_files(potential)]
 
     def descriptor_code(self, descriptor: str) -> list[str]:
@@ -291,8 +291,14 @@ class Plan:
         return self.generated
 
 
-def _code(block: dict[str, Any]) -> list[str]:
+def _parts(block: dict[str, Any]) -> list[dict[str, Any]]:
+    """Blocks of a descriptor and of those that it is made of."""
     # A parameter of somebody's own may have a `kind` without being a descriptor.
     registered = descriptors.available()
-    kinds = {part["kind"] for part in walk(block) if part["kind"] in registered or "." in part["kind"]}
-    return source_files(*(descriptors.find(kind).__module__ for kind in sorted(kinds)))
+    return [part for part in walk(block) if part["kind"] in registered or "." in part["kind"]]
+
+
+def _code(block: dict[str, Any]) -> list[str]:
+    return source_files(
+        *(descriptors.find(kind).__module__ for kind in sorted({part["kind"] for part in _parts(block)}))
+    )

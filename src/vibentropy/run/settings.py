@@ -29,6 +29,11 @@ class Duplicates:
     entropy: float = 1e-3
     exclude: bool = True
 
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """What decides which minima are marked, and not what becomes of them."""
+        return {"energy": self.energy, "entropy": self.entropy}
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -68,7 +73,7 @@ class Labels:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Everything that labels depend on, as arguments of `vibentropy.labels.labelling.label`."""
+        """Everything that labels depend on, as arguments of `vibentropy.labels.labelling.Labeller`."""
         return self.gates | {"site_entropies": self.site_entropies, "temperatures": list(self.temperatures)}
 
 

@@ -1,8 +1,9 @@
 """Which source files a piece of code stands on, computed from its imports.
 
-Rules of the workflow take them as inputs, so that editing one makes again what stands on it. Nothing is listed by hand
-and nothing is run: imports are read from the text, those within functions as well. Names in registries are text and not
-followed: whoever chooses from one names the module that was chosen.
+Rules of the workflow take them as inputs, so that editing one makes again what stands on it. Nothing is listed by hand.
+Imports are read from the text, those within functions as well; of what they name, only packages are imported, to find
+the modules in them. Names in registries are text and not followed: whoever chooses from one names the module that was
+chosen.
 """
 
 import ast

@@ -158,10 +158,8 @@ class Arrays(Source):
         ----------
         content : str
             The class.
-        workshop
+        workshop, done
             Not needed.
-        done : callable
-            Called with a line for each configuration that is set aside.
 
         Returns
         -------
@@ -214,8 +212,6 @@ class Arrays(Source):
                 "duplicate_of": np.where(first == np.arange(len(frames)), "", ids[first]),
             }
         )
-        for row in table[table["status"] == Status.REJECTED].itertuples():
-            done(f"{row.id} is set aside: {row.reason}")
         return ConfigurationSet(frames, table)
 
     def perfect_crystal(self) -> Atoms:
