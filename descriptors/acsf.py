@@ -43,7 +43,7 @@ class SymmetryFunctions(LocalDescriptor):
     """
 
     parameters: ClassVar[dict[str, Parameter]] = {
-        "r_cut": Number("cutoff", unit="Å", above=0),
+        "r_cut": Number("cutoff", unit="Å", above=0, maximum=20),
         "g2": ListOf(
             "η (1/Å²) and R (Å) of each radial function",
             null="seven from 0.3 to 0.9 of the cutoff",

@@ -40,7 +40,7 @@ class PairSpline(LocalDescriptor):
 
     parameters: ClassVar[dict[str, Parameter]] = {
         "r_min": Number("distance that no two atoms come much closer than", unit="Å", above=0),
-        "r_cut": Number("cutoff", unit="Å", above=0),
+        "r_cut": Number("cutoff", unit="Å", above=0, maximum=20),
         "spacing": Number("distance of the knots", unit="Å", above=0),
         "degree": Integer("of the splines", minimum=1, maximum=5),
         "species": SPECIES,

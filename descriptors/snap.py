@@ -50,7 +50,7 @@ class Bispectrum(LocalDescriptor):
 
     parameters: ClassVar[dict[str, Parameter]] = {
         "twojmax": Integer("twice the largest j", minimum=0),
-        "r_cut": Number("cutoff", unit="Å", above=0),
+        "r_cut": Number("cutoff", unit="Å", above=0, maximum=20),
         "rfac0": Number("fraction of the sphere that is covered", above=0, below=1),
         "rmin0": Number("distance that is mapped to the pole", unit="Å", minimum=0),
         "species": SPECIES,

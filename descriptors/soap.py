@@ -53,7 +53,7 @@ class SmoothOverlap(LocalDescriptor):
     parameters: ClassVar[dict[str, Parameter]] = {
         "n_max": Integer("number of radial functions", minimum=1),
         "l_max": Integer("largest angular order", minimum=0, maximum=L_MAX),
-        "r_cut": Number("where the radial functions have decayed", unit="Å", above=1),
+        "r_cut": Number("where the radial functions have decayed", unit="Å", above=1, maximum=20),
         "sigma": Number("width of the Gaussian that stands for an atom", unit="Å", above=0),
         "species": SPECIES,
     }

@@ -30,6 +30,11 @@ class TestDescribe:
         np.testing.assert_allclose(features.X, expected, atol=1e-9)
         assert features.ids == ("my.xyz/0000", "my.xyz/0001", "my.xyz/0002")
 
+    def test_too_little_memory_is_no_traceback(self, run):
+        settings = "--set", "grid_spacing=0.001"
+        refused = run("describe", "other.xyz", "--descriptor", "scattering", *settings, code=2)
+        assert "error: out of memory (Unable to allocate" in refused.output
+
     def test_without_a_reference_they_are_sums(self, run):
         run("describe", "other.xyz", *self.PARAMETERS, "-o", "f.csv")
         total = create("afs", n_max=2, l_max=2, r_cut=4.0).total(ase.io.read("other.xyz"))

@@ -1,5 +1,6 @@
 # Speed and memory of all descriptors, labels, predictions, and of public implementations; `snakemake benchmark`, not part
 # of `all`.
+from vibentropy.run.plan import block_code
 from vibentropy.studies.benchmark.peers import LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
@@ -8,7 +9,7 @@ OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 rule measure:
     input:
         code=lambda wildcards: code_of("benchmark_measure")
-        + (descriptor_code(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
+        + (block_code(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
         + (PLAN.shipped_descriptor_code() if wildcards.source == "predictions" else []),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",

@@ -44,6 +44,8 @@ class Commands(click.Group):
             if not remedy:
                 raise
             click.echo(f"error: {error}{remedy}", err=True)
+        except MemoryError as error:
+            click.echo(f"error: out of memory ({error}): fewer atoms, or other parameters, take less", err=True)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `| head` has seen enough.
                 raise

@@ -200,7 +200,7 @@ class Plan:
 
     def descriptor_code(self, descriptor: str) -> list[str]:
         """List the source files of a descriptor and of those that it is made of."""
-        return _code(self.config.descriptors[descriptor])
+        return block_code(self.config.descriptors[descriptor])
 
     def shipped_descriptor_code(self) -> list[str]:
         """List the source files of the descriptor of the model that comes with the package.
@@ -208,7 +208,7 @@ class Plan:
         Not the model itself: a rule makes it, from a whole run.
         """
         described = recipe(EntropyModel.load().descriptor)
-        return _code({"kind": described["kind"], **described["parameters"]})
+        return block_code({"kind": described["kind"], **described["parameters"]})
 
     def regressor_code(self, regressor: str) -> list[str]:
         """List the source files of a regressor."""
@@ -298,7 +298,8 @@ def _parts(block: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in walk(block) if part["kind"] in registered or "." in part["kind"]]
 
 
-def _code(block: dict[str, Any]) -> list[str]:
+def block_code(block: dict[str, Any]) -> list[str]:
+    """List the source files of a descriptor, by its block, and of those that it is made of."""
     return source_files(
         *(descriptors.find(kind).__module__ for kind in sorted({part["kind"] for part in _parts(block)}))
     )
