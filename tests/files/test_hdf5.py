@@ -1,5 +1,6 @@
 """Files appear whole or not at all, say what they are, and hold the same bytes for the same content."""
 
+import re
 import time
 
 import h5py
@@ -128,3 +129,21 @@ def test_a_heap_that_the_library_would_read_for_ever_is_refused(tmp_path):
             open_file(damaged, "numbers"),
         ):
             pass
+
+
+@pytest.mark.parametrize("what", ["units", "text"])
+def test_text_whose_type_is_damaged_is_refused_before_it_is_read(tmp_path, what):
+    """The HDF5 library would take it for a list of bytes somewhere in memory, which ends the process."""
+    path = tmp_path / "example.h5"
+    write_example(path)
+    content, hit = path.read_bytes(), False
+    # Text of variable length, as the library writes the type down.
+    for place in (match.start() for match in re.finditer(rb"\x19\x01", content)):
+        path.write_bytes(content[: place + 1] + b"\x65" + content[place + 2 :])
+        with h5py.File(path, "r") as file:
+            dtype = file.attrs.get_id(what).dtype if what in file.attrs else file[what].dtype
+        if hit := h5py.check_string_dtype(dtype) is None:
+            break
+    assert hit
+    with pytest.raises(DataError, match=rf"damaged \(the type of .*{what}"), open_file(path, "example"):
+        pass

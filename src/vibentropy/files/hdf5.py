@@ -136,12 +136,14 @@ def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.Fil
         raise DataError(f"not a complete HDF5 file ({error}); {REMEDY}", path) from error
     with file:
         try:
+            _check_types("", file)
             contents = file.attrs.get("kind"), file.attrs.get("schema")
             if contents != (kind, schema):
                 message = (
                     f"the file is of kind {contents[0]!r}, schema {contents[1]}; expected {kind!r}, schema {schema}"
                 )
                 raise DataError(message, path)
+            file.visititems(_check_types)
             file.visititems(_check_size)
             yield file
         except VibentropyError as error:
@@ -172,9 +174,31 @@ def kind_of(path: Path | str) -> str | None:
         return None
     try:
         with h5py.File(path, "r") as file:
-            return str(file.attrs.get("kind", ""))
+            return str(file.attrs["kind"]) if "kind" in file.attrs and is_readable(file.attrs, "kind") else ""
     except OSError as error:
         raise DataError(f"not a complete HDF5 file ({error}); {REMEDY}", path) from error
+
+
+def is_readable(attributes: h5py.AttributeManager, name: str) -> bool:
+    """Whether an attribute is a number, an array of numbers or text.
+
+    The HDF5 library (2.0) reads text whose type a damaged byte has changed as if it were a list of something else, from
+    addresses that may not exist, which ends the process. Files of this package have nothing else of variable length.
+    """
+    return _is_plain(attributes.get_id(name).dtype)
+
+
+def _is_plain(dtype):
+    return dtype.kind != "O" or h5py.check_string_dtype(dtype) is not None
+
+
+def _check_types(name, item):
+    """Refuse text of another type, see `is_readable`."""
+    damaged = [attribute for attribute in item.attrs if not is_readable(item.attrs, attribute)]
+    if damaged:
+        raise DataError(f"damaged (the type of the attribute {damaged[0]!r} of /{name})")
+    if isinstance(item, h5py.Dataset) and not _is_plain(item.dtype):
+        raise DataError(f"damaged (the type of /{name})")
 
 
 def _check_size(name, item):

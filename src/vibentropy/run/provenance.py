@@ -35,6 +35,7 @@ import vibentropy.descriptors
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import DataError
 from vibentropy.files.atomic import sha256
+from vibentropy.files.hdf5 import is_readable
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.run.config import config_hash
 from vibentropy.run.settings import Config
@@ -208,7 +209,8 @@ def _said(path):
         return {}
     try:
         with h5py.File(path) as file:
-            return {key: value.item() if isinstance(value, np.generic) else value for key, value in file.attrs.items()}
+            said = {name: file.attrs[name] for name in file.attrs if is_readable(file.attrs, name)}
+            return {name: value.item() if isinstance(value, np.generic) else value for name, value in said.items()}
     except OSError as error:
         raise DataError(f"{path}: not a complete HDF5 file ({error}); copy it again") from error
 
