@@ -474,8 +474,8 @@ def test_results_do_not_depend_on_shards_and_one_file_more_is_one_shard_more(tin
         code, output = snakemake(tmp_path / f"run {size}", config | {"shard_size": size}, "results/summary.csv")
         assert code == 0, output
     runs = [tmp_path / f"run {size}/results" for size in (5, 1000)]
-    assert [len(list((run / "labels/mine").glob("*.h5"))) for run in runs] == [3 + -(-(len(frames) - 15) // 5), 1]
-    for name in ("configurations.h5", "configurations.extxyz", "folds.csv", "summary.csv"):
+    assert [len(list((run / "structures/mine").glob("*.h5"))) for run in runs] == [3 + -(-(len(frames) - 15) // 5), 1]
+    for name in ("configurations.h5", "configurations.csv", "folds.csv", "summary.csv"):
         assert (runs[0] / name).read_bytes() == (runs[1] / name).read_bytes(), name
 
     assert not planned(tmp_path / "run 5", config | {"shard_size": 5}, "results/summary.csv")
