@@ -28,7 +28,7 @@ EXPECTED = {
         "tables/metrics.html",
     },
     "2 Error bars": {"figures/reliability.png", "tables/coverage.html"},
-    "3 Data": {"figures/labels.png", "potential/residuals.html", "tables/outcomes.html"},
+    "3 Data": {"figures/labels.png", "potential/residuals.html", "tables/features.html", "tables/outcomes.html"},
     "Provenance": {"provenance.html"},
 }
 

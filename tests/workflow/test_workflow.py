@@ -385,7 +385,7 @@ def test_archives_of_a_run_with_strained_cells_give_the_same_models(tiny, tmp_pa
     shutil.copytree(tiny.parent, tmp_path / "made")
     code, output = snakemake(tmp_path / "made", config, "all", "data")
     assert code == 0, output
-    assert re.findall(r"^sample +(\d)$", output, re.M) == ["1"]
+    assert re.findall(r"^structures +(\d)$", output, re.M) == ["1"]
     made = tmp_path / "made/results"
     listed = [line.split()[1] for line in (made / "data/SHA256SUMS").read_text().splitlines()]
     assert sorted(listed) == ["outcomes.csv", "test.h5", "train.h5"]
