@@ -320,6 +320,15 @@ class LocalDescriptor(Descriptor):
 
 
 def blocks(n_atoms: int) -> Iterator[slice]:
-    """Yield slices of at most `BLOCK` atoms that cover all of them."""
+    """Yield slices of at most `BLOCK` atoms that cover a cell: descriptors work through large cells piece by piece.
+
+    Parameters
+    ----------
+    n_atoms : int
+
+    Yields
+    ------
+    slice
+    """
     for start in range(0, n_atoms, BLOCK):
         yield slice(start, min(start + BLOCK, n_atoms))

@@ -50,7 +50,16 @@ class Basis(NamedTuple):
 
 @lru_cache
 def make_basis(r_cut: float, n_max: int, l_max: int) -> Basis:
-    """Tables for n_max radial functions up to r_cut (Å) and all harmonics up to l_max.
+    """Tables for n_max radial functions up to r_cut and all harmonics up to l_max.
+
+    Parameters
+    ----------
+    r_cut : float
+        Cutoff in Å.
+    n_max : int
+        Number of radial functions.
+    l_max : int
+        Largest degree of the spherical harmonics.
 
     Returns
     -------
@@ -72,7 +81,20 @@ def make_basis(r_cut: float, n_max: int, l_max: int) -> Basis:
 def radial_functions(
     t: NDArray[np.float64], n: int, basis: Basis, psi: NDArray[np.float64], g: NDArray[np.float64]
 ) -> None:
-    """Fill the first n columns of g (n_max, any) with g_n at t = 1 - r / r_cut; psi is scratch of the same shape."""
+    """Fill columns of a table with the radial functions g_n at t = 1 - r / r_cut; compiled.
+
+    Parameters
+    ----------
+    t : ndarray of shape (at least n,)
+        From 0 at the cutoff to 1 at the centre.
+    n : int
+        Number of columns, one for each neighbour.
+    basis : Basis
+    psi : ndarray of shape (n_max, at least n)
+        Scratch, overwritten.
+    g : ndarray of shape (n_max, at least n), Å^(-1/2)
+        Overwritten: the values.
+    """
     n_max = len(basis.rotation)
     scale = np.sqrt(7.0 / basis.r_cut)
     for j in range(n):
@@ -97,7 +119,18 @@ def radial_functions(
 def real_harmonics(
     x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64], n: int, basis: Basis, Y: NDArray[np.float64]
 ) -> None:
-    """Fill the first n columns of Y with the harmonics of the unit vectors (x, y, z); row l² + l + m is (l, m)."""
+    """Fill columns of a table with the real spherical harmonics of unit vectors; compiled.
+
+    Parameters
+    ----------
+    x, y, z : ndarray of shape (at least n,)
+        Components of the unit vectors.
+    n : int
+        Number of columns, one for each vector.
+    basis : Basis
+    Y : ndarray of shape ((l_max + 1)², at least n)
+        Overwritten: row l² + l + m is that of degree l and order m.
+    """
     l_max = len(basis.harmonics) - 1
     for j in range(n):
         Y[0, j] = 1.0

@@ -103,6 +103,11 @@ def couplings(l_max: int) -> Couplings:
 
     They are integrals of polynomials on the sphere, done by a product rule that is exact for their degree.
 
+    Parameters
+    ----------
+    l_max : int
+        Largest degree of the spherical harmonics.
+
     Returns
     -------
     Couplings
@@ -133,6 +138,13 @@ def couplings(l_max: int) -> Couplings:
 @lru_cache
 def components(l_max: int, n_channels: int) -> list[tuple[list[int], tuple[int, int, int]]]:
     """List the independent invariants of third order, in the order in which they are computed.
+
+    Parameters
+    ----------
+    l_max : int
+        Largest degree of the spherical harmonics.
+    n_channels : int
+        Number of densities of an atom: radial functions times species.
 
     Returns
     -------

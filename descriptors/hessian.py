@@ -120,7 +120,25 @@ def _load(specification):
 
 
 def whitening(stiffness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute ln det H_ii and H_ii^{-1/2} of all atoms."""
+    """Compute ln det H_ii and H_ii^{-1/2} of the stiffness of each atom.
+
+    Parameters
+    ----------
+    stiffness : ndarray of shape (n_atoms, 3, 3), eV/Å²
+        The blocks H_ii on the diagonal of the Hessian.
+
+    Returns
+    -------
+    logarithms : ndarray of shape (n_atoms,)
+        ln det H_ii, H_ii in eV/Å².
+    roots : ndarray of shape (n_atoms, 3, 3), Å/eV^(1/2)
+        H_ii^{-1/2}, symmetric.
+
+    Raises
+    ------
+    SaddlePointError
+        If an eigenvalue of a block is below `MIN_STIFFNESS`.
+    """
     values, vectors = np.linalg.eigh(stiffness)
     soft = np.flatnonzero(values[:, 0] < MIN_STIFFNESS)
     if len(soft):
@@ -135,7 +153,19 @@ def whitening(stiffness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
 def whiten(
     start: NDArray[np.int64], columns: NDArray[np.int64], steps: NDArray[np.float64], root: NDArray[np.float64]
 ) -> None:
-    """Turn rows of H into rows of R in place."""
+    """Turn rows of the Hessian H into rows of R = 1 - D^{-1/2} H D^{-1/2} in place, D having the blocks H_ii; compiled.
+
+    Parameters
+    ----------
+    start : ndarray of shape (n_rows + 1,)
+        Where the blocks of each atom begin.
+    columns : ndarray of shape (n_blocks,)
+        The other atom of each block.
+    steps : ndarray of shape (n_blocks, 3, 3)
+        Blocks H_ij in eV/Å²; overwritten with those of R, which have no unit.
+    root : ndarray of shape (n_atoms, 3, 3), Å/eV^(1/2)
+        H_ii^{-1/2}, from `whitening`.
+    """
     half = np.empty((3, 3))
     for i in range(start.shape[0] - 1):
         for c in range(start[i], start[i + 1]):

@@ -10,11 +10,6 @@ ROOMS = (
     *("__init__", "__main__", "errors", "units", "files", "atoms", "potentials", "datasets", "labels", "sources"),
     *("descriptors", "features", "learning", "evaluation", "model", "studies", "run", "report", "cli"),
 )
-#: Rooms in which some docstrings still leave out their parameters or what is returned. What they say has to be right.
-INCOMPLETE = {
-    *("errors", "files", "atoms", "potentials", "labels", "sources", "descriptors", "features", "learning"),
-    *("evaluation", "model", "run", "cli"),
-}
 #: What functions return, and context managers yield, that have nothing to give.
 NOTHING = {"None", "NoReturn", "Iterator[None]"}
 
@@ -39,7 +34,7 @@ def is_command(node):
     return any("click" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
-def problems(source, complete=True):
+def problems(source):
     """What is wrong with docstrings in a text of Python."""
     tree = ast.parse(source)
     derived = derived_methods(tree)
@@ -52,15 +47,10 @@ def problems(source, complete=True):
         if said is not None and sorted(said) != sorted(parameters):
             yield f"line {node.lineno}: {name}: parameters are {parameters}, documented are {said}"
         is_told_elsewhere = id(node) in derived or name.rpartition(".")[2].startswith("__")
-        if complete and said is None and parameters and not is_told_elsewhere:
+        if said is None and parameters and not is_told_elsewhere:
             yield f"line {node.lineno}: {name}: parameters are not documented"
         returns_something = node.returns is not None and ast.unparse(node.returns) not in NOTHING
-        if (
-            complete
-            and said is not None
-            and returns_something
-            and not re.search(r"^(Returns|Yields)\n-+$", docstring, re.M)
-        ):
+        if said is not None and returns_something and not re.search(r"^(Returns|Yields)\n-+$", docstring, re.M):
             yield f"line {node.lineno}: {name}: does not say what it returns"
 
 
@@ -69,7 +59,7 @@ def test_docstrings_fit_their_functions(room):
     wrong = [
         f"{path.relative_to(ROOT)}, {problem}"
         for path in sources(room)
-        for problem in problems(path.read_text(encoding="utf-8"), room not in INCOMPLETE)
+        for problem in problems(path.read_text(encoding="utf-8"))
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -7,8 +7,8 @@ from signatures import ROOT, arguments_of, public_functions, sources
 
 #: Rooms of which every public function is annotated.
 ANNOTATED = (
-    *("__init__", "__main__", "errors", "units", "files", "atoms", "potentials", "labels", "descriptors", "learning"),
-    *("datasets", "features", "evaluation", "model", "studies", "report", "cli"),
+    *("__init__", "__main__", "errors", "units", "files", "atoms", "potentials", "datasets", "labels", "sources"),
+    *("descriptors", "features", "learning", "evaluation", "model", "studies", "run", "report", "cli"),
 )
 
 

@@ -47,7 +47,20 @@ def how_to_install(error: Exception) -> str:
 
 
 def did_you_mean(name: object, names: Iterable[object]) -> str:
-    """Suggest the closest of the names that exist, if one is close: the end of many messages."""
+    """Suggest the closest of the names that exist, if one is close: the end of many messages.
+
+    Parameters
+    ----------
+    name : object
+        What somebody typed; compared as text.
+    names : iterable of object
+        What would have been accepted.
+
+    Returns
+    -------
+    str
+        Empty if no name is close.
+    """
     close = get_close_matches(str(name), [str(other) for other in names], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

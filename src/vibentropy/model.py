@@ -317,8 +317,19 @@ class EntropyModel:
         kind = recipe(self.descriptor)["kind"]
         return f"<EntropyModel of {self.element}: {kind}, {len(self.coef)} features, {self.regressor}>"
 
-    def documented(self, **provenance: Any) -> "EntropyModel":
-        """Add to the provenance; see `validity` for what it makes use of."""
+    def with_provenance(self, **provenance: Any) -> "EntropyModel":
+        """Copy the model with more said about where it comes from.
+
+        Parameters
+        ----------
+        **provenance
+            Added to the `provenance` of the model, in place of entries of the same name. `validity` lists those that it
+            tells users of.
+
+        Returns
+        -------
+        EntropyModel
+        """
         return replace(self, provenance={**self.provenance, **provenance})
 
     def validity(self) -> str:

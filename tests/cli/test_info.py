@@ -21,7 +21,7 @@ class TestInfo:
 
     def test_a_model_of_a_run_says_everything_once(self, run, shipped, tmp_path):
         origin = {"seed": 7, "versions": "python 3, numpy 2", "inputs": "aa  my.xyz\nbb  bulk.xyz"}
-        shipped.documented(**origin).save(tmp_path / "model.h5", **origin, config_sha256="c" * 64)
+        shipped.with_provenance(**origin).save(tmp_path / "model.h5", **origin, config_sha256="c" * 64)
         result = run("info", tmp_path / "model.h5")
         assert result.stdout.count("python 3, numpy 2") == result.stdout.count("bb  bulk.xyz") == 1
         assert "  inputs: \n    aa  my.xyz\n    bb  bulk.xyz\n" in result.stdout

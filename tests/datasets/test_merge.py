@@ -12,7 +12,7 @@ from random_sets import random_set, reproducible
 
 from vibentropy.datasets.duplicates import mark_duplicates
 from vibentropy.datasets.export import write_extxyz
-from vibentropy.datasets.merge import collect, merge
+from vibentropy.datasets.merge import merge, merge_tables
 from vibentropy.datasets.store import ConfigurationSet, load_element, stored_frames
 from vibentropy.datasets.table import Status, complete_table, groups, outcomes
 from vibentropy.errors import DataError
@@ -122,8 +122,8 @@ def test_collected_shards_do_not_depend_on_their_order():
         shard.table.loc[[2, 5], "energy"] = 0.5
         shard.table.loc[[2, 5], "n_atoms"] = 3
     roles = {"train": "train", "small": "test", "large": "test"}
-    one = collect([shard.table for shard in shards], roles)
-    pd.testing.assert_frame_equal(one, collect([shard.table for shard in shards[::-1]], roles))
+    one = merge_tables([shard.table for shard in shards], roles)
+    pd.testing.assert_frame_equal(one, merge_tables([shard.table for shard in shards[::-1]], roles))
     assert list(one["id"]) == sorted(one["id"])
     assert set(one["role"][one["dataset"] == "small"]) == {"test"}
     # One number of atoms and of sites, whatever the data set: all but the first of the training repeat it.

@@ -11,7 +11,7 @@ from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.evaluation.fitting import cross_predict, fit_and_predict
 from vibentropy.evaluation.metrics import (
-    different_rows,
+    scored_on_different_cells,
 )
 from vibentropy.evaluation.predictions import (
     UNCERTAINTY_COLUMNS,
@@ -73,20 +73,23 @@ def test_torn_groups_are_refused(data):
 
 
 def test_models_that_leave_out_cells_are_named(predictions):
-    assert different_rows(predictions) == []
+    assert scored_on_different_cells(predictions) == []
     of_ridge = (predictions["regressor"] == "ridge") & (predictions["stage"] == "test")
     without = predictions[~(of_ridge & predictions["id"].isin(["a/x/1", "b/z/0"]))]
-    (line,) = different_rows(without)
+    (line,) = scored_on_different_cells(without)
     assert line.startswith("afs/ridge, test: errors are over 10 of 12 cells that models predict, without a/x/1 and oth")
     # As many cells, and yet not the same ones.
     of_bayes = (without["regressor"] == "bayes") & (without["stage"] == "test")
     other = without[~(of_bayes & without["id"].isin(["a/y/0", "a/y/1"]))]
-    assert [line.partition(":")[0] for line in different_rows(other)] == ["afs/ridge, test", "afs/bayes, test"]
+    assert [line.partition(":")[0] for line in scored_on_different_cells(other)] == [
+        "afs/ridge, test",
+        "afs/bayes, test",
+    ]
 
 
 @pytest.fixture
 def chain(configurations):
-    """Nine trajectories of two minima for training and three larger cells, as they come from `collect`."""
+    """Nine trajectories of two minima for training and three larger cells, as they come from `merge_tables`."""
     train = pd.concat(
         [configurations.assign(dataset="train", trajectory=configurations["trajectory"] + n) for n in "abc"]
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from ase.build import bulk
 
-from vibentropy.datasets.merge import collect
+from vibentropy.datasets.merge import merge_tables
 from vibentropy.datasets.table import groups, usable
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
@@ -83,7 +83,7 @@ def test_rows_come_as_they_are_in_the_order_of_the_file(write):
         assert set(one.table["n_sites"]) == {128}
         assert all((atoms.cell[:] == given["configurations"]["lattice"]).all() for atoms in one.frames)
     # Sorted by their ids, rows are those of the published program: all classes, one after the other.
-    whole = collect([one.table for one in sets[::-1]], {"EAM": "train"})
+    whole = merge_tables([one.table for one in sets[::-1]], {"EAM": "train"})
     np.testing.assert_array_equal(whole["formation_entropy"], np.concatenate(list(given["entropies"].values())))
     folds = folds_table(whole, 5, ["file_order"])["fold"]
     assert list(np.bincount(folds)) == [10, 10, 10, 9, 9]
@@ -112,7 +112,7 @@ def test_zero_is_no_label_and_a_bad_row_is_set_aside(write):
 def test_repeats_of_a_minimum_share_a_group_and_are_marked(write):
     values = np.array([5.0, 7.0, 5.0 + 0.8e-5, 0.0, 7.0 + 3e-5, 5.0 + 1.6e-5])
     one = source_of("EAM", {"arrays": write(lambda _, entropies: entropies.update(V4=values))}).read("V4")
-    table = collect([one.table], {"EAM": "train"})
+    table = merge_tables([one.table], {"EAM": "train"})
     assert list(table["trajectory"]) == ["V4/00000", "V4/00001", "V4/00000", "V4/00003", "V4/00004", "V4/00000"]
     assert list(table["duplicate_of"]) == ["", "", "EAM/V4/00000", "", "", "EAM/V4/00000"]
     assert list(usable(table)) == [True, True, False, False, True, False]

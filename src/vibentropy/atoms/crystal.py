@@ -41,7 +41,18 @@ class Crystal:
     a: float
 
     def cell(self, repetitions: int | Sequence[int]) -> Atoms:
-        """Repeat the cubic unit cell along each axis; returns ase.Atoms."""
+        """Repeat the cubic unit cell of the crystal along each axis.
+
+        Parameters
+        ----------
+        repetitions : int or sequence of three int
+            The same along all axes, or one number for each.
+
+        Returns
+        -------
+        ase.Atoms
+            Periodic, lengths in Å.
+        """
         return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
 
     def filling(self, cell: ArrayLike, repetitions: int | Sequence[int]) -> Atoms:
@@ -67,13 +78,32 @@ class Crystal:
         return np.asarray(bulk(self.element, self.structure, a=self.a).cell)
 
     def save(self, path: str | Path) -> None:
-        """Write as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits."""
+        """Write the crystal as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
         with atomic(path) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> "Crystal":
-        """Read what `save` wrote."""
+        """Read the JSON that `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        Crystal
+        """
         return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
     def relaxed(self, potential: _HasEnergy, tolerance: float = 1e-9) -> "Crystal":

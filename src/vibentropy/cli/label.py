@@ -137,13 +137,13 @@ def _dressed(labelled, atoms, columns, relaxed):
 
 def _columns(paths, temperatures):
     """Names of columns for files, and columns for the screen."""
-    from vibentropy.cli.output import Column, number, places
+    from vibentropy.cli.output import Column, number, place_columns
     from vibentropy.labels.labelling import temperature_columns
 
     names = ["file", "frame", *_COLUMNS, *(name for t in temperatures for name in temperature_columns(t)), "reason"]
     quantum = [Column(f"S_f at {t:g} K", 14, number(temperature_columns(t)[0])) for t in temperatures]
     screen = [
-        *places(paths),
+        *place_columns(paths),
         Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
         Column("S_f (k_B)", 10, number("formation_entropy")),
         Column("by N_d/N_0", 10, number("formation_entropy_per_atom_convention")),

@@ -42,7 +42,13 @@ class Meter:
         self._show()
 
     def within(self, share: float, /) -> None:
-        """Say how much of the next one is done, from 0 to 1; see `vibentropy.files.progress.Within`."""
+        """Say how much of the next item is done; see `vibentropy.files.progress.Within`.
+
+        Parameters
+        ----------
+        share : float
+            From 0 to 1.
+        """
         self._share = share
         self._show()
 
@@ -90,7 +96,17 @@ class Meter:
 
 @contextmanager
 def meter(name: str, total: Callable[[], int | None]) -> Iterator[Meter]:
-    """Yield a `Meter` that is cleared at the end."""
+    """Yield a `Meter` whose bar is ended when the command is done or fails.
+
+    Parameters
+    ----------
+    name, total
+        See `Meter`.
+
+    Yields
+    ------
+    Meter
+    """
     counter = Meter(name, total)
     try:
         yield counter

@@ -19,7 +19,20 @@ format_option = click.option(
 
 
 def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Command]:
-    """``--output`` of a command that writes files with one of these suffixes; others are wrong usage."""
+    """Option ``--output`` of a command that writes files with one of these suffixes; others are wrong usage.
+
+    Parameters
+    ----------
+    *suffixes : str
+        With their dot.
+    **settings
+        Of `click.option`, such as ``required`` and ``help``.
+
+    Returns
+    -------
+    callable
+        A decorator.
+    """
 
     def check(context, parameter, path):
         if path is not None and not path.endswith(suffixes):

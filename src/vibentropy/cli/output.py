@@ -61,18 +61,50 @@ class Column:
         self.title, self.width, self.text = title, width, text
 
     def cell(self, text: str) -> str:
-        """Pad to the width."""
+        """Pad text to the width of the column.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        str
+        """
         return text.rjust(self.width) if self.width > 0 else text.ljust(-self.width)
 
 
-def places(paths: Sequence[str]) -> list[Column]:
-    """Columns that say where a configuration is from."""
+def place_columns(paths: Sequence[str]) -> list[Column]:
+    """Columns of the table on the screen that say which file and frame a configuration is from.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files that may occur; the longest sets the width.
+
+    Returns
+    -------
+    list of Column
+    """
     width = max([len("file"), *map(len, paths)])
     return [Column("file", -width, lambda row: row["file"]), Column("frame", 6, lambda row: str(row["frame"]))]
 
 
 def number(name: str, digits: int = 3) -> Callable[[Row], str]:
-    """Text of a number in a row, a dash where there is none; what rounds to zero has no sign."""
+    """Make the text of a number in a row of the table on the screen.
+
+    Parameters
+    ----------
+    name : str
+        Of the column of the row.
+    digits : int
+        Behind the decimal point.
+
+    Returns
+    -------
+    callable
+        From a row to text: a dash where there is no number, and no sign where it rounds to zero.
+    """
     return lambda row: "-" if not math.isfinite(row.get(name, math.nan)) else f"{row[name]:z.{digits}f}"
 
 

@@ -155,11 +155,11 @@ def _dressed(atoms, row):
 
 def _columns(model, paths):
     """Names of columns for files, and columns for the screen."""
-    from vibentropy.cli.output import Column, number, places
+    from vibentropy.cli.output import Column, number, place_columns
     from vibentropy.learning.uncertainty import INTERVALS
 
     names = ["file", "frame", "n_atoms", "formation_entropy", "std"]
-    screen = [*places(paths), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
+    screen = [*place_columns(paths), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
     screen.append(Column("S_f (k_B)", 10, number("formation_entropy")))
     if model.covariance is not None:
         screen.append(Column("std", 8, number("std")))

@@ -36,12 +36,19 @@ class Reader:
         return self.frames()
 
     def frames(self, within: Within = ignore) -> Iterator[tuple[str, int, Atoms | VibentropyError]]:
-        """Yield path, number in the file, and configuration; or, in its place, the error that ends the file.
+        """Yield the configurations of all files; or, in place of the rest of a file, the error that ends it.
 
         Parameters
         ----------
         within : callable
             Called now and then with the share of a large configuration that is read, from 0 to 1.
+
+        Yields
+        ------
+        path : str
+        number : int
+            Of the configuration in the file, from 0.
+        atoms : ase.Atoms or VibentropyError
         """
         for path in self._paths:
             number = 0
@@ -57,10 +64,23 @@ class Reader:
     def total(self) -> int | None:
         """Count all of them, None where that is not cheap."""
         counts = [count_frames(path, self._format) for path in self._paths]
-        return None if None in counts else sum(counts)
+        return None if None in counts else sum(filter(None, counts))
 
     def bad(self, path: str, number: int, error: Exception | str) -> str:
-        """Report a configuration that cannot be used; returns the reason without the place."""
+        """Report on stderr a configuration that cannot be used.
+
+        Parameters
+        ----------
+        path : str
+        number : int
+            Of the configuration in the file, from 0.
+        error : Exception or str
+
+        Returns
+        -------
+        str
+            The reason without the place.
+        """
         self.n_bad += 1
         located = error if isinstance(error, VibentropyError) else VibentropyError(str(error))
         located.locate(path, f"frame {number}")
@@ -68,9 +88,15 @@ class Reader:
         return located.message
 
     def finish(self, context: click.Context, output: str | None = None) -> None:
-        """Say what became of them where that is not on the screen, and end with the code for it.
+        """Say what became of the configurations where that is not on the screen, and end the command.
 
-        That is 2 where no file could be read at all.
+        Its exit code is 1 where a configuration could not be used, and 2 where none could be read at all.
+
+        Parameters
+        ----------
+        context : click.Context
+        output : str, optional
+            File that results were written to; None for the screen.
         """
         if output:
             unused = self.n_bad - self.n_cut
@@ -81,7 +107,23 @@ class Reader:
 
 
 def read_reference(path: str, element: str | None = None) -> Atoms:
-    """Read the perfect crystal: a file with one configuration; of this element where a dump says types only."""
+    """Read the perfect crystal of a command, from a file with one configuration.
+
+    Parameters
+    ----------
+    path : str
+    element : str, optional
+        Chemical symbol of all atoms of dumps of LAMMPS that say their types only.
+
+    Returns
+    -------
+    ase.Atoms
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.sources.perfect.reference_crystal`.
+    """
     from vibentropy.sources.perfect import reference_crystal
 
     return reference_crystal(path, element=element)

@@ -17,13 +17,13 @@ from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table
 from vibentropy.errors import DataError, OutputError
 
 
-def collect(
+def merge_tables(
     tables: Iterable[pd.DataFrame],
     roles: Mapping[str, str],
     energy_tolerance: float = 1e-4,
     entropy_tolerance: float = 1e-3,
 ) -> pd.DataFrame:
-    """Put the tables of the shards of all data sets of a run together.
+    """Put the tables of the shards of all data sets of a run into one, duplicates marked.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def merge(
     entropy_tolerance: float = 1e-3,
     **attributes: Any,
 ) -> pd.DataFrame:
-    """Put the shards of all data sets of a run into one file.
+    """Put the shards of all data sets of a run, cells and tables, into one file.
 
     Each shard is read once. Where its configurations belong is only clear when all tables are there: until then
     its arrays wait in scratch files beside `path`, which have no names and vanish with the process.
@@ -75,19 +75,19 @@ def merge(
         For `ConfigurationSet.load`: what the whole would have saved, byte by byte, with the attribute ``element``, that
         of the first atom of a labelled configuration.
     roles, energy_tolerance, entropy_tolerance
-        See `collect`.
+        See `merge_tables`.
     **attributes
         Of the whole, in addition to those that all shards share.
 
     Returns
     -------
     pandas.DataFrame
-        From `collect`.
+        From `merge_tables`.
 
     Raises
     ------
     DataError, StructureError
-        As `ConfigurationSet.load` and `collect`.
+        As `ConfigurationSet.load` and `merge_tables`.
     OutputError
         If there is no room for the scratch files, or as `vibentropy.files.hdf5.create`.
     """
@@ -104,7 +104,7 @@ def merge(
                 first_id = labelled.min()
                 elements[first_id] = shard.frames[labelled.index[labelled == first_id][0]].symbols[0]
             scratch.append(shard.frames)
-        table = collect(tables, roles, energy_tolerance, entropy_tolerance)
+        table = merge_tables(tables, roles, energy_tolerance, entropy_tolerance)
         first, *others = of_shards
         shared = {
             name: value

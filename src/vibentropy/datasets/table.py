@@ -24,10 +24,10 @@ label_source                                   ``exact`` (computed here), ``give
 duplicate_of                                   id of the minimum that this one repeats, empty for none
 ====================================== ======= =========================================================================
 
-`collect` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as 5x5x5). Labels that are
-computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K`` (eV) of quantum
-harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the zero-point energy, NaN
-where the formation energy is unknown.
+`vibentropy.datasets.merge` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as
+5x5x5). Labels that are computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K``
+(eV) of quantum harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the
+zero-point energy, NaN where the formation energy is unknown.
 """
 
 from enum import StrEnum

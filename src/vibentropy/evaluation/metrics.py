@@ -95,8 +95,8 @@ def metrics_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> pd
     return resolved(predictions, by, summary)
 
 
-def different_rows(predictions: pd.DataFrame) -> list[str]:
-    """Say which models leave out cells that others predict: their errors are over other cells.
+def scored_on_different_cells(predictions: pd.DataFrame) -> list[str]:
+    """Name the models whose errors are over other cells than those of the rest: their descriptors refused some.
 
     Parameters
     ----------
@@ -186,7 +186,22 @@ def load_summary(path: Path | str) -> pd.DataFrame:
 def resolved(
     predictions: pd.DataFrame, by: Sequence[str], summary: Callable[[pd.DataFrame], dict[str, float]]
 ) -> pd.DataFrame:
-    """Apply `summary` (rows -> dict) per model, stage, split and value of each column of `by`."""
+    """Summarise predictions of each model, stage and split, once for each value of some columns.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        As `metrics_table`.
+    by : sequence of str
+        Columns; ``overall`` stands for all rows together.
+    summary : callable
+        From the rows of one value (pandas.DataFrame) to numbers by name (dict).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Descriptor, regressor, stage, split, by, value (text), and what `summary` gives; one row for each value.
+    """
     keys, rows = [*MODEL, "stage", "split"], []
     for values, of_split in predictions.groupby(keys, sort=False):
         identity = dict(zip(keys, values, strict=True))

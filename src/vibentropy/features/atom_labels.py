@@ -101,17 +101,47 @@ class SiteRows:
 
     @classmethod
     def of(cls, factors: Sequence[NDArray[np.float64]], n_features: int) -> "SiteRows":
-        """Join the factors of configurations, of which there may be none."""
+        """Join the factors of the atoms of configurations, of which there may be none.
+
+        Parameters
+        ----------
+        factors : sequence of ndarray
+            One from `site_factor` for each configuration.
+        n_features : int
+
+        Returns
+        -------
+        SiteRows
+        """
         factor = np.concatenate([np.empty((0, n_features + 1)), *factors])
         return cls(np.asarray(np.linalg.qr(factor, mode="r")) if len(factor) else factor, len(factors))
 
     @classmethod
     def join(cls, parts: Sequence["SiteRows"]) -> "SiteRows":
-        """Put the atoms of several parts together."""
+        """Put the atoms of several parts together.
+
+        Parameters
+        ----------
+        parts : sequence of SiteRows
+            Not empty, all of the same features.
+
+        Returns
+        -------
+        SiteRows
+        """
         return cls(np.concatenate([part.factor for part in parts]), sum(part.n_cells for part in parts))
 
     def scaled(self, scale: NDArray[np.float64]) -> "SiteRows":
-        """Divide each feature by its scale."""
+        """Divide each feature of the atoms by its scale; labels stay.
+
+        Parameters
+        ----------
+        scale : ndarray of shape (n_features,)
+
+        Returns
+        -------
+        SiteRows
+        """
         return SiteRows(self.factor / np.append(scale, 1.0), self.n_cells)
 
     def weighted(self, weight: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

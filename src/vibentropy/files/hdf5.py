@@ -184,6 +184,17 @@ def is_readable(attributes: h5py.AttributeManager, name: str) -> bool:
 
     The HDF5 library (2.0) reads text whose type a damaged byte has changed as if it were a list of something else, from
     addresses that may not exist, which ends the process. Files of this package have nothing else of variable length.
+
+    Parameters
+    ----------
+    attributes : h5py.AttributeManager
+        Of an open file, group or data set.
+    name : str
+        One of those that it has.
+
+    Returns
+    -------
+    bool
     """
     return _is_plain(attributes.get_id(name).dtype)
 

@@ -15,7 +15,20 @@ _PIECE = 2**20
 
 
 def check_heaps(path: Path | str) -> None:
-    """Refuse a file whose heaps of strings hold empty space of no size: the HDF5 library (2.0) reads it for ever."""
+    """Refuse an HDF5 file whose heaps of strings hold empty space of no size: the library (2.0) reads it for ever.
+
+    Parameters
+    ----------
+    path : path-like
+        Read a piece at a time, whatever its size.
+
+    Raises
+    ------
+    DataError
+        If there is such a heap.
+    OSError
+        If the file cannot be read.
+    """
     with open(path, "rb") as file:
         start, piece = 0, file.read(_PIECE)
         while piece:

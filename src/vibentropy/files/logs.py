@@ -24,7 +24,12 @@ class Progress:
         self.expect(0)
 
     def expect(self, total: int) -> None:
-        """Say how many items there will be, from now on."""
+        """Say how many items there will be, from now on.
+
+        Parameters
+        ----------
+        total : int
+        """
         self._total, self._done, self._start = total, 0, time.monotonic()
 
     def __call__(self, name: str) -> None:
@@ -35,7 +40,13 @@ class Progress:
         self.note(f"{self._done}/{self._total} {name} ({elapsed:.1f} s, {remaining:.0f} s left)")
 
     def note(self, text: str) -> None:
-        """Write one line."""
+        """Write one line.
+
+        Parameters
+        ----------
+        text : str
+            Without the end of the line.
+        """
         with suppress(OSError):
             print(text, file=self._stream, flush=True)
 

@@ -18,4 +18,10 @@ class Within(Protocol):
 
 
 def ignore(_: object, /) -> None:
-    """Take no note: for callers that do not want to know."""
+    """Take no note of progress: for callers that do not want to know.
+
+    Parameters
+    ----------
+    _ : object
+        What `Done` and `Within` are called with.
+    """

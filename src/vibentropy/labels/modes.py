@@ -50,7 +50,17 @@ class Modes:
         return -0.5 * (coordinates.reshape(-1, 3).sum(axis=1) - bulk.value / bulk.n_atoms)
 
     def frequencies(self, mass: float) -> NDArray[np.float64]:
-        """Ordinary frequencies of atoms of one mass (u), in THz, shape (3 n_atoms - 3,)."""
+        """Ordinary frequencies of the modes, for atoms of one mass.
+
+        Parameters
+        ----------
+        mass : float
+            Atomic mass in u.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms - 3,), THz
+        """
         return np.sqrt(self.eigenvalues / mass) * THZ_PER_SQRT_EV_PER_A2_U
 
 

@@ -72,7 +72,19 @@ class Calibration:
         return cls(a, b, np.sort(np.abs(errors) / scale))
 
     def scale(self, size: NDArray[np.float64], misfit: NDArray[np.float64]) -> NDArray[np.float64]:
-        """s, ndarray of shape (n,), k_B."""
+        """Scale s of the errors: by it intervals grow with the size of a defect and with the misfit.
+
+        Parameters
+        ----------
+        size : ndarray of shape (n,)
+            m of each row.
+        misfit : ndarray of shape (n,), k_B
+            √(zᵀ C z) of each row.
+
+        Returns
+        -------
+        ndarray of shape (n,), k_B
+        """
         return np.sqrt(self.size_weight * size**2 + self.misfit_weight * misfit**2)
 
     def quantile(self, level: float) -> float:

@@ -133,7 +133,18 @@ class Domain:
         return replace(self, direction_limit=_limit(direction), atoms_limit=_limit(atoms))
 
     def direction(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Root of the leverage per unit size, ndarray of shape (n,); zero for the perfect crystal."""
+        """Root of the leverage of cells per unit of their size.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n, n_features)
+            Scaled features.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Zero for the perfect crystal.
+        """
         measure = size(Z)
         leverage = np.sqrt(np.sum((Z @ self.factor) ** 2, axis=1))
         return np.divide(leverage, measure, out=np.zeros(len(Z)), where=measure > SMALLEST_SIZE)

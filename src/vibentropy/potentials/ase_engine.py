@@ -12,6 +12,7 @@ from ase.optimize import FIRE, LBFGS
 from numpy.typing import NDArray
 
 from vibentropy.errors import ConfigError, VibentropyError
+from vibentropy.potentials.protocols import Engine
 
 #: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
 _NEARLY_AT_REST = 0.1
@@ -20,7 +21,7 @@ _NEARLY_AT_REST = 0.1
 _DAMPING = 100.0
 
 
-class AseEngine:
+class AseEngine(Engine):
     """Anneals and relaxes cells with a calculator of ASE.
 
     Parameters
@@ -28,7 +29,7 @@ class AseEngine:
     calculator : ase.calculators.calculator.Calculator
         With energies and forces.
     handover : float
-        See `vibentropy.potentials.lammps_engine.LammpsEngine`.
+        See `vibentropy.potentials.protocols.Engine`.
     """
 
     def __init__(self, calculator: Calculator, handover: float = 1e-6) -> None:
@@ -70,23 +71,12 @@ class AseEngine:
         pass
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
-        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        """Potential energy and forces of the calculator."""
         atoms = self._prepared(atoms)
         return self._guarded(lambda: (float(atoms.get_potential_energy()), atoms.get_forces()))
 
     def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
-        """Second derivatives of the energy by central differences of forces.
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-        step : float
-            Displacement in Å.
-
-        Returns
-        -------
-        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
-        """
+        """Second derivatives of the energy, each row from the forces of two displacements."""
         atoms = self._prepared(atoms)
         matrix = np.empty((3 * len(atoms), 3 * len(atoms)))
         for row, (atom, axis) in zip(matrix, np.ndindex(len(atoms), 3), strict=True):
@@ -102,21 +92,7 @@ class AseEngine:
         return matrix / (2 * step)
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
-        """Relax at fixed cell: FIRE from afar, L-BFGS at the end.
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-        max_force : float
-            Norm of all forces together at which to stop, eV/Å.
-        max_steps : int
-            Of each of the two optimizers.
-
-        Returns
-        -------
-        ase.Atoms
-            A copy with relaxed positions.
-        """
+        """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""
         # Types of ASE know neither that there may be no log nor that atoms may have temperatures of their own.
         moving: Any = self._prepared(atoms)
         no_log: Any = None
@@ -140,18 +116,7 @@ class AseEngine:
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
     ) -> list[Atoms]:
-        """Molecular dynamics at fixed cell with a Langevin thermostat.
-
-        Parameters
-        ----------
-        atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
-            See `vibentropy.potentials.lammps_engine.LammpsEngine.anneal`.
-
-        Returns
-        -------
-        list of ase.Atoms
-            The snapshots, in order of time.
-        """
+        """Molecular dynamics by the Langevin thermostat of ASE; molten atoms have a temperature of their own in it."""
         moving = self._prepared(atoms)
         temperatures: Any = np.full((len(atoms), 1), float(temperature))
         if len(molten):

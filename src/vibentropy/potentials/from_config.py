@@ -22,7 +22,17 @@ from vibentropy.potentials.own_process import IsolatedEngine
 
 
 def is_analytic(specification: Mapping[str, Any]) -> bool:
-    """Whether a potential has an analytic Hessian, as the smooth representation of an embedded-atom potential has."""
+    """Whether a potential has an analytic Hessian, as the smooth representation of an embedded-atom potential has.
+
+    Parameters
+    ----------
+    specification : dict
+        As for `load_potential`.
+
+    Returns
+    -------
+    bool
+    """
     return "file" in specification
 
 

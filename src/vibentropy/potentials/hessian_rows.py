@@ -41,13 +41,33 @@ class Sites:
 
 
 def density_range(potential: Potential) -> float:
-    """Distance in Å beyond which atoms do not add to each other's density; may be shorter than the cutoff."""
+    """Distance beyond which atoms do not add to each other's density; may be shorter than the cutoff.
+
+    Parameters
+    ----------
+    potential : vibentropy.potentials.embedded_atom.Potential
+
+    Returns
+    -------
+    float
+        In Å.
+    """
     density = potential.density
     return float(min(potential.r_cut, density.breaks[1 + np.flatnonzero(density.coefficients.any(axis=1)).max()]))
 
 
 def hessian_range(potential: Potential) -> float:
-    """Distance in Å beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third."""
+    """Distance beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third.
+
+    Parameters
+    ----------
+    potential : vibentropy.potentials.embedded_atom.Potential
+
+    Returns
+    -------
+    float
+        In Å.
+    """
     return max(potential.r_cut, 2 * density_range(potential))
 
 

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from vibentropy.errors import VibentropyError
 from vibentropy.potentials.lammps import command, start_lammps
+from vibentropy.potentials.protocols import Engine
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
 
 
-class LammpsEngine:
+class LammpsEngine(Engine):
     """Anneals and relaxes cells of one element with any pair style of LAMMPS that needs no charges or bonds.
 
     Runs on one core, so that the same seed gives the same trajectory bit by bit whatever else the machine does.
@@ -31,8 +32,7 @@ class LammpsEngine:
         For the one type of atoms, ``* *``.
     element : str
     handover : float
-        Norm of all forces together at which a quench by `relax` may leave the rest to Newton steps, eV/Å. Where a
-        Hessian costs as much as thousands of forces, that is where they have nothing left to do.
+        See `vibentropy.potentials.protocols.Engine`.
     """
 
     def __init__(self, pair_style: str, pair_coeff: Sequence[str], element: str, handover: float = 1e-6) -> None:
@@ -69,25 +69,14 @@ class LammpsEngine:
         self.close()
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
-        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        """Potential energy and forces, by a run of no steps."""
         self._load(atoms)
         self._command("run 0 post no")
         forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
         return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
 
     def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
-        """Second derivatives of the energy by central differences of forces (``dynamical_matrix``).
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-        step : float
-            Displacement in Å.
-
-        Returns
-        -------
-        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
-        """
+        """Second derivatives of the energy by the command ``dynamical_matrix``."""
         self._load(atoms)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "matrix"
@@ -100,20 +89,10 @@ class LammpsEngine:
         return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), 3 * len(atoms))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
-        """Conjugate gradients at fixed cell.
+        """Relax by conjugate gradients.
 
-        Parameters
-        ----------
-        atoms : ase.Atoms
-        max_force : float
-            Norm of all forces together at which to stop, eV/Å. A line search on energies in double precision may
-            end before: below 1e-4 on the tables of embedded-atom potentials, below 1e-6 otherwise.
-        max_steps : int
-
-        Returns
-        -------
-        ase.Atoms
-            A copy with relaxed positions.
+        A line search on energies in double precision may end above `max_force`: below 1e-4 eV/Å on the tables of
+        embedded-atom potentials, below 1e-6 eV/Å otherwise.
         """
         self._load(atoms)
         self._command("min_style cg")
@@ -132,30 +111,7 @@ class LammpsEngine:
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
     ) -> list[Atoms]:
-        """Molecular dynamics at fixed cell with a Langevin thermostat.
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-        temperature : float
-            In K.
-        time_step : float
-            In ps.
-        steps_between : int
-            Steps before the first snapshot and between snapshots.
-        snapshots : int
-        seed : int
-            Of velocities and thermostat, 1 to `MAX_SEED`.
-        molten : sequence of int
-            Atoms with a thermostat of their own: a pocket of melt in the crystal.
-        melt_temperature : float, optional
-            Of that thermostat, in K.
-
-        Returns
-        -------
-        list of ase.Atoms
-            The snapshots, in order of time.
-        """
+        """Molecular dynamics by ``fix nve`` and ``fix langevin``."""
         self._load(atoms)
         crystal = "all"
         if len(molten):

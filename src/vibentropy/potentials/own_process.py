@@ -125,7 +125,7 @@ class Isolated:
 
 
 class IsolatedEngine(Isolated):
-    """An engine in a separate process; methods and attributes are those of `vibentropy.potentials.protocols.Engine`.
+    """An engine in a separate process, as `vibentropy.potentials.protocols.Engine` describes it.
 
     Parameters
     ----------
@@ -136,15 +136,15 @@ class IsolatedEngine(Isolated):
     handover: float
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
-        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        """Potential energy and forces, computed in the other process."""
         return self.call("energy_and_forces", atoms)
 
     def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
-        """Second derivatives of the energy, in eV/Å²; see the protocol."""
+        """Second derivatives of the energy, computed in the other process."""
         return self.call("hessian", atoms, step)
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
-        """Relax at fixed cell; see the protocol."""
+        """Relax in the other process."""
         return self.call("relax", atoms, max_force, max_steps)
 
     def anneal(
@@ -158,7 +158,7 @@ class IsolatedEngine(Isolated):
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
     ) -> list[Atoms]:
-        """Molecular dynamics at fixed cell; see the protocol."""
+        """Molecular dynamics in the other process."""
         return self.call(
             "anneal", atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
         )

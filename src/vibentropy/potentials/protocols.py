@@ -66,6 +66,8 @@ class Interaction(Protocol):
 class Engine(Protocol):
     """What anneals and relaxes cells, a context manager that ends with what it runs on.
 
+    The methods of all engines are documented here; those of each say only what is particular about it.
+
     Attributes
     ----------
     handover : float
@@ -76,7 +78,23 @@ class Engine(Protocol):
     handover: float
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
-        """Potential energy (eV) and forces (n_atoms, 3) in eV/Å."""
+        """Potential energy and forces.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Lengths in Å.
+
+        Returns
+        -------
+        energy : float, eV
+        forces : ndarray of shape (n_atoms, 3), eV/Å
+
+        Raises
+        ------
+        VibentropyError
+            If the configuration is outside what the potential is defined for.
+        """
 
     def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
         """Second derivatives of the energy by central differences of forces.
@@ -90,10 +108,11 @@ class Engine(Protocol):
         Returns
         -------
         ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+            As the differences are: not made symmetric.
         """
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
-        """Relax at fixed cell.
+        """Relax the positions of atoms at fixed cell.
 
         Parameters
         ----------
@@ -101,6 +120,7 @@ class Engine(Protocol):
         max_force : float
             Norm of all forces together at which to stop, eV/Å.
         max_steps : int
+            After which to stop whatever the forces are.
 
         Returns
         -------

@@ -91,7 +91,19 @@ class SmoothFunction:
 def evaluate(
     x: float, breaks: NDArray[np.float64], coefficients: NDArray[np.float64], lookup: NDArray[np.int64]
 ) -> tuple[float, float, float]:
-    """Value, first and second derivative of a piecewise polynomial at ``x`` (see `SmoothFunction`)."""
+    """Value, first and second derivative of a piecewise polynomial at one point; compiled.
+
+    Parameters
+    ----------
+    x : float
+        Outside the breaks, the first or the last piece is continued.
+    breaks, coefficients, lookup : ndarray
+        See `SmoothFunction.arrays`.
+
+    Returns
+    -------
+    value, slope, curvature : float
+    """
     n_bins = lookup.shape[0]
     span = breaks[-1] - breaks[0]
     nearest = int((x - breaks[0]) / span * n_bins)

@@ -74,14 +74,19 @@ def results_page(
             [*words, f"`{row['regressor']}`", split, *held_out, *([""] * len(of_tests) if repeated else of_tests)]
         )
     published = reported_errors(element)
-    for model in published:
-        pairs = {"cross_validation": model.held_out, EXTRAPOLATION: model.extrapolation}
+    for reference in published:
+        pairs = {"cross_validation": reference.held_out, EXTRAPOLATION: reference.extrapolation}
         printed = {
             f"{name}_{error}": value
             for name, pair in pairs.items()
             for error, value in zip(("mae", "rmse"), pair or (), strict=False)
         }
-        words = [f"{model.descriptor}, {model.potential}", NEEDS[False], f"{model.n_features or ''}", model.regressor]
+        words = [
+            f"{reference.descriptor}, {reference.potential}",
+            NEEDS[False],
+            f"{reference.n_features or ''}",
+            reference.regressor,
+        ]
         numbers = [_number(printed[name], name) if name in printed else "" for name in columns]
         split = f"{SPLITS['file_order']}, sharing trajectories"
         lines.append([f"*{text}*" if text else "" for text in [*words, split, *numbers]])

@@ -2,6 +2,8 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,7 +18,7 @@ from vibentropy.model import EntropyModel
 from vibentropy.sources import archives
 
 
-def contents(path):
+def contents(path: Path | str) -> dict[str, Any]:
     """Say what is in a file that this package wrote.
 
     Parameters

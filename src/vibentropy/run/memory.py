@@ -121,7 +121,16 @@ def fit_memory(config: Config, n_shards: int, n_features: int) -> int:
 
 
 def learns_from_sites(config: Config) -> bool:
-    """Whether a regressor of the run learns from labels resolved by atoms."""
+    """Whether a regressor of the run learns from labels resolved by atoms.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    bool
+    """
     return any(any(block.get("site_weights") or ()) for block in config.regressors.values())
 
 

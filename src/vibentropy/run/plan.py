@@ -121,56 +121,175 @@ class Plan:
     # Data sets
 
     def source(self, dataset: str) -> Source:
-        """Find a data set by its name."""
+        """Look up the settings of a data set of this run by its name.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        Source
+        """
         return self.config.sources[dataset]
 
     def about(self, dataset: str) -> dict[str, Any]:
-        """Tell what jobs need to know about a data set, see `Source.about`."""
+        """Tell what jobs need to know about a data set, see `Source.about`.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        dict
+            A block without the content of the data set.
+        """
         return self.source(dataset).about()
 
     def shards(self, dataset: str) -> dict[str, Any]:
         """Tell what is in the shards of a data set, by name, see `Source.shards`.
 
         Files are read through to count what is in them, once: ask from functions of what no shard needs.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        dict of str
+            Lists and text for `Source.read`.
+
+        Raises
+        ------
+        DataError
+            If a file cannot be used, as far as counting shows it.
         """
         if dataset not in self._shards:
             self._shards[dataset] = self.source(dataset).shards(self.config.shard_size)
         return self._shards[dataset]
 
     def content(self, dataset: str, shard: str) -> Any:
-        """Tell what is in one shard."""
+        """Tell what is in one shard of a data set.
+
+        Parameters
+        ----------
+        dataset, shard : str
+
+        Returns
+        -------
+        list or str
+            For `Source.read`.
+
+        Raises
+        ------
+        DataError
+            As `shards`.
+        """
         if self._count_everything or dataset in self._shards:
             return self.shards(dataset)[shard]
         return self.source(dataset).content(shard, self.config.shard_size)
 
     def every_shard(self, datasets: Iterable[str] | None = None) -> list[tuple[str, str]]:
-        """List pairs of a data set and a shard, of all data sets by default."""
+        """List all shards of data sets.
+
+        Parameters
+        ----------
+        datasets : iterable of str, optional
+            All of the run by default.
+
+        Returns
+        -------
+        list of (str, str)
+            Data set and shard.
+        """
         names = self.config.sources if datasets is None else datasets
         return [(dataset, shard) for dataset in names for shard in self.shards(dataset)]
 
     def sites(self, dataset: str, shard: str) -> int | None:
-        """Count the sites of the cells of a shard of a recipe; None for files, which are not opened for this."""
+        """Count the sites of the cells of a shard of a recipe.
+
+        Parameters
+        ----------
+        dataset, shard : str
+
+        Returns
+        -------
+        int or None
+            None for files, which are not opened for this.
+        """
         source = self.source(dataset)
         return source.sites_of(self.content(dataset, shard)) if source.generated else None
 
     def references(self, dataset: str) -> list[str]:
-        """List the files that say which perfect crystal a data set belongs to."""
+        """List the files that say which perfect crystal a data set belongs to.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
         return self.source(dataset).references(self.lattice)
 
     def lattice_of(self, datasets: Iterable[str]) -> str | list[str]:
-        """Name the file of the lattice where one of these data sets is made from it; else there is none to list."""
+        """Name the file of the lattice where one of these data sets is made from it.
+
+        Parameters
+        ----------
+        datasets : iterable of str
+
+        Returns
+        -------
+        str or list
+            Path; an empty list where there is none to name.
+        """
         return self.lattice if any(self.source(dataset).generated for dataset in datasets) else []
 
     def references_of(self, datasets: Iterable[str]) -> list[str]:
-        """List the files of the perfect crystals of data sets, without that of `lattice_of`."""
+        """List the files of the perfect crystals of data sets, without that of `lattice_of`.
+
+        Parameters
+        ----------
+        datasets : iterable of str
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
         return [file for dataset in datasets if dataset not in self.generated for file in self.references(dataset)]
 
     def source_code(self, *datasets: str) -> list[str]:
-        """List the source files of the kinds of these data sets."""
+        """List the source files that data sets of these kinds are made or read by.
+
+        Parameters
+        ----------
+        *datasets : str
+
+        Returns
+        -------
+        list of str
+            Paths, as from `vibentropy.run.source_files.source_files`.
+        """
         return source_files(*sorted({type(self.source(dataset)).__module__ for dataset in datasets}))
 
     def workshop(self, dataset: str) -> dict[str, Any]:
-        """Tell what a recipe is made with beside files; nothing for data sets that are read."""
+        """Tell what a recipe is made with beside files, see `vibentropy.sources.source.Workshop`.
+
+        Parameters
+        ----------
+        dataset : str
+
+        Returns
+        -------
+        dict
+            Potential and seed; empty for data sets that are read.
+        """
         made = {"potential": self.config.potential, "seed": self.config.seed}
         return made if self.source(dataset).generated else {}
 
@@ -194,12 +313,34 @@ class Plan:
     # Descriptors, regressors and models
 
     def descriptor_potentials(self, descriptor: str) -> list[str]:
-        """List the files of the potentials that a descriptor and those that it is made of are defined with."""
+        """List the files of the potentials that a descriptor and those that it is made of are defined with.
+
+        Parameters
+        ----------
+        descriptor : str
+            Its name in the configuration.
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
         potentials = [part["potential"] for part in _parts(self.config.descriptors[descriptor]) if "potential" in part]
         return [str(file) for potential in potentials for file in potential_files(potential)]
 
     def descriptor_code(self, descriptor: str) -> list[str]:
-        """List the source files of a descriptor and of those that it is made of."""
+        """List the source files of a descriptor and of those that it is made of.
+
+        Parameters
+        ----------
+        descriptor : str
+            Its name in the configuration.
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
         return block_code(self.config.descriptors[descriptor])
 
     def shipped_descriptor_code(self) -> list[str]:
@@ -211,11 +352,32 @@ class Plan:
         return block_code({"kind": described["kind"], **described["parameters"]})
 
     def regressor_code(self, regressor: str) -> list[str]:
-        """List the source files of a regressor."""
+        """List the source files of a regressor.
+
+        Parameters
+        ----------
+        regressor : str
+            Its name in the configuration.
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
         return source_files(find_regressor(self.config.regressors[regressor]["kind"]).__module__)
 
     def n_features(self, descriptor: str) -> int:
-        """Count the features of a descriptor."""
+        """Count the features of a descriptor of this run.
+
+        Parameters
+        ----------
+        descriptor : str
+            Its name in the configuration.
+
+        Returns
+        -------
+        int
+        """
         return int(descriptors.create(**self.config.descriptors[descriptor]).n_features)
 
     @cached_property
@@ -299,7 +461,18 @@ def _parts(block: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def block_code(block: dict[str, Any]) -> list[str]:
-    """List the source files of a descriptor, by its block, and of those that it is made of."""
+    """List the source files of a descriptor, by its block, and of those that it is made of.
+
+    Parameters
+    ----------
+    block : dict
+        Kind and parameters, as in the configuration.
+
+    Returns
+    -------
+    list of str
+        Paths.
+    """
     return source_files(
         *(descriptors.find(kind).__module__ for kind in sorted({part["kind"] for part in _parts(block)}))
     )

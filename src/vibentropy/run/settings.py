@@ -60,7 +60,19 @@ class Labels:
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Labels:
-        """Build from a block of the configuration; the only place where the two names of the eigenvalue meet."""
+        """Build the settings of labels from their block of the configuration.
+
+        This is the only place where the two names of the smallest eigenvalue meet.
+
+        Parameters
+        ----------
+        block : dict
+            What it leaves out takes its default.
+
+        Returns
+        -------
+        Labels
+        """
         values = {"min_eigenvalue" if key == "minimum_eigenvalue" else key: value for key, value in block.items()}
         if "temperatures" in values:
             values["temperatures"] = tuple(values["temperatures"])
@@ -96,7 +108,17 @@ class Evaluation:
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Evaluation:
-        """Build from a block of the configuration, where one way to divide rows needs no list."""
+        """Build the settings of the evaluation from their block of the configuration.
+
+        Parameters
+        ----------
+        block : dict
+            One way to divide rows needs no list. What it leaves out takes its default.
+
+        Returns
+        -------
+        Evaluation
+        """
         values = dict(block)
         if "split" in values:
             values["split"] = (values["split"],) if isinstance(values["split"], str) else tuple(values["split"])
@@ -145,7 +167,17 @@ class Config:
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Config:
-        """Build from what `validate` returned."""
+        """Build the settings of a run from a configuration that was checked.
+
+        Parameters
+        ----------
+        block : dict
+            From `vibentropy.run.config.validate`.
+
+        Returns
+        -------
+        Config
+        """
         lattice = Lattice(**block["lattice"]) if block.get("lattice") else None
         plain = ("descriptors", "regressors", "potential", "results", "seed", "shard_size")
         return cls(
@@ -159,7 +191,18 @@ class Config:
         )
 
     def with_role(self, role: str) -> dict[str, Source]:
-        """Find the data sets of a role, ``train`` or ``test``."""
+        """Select the data sets of a role.
+
+        Parameters
+        ----------
+        role : str
+            ``train`` or ``test``.
+
+        Returns
+        -------
+        dict of str to Source
+            By name.
+        """
         return {name: source for name, source in self.sources.items() if source.role == role}
 
     @property

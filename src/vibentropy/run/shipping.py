@@ -44,7 +44,7 @@ def row_of(summary: pd.DataFrame, descriptor: str, regressor: str) -> pd.Series:
 def documented(
     model: EntropyModel, table: pd.DataFrame, summary: pd.Series, crystal: Crystal, potential: str
 ) -> EntropyModel:
-    """Write into a model what its users have to know.
+    """Write into the shipped model what its users have to know: crystal, potential, training and errors.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def documented(
     held_out = tests.pop("cross_validation")
     for not_a_test in ("training", "test") if len(tests) > 2 else ("training",):
         tests.pop(not_a_test, None)
-    return model.documented(
+    return model.with_provenance(
         crystal=f"{crystal.structure} {crystal.element} (a = {crystal.a:.10g} Å)",
         potential=", ".join(json.loads(potential)["files"]),
         trained_classes=", ".join(sorted(set(training["defect_class"]))),

@@ -65,7 +65,7 @@ def read_any(
         raise DataError(f"the file is of kind {kind!r}, expected configurations of atoms", path)
 
 
-def count_frames(path, file_format=None):
+def count_frames(path: Path | str, file_format: str | None = None) -> int | None:
     """Count the configurations of a file where that is cheap.
 
     Parameters

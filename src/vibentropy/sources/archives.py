@@ -60,7 +60,7 @@ RESOLUTION = 1e-7
 _COMPRESSION = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 
 
-def rounded(configurations, crystal):
+def rounded(configurations: ConfigurationSet, crystal: Crystal) -> ConfigurationSet:
     """Round configurations to what an archive gives back.
 
     Parameters
@@ -83,7 +83,7 @@ def rounded(configurations, crystal):
     return ConfigurationSet(frames, configurations.table, configurations.attributes)
 
 
-def write_archive(path, configurations, crystal, **attributes):
+def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: Crystal, **attributes: Any) -> None:
     """Write an archive.
 
     Parameters
@@ -109,11 +109,12 @@ def write_archive(path, configurations, crystal, **attributes):
         raise DataError("configurations without a column 'repetitions' cannot be written relative to lattice sites")
     unlabelled = table[table["status"] != Status.LABELLED]
     if len(unlabelled):
-        row = unlabelled.iloc[0]
-        raise DataError(f"{row['id']} is {row['status']}; an archive holds labelled configurations only")
+        first = unlabelled.iloc[0]
+        raise DataError(f"{first['id']} is {first['status']}; an archive holds labelled configurations only")
     if not len(table):
         raise DataError("nothing to archive: no configuration is labelled and distinct", path)
-    for atoms, row in zip(configurations.frames, table.itertuples(), strict=True):
+    rows: Iterator[Any] = table.itertuples()
+    for atoms, row in zip(configurations.frames, rows, strict=True):
         check_element(atoms, crystal.element)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
             raise DataError(
@@ -139,7 +140,9 @@ def write_archive(path, configurations, crystal, **attributes):
         write_columns(file.create_group("table"), table)
 
 
-def read_archive(path, name, classes=None, rows=None):
+def read_archive(
+    path: Path | str, name: str, classes: Sequence[str] | None = None, rows: Sequence[int] | None = None
+) -> ConfigurationSet:
     """Read an archive, or a part of it.
 
     Parameters

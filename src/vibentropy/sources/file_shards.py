@@ -93,7 +93,25 @@ def pieces_of_shard(files: Sequence[str], file_format: str | None, size: int, sh
 
 
 def configurations_in(parts: Sequence[Sequence[Any]], file_format: str | None) -> int | None:
-    """Count the configurations of a shard, None where only reading would tell."""
+    """Count the configurations of a shard of files.
+
+    Parameters
+    ----------
+    parts : sequence of sequence
+        As `file_shards` says of one shard: path, trajectory and, of a file that is cut, where its part begins and ends.
+    file_format : str or None
+        Name of ASE's format; None to tell it from the file.
+
+    Returns
+    -------
+    int or None
+        None where only reading would tell.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be used, as far as counting shows it.
+    """
     total = 0
     for path, _, *part in parts:
         number = part[1] - part[0] if part else counted(path, file_format)
@@ -104,7 +122,19 @@ def configurations_in(parts: Sequence[Sequence[Any]], file_format: str | None) -
 
 
 def counted(path: str, file_format: str | None) -> int | None:
-    """Count the configurations of a file, once as long as it stays the same."""
+    """Count the configurations of a file, once as long as it stays the same.
+
+    Parameters
+    ----------
+    path : str
+    file_format : str or None
+        Name of ASE's format; None to tell it from the file.
+
+    Returns
+    -------
+    int or None
+        See `vibentropy.atoms.reading.count`, which also says what it raises.
+    """
     try:
         state = os.stat(path)
     except OSError:
@@ -118,7 +148,18 @@ def _count(path, file_format, *state):
 
 
 def trajectories_of(files: Sequence[str]) -> dict[str, str]:
-    """Name the trajectory of each file: its path below the folder that all share."""
+    """Name the trajectory of each file of a data set: its path below the folder that all of them share.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Paths.
+
+    Returns
+    -------
+    dict of str to str
+        Names by path, in the order of the names.
+    """
     absolute = {file: os.path.abspath(file) for file in files}
     shared = os.path.commonpath([os.path.dirname(path) for path in absolute.values()])
     # In an order that does not depend on that of the list.

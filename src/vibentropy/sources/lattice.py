@@ -36,15 +36,42 @@ class Lattice:
         return SITES_PER_CELL[self.structure]
 
     def sites(self, repetitions: Sequence[int]) -> int:
-        """Count the sites of so many cubic cells along each axis."""
+        """Count the sites of so many cubic cells along each axis.
+
+        Parameters
+        ----------
+        repetitions : sequence of three int
+
+        Returns
+        -------
+        int
+        """
         return self.sites_per_cell * prod(repetitions)
 
     def crystal(self, element: str) -> Crystal:
-        """Crystal of an element with the lattice constant as it is given."""
+        """Crystal of an element with the lattice constant as the configuration gives it.
+
+        Parameters
+        ----------
+        element : str
+            Chemical symbol.
+
+        Returns
+        -------
+        Crystal
+        """
         return Crystal(element, self.structure, self.a)
 
     def at_rest(self, potential: Any) -> Crystal:
         """Crystal of the element of a potential, with the lattice constant of lowest energy where that is wanted.
+
+        Parameters
+        ----------
+        potential : vibentropy.potentials.protocols.Interaction
+
+        Returns
+        -------
+        Crystal
 
         Raises
         ------

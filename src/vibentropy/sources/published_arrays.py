@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
@@ -257,7 +258,7 @@ class Arrays(Source):
 _FILES = ("configurations", "entropies", "bulk")
 
 
-def first_of_minimum(entropies, tolerance):
+def first_of_minimum(entropies: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
     """Find the first row of the minimum that each row is of: labels that follow each other closely, sorted and chained.
 
     Parameters

@@ -51,7 +51,7 @@ REPORTED_ERRORS = [
 ]
 
 
-def reported_errors(element):
+def reported_errors(element: str) -> list[ReportedErrors]:
     """Find the published errors of models for an element.
 
     Parameters
@@ -66,7 +66,7 @@ def reported_errors(element):
     return REPORTED_ERRORS if element == "Fe" else []
 
 
-def reported(element):
+def reported(element: str) -> dict[str, dict[str, Reported]]:
     """Find the published label sets of an element.
 
     Parameters

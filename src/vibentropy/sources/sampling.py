@@ -83,7 +83,17 @@ class Trajectory:
         return self.snapshots + bool(self.clusters)
 
     def seed(self, run_seed: int) -> int:
-        """Hash the seed of the run and the name of the trajectory to the seed of its random numbers."""
+        """Hash the seed of the run and the name of the trajectory to the seed of its random numbers.
+
+        Parameters
+        ----------
+        run_seed : int
+
+        Returns
+        -------
+        int
+            From 1 to `MAX_SEED`.
+        """
         digest = hashlib.sha256(f"{run_seed}/{self.dataset}/{self.name}".encode()).digest()
         return 1 + int.from_bytes(digest[:8], "big") % MAX_SEED
 

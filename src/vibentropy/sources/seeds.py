@@ -11,11 +11,14 @@ Shapes of a cluster:
 =============== ======================================================================================================
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from ase import Atoms
 from ase.geometry import find_mic, get_distances
 
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import StructureError
 
 #: An interstitial is not put closer than this (Å) to another atom where the crystal has room for it.
@@ -50,7 +53,14 @@ class Cluster:
     radius: float | None
 
 
-def place(clusters, perfect, crystal, repetitions, separation, rng):
+def place(
+    clusters: Sequence[Cluster],
+    perfect: Atoms,
+    crystal: Crystal,
+    repetitions: Sequence[int],
+    separation: float,
+    rng: np.random.Generator,
+) -> Atoms:
     """Put clusters of defects into a perfect crystal.
 
     Parameters

@@ -145,21 +145,31 @@ class Source(ABC):
 
     @abstractmethod
     def problems(self, max_force: float) -> Iterator[str]:
-        """Yield what is wrong with a block that the schema accepts, without opening files.
+        """Yield what is wrong with the block of a data set that the schema accepts, without opening files.
 
         Parameters
         ----------
         max_force : float
             With which a configuration counts as relaxed, eV/Å.
+
+        Yields
+        ------
+        str
+            A message that begins with the key that is wrong.
         """
 
     def problems_inside(self, element: str | None) -> Iterator[str]:
-        """Yield what a short look into the files shows to be wrong.
+        """Yield what a short look into the files of a data set shows to be wrong.
 
         Parameters
         ----------
         element : str or None
             Of the potential of the run.
+
+        Yields
+        ------
+        str
+            A message.
         """
         yield from ()
 
@@ -178,6 +188,11 @@ class Source(ABC):
         ----------
         lattice : str
             The file of the crystal that recipes start from.
+
+        Returns
+        -------
+        list of str
+            Paths.
         """
         return [lattice]
 
@@ -219,7 +234,7 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, content: Any = None, workshop: Workshop | None = None, done: Done = ignore) -> ConfigurationSet:
-        """Make or read the configurations of a shard.
+        """Make or read the configurations of a shard of the data set.
 
         Parameters
         ----------
@@ -229,6 +244,15 @@ class Source(ABC):
             For recipes only.
         done : callable
             Called with the name of what is done.
+
+        Returns
+        -------
+        ConfigurationSet
+
+        Raises
+        ------
+        DataError
+            If a file cannot be used.
         """
 
     def readings(self) -> dict[str, Any]:
@@ -306,7 +330,24 @@ def source_of(name: str, block: Mapping[str, Any], lattice: Lattice | None = Non
 
 
 def kind_of(name: str, block: Mapping[str, Any]) -> str:
-    """Key of `KINDS` that a block has."""
+    """Tell which kind of data set a block of the configuration describes: it has exactly one key of `KINDS`.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set, for messages.
+    block : dict
+
+    Returns
+    -------
+    str
+        The key.
+
+    Raises
+    ------
+    ConfigError
+        If it has none of the keys, or several.
+    """
     keys = [key for key in KINDS if key in block]
     if len(keys) != 1:
         raise ConfigError(f"datasets.{name}: has {' and '.join(keys) or 'none'} of the keys {', '.join(KINDS)}")

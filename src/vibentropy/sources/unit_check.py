@@ -13,7 +13,10 @@ What this cannot see: entropies in k_B that are said to be in J/mol/K are too sm
 metals. Sets of nothing but cells with many interstitials beside as many vacancies can be refused without a fault.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vibentropy.errors import DataError
 from vibentropy.units import KB_PER_ENTROPY_UNIT
@@ -31,7 +34,15 @@ MIN_LARGEST = 0.02
 _ZERO = 1e-6
 
 
-def check_entropies(entropies, n_atoms, n_sites, places, unit="k_B", kind="formation", remedy=""):
+def check_entropies(
+    entropies: ArrayLike,
+    n_atoms: ArrayLike,
+    n_sites: ArrayLike,
+    places: Sequence[str],
+    unit: str = "k_B",
+    kind: str = "formation",
+    remedy: str = "",
+) -> None:
     """Refuse a set of entropies of formation whose unit or kind cannot be what it is said to be.
 
     Parameters

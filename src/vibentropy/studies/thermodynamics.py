@@ -108,7 +108,7 @@ def equilibrium(minima: pd.DataFrame, multiplicities: Sequence[float], temperatu
         computed), concentration per site, and concentration_without_entropy, as it would be were S_f zero; both of
         classical vibrations.
     """
-    quantum = quantum_free_energies(minima)
+    quantum = quantum_free_energies_of_minima(minima)
     minima = minima[["defect_class", "id", "formation_energy", "formation_entropy"]]
     minima.insert(2, "multiplicity", np.asarray(multiplicities, dtype=float))
     all_temperatures = np.union1d(np.asarray(temperatures, dtype=float), quantum["temperature"])
@@ -122,8 +122,8 @@ def equilibrium(minima: pd.DataFrame, multiplicities: Sequence[float], temperatu
     return rows
 
 
-def quantum_free_energies(minima: pd.DataFrame) -> pd.DataFrame:
-    """Find the free energies of formation with quantum vibrations that came with the labels.
+def quantum_free_energies_of_minima(minima: pd.DataFrame) -> pd.DataFrame:
+    """List the free energies of formation with quantum vibrations that labels of minima brought along.
 
     Parameters
     ----------

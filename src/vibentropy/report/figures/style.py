@@ -57,7 +57,7 @@ SEVERAL_CLUSTERS = re.compile(r"(?![IV]\d+$)(\d+x)?[IV]\d+(\+(\d+x)?[IV]\d+)*")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function with the parameters of ``vibentropy.mplstyle`` instead of those of the process.
+    """Decorate a function that draws a figure, to use ``vibentropy.mplstyle`` and no style of the process.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def put_together(
     counts, page : path-like
         Files to write: table of `vibentropy.datasets.table.outcomes`, and the page that shows it.
     roles : dict of str to str
-        By data set, see `vibentropy.datasets.merge.collect`.
+        By data set, see `vibentropy.datasets.merge.merge_tables`.
     duplicates : dict
         Tolerances ``energy`` (eV) and ``entropy`` (k_B), see `vibentropy.datasets.duplicates.mark_duplicates`.
     config, read, progress

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from vibentropy.evaluation.coverage import coverage_table
 from vibentropy.evaluation.fitting import load_fits
-from vibentropy.evaluation.metrics import RESOLVED, different_rows, metrics_table, named_tests, summary_table
+from vibentropy.evaluation.metrics import RESOLVED, metrics_table, named_tests, scored_on_different_cells, summary_table
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.files.logs import Progress
 from vibentropy.files.tables import save_table
@@ -45,7 +45,7 @@ def evaluate(
     progress : Progress
     """
     rows = named_tests(load_predictions(*predictions), tests)
-    for line in different_rows(rows):
+    for line in scored_on_different_cells(rows):
         progress.note(line)
     metrics, coverage = (table(rows, [*RESOLVED, "test"]) for table in (metrics_table, coverage_table))
     summary = summary_table(metrics, coverage, load_fits(*fits))
