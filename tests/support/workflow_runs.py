@@ -27,7 +27,7 @@ def command(folder, config, *arguments, cores=2):
     """Command that runs the workflow on a configuration of its own, in a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "my own.yaml"
-    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    path.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
     program = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--configfile", path]
     return [*program, "--directory", folder, "--cores", str(cores), *arguments]
 
