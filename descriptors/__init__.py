@@ -41,7 +41,7 @@ MOVED = {"vibentropy.nonlinear.AtomKernel": "vibentropy.studies.atom_kernel.Atom
 
 
 def available() -> dict[str, str]:
-    """Kinds that `create` knows by name, and where their classes are.
+    """Kinds of descriptors that `create` knows by name, and where their classes are.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def available() -> dict[str, str]:
 
 
 def find(kind: str) -> type[Descriptor]:
-    """Class of a descriptor.
+    """Look up the class of a descriptor by its kind.
 
     Parameters
     ----------

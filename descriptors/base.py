@@ -81,11 +81,11 @@ class Descriptor(BaseEstimator, ABC):
     @property
     @abstractmethod
     def feature_names(self) -> list[str]:
-        """Name of each feature, list of unique str."""
+        """Name of each feature of the descriptor, list of unique str."""
 
     @property
     def n_features(self) -> int:
-        """Number of features."""
+        """Number of features of a cell, and of each of its atoms."""
         return len(self.feature_names)
 
     @property
@@ -95,7 +95,7 @@ class Descriptor(BaseEstimator, ABC):
 
     @property
     def needs_potential(self) -> bool:
-        """Whether it asks a potential, its parameter of that name: more than positions, and to be told apart."""
+        """Whether the descriptor asks a potential, its parameter of that name, for more than positions tell."""
         return "potential" in self.get_params(deep=False)
 
     def check_parameters(self) -> None:
@@ -116,7 +116,7 @@ class Descriptor(BaseEstimator, ABC):
         check({"species": SPECIES} | type(self).parameters, values)
 
     def validate(self) -> None:
-        """Check the parameters.
+        """Check the parameters of the descriptor.
 
         Raises
         ------
@@ -296,7 +296,7 @@ class LocalDescriptor(Descriptor):
         """
 
     def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
-        """Describe a cell in one pass and bounded memory; see `Descriptor`."""
+        """Describe a cell in one pass and bounded memory; see `Descriptor.summary`."""
         self._check(atoms)
         return self._summary(atoms, weights, within)
 

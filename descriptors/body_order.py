@@ -52,11 +52,11 @@ class BodyOrder(DensityInvariants):
         self.species = species
 
     def labels(self) -> list[tuple[str, tuple[int, ...], str]]:
-        """Those of the parts; see `DensityInvariants.labels`."""
+        """Name the invariants of all parts; see `DensityInvariants.labels`."""
         return [label for part in self._parts for label in part.labels()]
 
     def invariants(self, coefficients: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Those of the parts; see `DensityInvariants.invariants`."""
+        """Join the invariants of all parts; see `DensityInvariants.invariants`."""
         return np.hstack([part.invariants(coefficients, squares) for part in self._parts])
 
     @property

@@ -50,7 +50,7 @@ class Basis(NamedTuple):
 
 @lru_cache
 def make_basis(r_cut: float, n_max: int, l_max: int) -> Basis:
-    """Tables for n_max radial functions up to r_cut and all harmonics up to l_max.
+    """Make the tables for n_max radial functions up to r_cut and all harmonics up to l_max.
 
     Parameters
     ----------

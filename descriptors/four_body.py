@@ -99,7 +99,7 @@ class Couplings(NamedTuple):
 
 @lru_cache
 def couplings(l_max: int) -> Couplings:
-    """Coupling coefficients of all invariants of third order with degrees up to l_max.
+    """Compute the coupling coefficients of all invariants of third order with degrees up to l_max.
 
     They are integrals of polynomials on the sphere, done by a product rule that is exact for their degree.
 
@@ -137,7 +137,7 @@ def couplings(l_max: int) -> Couplings:
 
 @lru_cache
 def components(l_max: int, n_channels: int) -> list[tuple[list[int], tuple[int, int, int]]]:
-    """List the independent invariants of third order, in the order in which they are computed.
+    """List the independent invariants of third order of a neighbour density, in the order of their computation.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from ase.data import chemical_symbols
 
 @dataclass(frozen=True)
 class Parameter(ABC):
-    """What a parameter may be.
+    """What a parameter of a descriptor or regressor may be.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Parameter(ABC):
     required: bool = False
 
     def check(self, name: str, value: object) -> None:
-        """Check a value.
+        """Check a value of the parameter.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class Parameter(ABC):
     @property
     @abstractmethod
     def values(self) -> str:
-        """Values that are accepted, in words."""
+        """Values that the parameter accepts, in words."""
 
     @abstractmethod
     def _check(self, name: str, value: object) -> None:
@@ -92,7 +92,7 @@ class Parameter(ABC):
 
 @dataclass(frozen=True)
 class Number(Parameter):
-    """A finite number.
+    """A parameter that is a finite number.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Number(Parameter):
 
 @dataclass(frozen=True)
 class Integer(Number):
-    """A whole number."""
+    """A parameter that is a whole number."""
 
     def _check(self, name: str, value: object) -> None:
         if isinstance(value, bool) or not isinstance(value, Integral):
@@ -159,7 +159,7 @@ class Integer(Number):
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of a few values, numbers or texts.
+    """A parameter that is one of a few values, numbers or texts.
 
     Attributes
     ----------
@@ -185,7 +185,7 @@ class Choice(Parameter):
 
 @dataclass(frozen=True)
 class Text(Parameter):
-    """Text that is not empty."""
+    """A parameter that is text, not empty."""
 
     def _check(self, name: str, value: object) -> None:
         if not isinstance(value, str) or not value:
@@ -202,7 +202,7 @@ class Text(Parameter):
 
 @dataclass(frozen=True)
 class Element(Text):
-    """A chemical symbol."""
+    """A parameter that is a chemical symbol."""
 
     def _check(self, name: str, value: object) -> None:
         if value not in chemical_symbols[1:]:
@@ -219,7 +219,7 @@ class Element(Text):
 
 @dataclass(frozen=True)
 class ListOf(Parameter):
-    """A list that is not empty unless it says so.
+    """A parameter that is a list, not empty unless it says so.
 
     Attributes
     ----------
@@ -268,7 +268,7 @@ class ListOf(Parameter):
 
 @dataclass(frozen=True)
 class Row(Parameter):
-    """A list of fixed length, each of whose items is something else.
+    """A parameter that is a list of fixed length, each of whose items is something else.
 
     Attributes
     ----------
@@ -301,7 +301,7 @@ class Row(Parameter):
 
 @dataclass(frozen=True)
 class Record(Parameter):
-    """A mapping with all of its keys and no others.
+    """A parameter that is a mapping with all of its keys and no others.
 
     Attributes
     ----------
@@ -333,7 +333,7 @@ class Record(Parameter):
 
 @dataclass(frozen=True)
 class Part(Parameter):
-    """Another descriptor: a mapping with its kind and parameters, without species."""
+    """A parameter that is another descriptor: a mapping with its kind and parameters, without species."""
 
     def _check(self, name: str, value: object) -> None:
         if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
@@ -353,7 +353,7 @@ class Part(Parameter):
 
 @dataclass(frozen=True)
 class Parts(Parameter):
-    """Other descriptors, by name."""
+    """A parameter that is several other descriptors, by name."""
 
     def _check(self, name: str, value: object) -> None:
         if not isinstance(value, dict) or not value:
@@ -379,7 +379,7 @@ class Parts(Parameter):
 
 @dataclass(frozen=True)
 class Species(Parameter):
-    """Elements that are told apart."""
+    """A parameter that is the list of the elements that are told apart."""
 
     def _check(self, name: str, value: object) -> None:
         if not isinstance(value, list | tuple) or not all(isinstance(symbol, str) for symbol in value):
@@ -416,7 +416,7 @@ POTENTIAL = Record(
 
 
 def check(parameters: Mapping[str, Parameter], values: Mapping[str, object]) -> None:
-    """Check the values that are declared; those of others are left to whoever has them.
+    """Check the values of declared parameters; those of others are left to whoever has them.
 
     Parameters
     ----------
@@ -435,7 +435,7 @@ def check(parameters: Mapping[str, Parameter], values: Mapping[str, object]) -> 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a constructor.
+    """An argument of the constructor of a descriptor or regressor.
 
     Attributes
     ----------
@@ -452,7 +452,7 @@ class Argument:
 
     @property
     def default_text(self) -> str:
-        """Default as YAML has it; empty where there is none."""
+        """Default of the argument as YAML has it; empty where there is none."""
         if self.default is inspect.Parameter.empty:
             return ""
         # YAML takes 1e-06 for text.
@@ -476,7 +476,7 @@ def arguments(cls: type) -> list[Argument]:
 
 
 def summary(cls: type) -> str:
-    """First line of the documentation of a class, without the full stop.
+    """First line of the documentation of a descriptor or regressor, without the full stop.
 
     Parameters
     ----------

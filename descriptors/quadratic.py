@@ -87,32 +87,32 @@ class Quadratic(LocalDescriptor):
 
     @property
     def needs_potential(self) -> bool:
-        """Whether the descriptor does."""
+        """Whether the descriptor that is multiplied asks a potential."""
         return self._part.needs_potential
 
     @property
     def tolerance(self) -> float:  # type: ignore[override]
-        """Twice that of the descriptor: each product has two factors."""
+        """Twice the tolerance of the descriptor: each product has two factors."""
         return 2 * self._part.tolerance
 
     @property
     def continuous(self) -> bool:  # type: ignore[override]
-        """Whether the descriptor is."""
+        """Whether the descriptor that is multiplied is continuous."""
         return self._part.continuous
 
     @property
     def everywhere(self) -> bool:  # type: ignore[override]
-        """Whether the descriptor is."""
+        """Whether the descriptor that is multiplied is defined everywhere."""
         return self._part.everywhere
 
     @property
     def seconds_per_atom(self) -> float:  # type: ignore[override]
-        """Those of the descriptor, which products add little to."""
+        """Cost of the descriptor that is multiplied: products add little to it."""
         return self._part.seconds_per_atom
 
     @property
     def reach(self) -> float | None:
-        """That of the descriptor."""
+        """Reach of the descriptor that is multiplied."""
         return self._part.reach
 
     @property

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 
 def overlap(n_max: int) -> mpmath.matrix:
-    """Overlap matrix of the functions φ_α, in mpmath's current precision.
+    """Overlap matrix of the radial functions φ_α, in mpmath's current precision.
 
     Parameters
     ----------

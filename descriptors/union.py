@@ -71,37 +71,37 @@ class Union(Descriptor):
 
     @property
     def needs_potential(self) -> bool:
-        """Whether any part does."""
+        """Whether any part asks a potential."""
         return any(part.needs_potential for part in self._parts.values())
 
     @property
     def tolerance(self) -> float:  # type: ignore[override]
-        """That of the part with the largest one."""
+        """Largest tolerance of the parts."""
         return max(part.tolerance for part in self._parts.values())
 
     @property
     def continuous(self) -> bool:  # type: ignore[override]
-        """Whether all parts are."""
+        """Whether all parts are continuous."""
         return all(part.continuous for part in self._parts.values())
 
     @property
     def everywhere(self) -> bool:  # type: ignore[override]
-        """Whether all parts are."""
+        """Whether all parts are defined everywhere."""
         return all(part.everywhere for part in self._parts.values())
 
     @property
     def reach(self) -> float | None:
-        """That of the part with the longest one; None if there is a part without."""
+        """Longest reach of the parts; None if there is a part without."""
         reaches = [part.reach for part in self._parts.values()]
         return None if None in reaches else max(reaches)
 
     @property
     def seconds_per_atom(self) -> float:  # type: ignore[override]
-        """Those of all parts."""
+        """Cost of all parts together."""
         return sum(part.seconds_per_atom for part in self._parts.values())
 
     def summary(self, atoms: Atoms, weights: NDArray[np.float64] | None = None, within: Within = ignore) -> Summary:
-        """Describe a cell by all parts; see `Descriptor`."""
+        """Describe a cell by all parts; see `Descriptor.summary`."""
         self._check(atoms)
         of_parts: list[NDArray[np.float64] | None] = [None] * len(self._parts)
         if weights is not None:

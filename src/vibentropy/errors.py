@@ -88,14 +88,14 @@ class VibentropyError(Exception):
 
     @property
     def message(self) -> str:
-        """Text without the place."""
+        """Text of the error without its place."""
         return str(self.args[0])
 
     def __str__(self) -> str:
         return f"{', '.join(self.place)}: {self.message}" if self.place else self.message
 
     def locate(self, *place: Path | str, remedy: str = "") -> None:
-        """Say where the error occurred, unless that is said already.
+        """Say where the error occurred, unless it says so already.
 
         Parameters
         ----------

@@ -184,7 +184,7 @@ class EntropyModel:
         within: Within = ignore,
         per_atom: bool = False,
     ) -> pd.DataFrame:
-        """Predict formation entropies.
+        """Predict formation entropies of relaxed cells.
 
         Parameters
         ----------
@@ -361,7 +361,7 @@ class EntropyModel:
         return text
 
     def save(self, path: str | Path, **attributes: Any) -> None:
-        """Write to HDF5; see the module for the layout.
+        """Write the model to HDF5; see the module for the layout.
 
         Parameters
         ----------
@@ -393,7 +393,7 @@ class EntropyModel:
 
     @classmethod
     def load(cls, path: str | Path = SHIPPED) -> "EntropyModel":
-        """Read what `save` wrote; predictions are the same to the last bit.
+        """Read a model that `save` wrote; its predictions are the same to the last bit.
 
         Nothing is executed on the word of a file: a descriptor that is neither of this package nor an entry point of
         an installed one must have been imported before.

@@ -74,7 +74,7 @@ class Crystal:
 
     @property
     def translations(self) -> NDArray[np.float64]:
-        """Primitive lattice vectors, the rows of an array of shape (3, 3), in Å."""
+        """Primitive lattice vectors of the crystal, the rows of an array of shape (3, 3), in Å."""
         return np.asarray(bulk(self.element, self.structure, a=self.a).cell)
 
     def save(self, path: str | Path) -> None:
@@ -107,7 +107,7 @@ class Crystal:
         return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
     def relaxed(self, potential: _HasEnergy, tolerance: float = 1e-9) -> "Crystal":
-        """Find the lattice constant of lowest energy.
+        """Find the lattice constant of lowest energy that a potential gives the crystal.
 
         Parameters
         ----------

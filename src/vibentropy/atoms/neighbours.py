@@ -38,7 +38,7 @@ MAX_REACH = 10**6
 
 
 class Bins(NamedTuple):
-    """Atoms sorted into bins.
+    """Atoms sorted into bins, in which their neighbours are looked for.
 
     Attributes
     ----------

@@ -77,7 +77,7 @@ def read_frames(
     element: str | None = None,
     within: Within = ignore,
 ) -> Iterator[Atoms]:
-    """Yield configurations of a file.
+    """Yield the configurations of a file that another program wrote, as ASE reads them.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element 
 def read_frame(
     file: IO[bytes], size: int, file_format: str, element: str | None = None, within: Within = ignore
 ) -> Atoms:
-    """Read the frame that begins where a file stands.
+    """Read the configuration of a text file that begins where the file stands, a few megabytes at a time.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class Commands(click.Group):
     """Commands in the order in which people need them, whose errors are a line and no traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order in which they were added."""
+        """Names of the commands in the order in which they were added."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -17,7 +17,7 @@ _ERASE = "\r\033[K\033[?25h"
 
 
 class Meter:
-    """Counts what is done; a bar on a terminal, a line now and then elsewhere.
+    """Progress of a command on stderr: a bar on a terminal, a line now and then elsewhere.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Meter:
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, name: str = "", /) -> None:
-        """Count one, whatever it is called; see `vibentropy.files.progress.Done`."""
+        """Count one item as done, whatever it is called; see `vibentropy.files.progress.Done`."""
         self._done, self._share = self._done + 1, 0.0
         self._show()
 

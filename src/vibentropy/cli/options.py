@@ -50,7 +50,7 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
 
 
 def per_atom_suffix(output: str | None, flag: str) -> None:
-    """Refuse values of atoms where there is no file that could hold them.
+    """Refuse an option for values of atoms where there is no file that could hold them.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def per_atom_suffix(output: str | None, flag: str) -> None:
 
 
 class Settings(click.ParamType):  # type: ignore[type-arg]  # which has parameters since click 8.2
-    """``name=value``, the value in YAML: numbers, lists, true and false, text."""
+    """Option ``name=value``, the value in YAML: numbers, lists, true and false, text."""
 
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split and parse."""
+        """Split what was typed into a name and a value, which is parsed as YAML."""
         import yaml
 
         name, separator, text = value.partition("=")
@@ -87,12 +87,12 @@ class Settings(click.ParamType):  # type: ignore[type-arg]  # which has paramete
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # which has parameters since click 8.2
-    """Numbers above zero with commas between them."""
+    """Option of numbers above zero with commas between them."""
 
     name = "NUMBERS"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split and parse."""
+        """Split what was typed at its commas and parse the numbers."""
         try:
             numbers = [float(part) for part in value.split(",")]
         except ValueError:

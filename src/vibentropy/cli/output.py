@@ -22,7 +22,7 @@ Write = Callable[..., object]
 
 
 def rows_to(path: str | None, columns: Sequence[str], screen: Sequence[Column]) -> AbstractContextManager[Write]:
-    """Open what rows are written to.
+    """Open the file or the screen that a command writes its rows to.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from vibentropy.sources.any_file import count_frames, read_any
 
 
 class Reader:
-    """Yields the configurations of files and keeps account of those that cannot be used.
+    """Yields the configurations of a command's files and keeps account of those that cannot be used.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Reader:
                 yield path, number, error
 
     def total(self) -> int | None:
-        """Count all of them, None where that is not cheap."""
+        """Count the configurations of all files, None where that is not cheap."""
         counts = [count_frames(path, self._format) for path in self._paths]
         return None if None in counts else sum(filter(None, counts))
 

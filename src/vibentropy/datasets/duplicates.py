@@ -11,7 +11,7 @@ from vibentropy.datasets.table import Status
 def mark_duplicates(
     table: pd.DataFrame, energy_tolerance: float = 1e-4, entropy_tolerance: float = 1e-3
 ) -> pd.DataFrame:
-    """Mark the minima that repeat another one.
+    """Mark the labelled minima that repeat another one, by their energies and entropies.
 
     Labelled rows of one number of atoms and of sites, whatever their class, are taken in the order of their ids,
     training sets first (a test configuration that repeats a training one is the duplicate, not the other way round).

@@ -35,7 +35,7 @@ BLOCK = 256
 
 
 class StoredArray(NamedTuple):
-    """One of the arrays of the file.
+    """One of the arrays in the file of a set of configurations.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class ConfigurationSet:
         return len(self.frames)
 
     def subset(self, selection: ArrayLike) -> "ConfigurationSet":
-        """Select configurations.
+        """Select configurations of the set.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class ConfigurationSet:
 
     @classmethod
     def load(cls, path: str | Path, rows: ArrayLike | None = None) -> "ConfigurationSet":
-        """Read what `save` or `merge` wrote.
+        """Read a set that `save` or `merge` wrote.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ def _essence(atoms):
 
 
 def joined_array(frames: Sequence[Atoms], name: str) -> NDArray[Any]:
-    """Join what configurations hold of one of the arrays of a file.
+    """Join what the configurations of a set hold of one of the arrays of its file.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def load_element(path: str | Path) -> str:
 
 
 def stored_frames(path: str | Path) -> Iterator[Atoms]:
-    """Read configurations one after the other, `BLOCK` of them in memory.
+    """Yield the configurations of a stored set one after the other, `BLOCK` of them in memory.
 
     Parameters
     ----------

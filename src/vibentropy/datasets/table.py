@@ -41,7 +41,7 @@ from vibentropy.errors import DataError
 
 
 class Status(StrEnum):
-    """From a relaxed configuration to its label, or to the kind of reason why it has none."""
+    """How far a configuration got: from relaxed to its label, or to the kind of reason why it has none."""
 
     RELAXED = "relaxed"
     LABELLED = "labelled"
@@ -77,7 +77,7 @@ SITE_ENTROPY = "site_entropy"
 
 
 def complete_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Fill in missing columns, order them, and give each the type of its default.
+    """Complete the table of a set: fill in missing columns, order them, and give each its type.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def write_columns(group: h5py.Group, table: pd.DataFrame) -> None:
 
 
 def read_columns(group: h5py.Group) -> pd.DataFrame:
-    """Read what `write_table` wrote.
+    """Read the table that `write_columns` wrote.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def groups(table: pd.DataFrame) -> NDArray[np.str_]:
 
 
 def usable(table: pd.DataFrame, exclude_duplicates: bool = True) -> NDArray[np.bool_]:
-    """Rows that a model may be fitted to or tested on.
+    """Tell which rows of a table a model may be fitted to or tested on.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def usable(table: pd.DataFrame, exclude_duplicates: bool = True) -> NDArray[np.b
 
 
 def outcomes(table: pd.DataFrame) -> pd.DataFrame:
-    """Count what became of the configurations.
+    """Count what became of the configurations of all data sets.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_labelled(table: pd.DataFrame) -> None:
-    """Check that every data set has a label.
+    """Check that every data set has a configuration with a label.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def judge(
     local: LocalValues | None = None,
     names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Predict, with intervals and domain where there are some.
+    """Predict entropies by a fit, with intervals and domain where there are some.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def fit_and_predict(
 
 
 def fit_table(fitted: ExtensiveRegressor, *, descriptor: str, regressor: str) -> pd.DataFrame:
-    """Say what a fit chose.
+    """Tabulate what a fit chose: its penalty, and how many features it uses.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def fit_table(fitted: ExtensiveRegressor, *, descriptor: str, regressor: str) ->
 
 
 def load_fits(*paths: Path | str) -> pd.DataFrame:
-    """Read what fits chose.
+    """Read the tables of what fits chose.
 
     Parameters
     ----------

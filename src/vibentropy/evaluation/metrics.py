@@ -17,7 +17,7 @@ RESOLVED = ("overall", "dataset", "defect_class", "n_sites")
 
 
 def error_metrics(truth: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
-    """Errors of predictions.
+    """Measure the errors of predictions: mean absolute, root mean square, largest, bias and slope.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def summary_table(metrics: pd.DataFrame, coverage: pd.DataFrame, fits: pd.DataFr
 
 
 def load_summary(path: Path | str) -> pd.DataFrame:
-    """Read a table of models, one row each.
+    """Read the table of the errors and coverages of models, one row each.
 
     Parameters
     ----------

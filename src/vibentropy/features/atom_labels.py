@@ -35,7 +35,7 @@ TOLERANCE = 1e-3
 
 
 def site_labels(configurations: ConfigurationSet) -> dict[str, NDArray[np.float64]]:
-    """Site entropies that add up to the labels.
+    """Labels of atoms of configurations: site entropies that add up to the label of the cell.
 
     Parameters
     ----------

@@ -164,7 +164,7 @@ class LocalValues:
 
     @classmethod
     def join(cls, parts: Iterable["LocalValues | None"]) -> "LocalValues | None":
-        """Put cells together, in the order given.
+        """Put the values of atoms of several cells together, in the order given.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class FeatureSet:
         done: Done = ignore,
         **about: Any,
     ) -> "FeatureSet":
-        """Compute features; a configuration that the descriptor refuses becomes an entry of `failures`.
+        """Compute features of configurations; those that the descriptor refuses become entries of `failures`.
 
         Only errors of this package set a configuration aside. Others are faults of the descriptor: models would be
         compared on different cells.
@@ -314,7 +314,7 @@ class FeatureSet:
         )
 
     def save(self, path: str | Path, **attributes: Any) -> None:
-        """Write to HDF5; see the module for the layout.
+        """Write the features to HDF5; see the module for the layout.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class FeatureSet:
 
     @classmethod
     def load(cls, path: str | Path) -> "FeatureSet":
-        """Read what `save` wrote.
+        """Read the features that `save` wrote.
 
         Parameters
         ----------
@@ -395,7 +395,7 @@ class FeatureSet:
 
 
 def load_outcomes(path: str | Path) -> tuple[str, int, dict[str, str]]:
-    """Read what became of the configurations of a file, and no features.
+    """Read from a file of features which configurations have none and why, and no features.
 
     Parameters
     ----------

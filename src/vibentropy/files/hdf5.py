@@ -154,7 +154,7 @@ def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.Fil
 
 
 def kind_of(path: Path | str) -> str | None:
-    """Ask a file what it is, without reading it.
+    """Ask an HDF5 file of this package what it holds, without reading it.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ def _check_size(name, item):
 
 
 def slices(offsets: NDArray[np.integer], total: int, name: str) -> list[slice]:
-    """Parts of arrays that hold many configurations one after the other.
+    """Divide arrays of a file that hold many configurations one after the other, a slice for each.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def slices(offsets: NDArray[np.integer], total: int, name: str) -> list[slice]:
 
 
 def check_array(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Check the shape of an array of numbers and that all are finite.
+    """Check an array that was read from a file: its shape, and that all its numbers are finite.
 
     Parameters
     ----------

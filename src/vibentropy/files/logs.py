@@ -11,7 +11,7 @@ from vibentropy.errors import MORE_MEMORY, VibentropyError
 
 
 class Progress:
-    """Counts what is done and writes a line with the remaining time.
+    """Log of a long computation: counts what is done and writes a line with the remaining time.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Progress:
         self.expect(0)
 
     def expect(self, total: int) -> None:
-        """Say how many items there will be, from now on.
+        """Say how many items the computation will have, from now on.
 
         Parameters
         ----------
@@ -33,14 +33,14 @@ class Progress:
         self._total, self._done, self._start = total, 0, time.monotonic()
 
     def __call__(self, name: str) -> None:
-        """Count one item; see `vibentropy.files.progress.Done`."""
+        """Count one item as done; see `vibentropy.files.progress.Done`."""
         self._done += 1
         elapsed = time.monotonic() - self._start
         remaining = elapsed / self._done * (self._total - self._done)
         self.note(f"{self._done}/{self._total} {name} ({elapsed:.1f} s, {remaining:.0f} s left)")
 
     def note(self, text: str) -> None:
-        """Write one line.
+        """Write one line to the log.
 
         Parameters
         ----------
@@ -51,7 +51,7 @@ class Progress:
             print(text, file=self._stream, flush=True)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the log."""
         with suppress(OSError):
             self._stream.close()
 

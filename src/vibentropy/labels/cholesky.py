@@ -22,7 +22,7 @@ _FORMAT = {"transr": "N", "uplo": "L"}
 
 @dataclass(frozen=True)
 class Factor:
-    """L of K = H + c Σ_a t_a t_aᵀ = L Lᵀ, with the three normalised translations t_a of a Hessian H.
+    """Cholesky factor L of K = H + c Σ_a t_a t_aᵀ = L Lᵀ, with the three normalised translations t_a of a Hessian H.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Factor:
         return float(2.0 * np.log(_diagonal(self.packed, self.size)).sum() - 3.0 * np.log(self.shift))
 
     def solve(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Apply the inverse of K.
+        """Apply the inverse of K to vectors.
 
         Parameters
         ----------

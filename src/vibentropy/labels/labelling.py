@@ -196,7 +196,7 @@ def _refused(error):
 
 
 def temperature_columns(temperature: float) -> tuple[str, str]:
-    """Columns of what quantum harmonic vibrations give at a temperature in K.
+    """Names of the columns of what quantum harmonic vibrations give at a temperature in K.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         check(type(self).parameters, self.get_params(deep=False))
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit the weights.
+        """Fit the weights of the features to formation entropies.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
 
 
 def group_splits(n: int, groups: ArrayLike | None, n_folds: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Divide rows into folds that keep groups together.
+    """Divide training rows into folds that keep groups together, for the choice of a penalty.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class Calibration:
 
     @classmethod
     def fit(cls, errors: NDArray[np.float64], size: NDArray[np.float64], misfit: NDArray[np.float64]) -> Self:
-        """Find the scale under which the errors are most likely, if they are Gaussian.
+        """Find the scale under which the errors of held-out rows are most likely, if they are Gaussian.
 
         Parameters
         ----------

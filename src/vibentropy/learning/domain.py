@@ -65,7 +65,7 @@ def whitening(Z: NDArray[np.float64], fitted: ExtensiveRegressor) -> NDArray[np.
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """What a model knows, as three tests that do not depend on how often a cell is repeated.
+    """The domain of a model: three tests of what it knows that do not depend on how often a cell is repeated.
 
     * the direction: the root of the leverage of a cell, divided by its size;
     * the atoms: how far features of an atom lie outside the range over the atoms of all training cells, in units of
@@ -98,7 +98,7 @@ class Domain:
 
     @classmethod
     def fit(cls, Z: NDArray[np.float64], factor: NDArray[np.float64], local: LocalValues | None = None) -> Self:
-        """Describe training cells; without limits yet, those of the lattice excepted.
+        """Describe the domain of training cells; without limits yet, those of the lattice excepted.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Domain:
         return replace(domain, lattice_limit=max(UNSTRAINED, float(domain.lattices(local.crystals).max())))
 
     def limited(self, direction: ArrayLike, atoms: ArrayLike) -> Self:
-        """Set limits by rows that were held out of fits like this one.
+        """Set the limits of the domain by rows that were held out of fits like this one.
 
         Parameters
         ----------

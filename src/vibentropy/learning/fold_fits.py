@@ -23,7 +23,7 @@ def fit_clone(
     groups: NDArray[Any],
     sites: Sequence[NDArray[np.float64] | None] | None = None,
 ) -> ExtensiveRegressor:
-    """Fit a clone of a regressor, to labels of atoms as well if it takes them.
+    """Fit a clone of a regressor, also to labels of atoms where it takes them.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def fold_fits(
     sites: Sequence[NDArray[np.float64] | None] | None = None,
     whole: ExtensiveRegressor | None = None,
 ) -> FoldFits:
-    """Prepare fits that leave folds out.
+    """Prepare fits of a regressor that leave folds out.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def fold_fits(
 
 
 class FoldFits:
-    """Fits to all rows except those of some folds; each fit is made once and kept.
+    """Fits of a regressor to all rows except those of some folds; each fit is made once and kept.
 
     Parameters
     ----------

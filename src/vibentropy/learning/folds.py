@@ -259,7 +259,7 @@ def fold_and_group(folds: pd.DataFrame, ids: Sequence[str] | pd.Series) -> tuple
 
 
 def describe_folds(table: pd.DataFrame, folds: pd.DataFrame) -> list[str]:
-    """Say what the groups are and how many rows each split tears from them.
+    """Describe the folds for a log: what the groups are and how many rows each split tears from them.
 
     Parameters
     ----------

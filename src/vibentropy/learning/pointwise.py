@@ -65,7 +65,7 @@ class PointwiseFits:
 
     @classmethod
     def fit(cls, Z: NDArray[np.float64], errors: NDArray[np.float64], factor: NDArray[np.float64]) -> Self:
-        """Find the box.
+        """Find the box around the corrections of the pointwise optimal fits.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class PointwiseFits:
         return cls(axes[:, kept], np.sqrt(squares[kept]), along.min(axis=0), along.max(axis=0))
 
     def misfit(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Root mean square of what the corrections do to predictions.
+        """Root mean square of what the corrections of the weights do to predictions.
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ REGRESSORS = {
 
 
 def find_regressor(kind: str) -> type[BaseEstimator]:
-    """Class of a regressor.
+    """Look up the class of a regressor by its kind.
 
     Parameters
     ----------

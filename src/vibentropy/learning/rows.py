@@ -35,7 +35,7 @@ class Rows:
 
     @property
     def y(self) -> NDArray[np.float64]:
-        """Formation entropies, ndarray of shape (n,), k_B."""
+        """Formation entropies of the rows, ndarray of shape (n,), k_B."""
         return self.table["formation_entropy"].to_numpy()
 
 

@@ -18,7 +18,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
     """
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
-        """Measure the scales.
+        """Measure the scales of features.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class RootMeanSquareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Scale.
+        """Divide features by their scales.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ INTERVALS = {
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """Intervals and domain of one fitted model.
+    """Intervals and domain of one fitted model: how wrong its predictions may be, and where it cannot judge.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Uncertainty:
         return {"level": level, "pops_level": np.abs(2 * below - 1)}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything as arrays.
+        """All that the intervals and the domain consist of, as arrays for a file.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class Uncertainty:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Put together again what `arrays` took apart.
+        """Put intervals and domain together again from what `arrays` took apart.
 
         Parameters
         ----------

@@ -111,7 +111,7 @@ class Potential:
 
     @property
     def element(self) -> str:
-        """Chemical symbol."""
+        """Chemical symbol of the element of the potential."""
         return self.table.element
 
     @property
@@ -121,11 +121,11 @@ class Potential:
 
     @property
     def r_cut(self) -> float:
-        """Cutoff in Å."""
+        """Cutoff of the potential in Å."""
         return self.table.r_cut
 
     def residuals(self) -> pd.DataFrame:
-        """How closely the representation follows the table.
+        """How closely the representation of the potential follows its table.
 
         Returns
         -------

@@ -37,7 +37,7 @@ def is_analytic(specification: Mapping[str, Any]) -> bool:
 
 
 def load_potential(specification: Mapping[str, Any]) -> Potential | FiniteDifferencePotential:
-    """Build a potential.
+    """Build the potential that a configuration of a run names.
 
     Parameters
     ----------

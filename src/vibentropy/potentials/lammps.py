@@ -56,7 +56,7 @@ def shared_lammps() -> Any:
 
 
 def command(instance: Any, *commands: str) -> None:
-    """Run commands one after the other.
+    """Run commands of LAMMPS one after the other.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Isolated:
         self._start()
 
     def call(self, method: str, /, *arguments: Any, **options: Any) -> Any:
-        """Call a method of the object.
+        """Call a method of the object in its process.
 
         Parameters
         ----------

@@ -77,11 +77,11 @@ class SmoothFunction:
 
     @property
     def arrays(self) -> Arrays:
-        """What the compiled functions take: ``(breaks, coefficients, lookup)``."""
+        """Arrays of the spline that compiled functions take: ``(breaks, coefficients, lookup)``."""
         return self.breaks, self.coefficients, self.lookup
 
     def __call__(self, x: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Values and first two derivatives, each of the shape of ``x``."""
+        """Values of the spline and its first two derivatives, each of the shape of ``x``."""
         x = np.asarray(x, dtype=float)
         flat = _evaluate_many(x.ravel(), *self.arrays)
         return tuple(column.reshape(x.shape) for column in flat)
@@ -91,7 +91,7 @@ class SmoothFunction:
 def evaluate(
     x: float, breaks: NDArray[np.float64], coefficients: NDArray[np.float64], lookup: NDArray[np.int64]
 ) -> tuple[float, float, float]:
-    """Value, first and second derivative of a piecewise polynomial at one point; compiled.
+    """Value, first and second derivative of a spline at one point; compiled.
 
     Parameters
     ----------

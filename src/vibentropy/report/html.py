@@ -15,7 +15,7 @@ DIGITS = 4
 
 
 def write_page(table: str | Path, page: str | Path, title: str) -> None:
-    """Write a table that is there as CSV as a page of HTML, which needs no other file and no network.
+    """Write the page of HTML of a table that is there as CSV, which needs no other file and no network.
 
     Parameters
     ----------

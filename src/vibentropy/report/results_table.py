@@ -120,7 +120,7 @@ def results_page(
 
 
 def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Replace what stands between two lines of a file, which becomes whole or stays as it was.
+    """Put the table of results between two lines of a file, which becomes whole or stays as it was.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _ANY_LATTICE = Lattice("sc", 3.0)
 
 
 def check_build(config: Config) -> None:
-    """Build the descriptors, the regressors and the potential of a configuration, and look into its data sets.
+    """Build the descriptors, the regressors and the potential of a run, and look into its data sets.
 
     Parameters
     ----------

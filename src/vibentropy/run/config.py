@@ -34,7 +34,7 @@ _NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonli
 
 
 def read(path: Path | str) -> Config:
-    """Read a configuration from a file, check it and fill in its defaults.
+    """Read the configuration of a run from a file, check it and fill in its defaults.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def read(path: Path | str) -> Config:
 
 
 def schema_path() -> Path:
-    """Where the schema of configurations lies: in the installed package, or in the source tree.
+    """Where the schema of configurations of a run lies: in the installed package, or in the source tree.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def schema_path() -> Path:
 
 
 def load(path: Path | str) -> dict[str, Any]:
-    """Read a configuration from YAML, or from JSON, which is YAML too.
+    """Read the configuration of a run from YAML, or from JSON, which is YAML too.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dict[str, Any]:
-    """Check a configuration and fill in its defaults.
+    """Check the configuration of a run and fill in its defaults.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _parameters():
 
 
 def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
-    """Fingerprint of what a configuration computes.
+    """Fingerprint of what the configuration of a run computes.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
 
 
 def expand_files(patterns: list[str]) -> list[str]:
-    """Replace patterns by the files that they match.
+    """Replace patterns in the configuration of a run by the files that they match.
 
     Parameters
     ----------

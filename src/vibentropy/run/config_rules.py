@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def contradictions(config: Config) -> Iterator[str]:
-    """Yield what is wrong with a configuration that its schema accepts.
+    """Yield what is wrong with the configuration of a run that its schema accepts.
 
     Parameters
     ----------

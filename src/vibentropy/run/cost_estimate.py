@@ -43,7 +43,7 @@ def cost_in_words(config: Config) -> str:
 
 
 def amounts_of(config: Config) -> dict[str, dict[str, Amount]]:
-    """Count what is in the shards of all data sets.
+    """Count what is in the shards of all data sets of a run.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def amounts_of(config: Config) -> dict[str, dict[str, Amount]]:
 
 @dataclass(frozen=True)
 class Rates:
-    """Seconds on one core; those of features are `Descriptor.seconds_per_atom`.
+    """Seconds that the work of a run takes on one core; those of features are `Descriptor.seconds_per_atom`.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ RATES = Rates()
 
 
 def estimate(config: Config, amounts: Mapping[str, Mapping[str, Amount]], rates: Rates = RATES) -> pd.DataFrame:
-    """Estimate what making and labelling the configurations costs.
+    """Estimate what making and labelling the configurations of a run costs.
 
     Parameters
     ----------

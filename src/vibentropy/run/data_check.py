@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Inspection:
-    """What was found in one data set or file.
+    """What a check of data found in one data set or file.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Inspection:
 
 
 def inspect_configuration(config: Config) -> Iterator[Inspection]:
-    """Read the files of all data sets of a configuration, one data set at a time.
+    """Check the data sets of a run, one at a time, by reading their files.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def inspect_configuration(config: Config) -> Iterator[Inspection]:
 
 
 def inspect_source(source: Source) -> Inspection:
-    """Read a data set as a run would.
+    """Check a data set by reading it as a run would.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def inspect_source(source: Source) -> Inspection:
 
 
 def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspection:
-    """Read a file without anything to compare it with.
+    """Check a file without anything to compare it with.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from vibentropy.sources import archives
 
 
 def contents(path: Path | str) -> dict[str, Any]:
-    """Say what is in a file that this package wrote.
+    """Say what is in a file that this package wrote, and what made it.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ UNKNOWN_SITES = 4096
 
 
 def structures_memory(config: Config, sites: int | None) -> int:
-    """Memory of a job that makes or reads a shard of configurations.
+    """Memory that a job needs which makes or reads a shard of configurations.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def structures_memory(config: Config, sites: int | None) -> int:
 
 
 def labels_memory(config: Config, sites: int | None) -> int:
-    """Memory of a job that labels a shard of configurations.
+    """Memory that a job needs which labels a shard of configurations.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def labels_memory(config: Config, sites: int | None) -> int:
 
 
 def features_memory(config: Config, descriptor: str, sites: int | None) -> int:
-    """Memory of a job that computes features of a shard.
+    """Memory that a job needs which computes features of a shard.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def features_memory(config: Config, descriptor: str, sites: int | None) -> int:
 
 
 def configurations_memory(config: Config, n_shards: int) -> int:
-    """Memory of the job that puts all shards together.
+    """Memory that the job needs which puts all shards together.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def configurations_memory(config: Config, n_shards: int) -> int:
 
 
 def fit_memory(config: Config, n_shards: int, n_features: int) -> int:
-    """Memory of a fit with its intervals.
+    """Memory that a job needs which fits a model, with its intervals.
 
     Parameters
     ----------

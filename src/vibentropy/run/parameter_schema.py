@@ -82,7 +82,7 @@ def _block(cls: type) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Contents of the schema's file.
+    """Text of the file with the schema of all descriptors and regressors.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Write the schema and the tables."""
+    """Write the schema of all descriptors and regressors, and their tables for the documentation."""
     for path, text in ((SCHEMA, schema_text()), (PAGE, page_text(PAGE.read_text(encoding="utf-8")))):
         with atomic(path) as temporary:
             Path(temporary).write_text(text, encoding="utf-8")

@@ -61,7 +61,7 @@ def only_looks(arguments: Iterable[str]) -> bool:
 
 
 class Plan:
-    """Answers to what rules ask about a run.
+    """Answers to what the rules of the workflow ask about a run.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class Plan:
 
     @property
     def table(self) -> str:
-        """Fine table of an analytic potential for LAMMPS."""
+        """File of the fine table of an analytic potential for LAMMPS."""
         return f"{self.config.results}/potential/table.eam.alloy"
 
     @property
@@ -307,7 +307,7 @@ class Plan:
 
     @property
     def tests(self) -> dict[str, list[str]]:
-        """The same for tables and figures: without names, all data sets of role test are one test, `test`."""
+        """Data sets of each test for tables and figures: without names, all of role test are one test, `test`."""
         return self.named_tests or ({"test": self.tested} if self.tested else {})
 
     # Descriptors, regressors and models
@@ -382,7 +382,7 @@ class Plan:
 
     @cached_property
     def local_descriptors(self) -> list[str]:
-        """Descriptors that have values of atoms."""
+        """Descriptors of this run that have values of atoms."""
         return [name for name, block in self.config.descriptors.items() if descriptors.create(**block).has_local]
 
     def local_descriptor(self) -> str:

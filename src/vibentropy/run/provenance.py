@@ -118,7 +118,7 @@ def attributes(
     datasets: Iterable[str] | None = None,
     sections: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Attributes of a file in HDF5, see the module.
+    """Attributes of HDF5 files that say where their content comes from, see the module.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def attributes(
 
 
 def origin(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
-    """Say in one line where a figure comes from.
+    """Say in one line where a figure comes from: version, configuration and seed.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def origin(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
 
 
 def record(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that the results of a run owe themselves to.
+    """Record everything that the results of a run owe themselves to.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def checksums(paths: Iterable[Path | str], folder: Path | str) -> str:
 
 
 def table(recorded: Mapping[str, Any]) -> pd.DataFrame:
-    """Show a record as a table.
+    """Show the record of a run as a table.
 
     Parameters
     ----------

@@ -31,13 +31,13 @@ class Duplicates:
 
     @property
     def tolerances(self) -> dict[str, float]:
-        """What decides which minima are marked, and not what becomes of them."""
+        """Tolerances that decide which minima are marked, without what becomes of those."""
         return {"energy": self.energy, "entropy": self.entropy}
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What counts as a label.
+    """Settings of the labels: what a configuration has to pass, and what is computed of it.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Labels:
 
     @property
     def gates(self) -> dict[str, float]:
-        """What a configuration has to pass, as arguments of functions that label."""
+        """What a configuration has to pass to get its label, as arguments of functions that label."""
         return {"max_force": self.max_force, "min_eigenvalue": self.min_eigenvalue}
 
     @property
@@ -91,7 +91,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How errors are measured.
+    """Settings of the evaluation: how errors are measured.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Config:
-    """A configuration that was checked.
+    """The configuration of a run, checked: its data sets, potential, descriptors and regressors.
 
     Attributes
     ----------
@@ -207,10 +207,10 @@ class Config:
 
     @property
     def generated(self) -> list[str]:
-        """Data sets that are made from a recipe."""
+        """Data sets of the run that are made from a recipe."""
         return [name for name, source in self.sources.items() if source.generated]
 
     @property
     def computed(self) -> list[str]:
-        """Data sets whose entropies are computed here."""
+        """Data sets of the run whose entropies are computed."""
         return [name for name, source in self.sources.items() if source.computed]

@@ -16,7 +16,7 @@ RECORDED = 1
 
 
 def row_of(summary: pd.DataFrame, descriptor: str, regressor: str) -> pd.Series:
-    """Find the row of a model in the summary of a run: of the split that errors are given for.
+    """Find the row of a model to ship in the summary of a run: of the split that errors are given for.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ _OWN = {archives.KIND: _archived, store.KIND: _saved}
 def read_any(
     path: Path | str, file_format: str | None = None, element: str | None = None, within: Within = ignore
 ) -> Iterator[Atoms]:
-    """Yield the configurations of a file.
+    """Yield the configurations of any file, of other programs by way of ASE or of this package.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def read_any(
 
 
 def count_frames(path: Path | str, file_format: str | None = None) -> int | None:
-    """Count the configurations of a file where that is cheap.
+    """Count the configurations of any file, of other programs or of this package, where that is cheap.
 
     Parameters
     ----------

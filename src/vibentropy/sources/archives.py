@@ -61,7 +61,7 @@ _COMPRESSION = {"compression": "gzip", "compression_opts": 9, "shuffle": True}
 
 
 def rounded(configurations: ConfigurationSet, crystal: Crystal) -> ConfigurationSet:
-    """Round configurations to what an archive gives back.
+    """Round the positions of configurations to what an archive gives back.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def rounded(configurations: ConfigurationSet, crystal: Crystal) -> Configuration
 
 
 def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: Crystal, **attributes: Any) -> None:
-    """Write an archive.
+    """Write labelled configurations as an archive.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: C
 def read_archive(
     path: Path | str, name: str, classes: Sequence[str] | None = None, rows: Sequence[int] | None = None
 ) -> ConfigurationSet:
-    """Read an archive, or a part of it.
+    """Read the configurations of an archive, or a part of them.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ class Header:
 
 
 def read_header(path: Path | str) -> Header:
-    """Read everything but the atoms, once as long as the file stays the same.
+    """Read everything but the atoms of an archive, once as long as the file stays the same.
 
     Parameters
     ----------

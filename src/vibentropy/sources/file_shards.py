@@ -62,7 +62,7 @@ def file_shards(files: Sequence[str], file_format: str | None, size: int) -> dic
 
 
 def pieces_of_shard(files: Sequence[str], file_format: str | None, size: int, shard: str) -> list[list[Any]]:
-    """Tell what is in one shard, and count no more than the files that it could be made of: for a job.
+    """Tell which pieces of files are in one shard, and count only files that it could be made of: for a job.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lattice:
-    """A cubic crystal before the potential has a say.
+    """The cubic crystal that recipes start from, before the potential has a say.
 
     Attributes
     ----------
@@ -32,11 +32,11 @@ class Lattice:
 
     @property
     def sites_per_cell(self) -> int:
-        """Sites of the cubic cell."""
+        """Sites of the cubic cell of the lattice."""
         return SITES_PER_CELL[self.structure]
 
     def sites(self, repetitions: Sequence[int]) -> int:
-        """Count the sites of so many cubic cells along each axis.
+        """Count the lattice sites of so many cubic cells along each axis.
 
         Parameters
         ----------

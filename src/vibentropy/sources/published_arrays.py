@@ -216,7 +216,7 @@ class Arrays(Source):
         return ConfigurationSet(frames, table)
 
     def perfect_crystal(self) -> Atoms:
-        """Read the perfect crystal.
+        """Read the perfect crystal of the published arrays.
 
         Returns
         -------

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClusterKind:
-    """One kind of cluster of defects.
+    """One kind of cluster of defects that a recipe seeds.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class ClusterKind:
 
 @dataclass(frozen=True)
 class Melt:
-    """A pocket of melt.
+    """A pocket of melt that a recipe makes in the crystal.
 
     Attributes
     ----------
@@ -91,14 +91,14 @@ class Defect(ClusterKind):
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Defect:
-        """Build from a block of the configuration."""
+        """Build a class of defects from its block of the configuration."""
         mixture = tuple(ClusterKind(**kind) for kind in block.get("mixture", ()))
         melt = Melt(**block["melt"]) if block.get("melt") else None
         return cls(**{**block, "mixture": mixture, "melt": melt})
 
     @property
     def clusters_of_a_cell(self) -> tuple[Cluster, ...]:
-        """All clusters that are put into a cell."""
+        """All clusters of the class that are put into a cell."""
         return tuple(
             Cluster(kind.shape, kind.interstitials, kind.vacancies, kind.radius)
             for kind in self.mixture or [self]
@@ -107,13 +107,13 @@ class Defect(ClusterKind):
         )
 
     def without_effect(self) -> list[str]:
-        """Keys of one kind of cluster that differ from their defaults."""
+        """Keys of the class's one kind of cluster that were set: without effect where it has a mixture."""
         return [key.name for key in fields(ClusterKind) if getattr(self, key.name) != key.default]
 
 
 @dataclass(frozen=True)
 class Anneal:
-    """Molecular dynamics between the seed and the minima.
+    """Molecular dynamics of a recipe, between the seed and the minima.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ class Recipe(Source):
         return replace(self, defects=fewer)
 
     def trajectories(self) -> list[Trajectory]:
-        """All trajectories, in a fixed order."""
+        """All trajectories of the recipe, in a fixed order."""
         planned = []
         for repetitions in self.cells:
             size = "x".join(str(n) for n in repetitions)

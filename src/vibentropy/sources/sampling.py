@@ -79,7 +79,7 @@ class Trajectory:
 
     @property
     def minima(self) -> int:
-        """Number of configurations: one of each snapshot, and one of the quenched seed where it has a defect."""
+        """Number of configurations of the trajectory: one of each snapshot, and one of a quenched seed with defects."""
         return self.snapshots + bool(self.clusters)
 
     def seed(self, run_seed: int) -> int:
@@ -101,7 +101,7 @@ class Trajectory:
 def sample(
     planned: Iterable[Trajectory], crystal: Crystal, potential: Any, engine: Any, run_seed: int, done: Done = ignore
 ) -> ConfigurationSet:
-    """Seed, anneal and quench trajectories.
+    """Make minima with defects: seed, anneal and quench trajectories.
 
     Parameters
     ----------

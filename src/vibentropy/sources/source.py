@@ -42,7 +42,7 @@ Perfect = Callable[..., "Atoms"]
 
 
 class Planned(NamedTuple):
-    """How much a recipe makes."""
+    """How many trajectories and configurations a recipe makes."""
 
     trajectories: int
     configurations: int
@@ -50,7 +50,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True)
 class Amount:
-    """How much work is in a shard; NaN where only reading would tell.
+    """How much work is in a shard of a data set; NaN where only reading would tell.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What configurations are made with; those that are only read need none.
+    """What the configurations of recipes are made with; those that are only read need none.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ class Source(ABC):
     @classmethod
     @abstractmethod
     def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Source:
-        """Build from a block of the configuration; what is left out takes its default."""
+        """Build a data set from its block of the configuration; what is left out takes its default."""
 
     @abstractmethod
     def about(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Source(ABC):
     @property
     @abstractmethod
     def computed(self) -> bool:
-        """Whether entropies are computed in this run, and not given."""
+        """Whether the entropies of the data set are computed in this run, and not given."""
 
     def planned(self) -> Planned | None:
         """Count what a recipe makes; None for data sets that are read."""
@@ -174,11 +174,11 @@ class Source(ABC):
         yield from ()
 
     def holdings(self) -> Iterable[tuple[str, str, str | None]]:
-        """List what belongs to one data set only: key of the block, file, and which part of it, None for all."""
+        """List what belongs to this data set only: key of its block, file, and which part of it, None for all."""
         return ()
 
     def inputs(self) -> list[str]:
-        """List the files that the block names."""
+        """List the files that the block of the data set names."""
         return []
 
     def references(self, lattice: str) -> list[str]:
@@ -197,12 +197,12 @@ class Source(ABC):
         return [lattice]
 
     def files_of(self, content: Any) -> list[str]:
-        """List the files that a shard is read from, beside those of `references`."""
+        """List the files that a shard of the data set is read from, beside those of `references`."""
         return []
 
     @abstractmethod
     def shards(self, size: int) -> dict[str, Any]:
-        """Divide the data set into jobs.
+        """Divide the data set into shards, one for each job.
 
         Parameters
         ----------
@@ -221,7 +221,7 @@ class Source(ABC):
         """
 
     def content(self, shard: str, size: int) -> Any:
-        """Tell what is in one shard, as `shards`, and count no more than that needs."""
+        """Tell what is in one shard of the data set, as `shards`, and count no more than that needs."""
         return self.shards(size)[shard]
 
     def sites_of(self, content: Any) -> int | None:
@@ -230,7 +230,7 @@ class Source(ABC):
 
     @abstractmethod
     def amounts(self, size: int) -> dict[str, Amount]:
-        """Estimate the work in each shard, without reading more than two configurations."""
+        """Estimate the work in each shard of the data set, without reading more than two configurations."""
 
     @abstractmethod
     def read(self, content: Any = None, workshop: Workshop | None = None, done: Done = ignore) -> ConfigurationSet:
@@ -261,7 +261,7 @@ class Source(ABC):
 
     @abstractmethod
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
-        """Find the perfect crystal that belongs to a configuration.
+        """Find the perfect crystal that belongs to a configuration of the data set.
 
         Parameters
         ----------
@@ -295,7 +295,7 @@ class Source(ABC):
         return self.unstrained(lattice)
 
     def about_smallest(self) -> dict[str, Any]:
-        """Block that says as much as `smallest` needs, and no more."""
+        """Block of this data set that says as much as `smallest` needs, and no more."""
         return self.about()
 
     def identity(self) -> tuple[Crystal, str] | None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GivenEntropy:
-    """Which numbers in files are entropies.
+    """Which numbers in files of the user are entropies, and in which unit.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ class Files(Source):
         return len(next(read_frames(first, self.format, stop=1, element=str(crystal.symbols[0]))))
 
     def reference_crystal(self, element: str | None = None) -> Atoms:
-        """Read the reference, see `vibentropy.sources.perfect.reference_crystal`."""
+        """Read the perfect crystal of the files, see `vibentropy.sources.perfect.reference_crystal`."""
         return reference_crystal(self.reference, self.format, element)
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
@@ -213,7 +213,7 @@ class Files(Source):
         workshop: Workshop | None = None,
         done: Done = ignore,
     ) -> ConfigurationSet:
-        """Read configurations from files.
+        """Read configurations from files of the user.
 
         Parameters
         ----------
@@ -251,7 +251,7 @@ class Files(Source):
         return configurations
 
     def check_whole(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Check what only a whole data set shows.
+        """Check a data set of files for faults that only all its configurations together show.
 
         Parameters
         ----------

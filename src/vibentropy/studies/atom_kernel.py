@@ -107,7 +107,7 @@ class Environments:
         return cls(np.vstack([np.zeros_like(origin), drawn]), np.asarray(origin, dtype=float), scale)
 
     def save(self, path: str | Path, **attributes: Any) -> None:
-        """Write to HDF5.
+        """Write the environments to HDF5.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ class Environments:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read what `save` wrote.
+        """Read environments that `save` wrote.
 
         Parameters
         ----------

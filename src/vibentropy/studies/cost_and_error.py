@@ -116,7 +116,7 @@ def comparison_table(summary: pd.DataFrame, descriptors: pd.DataFrame, tests: It
 
 
 def pareto_front(cost: ArrayLike, error: ArrayLike) -> NDArray[np.intp]:
-    """Find what is not beaten: everything that costs no more has a larger error.
+    """Find the models that are not beaten: everything that costs no more has a larger error.
 
     Parameters
     ----------

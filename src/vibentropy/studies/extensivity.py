@@ -56,7 +56,7 @@ def assess(
     exclude_duplicates: bool = True,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Predict held-out training cells, the test cells, and what `Cells` makes of the held-out ones.
+    """Test the extensivity of a model on held-out training cells, what `Cells` makes of them, and test cells.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _of_trained_classes(rows, train):
 
 
 def summarise(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Errors of each model in each test, and how far it is from being additive.
+    """Summarise the errors of each model in each test, and how far it is from being additive.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ NEAR = 5.0
 def chosen_minima(
     path: str | Path, table: pd.DataFrame, exclude_duplicates: bool = True, ids: Sequence[str] = ()
 ) -> ConfigurationSet:
-    """Choose minima whose labels are resolved by atoms.
+    """Choose minima to map whose labels are resolved by atoms.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def unseen_fits(
     folds: pd.DataFrame,
     exclude_duplicates: bool = True,
 ) -> Callable[[str], ExtensiveRegressor]:
-    """Prepare fits that have not seen a configuration.
+    """Prepare fits that have not seen a configuration that is mapped.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def mapped(
     fit_of: Callable[[str], ExtensiveRegressor],
     perfect: Callable[[dict[Any, Any], Cell], Atoms],
 ) -> list[Atoms]:
-    """Give atoms their shares in predictions.
+    """Map minima: give their atoms the shares that models predict beside the exact ones.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def mapped(
 
 
 def around_defect(atoms: Atoms) -> NDArray[np.float64]:
-    """Compute positions relative to the centre of the exact entropy.
+    """Compute positions of atoms relative to the centre of the exact entropy of their defect.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def around_defect(atoms: Atoms) -> NDArray[np.float64]:
 
 
 def comparison(frames: Iterable[Atoms]) -> pd.DataFrame:
-    """Compare predicted with exact shares, minimum by minimum.
+    """Compare predicted with exact shares of atoms, minimum by minimum.
 
     Parameters
     ----------

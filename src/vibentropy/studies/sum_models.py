@@ -44,7 +44,7 @@ NETWORK_PENALTIES = np.logspace(-1, 2, 4)
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """What the models know of cells.
+    """Cells as functions of summed features see them: a row of sums and a number of atoms each.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Cells:
         return cls(rows.table["n_atoms"].to_numpy(dtype=float), rows.X)
 
     def __getitem__(self, rows: NDArray[Any]) -> "Cells":
-        """Take some of them."""
+        """Take some of the cells."""
         return Cells(self.n_atoms[rows], self.X[rows])
 
     def copies(self, m: int) -> "Cells":
@@ -120,7 +120,7 @@ class Cells:
 def fit(
     model: str, cells: Cells, entropy: NDArray[np.float64], groups: NDArray[Any], seed: int = 0
 ) -> tuple[Callable[[Cells], NDArray[np.float64]], dict[str, Any]]:
-    """Fit a model.
+    """Fit a function of the summed features of cells, or the linear model or kernel it is compared with.
 
     Its parameters are chosen by cross-validation over folds (three; five for ridge) that keep groups together.
 

@@ -88,7 +88,7 @@ def lowest_minima(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def equilibrium(minima: pd.DataFrame, multiplicities: Sequence[float], temperatures: Sequence[float]) -> pd.DataFrame:
-    """Compute free energies and concentrations of minima.
+    """Compute free energies and equilibrium concentrations of minima.
 
     Parameters
     ----------

@@ -264,7 +264,7 @@ def _legend_classes(rows):
 
 
 def styles_of_tests(predictions: pd.DataFrame) -> dict[str, Style]:
-    """Choose colour and marker of each test set.
+    """Choose colour and marker of each test set in figures.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def styles_of_tests(predictions: pd.DataFrame) -> dict[str, Style]:
 def points(
     axes: Axes, rows: pd.DataFrame, column: str, color: str, marker: str, label: str, bars: bool = False
 ) -> None:
-    """Draw points against exact entropies.
+    """Draw points against exact entropies, in a panel of a figure.
 
     Parameters
     ----------

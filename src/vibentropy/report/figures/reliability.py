@@ -77,7 +77,7 @@ def reliability_figure(predictions: pd.DataFrame) -> Figure:
 
 
 def exact_levels(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Compute the probabilities of the intervals that end at the exact value.
+    """Compute the probabilities of intervals that end at the exact value, for the figure of reliability.
 
     Parameters
     ----------

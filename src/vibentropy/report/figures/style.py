@@ -81,7 +81,7 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def class_styles(classes: Iterable[str]) -> dict[str, Style]:
-    """Choose colour and marker of classes of defects.
+    """Choose colour and marker of classes of defects in figures.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def save_figure(figure: Figure, *paths: str | Path, source: str = "") -> None:
 
 
 def common_limits(*columns: ArrayLike) -> tuple[float, float]:
-    """Find common limits of both axes: all values, zero, and a margin.
+    """Choose common limits for both axes of a panel: all values, zero, and a margin.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def common_limits(*columns: ArrayLike) -> tuple[float, float]:
 
 
 def beyond(axes: Axes, x: pd.Series, y: pd.Series, limits: tuple[float, float], color: str) -> int:
-    """Draw points above or below the frame as ticks at its edge.
+    """Draw points above or below the frame of a panel as ticks at its edge.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def models_with_room(predictions: pd.DataFrame, most: int) -> list[tuple[str, st
 
 
 def diagonal(axes: Axes, limits: tuple[float, float]) -> None:
-    """Draw the line of exact predictions.
+    """Draw the line of exact predictions into a panel.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def diagonal(axes: Axes, limits: tuple[float, float]) -> None:
 
 
 def lay_out(figure: Figure) -> None:
-    """Place panels, legends and labels, and keep them where they are.
+    """Place panels, legends and labels of a figure, and keep them where they are.
 
     Parameters
     ----------

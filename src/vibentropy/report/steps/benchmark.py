@@ -14,7 +14,7 @@ from vibentropy.studies.benchmark.tables import compare_labels, compare_predicti
 
 
 class Outputs(Protocol):
-    """Files to write; pages show the tables that they are named after, figures are PNG and PDF."""
+    """Files of the benchmark to write; pages show the tables they are named after, figures are PNG and PDF."""
 
     table: str
     table_page: str
@@ -43,7 +43,7 @@ def show_benchmark(
     config: Mapping[str, Any],
     progress: Progress,
 ) -> None:
-    """Put measurements together.
+    """Show measurements of the benchmark, put together, as tables, pages and figures.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def compare(
     tests: Sequence[str],
     config: Mapping[str, Any],
 ) -> None:
-    """Put errors beside the number of features and the cost of each model.
+    """Show models side by side: errors beside the number of features and the cost.
 
     Parameters
     ----------

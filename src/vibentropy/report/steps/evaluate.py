@@ -14,7 +14,7 @@ from vibentropy.report.html import write_page
 
 
 class Outputs(Protocol):
-    """Files to write; pages show the tables that they are named after."""
+    """Tables of errors to write; pages show the tables that they are named after."""
 
     metrics: str
     metrics_page: str

@@ -15,7 +15,7 @@ from vibentropy.run.provenance import origin
 
 
 class Outputs(Protocol):
-    """Files to write, as PNG and PDF."""
+    """Figures that every run has, to write as PNG and PDF."""
 
     parity: str
     parity_pdf: str

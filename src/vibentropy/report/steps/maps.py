@@ -27,7 +27,7 @@ def show_maps(
     checksums: str | Path,
     config: Mapping[str, Any],
 ) -> None:
-    """Show the maps of several models side by side.
+    """Show the maps of atoms' shares of several models side by side.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def show_extensivity(
     config: Mapping[str, Any],
     progress: Progress,
 ) -> None:
-    """Show what extensivity is worth.
+    """Show what extensivity is worth, as a table, a page and a figure.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ def write_summary(
     tests: Mapping[str, Sequence[str]],
     command: str,
 ) -> None:
-    """Write the table of results.
+    """Write the table of results of a run, as Markdown and as a page.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ N_TEMPERATURES = 61
 
 
 class Outputs(Protocol):
-    """Files to write; `checksums` are those of the others."""
+    """Files of the thermodynamics to write; `checksums` are those of the others."""
 
     equilibrium: str
     equilibrium_page: str
@@ -36,7 +36,7 @@ class Outputs(Protocol):
     checksums: str
 
     def __iter__(self) -> Any:
-        """All of them."""
+        """Paths of all files."""
 
 
 def thermodynamics(

@@ -13,7 +13,7 @@ A, DISPLACEMENT = 2.8553, 0.05
 
 
 def crystal(n_cells: int) -> Atoms:
-    """Cubic cell of bcc iron with random displacements, the same in every run.
+    """Make a cubic cell of bcc iron with random displacements, the same in every run.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def crystal(n_cells: int) -> Atoms:
 
 
 def crystal_file(n_cells: int) -> Any:
-    """Compressed extended XYZ of bcc iron with random displacements, written without ever being in memory.
+    """Write bcc iron with random displacements as compressed extended XYZ, without holding it in memory.
 
     Parameters
     ----------

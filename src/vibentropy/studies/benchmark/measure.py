@@ -59,7 +59,7 @@ def measure(
     max_memory: float,
     done: Done = ignore,
 ) -> pd.DataFrame:
-    """Measure one implementation on cells of growing size.
+    """Measure the speed of one implementation on cells of growing size.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _text(parameters):
 
 
 def rows_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Make a table of measurements.
+    """Make a table of the measurements of the benchmark.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _in_a_process(name, specification, n_cells, patience):
 
 
 def run(name: str, specification: Mapping[str, Any] | None, n_cells: int) -> dict[str, Any]:
-    """Measure one cell in this process.
+    """Measure the speed of one implementation on one cell, in this process.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def complete(specification: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Peer(NamedTuple):
-    """A public implementation, or the label of this package.
+    """What the benchmark measures beside descriptors: a public implementation, or the label of this package.
 
     Attributes
     ----------

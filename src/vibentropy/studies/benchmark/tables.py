@@ -38,7 +38,7 @@ REFERENCE = "numpy_double_sum_3_10"
 
 
 def gather(tables: Iterable[pd.DataFrame], reference: str = REFERENCE) -> pd.DataFrame:
-    """Put the tables of all implementations together and compare their speeds.
+    """Put the benchmark's tables of all implementations together and compare their speeds.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def gather(tables: Iterable[pd.DataFrame], reference: str = REFERENCE) -> pd.Dat
 
 
 def compare_labels(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Put the tables of all ways to a label together and compare them cell by cell.
+    """Put the benchmark's tables of all ways to a label together and compare them cell by cell.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def compare_labels(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 
 def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Set predictions beside the exact label of cells as large.
+    """Set the benchmark of predictions beside that of the exact label of cells as large.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _stack(tables):
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:
-    """Select the largest measured cell of each implementation.
+    """Select the largest cell in which each implementation was measured.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scaling(table: pd.DataFrame) -> pd.DataFrame:
-    """Fit the growth of the cost with the number of atoms N.
+    """Fit the growth of the measured cost with the number of atoms N.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def scaling(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def load(*paths: str | Path) -> list[pd.DataFrame]:
-    """Read tables of measurements from CSV.
+    """Read the benchmark's tables of measurements from CSV.
 
     Parameters
     ----------
