@@ -66,6 +66,8 @@ class Descriptor(BaseEstimator, ABC):
         What the features of an atom take one core of an AMD EPYC, about, with the parameters of
         workflow/configs/figures.yaml and scan.yaml or the defaults; NaN where nobody has measured it. The cost of a run
         is estimated with it.
+    files : tuple of str
+        Parameters that are paths of files: a model looks them up from the folder that it lies in.
     examples : tuple of dict
         Parameter sets that between them show all the descriptor can do; the contract tests run on each.
     """
@@ -76,6 +78,7 @@ class Descriptor(BaseEstimator, ABC):
     continuous: ClassVar[bool] = True
     everywhere: ClassVar[bool] = True
     seconds_per_atom: ClassVar[float] = nan
+    files: ClassVar[tuple[str, ...]] = ()
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 
     @property

@@ -9,7 +9,12 @@ from fragile import Mortal
 
 from vibentropy import errors
 from vibentropy.errors import DataError, StructureError, VibentropyError, at
+from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.own_process import Isolated
+from vibentropy.potentials.setfl import read_setfl
+from vibentropy.report.results_table import write_between
+from vibentropy.run.config import load
+from vibentropy.run.file_info import contents
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -69,3 +74,29 @@ def test_no_place_is_read_back_from_the_text_of_an_error():
     parsed = re.compile(r"\bin str\(error\)|type\(error\)\(|removeprefix\(.configuration")
     sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "descriptors").rglob("*.py")]
     assert [path.name for path in sources if parsed.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", sorted([*ROOT.glob("src/**/*.py"), *ROOT.glob("descriptors/*.py")]), ids=str)
+def test_files_are_said_as_the_place(path):
+    """Whoever catches an error can then ask it where, and the file is not said twice."""
+    in_message = r'(?<!Usage)Error\(\s*f"\{(\w*path|file|folder|config)\}'
+    assert not re.search(in_message, path.read_text(encoding="utf-8"))
+
+
+def test_errors_of_files_know_their_place(tmp_path):
+    short = tmp_path / "Fe.eam.fs"
+    short.write_text("no\ntable\n")
+    for read in (
+        lambda: read_setfl(short, "Fe"),
+        lambda: Potential.from_setfl(short, "Fe"),
+        lambda: find_potential(tmp_path / "none.eam.fs"),
+        lambda: load(short),
+        lambda: load(tmp_path / "none.yaml"),
+        lambda: write_between(tmp_path / "none.md", "text"),
+        lambda: write_between(short, "text"),
+        lambda: contents(short),
+    ):
+        with pytest.raises(VibentropyError) as caught:
+            read()
+        assert caught.value.place[0].startswith(str(tmp_path))
+        assert str(tmp_path) not in caught.value.message

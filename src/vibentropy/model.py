@@ -42,7 +42,9 @@ of the workflow ``trained_on``, the number of configurations from each data set,
 says).
 """
 
+import copy
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Mapping
@@ -363,16 +365,21 @@ class EntropyModel:
     def save(self, path: str | Path, **attributes: Any) -> None:
         """Write the model to HDF5; see the module for the layout.
 
+        Files that the descriptor reads stay where they are: their paths are written as seen from the folder of `path`.
+
         Parameters
         ----------
         path : path-like
         **attributes
             Provenance, as for `vibentropy.files.hdf5.create`.
         """
+        described = copy.deepcopy(recipe(self.descriptor))
+        for parameters, name in _files_in(described):
+            parameters[name] = os.path.relpath(parameters[name], Path(path).parent)
         with create(
             path,
             KIND,
-            descriptor=json.dumps(recipe(self.descriptor)),
+            descriptor=json.dumps(described),
             element=self.element,
             volume_per_atom=self.volume_per_atom,
             entropy_range=self.entropy_range,
@@ -411,11 +418,14 @@ class EntropyModel:
         ------
         DataError
             If the file is missing, truncated, of another kind or schema, or inconsistent, or its descriptor is not
-            installed or, being a class of one's own, not imported.
+            installed or, being a class of one's own, not imported, or reads a file that is neither where it was, as
+            seen from the model, nor beside the model.
         """
         with open_file(path, KIND) as file:
             described = json.loads(file.attrs["descriptor"])
             _check_imported(described)
+            for parameters, name in _files_in(described):
+                parameters[name] = _beside(path, parameters[name])
             try:
                 descriptor = descriptors.create(described["kind"], **described["parameters"])
             except ConfigError as error:
@@ -486,6 +496,33 @@ class EntropyModel:
             except StructureError as error:
                 error.locate(*place)
                 warnings.warn(str(error), stacklevel=3)
+
+
+def _files_in(described):
+    """Find the parameters of a descriptor and its parts that are paths of files: pairs of a mapping and a key."""
+    pairs = []
+    for part in walk(described):
+        try:
+            names = descriptors.find(part["kind"]).files
+        except ConfigError:  # Said where the descriptor is built.
+            continue
+        parameters = part.get("parameters", part)
+        pairs += [(parameters, name) for name in names if isinstance(parameters.get(name), str)]
+    return pairs
+
+
+def _beside(model, path):
+    """Where a file is that a model names: as seen from the folder of the model, or in that folder."""
+    folder = Path(model).absolute().parent
+    places = folder / path, folder / Path(path).name
+    for place in places:
+        if place.is_file():
+            return str(place)
+    raise DataError(
+        f"the descriptor of the model reads {path}, which is not there; copy {places[1].name} into the folder of the "
+        "model",
+        model,
+    )
 
 
 def _check_imported(described):

@@ -13,7 +13,7 @@ import ase.io
 import numpy as np
 import pytest
 from click.shell_completion import BashComplete
-from iron_files import ROOT, crystal
+from iron_files import POTENTIAL, ROOT, crystal
 from pages import PAGES, blocks, commands
 
 from vibentropy import EntropyModel, formation_entropy
@@ -84,3 +84,33 @@ def test_python_does_the_same(run, folder, vacancies, iron):
     assert names["exact"] == pytest.approx(formation_entropy(vacancies[0], crystal(), iron), abs=1e-5)
     predicted = EntropyModel.load("model.h5").predict(vacancies)["formation_entropy"]
     np.testing.assert_allclose(names["table"]["formation_entropy"], predicted, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        ("predict my.xyz", "my.xyz"),
+        ("predict my.xyz", "link.xyz"),
+        ("predict other.xyz --reference strained_bulk.xyz", "strained_bulk.xyz"),
+        ("predict link.xyz", "./my.xyz"),
+        (f"label other.xyz --reference bulk.xyz --potential {POTENTIAL}", "bulk.xyz"),
+        ("label other.xyz --reference bulk.xyz --config config.h5", "other.xyz"),
+        ("describe features.csv -d afs", "features.csv"),
+        ("describe my.xyz -d afs --config config.h5", "config.h5"),
+        ("generate config.h5", "config.h5"),
+    ],
+)
+def test_no_file_is_written_over_one_that_is_read(run, folder, words, output):
+    for link, target in [("link.xyz", "my.xyz"), ("features.csv", "my.xyz"), ("config.h5", "my.yaml")]:
+        Path(link).unlink(missing_ok=True)
+        Path(link).symlink_to(folder / target)
+    before = Path(output).read_bytes()
+    result = run(*words.split(), "-o", output, code=2)
+    assert "is read: write to another file than it, such as --output " in result.stderr
+    assert f"{Path(output).stem}_new{Path(output).suffix}" in result.stderr
+    assert Path(output).read_bytes() == before
+
+
+def test_earlier_results_are_written_over(run):
+    for _ in range(2):
+        run("predict", "my.xyz", "-o", "again.xyz")

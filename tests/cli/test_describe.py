@@ -64,6 +64,8 @@ class TestDescribe:
         assert "bad.xyz, frame 1: StructureError: position of atom 3" in result.stderr
         assert len(result.stdout.splitlines()) == 4
         run("describe", "cut.xyz", *self.PARAMETERS, code=2)
+        ase.io.write("nan.xyz", ase.io.read("bad.xyz", index=1), format="extxyz")
+        run("describe", "nan.xyz", *self.PARAMETERS, code=2)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -40,6 +40,10 @@ class TestLabel:
         assert re.search(r"bad.xyz, frame 2: the cell of the configuration", result.stderr)
         assert result.stdout.count("  labelled") == 3
 
+    def test_nothing_usable_is_no_success(self, run, tmp_path):
+        ase.io.write(tmp_path / "loud.xyz", crystal()[1:], format="extxyz")
+        run("label", tmp_path / "loud.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL, code=2)
+
     @pytest.mark.parametrize(("file", "relax"), [("raw.xyz", ["--relax"]), ("other.xyz", [])])
     def test_predictions_stay_if_they_are_for_these_positions(self, run, tmp_path, file, relax):
         ase.io.write("raw.xyz", crystal()[1:], format="extxyz")

@@ -155,6 +155,10 @@ class TestPredict:
     def test_what_is_wrong_from_the_start(self, run, arguments, message):
         assert re.search(message, run("predict", *arguments, code=2).stderr)
 
+    def test_nothing_usable_is_no_success(self, run, tmp_path):
+        ase.io.write(tmp_path / "w.xyz", bulk("W", cubic=True) * 3, format="extxyz")
+        run("predict", tmp_path / "w.xyz", code=2)
+
     def test_features_are_no_configurations(self, run):
         result = run("predict", "my.xyz", "model.h5", code=1)
         assert "model.h5: the file is of kind 'entropy model', expected configurations" in result.stderr

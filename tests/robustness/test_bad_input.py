@@ -648,12 +648,12 @@ case(
 case(
     "npz text",
     written_arrays(entropies={"V2": np.array(["4.5", "5"])}),
-    "entropies.npz: V2 holds <U3, expected numbers",
+    "entropies.npz, V2: holds <U3, expected numbers",
 )
 case(
     "npz fewer labels than structures",
     written_arrays(entropies={"V2": np.ones(2)}),
-    "entropies.npz: V2 has shape",
+    "entropies.npz, V2: has shape",
     r"\(2,\), expected \(3\)",
 )
 case(

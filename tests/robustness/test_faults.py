@@ -139,7 +139,7 @@ def test_what_cannot_be_written_leaves_the_old_file(disk, how):
     words = spoil(how)
     before = sorted(folder.iterdir())
     for name, write in writers().items():
-        with pytest.raises(OutputError, match=f"{name} cannot be written: .*{words}.*`results`"):
+        with pytest.raises(OutputError, match=f"{name}: cannot be written: .*{words}.*`results`"):
             write(folder / name)
         assert (folder / name).read_bytes() == b"old"
         assert sorted(folder.iterdir()) == before
@@ -170,7 +170,7 @@ def test_workflow_says_that_its_disk_is_full(disk, tmp_path, how):
     assert not [path for path in folder.rglob("*") if path.is_file() and path.name.startswith(".partial")]
     assert not list(folder.rglob("potential/*"))
     if how == "full":
-        assert f"error: {folder}/results/potential/lattice.json cannot be written" in output
+        assert f"error: {folder}/results/potential/lattice.json: cannot be written" in output
         assert "free space there or write to another place" in output
         assert "Traceback" not in output
 

@@ -1,12 +1,17 @@
 """The kernel of atoms against all its pairs."""
 
+import shutil
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 from toy_cells import SPECIFICATION
 
 from vibentropy.descriptors import create
+from vibentropy.errors import DataError
 from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.model import EntropyModel
 from vibentropy.studies import atom_kernel, sum_models
 from vibentropy.studies.atom_kernel import ATOM_LENGTHS, AtomKernel, Environments, evenly_spread_cells
 from vibentropy.studies.sum_models import Cells
@@ -119,3 +124,38 @@ def test_environments_are_atoms_of_the_cells(frames, iron_crystal, monkeypatch, 
     assert [frames.index(atoms) for atoms in asked] == [0, 4, 7]
     assert list(evenly_spread_cells([16] * 8, descriptor.n_features)) == [0, 4, 7]
     assert list(evenly_spread_cells([16] * 3, descriptor.n_features)) == [0, 1, 2]
+
+
+def test_models_find_their_environments_from_any_folder(kernel, frames, iron_crystal, tmp_path, monkeypatch):
+    """As seen from the model, or beside it; not from the folder that one happens to work in."""
+    _, bulk = kernel
+    run, other = tmp_path / "run", tmp_path / "other"
+    (run / "models").mkdir(parents=True)
+    other.mkdir()
+    monkeypatch.chdir(tmp_path)
+    coef = np.ones(len(bulk))
+    shutil.move("environments.h5", "run/environments.h5")
+    described = create(
+        "union",
+        parts={
+            "kernel": {
+                "kind": "vibentropy.studies.atom_kernel.AtomKernel",
+                "environments": "run/environments.h5",
+                "descriptor": SPECIFICATION,
+            }
+        },
+    )
+    model = EntropyModel(described, coef, bulk, coef, None, None, "Fe", 11.6, (0, 1), "ridge")
+    model.save("run/models/m.h5")
+    assert described.parts["kernel"]["environments"] == "run/environments.h5"
+    expected = model.predict(frames[1], iron_crystal(2))
+    monkeypatch.chdir(other)
+    loaded = EntropyModel.load("../run/models/m.h5")
+    pd.testing.assert_frame_equal(loaded.predict(frames[1], iron_crystal(2)), expected)
+    loaded.save("../run/models/again.h5")
+    assert (run / "models/again.h5").read_bytes() == (run / "models/m.h5").read_bytes()
+    shutil.copy(run / "models/m.h5", tmp_path / "other/m.h5")
+    with pytest.raises(DataError, match=r"m\.h5: .* reads \.\./environments\.h5, .* copy environments\.h5 into"):
+        EntropyModel.load("m.h5")
+    shutil.copy(run / "environments.h5", other)
+    pd.testing.assert_frame_equal(EntropyModel.load("m.h5").predict(frames[1], iron_crystal(2)), expected)

@@ -4,8 +4,8 @@ Commands read their arguments, call the library and write what it returns. Modul
 their functions: help and completion of the shell answer at once, without half a second of numerics.
 
 Exit codes are the same for all: 0, everything went well; 1, some configurations could not be used, which are named on
-stderr, and the others were; 2, nothing was done because an argument, a file or a configuration is wrong; 130,
-interrupted. Files are written atomically.
+stderr, and the others were; 2, none could be used, or nothing was done because an argument, a file or a configuration
+is wrong; 130, interrupted. Files are written atomically.
 """
 
 import errno
@@ -65,8 +65,8 @@ Examples:
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
   vibentropy info results/models/afs_3_10/ridge.h5
 
-Exit codes: 0 fine; 1 some configurations could not be used, the others were; 2 a wrong argument, file or
-configuration; 130 interrupted.
+Exit codes: 0 fine; 1 some configurations could not be used, the others were; 2 none could, or an
+argument, a file or a configuration is wrong; 130 interrupted.
 
 \b
 Completion of commands, options and files, for a line in ~/.bashrc (zsh and fish alike):

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from vibentropy.cli.options import FILE, Settings, format_option, output_option
+from vibentropy.cli.options import FILE, Settings, format_option, not_an_input, output_option
 
 
 @click.command(
@@ -54,6 +54,7 @@ def describe(
         return
     if not paths or not kind:
         raise click.UsageError("FILES and --descriptor are needed, or --list")
+    not_an_input(output, *paths, reference, config)
     descriptor, element = _descriptor(kind, dict(settings), config)
     crystal = read_reference(reference, element) if reference else None
     reader = Reader(paths, file_format, element if crystal is None else str(crystal.symbols[0]))
@@ -99,9 +100,7 @@ def _descriptor(kind, settings, config):
     run = read(config)
     blocks = run.descriptors
     if kind not in blocks:
-        raise ConfigError(
-            f"{config}: no descriptor {kind!r}{did_you_mean(kind, blocks)}; there are {', '.join(blocks)}"
-        )
+        raise ConfigError(f"no descriptor {kind!r}{did_you_mean(kind, blocks)}; there are {', '.join(blocks)}", config)
     return create(**(blocks[kind] | settings)), (run.potential or {}).get("element")
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from vibentropy.cli.options import FILE, output_option
+from vibentropy.cli.options import FILE, not_an_input, output_option
 
 
 @click.command(
@@ -28,6 +28,7 @@ def generate(
     from vibentropy.cli.meter import meter
     from vibentropy.run.config import read
 
+    not_an_input(output, config)
     run = read(config)
     recipe = _recipe(run, dataset).limited(trajectories)
     with meter("trajectories", lambda: recipe.planned().trajectories) as progress:
@@ -44,7 +45,7 @@ def generate(
     n_bad = int((configurations.table["reason"] != "").sum())
     counts = ", ".join(f"{n} {status}" for status, n in configurations.table["status"].value_counts().items())
     click.echo(f"{output}: {len(configurations)} configurations: {counts}", err=True)
-    context.exit(1 if n_bad else 0)
+    context.exit(0 if not n_bad else 1 if n_bad < len(configurations) else 2)
 
 
 def _recipe(config, name):

@@ -2,7 +2,15 @@
 
 import click
 
-from vibentropy.cli.options import FILE, ROW_SUFFIXES, Numbers, format_option, output_option, per_atom_suffix
+from vibentropy.cli.options import (
+    FILE,
+    ROW_SUFFIXES,
+    Numbers,
+    format_option,
+    not_an_input,
+    output_option,
+    per_atom_suffix,
+)
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -79,6 +87,7 @@ def label(
 
     if (potential is None) == (config is None):
         raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
+    not_an_input(output, *paths, reference, config, potential)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
     block = _of_configuration(config) if config else {"file": potential, "element": element}
@@ -123,7 +132,7 @@ def _of_configuration(path):
 
     potential = read(path).potential
     if potential is None:
-        raise ConfigError(f"{path}: has no potential")
+        raise ConfigError("has no potential", path)
     return potential
 
 

@@ -1,6 +1,8 @@
 """Options that commands share, under the same names and with the same meaning."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -47,6 +49,29 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
         help=settings.pop("help", f"Write to this file instead of the screen; {', '.join(suffixes)} say how."),
         **settings,
     )
+
+
+def not_an_input(output: str | None, *inputs: str | None) -> None:
+    """Refuse to write over a file that is read.
+
+    Parameters
+    ----------
+    output : str or None
+        File to write; None for the screen.
+    *inputs : str or None
+        Files to read, and names that may be none.
+
+    Raises
+    ------
+    click.UsageError
+        If one of them is the output, by whatever path or link.
+    """
+    if output is None or not os.path.exists(output):
+        return
+    for path in inputs:
+        if path is not None and os.path.exists(path) and os.path.samefile(path, output):
+            other = Path(output).with_stem(f"{Path(output).stem}_new")
+            raise click.UsageError(f"{path} is read: write to another file than it, such as --output {other}")
 
 
 def per_atom_suffix(output: str | None, flag: str) -> None:

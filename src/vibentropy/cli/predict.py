@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import click
 
-from vibentropy.cli.options import FILE, ROW_SUFFIXES, format_option, output_option, per_atom_suffix
+from vibentropy.cli.options import FILE, ROW_SUFFIXES, format_option, not_an_input, output_option, per_atom_suffix
 
 
 @click.command(
@@ -59,6 +59,7 @@ def predict(
     from vibentropy.files.hdf5 import kind_of
     from vibentropy.model import KIND, SHIPPED, EntropyModel
 
+    not_an_input(output, *paths, reference)
     names_model = kind_of(paths[0]) == KIND
     model_path, paths = (paths[0], paths[1:]) if names_model else (SHIPPED, paths)
     if not paths:
@@ -68,13 +69,15 @@ def predict(
     model = EntropyModel.load(model_path)
     if per_atom and not model.descriptor.has_local:
         raise ConfigError(
-            f"{model_path}: its descriptor describes cells as a whole, so that atoms have no shares; leave out "
-            "--per-atom, or use a model with another descriptor"
+            "its descriptor describes cells as a whole, so that atoms have no shares; leave out --per-atom, or use a "
+            "model with another descriptor",
+            model_path,
         )
     if not reference and not model.descriptor.has_local:
         raise ConfigError(
-            f"{model_path}: its descriptor is defined on the grid of a cell; give the perfect crystal in the cell of "
-            "the configurations as --reference"
+            "its descriptor is defined on the grid of a cell; give the perfect crystal in the cell of the "
+            "configurations as --reference",
+            model_path,
         )
     click.echo(f"{model_path if names_model else 'The model that comes with vibentropy'}: {model.validity()}", err=True)
     perfect = read_reference(reference, model.element) if reference else None

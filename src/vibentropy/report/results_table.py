@@ -136,12 +136,12 @@ def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = EN
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file to write results into")
+        raise DataError("there is no such file to write results into", path)
     lines = path.read_text(encoding="utf-8").splitlines()
     marks = [[k for k, line in enumerate(lines) if line.strip() == mark] for mark in (begin, end)]
     if [len(places) for places in marks] != [1, 1] or marks[0] > marks[1]:
         counts = " and ".join(f"{mark!r} {len(places)} times" for mark, places in zip((begin, end), marks, strict=True))
-        raise DataError(f"{path}: expected the lines {begin!r} and {end!r} once each and in this order, found {counts}")
+        raise DataError(f"expected the lines {begin!r} and {end!r} once each and in this order, found {counts}", path)
     (first,), (last,) = marks
     lines[first + 1 : last] = ["", *text.strip().splitlines(), ""]
     with atomic(path) as temporary:

@@ -84,11 +84,11 @@ def load(path: Path | str) -> dict[str, Any]:
     try:
         config = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"cannot be read: {error.strerror}", path) from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a configuration in YAML: {error or type(error).__name__}") from error
+        raise ConfigError(f"not a configuration in YAML: {error or type(error).__name__}", path) from error
     if not isinstance(config, dict):
-        raise ConfigError(f"{path}: holds {type(config).__name__}, expected keys such as `datasets:` at the top")
+        raise ConfigError(f"holds {type(config).__name__}, expected keys such as `datasets:` at the top", path)
     return config
 
 

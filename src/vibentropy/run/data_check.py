@@ -124,7 +124,8 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
                 inspection.counts["readable"] += 1
             except VibentropyError as error:
                 inspection.counts["rejected"] += 1
-                inspection.rejected.append(f"{path}, frame {number}: {error}")
+                error.locate(path, f"frame {number}")
+                inspection.rejected.append(str(error))
     except VibentropyError as error:
         inspection.problem = str(error)
     if sizes:

@@ -40,8 +40,9 @@ def contents(path: Path | str) -> dict[str, Any]:
     kind = kind_of(path)
     if not kind:
         raise DataError(
-            f"{path}: not a file of this package (models, features and sets of configurations are HDF5 files that say "
-            "so); `vibentropy check` reads configurations of other programs"
+            "not a file of this package (models, features and sets of configurations are HDF5 files that say so); "
+            "`vibentropy check` reads configurations of other programs",
+            path,
         )
     with h5py.File(path, "r") as file:
         schema = int(file.attrs.get("schema", 1))

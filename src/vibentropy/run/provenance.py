@@ -212,7 +212,7 @@ def _said(path):
             said = {name: file.attrs[name] for name in file.attrs if is_readable(file.attrs, name)}
             return {name: value.item() if isinstance(value, np.generic) else value for name, value in said.items()}
     except OSError as error:
-        raise DataError(f"{path}: not a complete HDF5 file ({error}); copy it again") from error
+        raise DataError(f"not a complete HDF5 file ({error}); copy it again", path) from error
 
 
 def machine() -> dict[str, Any]:

@@ -335,12 +335,12 @@ def _array(path, name, shape):
             f"({type(error).__name__}: {error}); it is published at {SOURCE}",
             path,
         ) from error
-    place = f"{path}: {name}" if name else path
-    if array.dtype.kind not in "fiu":
-        raise DataError(f"{place} holds {array.dtype}, expected numbers")
-    if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
-        expected = ", ".join("n" if n is None else str(n) for n in shape)
-        raise DataError(f"{place} has shape {array.shape}, expected ({expected})")
+    with at(path, *([name] if name else [])):
+        if array.dtype.kind not in "fiu":
+            raise DataError(f"holds {array.dtype}, expected numbers")
+        if array.ndim != len(shape) or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
+            expected = ", ".join("n" if n is None else str(n) for n in shape)
+            raise DataError(f"has shape {array.shape}, expected ({expected})")
     return array.astype(float)
 
 

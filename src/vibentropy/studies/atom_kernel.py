@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from ase import Atoms
@@ -169,6 +169,8 @@ class AtomKernel(Descriptor):
     Directions of the kernel below 1e-10 of its largest eigenvalue are left out: their features are zero. The values of
     the atoms of one cell are in memory, and the kernels of `BLOCK` of them.
     """
+
+    files: ClassVar[tuple[str, ...]] = ("environments",)
 
     def __init__(self, environments: str, descriptor: dict[str, Any], species: list[str] | None = None) -> None:
         self.environments = environments
