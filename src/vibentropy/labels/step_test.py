@@ -64,7 +64,7 @@ def step_test(
 
 
 def verdict(table: pd.DataFrame) -> str:
-    """Say in a sentence what a step test shows.
+    """Say in a sentence what a test of the step shows.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
     parameters: ClassVar[dict[str, Parameter]] = {}
 
     def check_parameters(self) -> None:
-        """Check the parameters against `parameters`.
+        """Check the parameters of the regressor against `parameters`.
 
         Raises
         ------

@@ -45,7 +45,7 @@ SPLITS = {"groups": "trajectories together", "file_order": "file order", "shuffl
 
 
 def main_split(names: Iterable[str]) -> str:
-    """Choose the split that errors are given for where there is room for one.
+    """Choose the split into folds that errors are given for where there is room for one.
 
     Parameters
     ----------

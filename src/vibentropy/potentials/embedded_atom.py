@@ -199,7 +199,7 @@ class Potential:
         return bsr_array((blocks, columns, rows), shape=(size, size))
 
     def write_setfl(self, path: str | Path) -> None:
-        """Write the representation as a table fine enough for LAMMPS to follow it to rounding.
+        """Write the potential as a table fine enough for LAMMPS to follow it to rounding.
 
         Outside the range of the representation (below 1.5 Å, at vanishing density) functions continue as straight
         lines, so that molecular dynamics meets a repulsive wall and no hole.

@@ -13,7 +13,7 @@ from vibentropy.errors import PotentialError, at
 
 @dataclass(frozen=True)
 class SetflTable:
-    """The functions of one element, as tabulated.
+    """The functions of one element, as a setfl file tabulates them.
 
     Attributes
     ----------

@@ -165,7 +165,7 @@ def stages(
     n_features: Mapping[str, int],
     rates: Rates = RATES,
 ) -> pd.DataFrame:
-    """Put together what the stages of a run cost where nothing is there yet.
+    """Put together what the stages of a run cost where none of its files is there yet.
 
     Parameters
     ----------

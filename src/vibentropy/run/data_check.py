@@ -96,7 +96,7 @@ def inspect_source(source: Source) -> Inspection:
 
 
 def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspection:
-    """Check a file without anything to compare it with.
+    """Check a file of configurations without anything to compare it with.
 
     Parameters
     ----------

@@ -153,7 +153,7 @@ class Arrays(Source):
         workshop: Workshop | None = None,
         done: Done = ignore,
     ) -> ConfigurationSet:
-        """Read the configurations of one class of defects.
+        """Read the configurations of one class of defects from the published arrays.
 
         Parameters
         ----------

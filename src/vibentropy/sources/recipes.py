@@ -280,7 +280,7 @@ class Recipe(Source):
             return sample(planned, Crystal.load(workshop.lattice), potential, engine, workshop.seed, done)
 
     def generate(self, potential: Mapping[str, Any], seed: int, done: Done = ignore) -> ConfigurationSet:
-        """Make all configurations in this process, from nothing but the lattice: small runs without the workflow.
+        """Make all configurations of the recipe in this process, from nothing but the lattice: without the workflow.
 
         The configurations are those that the workflow makes.
 

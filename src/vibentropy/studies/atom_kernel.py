@@ -78,7 +78,7 @@ class Environments:
         number: int,
         seed: int = 0,
     ) -> Self:
-        """Choose environments that are far from each other; labels play no part.
+        """Choose environments of atoms that are far from each other; labels play no part.
 
         The perfect crystal is the first; the others are seeds of k-means++, atoms drawn with a probability that grows
         with the square of the distance to those already chosen.

@@ -62,7 +62,7 @@ def describe_cost(
 
 
 def load_costs(*paths: Path | str) -> pd.DataFrame:
-    """Read what descriptors cost.
+    """Read the tables of what descriptors cost.
 
     Parameters
     ----------

@@ -223,7 +223,7 @@ def load_curves(*paths: str | Path) -> pd.DataFrame:
 
 
 def medians(curves: pd.DataFrame) -> pd.DataFrame:
-    """Take medians of the mean absolute error on the held-out groups.
+    """Take medians of learning curves: of the mean absolute error on the held-out groups.
 
     Parameters
     ----------
