@@ -15,7 +15,7 @@ from typing import Any
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
 
-__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find"]
+__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "kind_of"]
 
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
@@ -84,6 +84,22 @@ def find(kind: str) -> type[Descriptor]:
     if not (isinstance(cls, type) and issubclass(cls, Descriptor)):
         raise ConfigError(f"the descriptor of kind {kind!r} is {cls!r}, not a subclass of {Descriptor.__name__}")
     return cls
+
+
+def kind_of(cls: type[Descriptor]) -> str:
+    """Name of a class of descriptors.
+
+    Parameters
+    ----------
+    cls : type
+
+    Returns
+    -------
+    str
+        For `find`: a name from `available`, or else its dotted path.
+    """
+    names = {place: name for name, place in available().items()}
+    return names.get(f"{cls.__module__}:{cls.__qualname__}", f"{cls.__module__}.{cls.__qualname__}")
 
 
 def create(kind: str, **parameters: Any) -> Descriptor:

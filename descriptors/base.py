@@ -129,7 +129,9 @@ class Descriptor(BaseEstimator, ABC):
         try:
             self.check_parameters()
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"{self!r}: {error}") from error
+            from vibentropy.descriptors import kind_of  # Which imports this module.
+
+            raise ConfigError(f"descriptor {kind_of(type(self))!r}: {error}") from error
 
     def total(self, atoms: Atoms) -> NDArray[np.float64]:
         """Descriptor of the whole cell, in bounded memory.

@@ -61,7 +61,7 @@ class TestDescribe:
 
     def test_bad_frames(self, run):
         result = run("describe", "bad.xyz", "cut.xyz", *self.PARAMETERS, code=1)
-        assert "bad.xyz, frame 1: StructureError: position of atom 3" in result.stderr
+        assert "bad.xyz, frame 1: position of atom 3" in result.stderr
         assert len(result.stdout.splitlines()) == 4
         run("describe", "cut.xyz", *self.PARAMETERS, code=2)
         ase.io.write("nan.xyz", ase.io.read("bad.xyz", index=1), format="extxyz")

@@ -96,11 +96,11 @@ class TestParameters:
         ("parameters", "message"),
         [
             ({"n_max": 0}, "n_max == 0, must be >= 1"),
-            ({"n_max": 3.0}, "n_max=3.0.*n_max == 3.0, must be a whole number"),
-            ({"n_max": "3"}, "n_max='3'.*n_max == '3', must be a whole number"),
+            ({"n_max": 3.0}, "n_max == 3.0, must be a whole number"),
+            ({"n_max": "3"}, "n_max == '3', must be a whole number"),
             ({"l_max": -1}, "l_max == -1, must be >= 0"),
             ({"r_cut": 0}, "r_cut == 0, must be > 0"),
-            ({"r_cut": "5 A"}, "r_cut='5 A'.*r_cut == '5 A', must be a number"),
+            ({"r_cut": "5 A"}, "r_cut == '5 A', must be a number"),
             ({"r_cut": float("nan")}, "r_cut == nan, must be finite"),
             ({"r_cut": float("inf")}, "r_cut == inf, must be finite"),
             ({"species": "Fe"}, "species == 'Fe', must be a list"),
@@ -112,7 +112,7 @@ class TestParameters:
         ],
     )
     def test_not_valid(self, parameters, message):
-        with pytest.raises(ConfigError, match=f"AngularFourierSeries.*{message}"):
+        with pytest.raises(ConfigError, match=f"^descriptor 'afs': .*{message}"):
             create("afs", **parameters)
 
     def test_not_valid_when_set_later(self):

@@ -773,7 +773,9 @@ case(
     "line 16",
     "\\\\t|tab",
 )
-case("yaml a list", damaged("run.yaml", lambda c: b"- 1\n- 2\n"), "run.yaml: holds list, expected keys")
+case(
+    "yaml a list", damaged("run.yaml", lambda c: b"- 1\n- 2\n"), "run.yaml: holds a list, expected a mapping with keys"
+)
 case("yaml brackets without end", damaged("run.yaml", lambda c: b"[" * 500), "run.yaml: not a configuration")
 case(
     "yaml object",
@@ -792,7 +794,7 @@ case(
     r"I2\.interstitials",
     "-2",
 )
-case("yaml number as text", configured(lattice__a="2.85 Å"), r"lattice\.a: found '2.85 Å', expected number")
+case("yaml number as text", configured(lattice__a="2.85 Å"), r"lattice\.a: found '2.85 Å', expected a number")
 case("yaml cutoff beyond limits", configured(descriptors__afs_2_3__r_cut=50.0), r"descriptors\.afs_2_3\.r_cut", "50")
 case("yaml negative cutoff", configured(descriptors__afs_2_3__r_cut=-1.0), r"descriptors\.afs_2_3\.r_cut", "-1")
 case("yaml unknown element", configured(potential__element="Qq"), r"potential\.element: 'Qq' is no chemical element")

@@ -12,9 +12,10 @@ import yaml
 from example_config import EXAMPLE, ROOT, SCHEMA, at, problems
 from jsonschema import Draft202012Validator
 
+from vibentropy.errors import ConfigError
 from vibentropy.labels import entropy
 from vibentropy.learning.folds import SPLITS
-from vibentropy.run.config import config_hash, expand_files, validate
+from vibentropy.run.config import config_hash, expand_files, load, validate
 from vibentropy.sources.seeds import SHAPES
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -128,16 +129,16 @@ def test_misspelt_keys_are_recognised(config, path):
 def test_text_in_place_of_a_block_is_refused(config, path):
     at(config, path[:-1])[path[-1]] = "text"
     (line,) = problems(config)
-    assert line.startswith(f"{'.'.join(path)}: found 'text', expected object")
+    assert line.startswith(f"{'.'.join(path)}: found 'text', expected a mapping (key: value)")
 
 
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("seed",), "2020", "seed: found '2020', expected integer (of all random numbers of the run)"),
-        (("seed",), True, "seed: found True, expected integer"),
+        (("seed",), "2020", "seed: found '2020', expected a whole number (of all random numbers of the run)"),
+        (("seed",), True, "seed: found True, expected a whole number"),
         (("seed",), -1, "seed: -1 is less than the minimum of 0"),
-        (("evaluation", "folds"), 5.0, "evaluation.folds: found 5.0, expected integer"),
+        (("evaluation", "folds"), 5.0, "evaluation.folds: found 5.0, expected a whole number"),
         (("evaluation", "split"), "group", "evaluation.split: found 'group' (did you mean 'groups'?), expected one of"),
         (
             ("evaluation", "split"),
@@ -146,8 +147,8 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         ),
         (("evaluation", "split"), [], "evaluation.split: [] should be non-empty"),
         (("labels", "max_force"), "1e-4", "YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"),
-        (("labels", "max_force"), float("nan"), "labels.max_force: found nan, expected number"),
-        (("labels", "max_force"), True, "labels.max_force: found True, expected number"),
+        (("labels", "max_force"), float("nan"), "labels.max_force: found nan, expected a number"),
+        (("labels", "max_force"), True, "labels.max_force: found True, expected a number"),
         (("labels", "max_force"), 0, "labels.max_force: 0 is less than or equal to the minimum of 0"),
         (("lattice", "structure"), "bbc", "found 'bbc' (did you mean 'bcc'?), expected one of sc, bcc, fcc, diamond"),
         (("datasets", "train", "recipe", "cells"), [[5, 5]], "datasets.train.recipe.cells[0]: [5, 5] is too short"),
@@ -234,3 +235,14 @@ def test_files_are_expanded_in_order(tmp_path, monkeypatch):
         "odd[1].dat",
         "none*",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "holds nothing"), ("- 1\n", "holds a list"), ("words\n", "holds a single value")],
+)
+def test_files_without_keys_are_described_in_words(tmp_path, text, words):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f"run.yaml: {words}, expected a mapping with keys"):
+        load(path)

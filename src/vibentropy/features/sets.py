@@ -29,7 +29,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from vibentropy.descriptors import Descriptor, available
+from vibentropy.descriptors import Descriptor, kind_of
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
@@ -138,10 +138,7 @@ def recipe(descriptor: Descriptor) -> dict[str, Any]:
     dict
         ``kind``, the name in the registry or else the dotted path of the class, and ``parameters``.
     """
-    cls = type(descriptor)
-    names = {place: name for name, place in available().items()}
-    kind = names.get(f"{cls.__module__}:{cls.__qualname__}", f"{cls.__module__}.{cls.__qualname__}")
-    return {"kind": kind, "parameters": descriptor.get_params(deep=False)}
+    return {"kind": kind_of(type(descriptor)), "parameters": descriptor.get_params(deep=False)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +279,7 @@ class FeatureSet:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
                     sites[str(name)] = site_factor(descriptor.local(atoms) - crystal, site_labels[name])
             except VibentropyError as error:
-                failures[str(name)] = f"{type(error).__name__}: {error}"
+                failures[str(name)] = str(error)
             except Exception as error:
                 error.add_note(
                     f"{name}: {descriptor!r} failed. To set such configurations aside, let it raise a "

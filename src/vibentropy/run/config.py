@@ -88,7 +88,8 @@ def load(path: Path | str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"not a configuration in YAML: {error or type(error).__name__}", path) from error
     if not isinstance(config, dict):
-        raise ConfigError(f"holds {type(config).__name__}, expected keys such as `datasets:` at the top", path)
+        what = "nothing" if config is None else _TYPES["array"] if isinstance(config, list) else "a single value"
+        raise ConfigError(f"holds {what}, expected a mapping with keys such as `datasets:` at the top", path)
     return config
 
 
@@ -233,6 +234,18 @@ def _place(path):
     return text.removeprefix(".") or "top level"
 
 
+#: What types of JSON Schema are called in YAML.
+_TYPES = {
+    "object": "a mapping (key: value)",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
 def _describe(error):
     """Value found and what was expected, for one error of the JSON Schema."""
     value, expected = error.instance, error.validator_value
@@ -247,7 +260,8 @@ def _describe(error):
             hints = "".join(did_you_mean(key, keys) for key in value)
             return f"exactly one of the keys {', '.join(keys)} is expected, found {', '.join(value)}{hints}"
         case "type":
-            text = f"found {value!r}, expected {' or '.join([expected] if isinstance(expected, str) else expected)}"
+            types = [expected] if isinstance(expected, str) else expected
+            text = f"found {value!r}, expected {' or '.join(_TYPES[name] for name in types)}"
             if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
                 text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
         case "enum":
