@@ -41,14 +41,23 @@ def test_every_kind_is_tried():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_jobs_are_told_is_the_same_data_set_without_its_content(kind):
+def test_what_jobs_are_told_is_the_same_data_set_without_its_content_and_role(kind):
     source = made(kind)
     told = source_of("mine", source.about())
     assert type(told) is type(source)
     assert told.about() == source.about()
-    assert (told.name, told.role, told.computed) == ("mine", "test", source.computed)
+    assert (told.name, told.computed) == ("mine", source.computed)
     empty = {"recipe": {"cells": (), "defects": {}, "anneal": None, "lattice": None}, "files": {"files": ()}}
-    assert told == replace(source, **empty.get(kind, {}))
+    assert told == replace(source, role="train", **empty.get(kind, {}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jobs_are_not_told_the_role(kind):
+    """Else changing it would label everything again."""
+    tested_on, trained_on = made(kind), replace(made(kind), role="train")
+    assert trained_on.about() == tested_on.about()
+    if kind == "recipe":
+        assert trained_on.about_smallest() == tested_on.about_smallest()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -241,6 +241,17 @@ def test_another_regressor_reruns_no_label(tiny):
     assert "rule features" not in output
 
 
+def test_another_role_makes_and_labels_nothing_again(tiny):
+    """The table of all configurations says the roles; shards do not."""
+    config = TINY | {"results": "results"}
+    datasets = {name: block | {"role": "train"} for name, block in config["datasets"].items()}
+    assert datasets != config["datasets"]
+    code, output = snakemake(tiny.parent, config | {"datasets": datasets}, "--dry-run")
+    assert code == 0, output
+    assert "rule configurations" in output
+    assert not re.search("rule (structures|label|features)", output)
+
+
 # --- Files instead of recipes ----------------------------------------------------------------------------------------
 
 

@@ -278,7 +278,7 @@ class Archive(Source):
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
         classes = None if self.classes is None else list(self.classes)
-        return {"role": self.role, "archive": self.archive, "classes": classes}
+        return {"archive": self.archive, "classes": classes}
 
     @property
     def computed(self) -> bool:

@@ -105,7 +105,7 @@ class Arrays(Source):
         """See `Source.about`."""
         arrays = asdict(self) | {"classes": list(self.classes)}
         del arrays["name"], arrays["role"]
-        return {"role": self.role, "arrays": arrays}
+        return {"arrays": arrays}
 
     @property
     def computed(self) -> bool:

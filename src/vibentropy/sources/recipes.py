@@ -181,11 +181,11 @@ class Recipe(Source):
 
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
-        return {"role": self.role, "recipe": {}}
+        return {"recipe": {}}
 
     def about_smallest(self) -> dict[str, Any]:
         """See `Source.about_smallest`."""
-        return {"role": self.role, "recipe": {"cells": [list(min(self.cells, key=math.prod))]}}
+        return {"recipe": {"cells": [list(min(self.cells, key=math.prod))]}}
 
     @property
     def computed(self) -> bool:

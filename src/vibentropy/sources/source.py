@@ -128,10 +128,11 @@ class Source(ABC):
 
     @abstractmethod
     def about(self) -> dict[str, Any]:
-        """Block of this data set without its content.
+        """Block of this data set without its content and its role.
 
         It is what a job is told that needs the kind of a data set and its perfect crystal: if more were said, adding a
-        file or a trajectory would run all jobs again.
+        file or a trajectory, or testing on what was trained on, would run all jobs again. The table of all
+        configurations gets the roles from the configuration of the run.
         """
 
     @property

@@ -108,7 +108,7 @@ class Files(Source):
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
         block = asdict(self) | {"files": []}
-        del block["name"]
+        del block["name"], block["role"]
         return block
 
     @property

@@ -1,0 +1,67 @@
+"""Data sets of a run as archives."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.datasets.table import SITE_ENTROPY, usable
+from vibentropy.files.logs import Progress
+from vibentropy.potentials.from_config import identity, load_potential
+from vibentropy.run.provenance import attributes
+from vibentropy.sources import archives
+
+
+def pack(
+    configurations: str | Path,
+    resolved: Iterable[str | Path],
+    lattice: str | Path,
+    output: str | Path,
+    *,
+    dataset: str,
+    potential: Mapping[str, Any],
+    config: Mapping[str, Any],
+    read: Iterable[str | Path],
+    progress: Progress,
+) -> None:
+    """Write what can be used of a data set as an archive.
+
+    Parameters
+    ----------
+    configurations : path-like
+        Of all data sets, as written by `vibentropy.datasets.merge.merge`.
+    resolved : iterable of path-like
+        As `vibentropy.run.steps.resolve.resolve_part` writes them; those of other data sets are passed over.
+    lattice : path-like
+        File of the crystal that recipes start from.
+    output : path-like
+        For `vibentropy.sources.archives.read_archive`. Forces are those at the rounded positions that are in it.
+    dataset : str
+        Name of the data set.
+    potential : dict
+        As in the configuration of a run.
+    config, read, progress
+        See `vibentropy.run.steps.features.compute_features`.
+    """
+    table = load_table(configurations)
+    mine = (table["dataset"] == dataset).to_numpy()
+    crystal = Crystal.load(lattice)
+    packed = archives.rounded(ConfigurationSet.load(configurations, mine & usable(table)), crystal)
+    progress.expect(len(packed))
+    interaction = load_potential(potential)
+    for index, atoms in enumerate(packed.frames):
+        _, forces = interaction.energy_and_forces(atoms)
+        packed.table.loc[index, "max_force"] = np.linalg.norm(forces, axis=1).max()
+        progress(packed.table["id"][index])
+    frames = dict(zip(packed.table["id"], packed.frames, strict=True))
+    for path in resolved:
+        part = ConfigurationSet.load(path)
+        for name, atoms in zip(part.table["id"], part.frames, strict=True):
+            if name in frames:
+                frames[name].set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY])
+    archives.write_archive(
+        output, packed, crystal, potential=identity(potential), **attributes(config, read, sections=["data"])
+    )
