@@ -9,6 +9,7 @@ from ase.units import kB
 from vibentropy import formation_entropy
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.labels import labelling
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
@@ -155,3 +156,15 @@ def test_one_cell_gets_the_label_that_a_set_gets(iron, perfect):
     assert row["max_force"] > 0.1
     assert "relax it" in row["reason"]
     assert "energy" not in labeller.label_cell(vacancy, perfect * 2)[1]
+
+
+def test_the_cell_is_compared_with_that_of_the_crystal_once(iron, perfect, monkeypatch):
+    calls = []
+    check = labelling.check_same_cell
+    monkeypatch.setattr(labelling, "check_same_cell", lambda *pair: calls.append(1) or check(*pair))
+    Labeller(iron).label_cell(perfect, perfect)
+    assert calls == [1]
+    Labeller(iron).label(
+        ConfigurationSet([perfect], pd.DataFrame({"id": ["a/b/00"], "status": "relaxed"})), lambda row, cell: perfect
+    )
+    assert calls == [1, 1]

@@ -10,6 +10,7 @@ import pytest
 from configurations import configuration
 
 from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
+from vibentropy.run import cost_estimate
 from vibentropy.run.cost_estimate import Rates, amounts_of, estimate, stages, summary
 from vibentropy.run.memory import labels_memory
 from vibentropy.sources import archives, user_files
@@ -196,3 +197,11 @@ def test_summary_is_a_line_for_each_stage():
     assert f"{table['structures'].sum():.2g} h" in lines[0]
     largest = labels_memory(config, 3456) / 1000
     assert re.search(rf"\d\.\d to {largest:.1f} GB", lines[1])
+
+
+def test_costs_are_estimated_once_for_their_summary(monkeypatch):
+    calls = []
+    monkeypatch.setattr(cost_estimate, "estimate", lambda *given: calls.append(1) or estimate(*given))
+    config = configuration("workflow/configs/tiny.yaml")
+    summary(config, amounts_of(config), {"afs_2_3": 8})
+    assert calls == [1]

@@ -23,7 +23,7 @@ rule features:
     params:
         specification=about,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
-        sites=memory_of.learns_from_sites(PLAN.config),
+        resolved=memory_of.learns_from_sites(PLAN.config),
         sections=[],
     script:
         "../scripts/features.py"

@@ -58,7 +58,7 @@ rule atom_kernels:
             "environments": str(input.environments),
             "descriptor": config["descriptors"][local_descriptor()],
         },
-        sites=False,
+        resolved=False,
         sections=["nonlinear"],
     script:
         "../scripts/features.py"

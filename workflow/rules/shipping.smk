@@ -23,6 +23,6 @@ rule shipped_model:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        names=list(PLAN.shipped_names.values()),
+        names=asking(lambda wildcards: list(PLAN.shipped().values())),
     script:
         "../scripts/shipped_model.py"

@@ -9,6 +9,6 @@ with logged(snakemake.log[0]) as progress:
         snakemake.params.sizes,
         snakemake.params.max_seconds,
         snakemake.params.max_memory,
-        done=progress.note,
+        note=progress.note,
     )
     save_table(table, snakemake.output[0])

@@ -17,6 +17,6 @@ with logged(snakemake.log[0]) as progress:
         seed=snakemake.params.seed,
         exclude_duplicates=snakemake.params.exclude_duplicates,
         names=dict(snakemake.wildcards.items()),
-        done=progress.note,
+        note=progress.note,
     )
     save_table(curve, snakemake.output[0])

@@ -98,6 +98,7 @@ class Labeller:
             row = table.iloc[index]
             try:
                 perfect = reference(row, frames[index].cell)
+                check_same_cell(frames[index], perfect)
                 frames[index], columns = self._entropies(frames[index], perfect, row["formation_energy"])
             except (VibentropyError, LinAlgError) as error:
                 columns = _refused(error)
@@ -150,7 +151,6 @@ class Labeller:
         columns : dict
             ``status``, entropies and what belongs to them, and those of `temperature_columns`.
         """
-        check_same_cell(atoms, perfect)
         crystal = self._crystal(perfect)
         defect = self._vibrations(atoms, self._site_entropies)
         per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)

@@ -254,7 +254,8 @@ def summary(config: Config, amounts: Mapping[str, Mapping[str, Amount]], n_featu
     str
         A line for each stage, with words above.
     """
-    table = estimate(config, amounts)
+    shards = [(amount.configurations, amount.sites) for of in amounts.values() for amount in of.values()]
+    table = pd.DataFrame(shards, columns=["configurations", "sites"])
     counted = table["configurations"].notna()
     low, high = f"{table['sites'].min():.0f}", f"{table['sites'].max():.0f}"
     first = f"{table['configurations'].sum():.0f} configurations of {low if low == high else f'{low} to {high}'} sites"

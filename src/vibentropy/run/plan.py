@@ -422,9 +422,6 @@ class Plan:
                 raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
         return wanted or models[: min(2, len(self.local_descriptors))]
 
-    #: Descriptor and regressor of the model to ship, whether the run has them or not.
-    shipped_names = SHIPPED
-
     def shipped(self) -> dict[str, str]:
         """Name the descriptor and the regressor of the model to ship.
 

@@ -22,7 +22,7 @@ n, rmse, mae, ...  errors, as from `vibentropy.evaluation.metrics.error_metrics`
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -36,7 +36,7 @@ from sklearn.exceptions import ConvergenceWarning
 from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
 from vibentropy.features.sets import FeatureSet
-from vibentropy.files.progress import Done, ignore
+from vibentropy.files.progress import ignore
 from vibentropy.files.tables import read_table
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
@@ -62,7 +62,7 @@ def learning_curve(
     seed: int = 0,
     exclude_duplicates: bool = True,
     names: dict[str, str],
-    done: Done = ignore,
+    note: Callable[[str], object] = ignore,
 ) -> pd.DataFrame:
     """Compute errors against the number of training configurations.
 
@@ -99,7 +99,7 @@ def learning_curve(
         Leave out minima that repeat another one.
     names : dict
         ``descriptor`` and ``regressor``, as in the configuration of the run.
-    done : callable
+    note : callable
         Called with a few words for each order that is done.
 
     Returns
@@ -133,7 +133,7 @@ def learning_curve(
             for n in sizes[: -1 if repeat else None]:
                 of = {"selection": selection, "n_configurations": n, "fold": number, "repeat": repeat}
                 rows += [names | of | errors for errors in trial.errors(order[:n], fold == number)]
-            done(f"fold {number} held out, chosen {SELECTIONS[selection]} ({repeat})")
+            note(f"fold {number} held out, chosen {SELECTIONS[selection]} ({repeat})")
     return pd.DataFrame(rows)
 
 

@@ -34,7 +34,7 @@ def run(tmp_path):
             dataset=name,
             specification=RECIPE,
             descriptor=config()["descriptors"]["afs_2_3"],
-            sites=False,
+            resolved=False,
             sections=[],
             config=config(),
             read=[tmp_path / f"{name}.h5", tmp_path / "lattice.json"],

@@ -22,7 +22,7 @@ def compute_features(
     dataset: str,
     specification: Mapping[str, Any],
     descriptor: Mapping[str, Any],
-    sites: bool,
+    resolved: bool,
     sections: Sequence[str],
     config: Mapping[str, Any],
     read: Iterable[str | Path],
@@ -44,7 +44,7 @@ def compute_features(
         Of the data set, as in the configuration of a run.
     descriptor : dict
         ``kind`` and parameters, as in the configuration of a run.
-    sites : bool
+    resolved : bool
         Whether labels resolved by atoms are learnt from.
     sections : sequence of str
         Of the configuration that these features depend on beside what all targets do, see
@@ -69,7 +69,7 @@ def compute_features(
         labelled.frames,
         bulk_features(described, crystal),
         reference=lambda index: of_crystal(rows[index], labelled.frames[index].cell),
-        site_labels=site_labels(labelled) if sites else None,
+        site_labels=site_labels(labelled) if resolved else None,
         done=progress,
         dataset=dataset,
         element=crystal.get_chemical_symbols()[0],

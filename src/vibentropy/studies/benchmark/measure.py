@@ -22,7 +22,7 @@ import pandas as pd
 
 from vibentropy import descriptors
 from vibentropy.errors import VibentropyError
-from vibentropy.files.progress import Done, ignore
+from vibentropy.files.progress import ignore
 from vibentropy.studies.benchmark.cells import crystal, crystal_file
 from vibentropy.studies.benchmark.peers import ALL, PREDICTIONS, complete
 from vibentropy.studies.benchmark.programs import load_program
@@ -57,7 +57,7 @@ def measure(
     sizes: Iterable[int],
     max_seconds: float,
     max_memory: float,
-    done: Done = ignore,
+    note: Callable[[str], object] = ignore,
 ) -> pd.DataFrame:
     """Measure the speed of one implementation on cells of growing size.
 
@@ -72,7 +72,7 @@ def measure(
         Cubic cells along each axis.
     max_seconds, max_memory : float
         No cell is begun whose predicted time (s) or memory (MB) exceeds these.
-    done : callable
+    note : callable
         Called with a line of text after each cell.
 
     Returns
@@ -96,7 +96,7 @@ def measure(
         status = _too_large(rows, row["n_atoms"], max_seconds, max_memory)
         result = {"status": status} if status else _in_a_process(name, specification, n_cells, PATIENCE * max_seconds)
         rows.append(row | result)
-        done(f"{name}, {row['n_atoms']} atoms: {_outcome(result)}")
+        note(f"{name}, {row['n_atoms']} atoms: {_outcome(result)}")
         if result["status"] != MEASURED:
             break
     return rows_table(rows)
