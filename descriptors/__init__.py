@@ -15,7 +15,7 @@ from typing import Any
 from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
 
-__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "kind_of"]
+__all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "kind_of", "recipe"]
 
 #: Kind and place of every descriptor of this package; imported when first asked for.
 REGISTRY = {
@@ -100,6 +100,21 @@ def kind_of(cls: type[Descriptor]) -> str:
     """
     names = {place: name for name, place in available().items()}
     return names.get(f"{cls.__module__}:{cls.__qualname__}", f"{cls.__module__}.{cls.__qualname__}")
+
+
+def recipe(descriptor: Descriptor) -> dict[str, Any]:
+    """Say what `create` needs to build a descriptor again.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+
+    Returns
+    -------
+    dict
+        ``kind``, as from `kind_of`, and ``parameters``.
+    """
+    return {"kind": kind_of(type(descriptor)), "parameters": descriptor.get_params(deep=False)}
 
 
 def create(kind: str, **parameters: Any) -> Descriptor:

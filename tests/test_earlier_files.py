@@ -13,7 +13,8 @@ import pytest
 
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import MOVED, create, find
-from vibentropy.features.sets import FeatureSet, extensive_features
+from vibentropy.features.extensive import extensive_features
+from vibentropy.features.sets import FeatureSet
 from vibentropy.model import EntropyModel
 from vibentropy.sources import archives
 

@@ -14,7 +14,7 @@ from ase.io import write
 
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, extensive_features
 from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
 

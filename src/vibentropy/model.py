@@ -63,10 +63,10 @@ from numpy.typing import NDArray
 from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
-from vibentropy.descriptors import Descriptor
+from vibentropy.descriptors import Descriptor, recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
-from vibentropy.features.sets import above_bulk, bulk_features, recipe
+from vibentropy.features.extensive import above_bulk, bulk_features
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear

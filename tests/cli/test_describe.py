@@ -10,7 +10,8 @@ import pytest
 from dumps import write_dump
 
 from vibentropy.descriptors import available, create
-from vibentropy.features.sets import FeatureSet, bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, extensive_features
+from vibentropy.features.sets import FeatureSet
 
 
 class TestDescribe:

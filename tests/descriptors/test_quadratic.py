@@ -6,7 +6,7 @@ from ase.build import bulk
 
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError
-from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, extensive_features
 
 AFS = {"kind": "afs", "n_max": 2, "l_max": 2, "r_cut": 4.0}
 IRON = {"structure": "bcc", "a": 2.8553}

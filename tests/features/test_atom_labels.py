@@ -19,7 +19,8 @@ from vibentropy.descriptors import create
 from vibentropy.errors import DataError
 from vibentropy.evaluation.fitting import cross_predict, fit_and_predict
 from vibentropy.features.atom_labels import SiteRows, site_factor, site_labels
-from vibentropy.features.sets import FeatureSet, bulk_features, concatenate
+from vibentropy.features.extensive import bulk_features
+from vibentropy.features.sets import FeatureSet, concatenate
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.folds import folds_table
 from vibentropy.learning.ridge import ExtensiveRidge

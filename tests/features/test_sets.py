@@ -1,92 +1,17 @@
-"""Extensive features: zero for the perfect crystal, proportional to the number of defects, failures on record."""
+"""Sets of features: failures on record, files that hold everything, shards that become one."""
 
 import numpy as np
 import pytest
 from ase.build import bulk
-from hypothesis import given
-from hypothesis import strategies as st
+from pair_sums import CRYSTAL, PairSums, vacancy
 
-from vibentropy.descriptors import Descriptor, create
+from vibentropy.descriptors import create, recipe
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features.sets import (
-    CrystalFeatures,
-    FeatureSet,
-    bulk_features,
-    concatenate,
-    extensive_features,
-    load_by_dataset,
-    load_outcomes,
-    recipe,
-)
-
-
-class PairSums(Descriptor):
-    """Two sums over pairs of atoms within a cutoff, and whatever else a test needs to go wrong."""
-
-    def __init__(self, r_cut=3.0, species=None, refuses=None, fails_at=None):
-        self.r_cut = r_cut
-        self.species = species
-        self.refuses = refuses
-        self.fails_at = fails_at
-
-    @property
-    def feature_names(self):
-        return ["count", "square"]
-
-    def _total(self, atoms):
-        if len(atoms) == self.refuses:
-            raise StructureError("too many atoms")
-        if len(atoms) == self.fails_at:
-            raise ValueError("no convergence")
-        if len(atoms) == 1:
-            return np.array([np.nan, 0.0])
-        distances = atoms.get_all_distances(mic=True)
-        smooth = np.where(distances < self.r_cut, (1 - distances / self.r_cut) ** 2, 0.0)
-        return np.array([smooth.sum(), (smooth.sum(axis=1) ** 2).sum()])
-
-
-CRYSTAL = bulk("Fe", "bcc", a=2.8553, cubic=True) * (3, 3, 3)
-
-
-def vacancy():
-    atoms = CRYSTAL.copy()
-    del atoms[7]
-    atoms.rattle(0.05, seed=1)
-    return atoms
-
-
-@pytest.fixture(scope="module")
-def afs():
-    return create("afs", n_max=2, l_max=3, r_cut=4.0)
-
-
-def test_perfect_crystal_has_no_features(afs):
-    reference = bulk_features(afs, bulk("Fe", "bcc", a=2.8553))
-    X = extensive_features(afs, [CRYSTAL, CRYSTAL * (2, 1, 1)], reference)
-    assert X.shape == (2, 8)
-    np.testing.assert_allclose(X, 0.0, atol=1e-11 * 54 * np.abs(reference).max())
-    np.testing.assert_allclose(bulk_features(afs, CRYSTAL), reference, rtol=1e-11)
-
-
-def test_features_are_the_total_minus_that_of_as_many_bulk_atoms(afs):
-    atoms = vacancy()
-    bulk_sum = afs.local(CRYSTAL).sum(axis=0)
-    expected = afs.local(atoms).sum(axis=0) - 53 / 54 * bulk_sum
-    X = extensive_features(afs, atoms, bulk_features(afs, CRYSTAL))
-    assert X.shape == (1, 8)
-    np.testing.assert_allclose(X[0], expected, rtol=1e-9, atol=1e-11 * np.abs(bulk_sum).max())
-
-
-@given(st.tuples(*[st.integers(1, 2)] * 3))
-def test_repeated_cells_have_repeated_features(repetitions):
-    descriptor = create("afs", n_max=2, l_max=3, r_cut=4.0)
-    reference = bulk_features(descriptor, CRYSTAL)
-    one, many = (extensive_features(descriptor, atoms, reference) for atoms in (vacancy(), vacancy() * repetitions))
-    np.testing.assert_allclose(many, np.prod(repetitions) * one, rtol=1e-10, atol=1e-10 * np.abs(one).max())
+from vibentropy.features.extensive import bulk_features, extensive_features
+from vibentropy.features.sets import FeatureSet, concatenate, load_by_dataset, load_outcomes
 
 
 def test_no_configurations_have_no_rows(afs):
-    assert extensive_features(afs, [], np.zeros(8)).shape == (0, 8)
     empty = FeatureSet.compute(afs, [], [], np.zeros(8))
     assert empty.X.shape == (0, 8)
 
@@ -138,33 +63,6 @@ def test_file_holds_everything(features, tmp_path):
     assert load_outcomes(tmp_path / "features.h5") == ("train", 2, features.failures)
 
 
-def test_crystals_are_built_and_described_once_for_each_cell(afs):
-    strained = CRYSTAL.copy()
-    strained.set_cell(1.01 * CRYSTAL.cell[:], scale_atoms=True)
-    crystals, built, described = {"3x3x3": CRYSTAL, "6x3x3": CRYSTAL * (2, 1, 1), "": strained}, [], []
-
-    class Counting(PairSums):
-        def _total(self, atoms):
-            described.append(len(atoms))
-            return super()._total(atoms)
-
-    def perfect(row, cell):
-        built.append(row["repetitions"])
-        return crystals[row["repetitions"]]
-
-    descriptor = Counting()
-    of_crystal = CrystalFeatures(descriptor, perfect)
-    for repetitions, cell in [("3x3x3", CRYSTAL.cell), ("6x3x3", crystals["6x3x3"].cell), ("3x3x3", CRYSTAL.cell)] * 2:
-        features = of_crystal({"repetitions": repetitions}, cell)
-        np.testing.assert_array_equal(features, bulk_features(PairSums(), crystals[repetitions]))
-    assert built == ["3x3x3", "6x3x3"]
-    assert described == [54, 108]
-    # The one reference of files belongs to all cells.
-    for cell in (strained.cell[:], 1.1 * strained.cell[:]):
-        of_crystal({"repetitions": ""}, cell)
-    assert described == [54, 108, 54]
-
-
 def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
     assert features.local is None  # a descriptor without values per atom
     strained = CRYSTAL.copy()
@@ -192,7 +90,7 @@ def test_atoms_leave_their_range_and_crystal(afs, features, tmp_path):
 def test_recipe_builds_the_descriptor_again(afs, features, tmp_path):
     assert recipe(afs) == {"kind": "afs", "parameters": {"n_max": 2, "l_max": 3, "r_cut": 4.0, "species": None}}
     assert repr(create(recipe(afs)["kind"], **recipe(afs)["parameters"])) == repr(afs)
-    assert features.descriptor["kind"] == f"{__name__}.PairSums"
+    assert features.descriptor["kind"] == "pair_sums.PairSums"
     built = create(features.descriptor["kind"], **features.descriptor["parameters"])
     assert isinstance(built, PairSums)
     assert built.refuses == 55

@@ -5,7 +5,8 @@ import pytest
 from uncertain_models import CRYSTAL, A, misspecified, vacancies
 
 from vibentropy.descriptors import create
-from vibentropy.features.sets import FeatureSet, bulk_features
+from vibentropy.features.extensive import bulk_features
+from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.uncertainty import quantify

@@ -116,7 +116,7 @@ def test_a_module_of_ones_own_is_followed_and_what_it_is_made_of(tmp_path, monke
         ("fit", {"model", "learning.registry", "learning.uncertainty", "evaluation.fitting"}),
         ("evaluate", {"evaluation.metrics", "evaluation.coverage", "evaluation.predictions"}),
         ("label", {"labels.entropy", "labels.cholesky", "potentials.embedded_atom", "potentials.splines"}),
-        ("features", {"features.sets", "features.atom_labels", "descriptors.base"}),
+        ("features", {"features.sets", "features.extensive", "features.atom_labels", "descriptors.base"}),
         ("figures", {"report.figures.style"}),
         ("structures", {"sources.source", "files.logs"}),
     ],

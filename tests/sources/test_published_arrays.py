@@ -13,7 +13,7 @@ from vibentropy.datasets.merge import merge_tables
 from vibentropy.datasets.table import groups, usable
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, extensive_features
 from vibentropy.learning.folds import folds_table
 from vibentropy.sources import published_arrays
 from vibentropy.sources.source import source_of

@@ -15,7 +15,8 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError
 from vibentropy.evaluation.fitting import fit_and_predict
-from vibentropy.features.sets import FeatureSet, bulk_features
+from vibentropy.features.extensive import bulk_features
+from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.folds import folds_table
 from vibentropy.learning.registry import create_regressor
 from vibentropy.report.figures.site_maps import map_figure

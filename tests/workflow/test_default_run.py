@@ -8,7 +8,7 @@ import pytest
 from vibentropy import EntropyModel
 from vibentropy.descriptors import create
 from vibentropy.evaluation.metrics import error_metrics
-from vibentropy.features.sets import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, extensive_features
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.sources import archives
 

@@ -109,7 +109,8 @@ def _features(reader, descriptor, crystal, progress):
     import numpy as np
 
     from vibentropy.errors import DataError
-    from vibentropy.features.sets import FeatureSet, bulk_features, concatenate
+    from vibentropy.features.extensive import bulk_features
+    from vibentropy.features.sets import FeatureSet, concatenate
 
     bulk = np.zeros(descriptor.n_features) if crystal is None else bulk_features(descriptor, crystal)
     parts = []

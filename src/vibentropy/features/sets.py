@@ -1,7 +1,4 @@
-"""Extensive features: the descriptor of a whole cell minus that of as many atoms of the perfect crystal.
-
-``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (docs/theory.md,
-"Extensive features"). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
+"""Sets of extensive features (`vibentropy.features.extensive`), what is kept of single atoms, and their files.
 
 In HDF5 (kind ``features``, schema 1): ``/X`` (n, n_features), ``/ids`` (n,), ``/feature_names`` (n_features,),
 ``/bulk`` (n_features,) per atom, ``/failures/ids`` and ``/failures/reasons``, and the attribute ``descriptor``, JSON
@@ -9,8 +6,7 @@ text with ``kind`` and ``parameters``. Where labels resolved by atoms are learnt
 configurations that have them, and ``/sites/factors`` (sum of rows, n_features + 1), their triangular factors
 (`vibentropy.features.atom_labels`) one after the other, those of configuration i from ``/sites/first[i]`` to
 ``/sites/first[i + 1]``; features as the descriptor gives them, the last column in k_B. Where the descriptor has values
-per atom, also
-``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
+per atom, also ``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
 (n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`). The
 attributes ``dataset``, ``element`` and ``volume_per_atom`` (Å³) say which data set of a run the configurations are of,
 and what crystal ``/bulk`` is of; older files lack them.
@@ -27,118 +23,16 @@ from typing import Any
 import h5py
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from vibentropy.descriptors import Descriptor, kind_of
+from vibentropy.descriptors import Descriptor, recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
+from vibentropy.features.extensive import above_bulk
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
 from vibentropy.files.progress import Done, ignore
 
 KIND = "features"
-
-
-def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]:
-    """Descriptor of the perfect crystal per atom.
-
-    Parameters
-    ----------
-    descriptor : Descriptor
-    crystal : ase.Atoms
-        Perfect crystal, any number of cells.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-    """
-    return np.asarray(descriptor.total(crystal), dtype=float) / len(crystal)
-
-
-class CrystalFeatures:
-    """Descriptor per atom of the perfect crystals that cells are compared with, each built and described once.
-
-    Parameters
-    ----------
-    descriptor : Descriptor
-    perfect : callable
-        From a row of the table of configurations and the cell of that configuration to the perfect crystal in it; see
-        `vibentropy.sources.source.Source.perfect`.
-    """
-
-    def __init__(self, descriptor: Descriptor, perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms]) -> None:
-        self._descriptor, self._perfect = descriptor, perfect
-        # Files have one crystal, whatever the cell.
-        self._of_cell: dict[tuple[str, bytes], NDArray[np.float64]] = {}
-        self._of_crystal: dict[bytes, NDArray[np.float64]] = {}
-
-    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> NDArray[np.float64]:
-        """Describe the perfect crystal of a configuration, an array of shape (n_features,)."""
-        key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
-        if key not in self._of_cell:
-            crystal = self._perfect(row, cell)
-            place = crystal.cell[:].tobytes()
-            if place not in self._of_crystal:
-                self._of_crystal[place] = bulk_features(self._descriptor, crystal)
-            self._of_cell[key] = self._of_crystal[place]
-        return self._of_cell[key]
-
-
-def above_bulk(total: ArrayLike, n_atoms: int, bulk: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Extensive features: a descriptor of a whole cell minus that of as many atoms of the perfect crystal.
-
-    Parameters
-    ----------
-    total : ndarray of shape (n_features,)
-    n_atoms : int
-    bulk : ndarray of shape (n_features,)
-        As from `bulk_features`.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-    """
-    return np.asarray(total, dtype=float) - n_atoms * bulk
-
-
-def extensive_features(
-    descriptor: Descriptor, frames: Atoms | Iterable[Atoms], bulk: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Features of defective cells.
-
-    Parameters
-    ----------
-    descriptor : Descriptor
-    frames : ase.Atoms or iterable of ase.Atoms
-    bulk : ndarray of shape (n_features,)
-        As from `bulk_features`, of the crystal that the cells are made of.
-
-    Returns
-    -------
-    ndarray of shape (n_frames, n_features)
-
-    Raises
-    ------
-    VibentropyError
-        Whatever the descriptor refuses a configuration for.
-    """
-    frames = [frames] if isinstance(frames, Atoms) else frames
-    rows = [above_bulk(descriptor.total(atoms), len(atoms), bulk) for atoms in frames]
-    return np.array(rows).reshape(len(rows), len(bulk))
-
-
-def recipe(descriptor: Descriptor) -> dict[str, Any]:
-    """Say what `vibentropy.descriptors.create` needs to build a descriptor again.
-
-    Parameters
-    ----------
-    descriptor : Descriptor
-
-    Returns
-    -------
-    dict
-        ``kind``, the name in the registry or else the dotted path of the class, and ``parameters``.
-    """
-    return {"kind": kind_of(type(descriptor)), "parameters": descriptor.get_params(deep=False)}
 
 
 @dataclass(frozen=True, eq=False)

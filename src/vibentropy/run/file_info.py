@@ -10,6 +10,7 @@ import numpy as np
 
 from vibentropy.datasets import store
 from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns
+from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError
 from vibentropy.features import sets
 from vibentropy.files.hdf5 import kind_of, open_file
@@ -63,7 +64,7 @@ def _model(path, _):
     uncertainty = "calibrated intervals and domain" if model.uncertainty else "none"
     return {
         "validity": model.validity(),
-        "descriptor": _recipe(sets.recipe(model.descriptor)),
+        "descriptor": _recipe(recipe(model.descriptor)),
         "features": model.descriptor.n_features,
         "per-atom shares": bool(model.descriptor.has_local),
         "regressor": model.regressor,

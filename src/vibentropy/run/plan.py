@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from vibentropy import descriptors
+from vibentropy.descriptors import recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError
-from vibentropy.features.sets import recipe
 from vibentropy.learning.registry import find_regressor
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.from_config import is_analytic, potential_files

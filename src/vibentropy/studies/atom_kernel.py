@@ -152,7 +152,7 @@ class AtomKernel(Descriptor):
 
     with the environments z and their own kernel K_zz. The product Φ_A · Φ_B is the kernel Σ_i Σ_j k(x_i, x_j) between
     the atoms of two cells, exactly if all atoms are among the environments; relative to the perfect crystal
-    (`vibentropy.features.sets`), k(x, x') is that of the images of x and x' minus that of a perfect atom. Linear
+    (`vibentropy.features.extensive`), k(x, x') is that of the images of x and x' minus that of a perfect atom. Linear
     regression on Φ without intercept is kernel ridge regression with this kernel, of cost O(N).
 
     Parameters

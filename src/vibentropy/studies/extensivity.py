@@ -1,7 +1,7 @@
 """Counter-examples: what becomes of extensivity where the entropy is not linear in the summed features.
 
-A cell is known by its number of atoms N and its extensive features X (`vibentropy.features.sets`). The models compared
-are
+A cell is known by its number of atoms N and its extensive features X (`vibentropy.features.extensive`). The models
+compared are
 
 ================ =============== ==================================================================================
 name             features        prediction

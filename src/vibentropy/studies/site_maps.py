@@ -23,7 +23,8 @@ from vibentropy.datasets.table import SITE_ENTROPY, usable
 from vibentropy.descriptors import Descriptor
 from vibentropy.errors import DataError
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.sets import FeatureSet, bulk_features
+from vibentropy.features.extensive import bulk_features
+from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.folds import fold_and_group, main_split

@@ -9,7 +9,7 @@ import numpy as np
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import usable
 from vibentropy.descriptors import create
-from vibentropy.features.sets import bulk_features
+from vibentropy.features.extensive import bulk_features
 from vibentropy.files.logs import Progress
 from vibentropy.run.provenance import attributes
 from vibentropy.sources.source import source_of

@@ -8,7 +8,8 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.descriptors import create
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.sets import CrystalFeatures, FeatureSet, bulk_features
+from vibentropy.features.extensive import CrystalFeatures, bulk_features
+from vibentropy.features.sets import FeatureSet
 from vibentropy.files.logs import Progress
 from vibentropy.run.provenance import attributes
 from vibentropy.sources.source import source_of
