@@ -73,8 +73,24 @@ def results_page(
         lines.append(
             [*words, f"`{row['regressor']}`", split, *held_out, *([""] * len(of_tests) if repeated else of_tests)]
         )
-    published = reported_errors(element)
-    for reference in published:
+    published = _published(columns, element)
+    notes = _notes(
+        summary,
+        tests,
+        counts,
+        command,
+        uneven=bool(uneven),
+        repeated=len(tested) < len(rows),
+        published=bool(published),
+    )
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines + published)
+    return f"{table}\n\n{' '.join(notes)}\n"
+
+
+def _published(columns, element):
+    """Lines of published models, in italics."""
+    lines = []
+    for reference in reported_errors(element):
         pairs = {"cross_validation": reference.held_out, EXTRAPOLATION: reference.extrapolation}
         printed = {
             f"{name}_{error}": value
@@ -90,7 +106,11 @@ def results_page(
         numbers = [_number(printed[name], name) if name in printed else "" for name in columns]
         split = f"{SPLITS['file_order']}, sharing trajectories"
         lines.append([f"*{text}*" if text else "" for text in [*words, split, *numbers]])
+    return lines
 
+
+def _notes(summary, tests, counts, command, *, uneven, repeated, published):
+    """Sentences below the table: what its columns mean, and what it leaves out."""
     notes = [
         f"Errors in k_B, printed by `{command}`. Held out: {_range(counts['cross_validation'])} training minima, "
         "each predicted by a model that was fitted to the other folds."
@@ -105,7 +125,7 @@ def results_page(
             "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
             "fitted to and predicted, which makes errors small."
         )
-    if tests and len(tested) < len(rows):
+    if tests and repeated:
         notes.append("Tests, which folds have no part in, stand in the first row of a model.")
     for name, datasets in tests.items():
         cells = _range(counts[name])
@@ -115,8 +135,7 @@ def results_page(
             "In italics, as published by Lapointe et al. (2020) for another potential and other cells of up to 3456 "
             "sites."
         )
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{table}\n\n{' '.join(notes)}\n"
+    return notes
 
 
 def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = END) -> None:
