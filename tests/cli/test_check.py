@@ -65,6 +65,8 @@ class TestCheck:
         assert "bad.xyz: 3 readable, 1 rejected; elements: Fe, W" in result.stdout
         assert "bad.xyz, frame 1: position of atom 3" in result.stderr
         run("check", "my.xyz", "cut.xyz", code=2)
+        ase.io.write("nan.xyz", ase.io.read("bad.xyz", index=1), format="extxyz")
+        assert "nan.xyz: 1 rejected" in run("check", "nan.xyz", code=2).stdout
 
     def test_files_as_a_data_set(self, run):
         arguments = "check", "my.xyz", "--reference", "bulk.xyz"

@@ -92,4 +92,5 @@ def _show(inspection):
     if inspection.problem:
         click.echo(f"{inspection.name}: {inspection.problem}", err=True)
         return 2
-    return 1 if inspection.rejected else 0
+    used = sum(number for status, number in inspection.counts.items() if status != "rejected")
+    return 0 if not inspection.rejected else 1 if used else 2
