@@ -360,7 +360,7 @@ class Parts(Parameter):
             raise TypeError(f"{name} == {value!r}, must be a mapping of names to descriptors.")
         for key, part in value.items():
             if not isinstance(key, str) or not key:
-                raise TypeError(f"part {key!r}: its name must be text.")
+                raise TypeError(f"{name}: part {key!r}: its name must be text.")
             Part().check(f"part {key!r}", part)
 
     @property
