@@ -20,6 +20,7 @@ from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, at, how_to_install
 from vibentropy.files.machine_code import njit
+from vibentropy.potentials.protocols import HessianParts
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import Arrays, SmoothFunction, evaluate, fit_table, rounding_noise
 
@@ -197,6 +198,33 @@ class Potential:
         )
         size = 3 * len(atoms)
         return bsr_array((blocks, columns, rows), shape=(size, size))
+
+    def hessian_parts(self, atoms: Atoms) -> HessianParts:
+        """Second derivatives of the potential energy, those by way of densities left as gradients.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        HessianParts
+            One density for each atom, F''_i and ∇ρ_i; the range is the cutoff, not twice that of the density.
+
+        Raises
+        ------
+        StructureError, PotentialError
+            As `energy_and_forces`.
+        """
+        first, neighbour, vectors, distances = self._neighbours(atoms)
+        _, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
+        _, slope, curvature = self.embedding_of(rho)
+        arrays = self.pair.arrays, self.density.arrays
+        local, gradients = _parts(first, neighbour, vectors, distances, slope, *arrays)
+        n = len(atoms)
+        return HessianParts(
+            bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature
+        )
 
     def write_setfl(self, path: str | Path) -> None:
         """Write the potential as a table fine enough for LAMMPS to follow it to rounding.
@@ -408,6 +436,52 @@ def _density_gradients(first, neighbour, vectors, distances, density):
                 target[end[i]] = neighbour[p]
                 end[i] += 1
     return gradient, target, end, itself
+
+
+@njit(nogil=True)
+def _parts(first, neighbour, vectors, distances, slope, pair, density):
+    """Blocks, columns and rows of A and of the gradients, the atom itself first in each row."""
+    n = first.shape[0] - 1
+    gradient, target, end, itself = _density_gradients(first, neighbour, vectors, distances, density)
+    place = np.full(n, -1, np.int64)
+    rows, felt_rows = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    size = neighbour.shape[0] + n
+    columns, felt_columns = np.empty(size, np.int64), np.empty(size, np.int64)
+    blocks, felt_blocks = np.zeros((size, 3, 3)), np.zeros((size, 1, 3))
+    for i in range(n):
+        # Several images of one neighbour share a block.
+        at = rows[i]
+        place[i], columns[at] = at, i
+        at += 1
+        for p in range(first[i], first[i + 1]):
+            j, r = neighbour[p], distances[p]
+            if place[j] < rows[i]:
+                place[j], columns[at] = at, j
+                at += 1
+            radial, transverse, _ = spring(r, slope[i] + slope[j], pair, density)
+            for a in range(3):
+                for b in range(3):
+                    k_ab = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
+                    if a == b:
+                        k_ab += transverse
+                    blocks[place[j], a, b] -= k_ab
+                    blocks[rows[i], a, b] += k_ab
+        rows[i + 1] = at
+    place[:] = -1
+    for i in range(n):
+        at = felt_rows[i]
+        place[i], felt_columns[at] = at, i
+        felt_blocks[at, 0] = itself[i]
+        at += 1
+        for q in range(first[i], end[i]):
+            j = target[q]
+            if place[j] < felt_rows[i]:
+                place[j], felt_columns[at] = at, j
+                at += 1
+            felt_blocks[place[j], 0] += gradient[q]
+        felt_rows[i + 1] = at
+    local = blocks[: rows[n]], columns[: rows[n]], rows
+    return local, (felt_blocks[: felt_rows[n]], felt_columns[: felt_rows[n]], felt_rows)
 
 
 @njit(nogil=True)

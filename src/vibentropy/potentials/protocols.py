@@ -1,11 +1,33 @@
 """What the rest of the package expects of potentials and of engines; whatever has these methods is one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
+from scipy.sparse import bsr_array
+
+
+@dataclass(frozen=True, eq=False)
+class HessianParts:
+    """A Hessian as a short-ranged part and a sum over densities: H = A + Σ_k c_k g_k g_kᵀ.
+
+    Attributes
+    ----------
+    local : bsr_array of shape (3 n_atoms, 3 n_atoms), blocks of 3 x 3, eV/Å²
+        A, symmetric.
+    gradients : bsr_array of shape (n_densities, 3 n_atoms), blocks of 1 x 3
+        Rows g_k, derivatives of each density by the positions.
+    curvatures : ndarray of shape (n_densities,)
+        c_k, second derivatives of the energy by the densities. Any sign.
+    """
+
+    local: bsr_array
+    gradients: bsr_array
+    curvatures: NDArray[np.float64]
 
 
 class Interaction(Protocol):
