@@ -7,7 +7,7 @@ from scipy.linalg import logm
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError
-from vibentropy.labels.entropy import log_determinant
+from vibentropy.labels.determinants import log_determinant
 from vibentropy.labels.modes import modes
 from vibentropy.potentials.embedded_atom import Potential
 

@@ -8,7 +8,8 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, SaddlePointError, StructureError
 from vibentropy.features.extensive import bulk_features, extensive_features
-from vibentropy.labels.entropy import formation_entropy, log_determinant
+from vibentropy.labels.determinants import log_determinant
+from vibentropy.labels.entropy import formation_entropy
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.newton import newton_relax
 

@@ -8,7 +8,8 @@ from matscipy.calculators.eam import EAM
 
 import vibentropy
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
-from vibentropy.labels.entropy import entropy_of, log_determinant, relaxed_log_determinant
+from vibentropy.labels.determinants import log_determinant, relaxed_log_determinant
+from vibentropy.labels.entropy import entropy_of
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.units import THZ_PER_SQRT_EV_PER_A2_U

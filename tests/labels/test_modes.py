@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.linalg import logm
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.labels.entropy import LogDeterminant, entropy_of, formation_entropy, log_determinant
+from vibentropy.labels.determinants import LogDeterminant, log_determinant
+from vibentropy.labels.entropy import entropy_of, formation_entropy
 from vibentropy.labels.modes import (
     modes,
     quantum_entropy,

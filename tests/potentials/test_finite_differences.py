@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vibentropy import formation_entropy
-from vibentropy.labels.entropy import log_determinant
+from vibentropy.labels.determinants import log_determinant
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential, translation_invariant
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax

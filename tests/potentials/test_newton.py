@@ -8,7 +8,7 @@ from scipy.sparse import bsr_array
 
 from vibentropy.errors import NotConvergedError, PotentialError, SaddlePointError, VibentropyError
 from vibentropy.files.logs import Progress, logged
-from vibentropy.labels.entropy import log_determinant
+from vibentropy.labels.determinants import log_determinant
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from vibentropy.datasets.table import SITE_ENTROPY
-from vibentropy.labels.entropy import entropy_of, relaxed_log_determinant
+from vibentropy.labels.determinants import relaxed_log_determinant
+from vibentropy.labels.entropy import entropy_of
 from vibentropy.sources import archives
 
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -47,7 +47,8 @@ def primitive_cell(crystal: Atoms) -> tuple[Atoms, NDArray[np.int64]]:
         along = vector * n @ np.linalg.inv(basis)
         if np.abs(along - np.round(along)).max() < 0.25:
             continue  # It is known already.
-        if all(_maps_onto(tree, positions, crystal.numbers, some, vector, reach) for some in (slice(_SAMPLE), slice(n))):
+        tried = slice(_SAMPLE), slice(n)
+        if all(_maps_onto(tree, positions, crystal.numbers, some, vector, reach) for some in tried):
             basis = lattice_basis([*basis.tolist(), np.round(vector * n).astype(int).tolist()])
     cell, _ = minkowski_reduce(basis / n @ crystal.cell[:])
     repetitions = np.round(crystal.cell[:] @ np.linalg.inv(cell)).astype(np.int64)

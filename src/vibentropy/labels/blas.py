@@ -79,7 +79,9 @@ def divide_by_transposed(m: int, n: int, a: Array, triangle: int, rows: int, str
     _DTRSM(*letters, high, wide, ctypes.byref(one), _at(a, triangle), distance, _at(a, rows), distance)
 
 
-def add_square(n: int, k: int, alpha: float, a: Array, rows: int, stride: int, c: Array, place: int, c_stride: int) -> None:
+def add_square(
+    n: int, k: int, alpha: float, a: Array, rows: int, stride: int, c: Array, place: int, c_stride: int
+) -> None:
     """Add α Q Qᵀ to the lower triangle of C.
 
     Parameters
@@ -97,7 +99,7 @@ def add_square(n: int, k: int, alpha: float, a: Array, rows: int, stride: int, c
     high, wide, distance, c_distance = _integers(n, k, stride, c_stride)
     factor, one = ctypes.c_double(alpha), ctypes.c_double(1.0)
     _DSYRK(
-        *(ctypes.byref(letter) for letter in (_LOWER, _PLAIN)), high, wide, ctypes.byref(factor), _at(a, rows), distance,
+        ctypes.byref(_LOWER), ctypes.byref(_PLAIN), high, wide, ctypes.byref(factor), _at(a, rows), distance,
         ctypes.byref(one), _at(c, place), c_distance,
     )  # fmt: skip
 

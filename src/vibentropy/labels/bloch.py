@@ -1,8 +1,8 @@
 """Vibrations of a perfect crystal, wave by wave.
 
-The eigenvectors of its Hessian are the waves that fit into the cell. With one atom b of each sublattice, the wave vector q
-has the eigenvalues of one small matrix, D(q) = Σ_j H_bj exp(2πi q·(x_j - x_b)) (Born and Huang, Dynamical Theory of Crystal
-Lattices, sec. 38). There are as many waves as primitive cells, so the cost is that of the cell, not its cube.
+The eigenvectors of its Hessian are the waves that fit into the cell. With one atom b of each sublattice, a wave vector q
+has the eigenvalues of one small matrix, D(q) = Σ_j H_bj exp(2πi q·(x_j - x_b)) (Born and Huang, Dynamical Theory of
+Crystal Lattices, sec. 38). There are as many waves as primitive cells, so the cost is that of the cell, not its cube.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy.linalg import null_space
 from scipy.sparse import bsr_array
 
 from vibentropy.atoms.primitive import lattice_basis, primitive_cell
-from vibentropy.potentials.protocols import Interaction
+from vibentropy.potentials.protocols import HessianRows, Interaction
 
 #: Width (Å) of the cell whose Hessian stands for that of larger ones, and waves that are in memory at once.
 _WIDE, _WAVES = 24.0, 1000
@@ -71,21 +71,25 @@ def _hessian_rows(primitive, repetitions, potential):
         Zero but for the pair of atoms that the vector is between.
     """
     n_basis = len(primitive)
+    if isinstance(potential, HessianRows):
+        crystal = make_supercell(primitive, repetitions)
+        return _by_vectors(crystal, n_basis, bsr_array(potential.hessian_rows(crystal, n_basis), blocksize=(3, 3)))
     heights = 1 / np.linalg.norm(primitive.cell.reciprocal(), axis=1)
     wide = np.diag(np.ceil(_WIDE / heights).astype(int))
     if 2 * np.prod(np.diag(wide)) < abs(np.linalg.det(repetitions)):
         # A smaller cell will do, unless its atoms reach their own images.
         small = make_supercell(primitive, wide)
-        vectors, rows = _rows(small, n_basis, potential)
+        vectors, rows = _by_vectors(small, n_basis, potential.hessian(small))
         vectors, distances = find_mic(vectors, small.cell, pbc=True)
         if distances.max() < _WIDE / 2:
             return vectors, rows
-    return _rows(make_supercell(primitive, repetitions), n_basis, potential)
+    crystal = make_supercell(primitive, repetitions)
+    return _by_vectors(crystal, n_basis, potential.hessian(crystal))
 
 
-def _rows(crystal, n_basis, potential):
+def _by_vectors(crystal, n_basis, hessian):
     """See `_hessian_rows`; atoms of the crystal are in the order of its primitive cells."""
-    blocks = bsr_array(potential.hessian(crystal), blocksize=(3, 3))
+    blocks = bsr_array(hessian, blocksize=(3, 3))
     of_row = np.repeat(np.arange(n_basis), np.diff(blocks.indptr[: n_basis + 1]))
     column = blocks.indices[: len(of_row)]
     rows = np.zeros((len(of_row), n_basis, 3, n_basis, 3))
@@ -94,7 +98,7 @@ def _rows(crystal, n_basis, potential):
 
 
 def _waves(repetitions):
-    """Wave vectors of the waves that fit into a cell, in units of its reciprocal vectors, the one without nodes first."""
+    """Wave vectors that fit into a cell, in units of its reciprocal vectors, the one without nodes first."""
     # Two waves are the same if they differ by a reciprocal vector of the primitive cell.
-    steps = np.abs(np.diag(lattice_basis(repetitions.T)))
+    steps = np.abs(np.diag(lattice_basis(repetitions.T))).tolist()
     return np.indices(steps).reshape(3, -1).T

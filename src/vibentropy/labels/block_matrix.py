@@ -1,6 +1,6 @@
 """Hessians as symmetric quasi-definite matrices of small blocks, which sparse factors work on.
 
-The Hessian of an embedded-atom potential, H = A + Σ_k c_k g_k g_kᵀ, couples atoms that share the density of a third one.
+The Hessian of an embedded-atom potential, H = A + Σ_k c_k g_k g_kᵀ, couples atoms that share the density of a third.
 Taken as one more unknown, each density keeps the range short: with s_k = sign c_k and G_k = sqrt|c_k| g_kᵀ,
 
     M = [[A, Gᵀ], [G, -S]],   det H = |det M|,
@@ -104,7 +104,9 @@ def from_parts(parts: HessianParts) -> BlockMatrix:
     """
     curved = np.flatnonzero(parts.curvatures)
     curvatures = parts.curvatures[curved]
-    gradients = bsr_array(csr_array(parts.gradients)[curved] if len(curved) < len(parts.curvatures) else parts.gradients)
+    gradients = bsr_array(
+        csr_array(parts.gradients)[curved] if len(curved) < len(parts.curvatures) else parts.gradients
+    )
     gradients = bsr_array(gradients, blocksize=(1, 3))
     return _assembled(bsr_array(parts.local, blocksize=(3, 3)), gradients, curvatures)
 

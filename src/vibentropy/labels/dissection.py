@@ -6,6 +6,7 @@ two cuts. What is set aside follows from the blocks of the matrix and never from
 and memory are known before any number is computed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from vibentropy.files.machine_code import njit
 from vibentropy.labels.block_matrix import BlockMatrix
+from vibentropy.labels.triangle import triangle_elements
 
 #: Atoms of the largest part that is not cut any more. From 30 to 60 all cost the same within a tenth.
 _LEAF = 40
@@ -55,8 +57,8 @@ class Front:
 
     @property
     def update_bytes(self) -> int:
-        """Memory of what the front adds to later ones; blocks on the diagonal take little more."""
-        return 4 * self.n_border * (self.n_border + 1)
+        """Memory of what the front leaves to its parent."""
+        return 8 * triangle_elements(self.n_border)
 
     @property
     def flops(self) -> float:
@@ -87,18 +89,63 @@ class Elimination:
         """Floating-point operations of the factor."""
         return sum(front.flops for front in self.fronts)
 
-    @property
-    def peak_bytes(self) -> int:
-        """Largest memory of fronts and waiting updates."""
-        return int(max(self._memory()))
+    def peak_bytes(self, on_disk: Collection[int] = ()) -> int:
+        """Largest memory of a front and what others have left.
 
-    def _memory(self):
+        Parameters
+        ----------
+        on_disk : collection of int
+            See `on_disk`.
+
+        Returns
+        -------
+        int
+        """
+        return max(self._in_use(on_disk))
+
+    def on_disk(self, memory: int) -> set[int]:
+        """Choose what has to wait on disk instead of in memory.
+
+        Parameters
+        ----------
+        memory : int
+            Bytes for fronts and what they leave to others.
+
+        Returns
+        -------
+        set of int
+            Places of fronts; what these leave is read when their parents are eliminated. Where not even that is
+            enough, all that waits at the largest front.
+        """
+        chosen: set[int] = set()
+        while True:
+            in_use = self._in_use(chosen)
+            worst = int(np.argmax(in_use))
+            waiting = [
+                place
+                for place, parent in enumerate(self._parents())
+                if place < worst < parent and place not in chosen and self.fronts[place].n_border
+            ]
+            if in_use[worst] <= memory or not waiting:
+                return chosen
+            chosen.add(max(waiting, key=lambda place: self.fronts[place].update_bytes))
+
+    def _parents(self):
+        parents = [len(self.fronts)] * len(self.fronts)
+        for place, front in enumerate(self.fronts):
+            for child in front.children:
+                parents[child] = place
+        return parents
+
+    def _in_use(self, on_disk):
         """Memory in use while each front is eliminated."""
-        waiting = 0
-        for front in self.fronts:
-            own = front.panel_bytes + front.update_bytes
-            yield waiting + own
-            waiting += front.update_bytes - sum(self.fronts[child].update_bytes for child in front.children)
+        in_use, waiting = [], 0
+        for place, front in enumerate(self.fronts):
+            children = [child for child in front.children if child not in on_disk]
+            in_use.append(waiting + front.panel_bytes + front.update_bytes)
+            waiting -= sum(self.fronts[child].update_bytes for child in children)
+            waiting += front.update_bytes if place not in on_disk else 0
+        return in_use
 
 
 def dissect(matrix: BlockMatrix, atoms: Atoms, pin: bool = True) -> Elimination:
@@ -122,7 +169,7 @@ def dissect(matrix: BlockMatrix, atoms: Atoms, pin: bool = True) -> Elimination:
 
 @dataclass(eq=False)
 class _Part:
-    """Part of the cell: atoms, their coordinates along the axes in Å, densities, and (low, high, periodic) of each axis."""
+    """Part of the cell: atoms, their coordinates along each axis in Å, densities; (low, high, periodic) of each axis."""
 
     atoms: NDArray[np.int64]
     coordinates: NDArray[np.float64]
@@ -221,7 +268,7 @@ class _Dissection:
 
 
 def _coordinates(atoms):
-    """Coordinates in Å along the normals of the faces of the cell, inside it where it is periodic; and the box of them."""
+    """Coordinates in Å along the normals of the faces of the cell, inside it where it is periodic, and their box."""
     cell = atoms.cell.complete()
     heights = 1 / np.linalg.norm(cell.reciprocal(), axis=1)
     scaled = cell.scaled_positions(atoms.positions)

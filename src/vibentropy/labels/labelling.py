@@ -14,14 +14,14 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import SITE_ENTROPY, Status
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
-from vibentropy.labels.entropy import (
+from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
     LogDeterminant,
-    entropy_of,
-    log_determinant,
-    relaxed_hessian,
+    relaxed_log_determinant,
+    stable_eigenvalues,
 )
+from vibentropy.labels.entropy import entropy_of
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.potentials.protocols import Interaction
@@ -46,13 +46,15 @@ class Labeller:
     ----------
     potential : vibentropy.Potential
     max_force, min_eigenvalue : float
-        See `vibentropy.labels.entropy.relaxed_log_determinant`; eV/Å and eV/Å².
+        See `vibentropy.labels.determinants.relaxed_log_determinant`; eV/Å and eV/Å².
     site_entropies : bool
         Resolve each entropy by atoms, in the N_d/N_0 convention, as the array `SITE_ENTROPY` of its frame. Takes
         about thirteen times as long as the label alone.
     temperatures : sequence of float
         Temperatures in K at which quantum harmonic formation entropies and free energies are added, see
         `temperature_columns`.
+    memory : int, optional
+        Bytes that a sparse factor may take, see `vibentropy.labels.multifrontal.factorise_sparse`.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Labeller:
         min_eigenvalue: float = MIN_EIGENVALUE,
         site_entropies: bool = False,
         temperatures: Sequence[float] = (),
+        memory: int | None = None,
     ) -> None:
         self._potential = potential
         self._max_force, self._min_eigenvalue = max_force, min_eigenvalue
         self._site_entropies, self._temperatures = site_entropies, tuple(temperatures)
+        self._memory = memory
         # By cell and number of atoms.
         self._crystals: dict[tuple[bytes, int], _Vibrations | str] = {}
 
@@ -152,7 +156,7 @@ class Labeller:
             ``status``, entropies and what belongs to them, and those of `temperature_columns`.
         """
         crystal = self._crystal(perfect)
-        defect = self._vibrations(atoms, self._site_entropies)
+        defect = self._vibrations(atoms)
         per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
         columns = {
             "status": Status.LABELLED,
@@ -171,18 +175,22 @@ class Labeller:
             atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
         return atoms, columns
 
-    def _vibrations(self, atoms, vectors):
-        hessian = relaxed_hessian(atoms, self._potential, self._max_force)
-        determinant = log_determinant(hessian, self._min_eigenvalue)
-        needed = vectors or self._temperatures
-        return _Vibrations(determinant, modes(hessian, vectors, self._min_eigenvalue) if needed else None)
+    def _vibrations(self, atoms):
+        limits = self._max_force, self._min_eigenvalue
+        determinant = relaxed_log_determinant(atoms, self._potential, *limits, self._memory)
+        if not self._site_entropies and not self._temperatures:
+            return _Vibrations(determinant, None)
+        return _Vibrations(
+            determinant, modes(self._potential.hessian(atoms), self._site_entropies, self._min_eigenvalue)
+        )
 
     def _crystal(self, perfect):
         """Vibrations of a perfect crystal, computed once for each cell."""
         key = perfect.cell[:].tobytes(), len(perfect)
         if key not in self._crystals:
             try:
-                self._crystals[key] = self._vibrations(perfect, vectors=False)
+                eigenvalues = stable_eigenvalues(perfect, self._potential, self._max_force, self._min_eigenvalue)
+                self._crystals[key] = _Vibrations(LogDeterminant.of_eigenvalues(eigenvalues), Modes(eigenvalues, None))
             except VibentropyError as error:
                 self._crystals[key] = f"the perfect crystal in this cell has no label: {error}"
         vibrations = self._crystals[key]

@@ -8,14 +8,13 @@ from scipy.linalg import eigh_tridiagonal
 
 from vibentropy.errors import NotConvergedError
 
-#: Steps between two looks at the eigenvalues of the small matrix.
-_BETWEEN = 20
-
 
 def lowest_eigenvalue(
     apply: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     n_atoms: int,
     tolerance: float = 1e-3,
+    floor: float = -np.inf,
+    between: int = 20,
     max_steps: int = 20_000,
 ) -> float:
     """Lowest eigenvalue of a symmetric matrix besides the translations of all atoms, by Lanczos' iteration.
@@ -30,12 +29,16 @@ def lowest_eigenvalue(
     n_atoms : int
     tolerance : float
         Norm of the residual at which to stop, in units of the eigenvalue.
+    floor : float
+        A bound that is as good as the eigenvalue, if that is below it.
+    between : int
+        Steps from one look at the eigenvalue to the next.
     max_steps : int
 
     Returns
     -------
     float
-        In the unit of the matrix, from above: the error is below `tolerance`, in fact mostly its square.
+        In the unit of the matrix, from above; within `tolerance` of an eigenvalue unless it is below `floor`.
 
     Raises
     ------
@@ -56,9 +59,9 @@ def lowest_eigenvalue(
         diagonal.append(alpha)
         beside.append(beta)
         ended = step >= 3 * n_atoms - 3 or beta <= 1e-14 * abs(alpha)
-        if ended or step % _BETWEEN == 0:
+        if ended or step % between == 0:
             values, vectors = eigh_tridiagonal(diagonal, beside[:-1], select="i", select_range=(0, 0))
-            if ended or beta * abs(vectors[-1, 0]) <= tolerance * abs(values[0]):
+            if ended or values[0] < floor or beta * abs(vectors[-1, 0]) <= tolerance * abs(values[0]):
                 return float(values[0])
         previous, vector = vector, product / beta
     raise NotConvergedError(f"the lowest eigenvalue of the Hessian has not converged in {max_steps} steps")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.labels.entropy import MIN_EIGENVALUE, LogDeterminant
+from vibentropy.labels.determinants import MIN_EIGENVALUE, LogDeterminant
 from vibentropy.units import KELVIN_PER_THZ, THZ_PER_SQRT_EV_PER_A2_U
 
 
@@ -35,7 +35,7 @@ class Modes:
 
         Parameters
         ----------
-        bulk : vibentropy.labels.entropy.LogDeterminant
+        bulk : vibentropy.labels.determinants.LogDeterminant
             Of the perfect crystal in the same cell; s_0 is its mean over the atoms, -1/2 ln det' H_0 / N_0.
 
         Returns

@@ -2,11 +2,14 @@
 
 Each front gathers the blocks of its pivots and what its children left, eliminates the pivots by dense linear algebra
 (Cholesky factors, since the pivots are definite), and leaves the rest, a dense triangle over its border, to its parent
-(Duff and Reid, ACM Trans. Math. Softw. 9, 302 (1983)). Triangles are stored in slabs of columns that end on the
-diagonal: nearly half the memory of a square, in the form that matrix products take.
+(Duff and Reid, ACM Trans. Math. Softw. 9, 302 (1983)).
 """
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +20,7 @@ from vibentropy.files.machine_code import njit
 from vibentropy.labels.blas import add_product, add_square, cholesky, divide_by_transposed
 from vibentropy.labels.block_matrix import BlockMatrix
 from vibentropy.labels.dissection import Elimination
-
-#: Columns of one slab.
-_SLAB = 256
+from vibentropy.labels.triangle import Triangle, slabs, triangle_elements
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Inertia:
     negative: int
 
 
-def factorise_sparse(matrix: BlockMatrix, plan: Elimination, shift: float = 0.0, definite: bool = True) -> Inertia:
+def factorise_sparse(
+    matrix: BlockMatrix, plan: Elimination, shift: float = 0.0, definite: bool = True, memory: int | None = None
+) -> Inertia:
     """Factorise a Hessian and forget the factor.
 
     Parameters
@@ -49,6 +52,9 @@ def factorise_sparse(matrix: BlockMatrix, plan: Elimination, shift: float = 0.0,
         Taken from the diagonal of all atoms, eV/Å².
     definite : bool
         Whether to stop where the atoms' part is not positive definite, instead of counting its negative eigenvalues.
+    memory : int, optional
+        Bytes that fronts and what they leave to others may take; beyond, some of it waits in temporary files. By
+        default what the machine has to spare.
 
     Returns
     -------
@@ -62,72 +68,93 @@ def factorise_sparse(matrix: BlockMatrix, plan: Elimination, shift: float = 0.0,
     """
     sizes = matrix.sizes
     rows = np.full(len(sizes), -1, np.int64)  # First row of each vertex in the front at work.
-    updates: dict[int, Triangle] = {}
+    blocks = matrix.first, matrix.neighbour, matrix.start, matrix.values
     log_determinant, negative = 0.0, 0
-    for place, front in enumerate(plan.fronts):
-        vertices = np.concatenate([front.pivots, front.border])
-        ends = np.cumsum(sizes[vertices])
-        rows[vertices] = ends - sizes[vertices]
-        panel = Panel(front.n_negative, front.n_pivots, front.n_border)
-        blocks = matrix.first, matrix.neighbour, matrix.start, matrix.values
-        _gather(front.pivots, *blocks, matrix.n_atoms, sizes, plan.rank, rows, shift, panel.elements, panel.size)
-        update = Triangle(front.n_border)
-        for child in front.children:
-            border = plan.fronts[child].border
-            ends = np.cumsum(sizes[border])
-            target = np.repeat(rows[border] - ends + sizes[border], sizes[border]) + np.arange(updates[child].size)
-            left = updates.pop(child)
-            _extend(
-                left.elements, left.starts, target, panel.elements, panel.size, panel.pivots, update.elements, update.starts
-            )  # fmt: skip
-            del left
-        logarithm, below = panel.eliminate(update, definite)
-        log_determinant, negative = log_determinant + logarithm, negative + below
-        if update.size:
-            updates[place] = update
+    with _Workspace(plan, _spare_memory() if memory is None else memory) as workspace:
+        for place, front in enumerate(plan.fronts):
+            vertices = np.concatenate([front.pivots, front.border])
+            rows[vertices] = np.cumsum(sizes[vertices]) - sizes[vertices]
+            panel, update = workspace.of_front(front)
+            _gather(front.pivots, *blocks, matrix.n_atoms, sizes, plan.rank, rows, shift, panel.elements, panel.size)
+            for child in front.children:
+                border = plan.fronts[child].border
+                before = np.cumsum(sizes[border]) - sizes[border]
+                target = np.repeat(rows[border] - before, sizes[border])
+                target += np.arange(len(target))
+                elements, starts = workspace.left_by(child)
+                _extend(elements, starts, target, panel.elements, panel.size, panel.pivots, *update.storage)
+            logarithm, below = panel.eliminate(update, definite)
+            log_determinant, negative = log_determinant + logarithm, negative + below
+            workspace.leave(place, update)
     return Inertia(log_determinant, negative)
 
 
-class Triangle:
-    """Lower triangle of a symmetric matrix, in slabs of columns.
+class _Workspace:
+    """Memory of the front at work, at one end, and of what others have left to their parents, in a stack at the other.
 
-    Attributes
+    One piece of memory for all fronts costs a fraction of new pieces, whose pages the system clears one by one.
+
+    Parameters
     ----------
-    size : int
-    starts : ndarray of shape (size,), int64
-        Element (i, j) with i >= j is at ``starts[j] + i``.
-    elements : ndarray
+    plan : Elimination
+    memory : int
+        Bytes of it; what does not fit waits in temporary files.
     """
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        column = np.arange(size)
-        row = column // _SLAB * _SLAB  # The first one of the slab.
-        lengths = size - row
-        # Columns of earlier slabs, then earlier ones of this slab.
-        before = np.concatenate([[0], np.cumsum(lengths)])
-        self.starts = (before[:-1] - row).astype(np.int64)
-        self.elements = np.zeros(int(before[-1]))
+    def __init__(self, plan, memory):
+        self._plan, self._on_disk = plan, plan.on_disk(memory)
+        self._memory = np.empty(plan.peak_bytes(self._on_disk) // 8)
+        self._top, self._left = 0, {}
 
-    def add_square(self, alpha: float, factor: NDArray[np.float64], place: int, columns: int, stride: int) -> None:
-        """Add α Q Qᵀ.
+    def __enter__(self):
+        self._folder = TemporaryDirectory(prefix="vibentropy-", ignore_cleanup_errors=True) if self._on_disk else None
+        return self
 
-        Parameters
-        ----------
-        alpha : float
-        factor : ndarray
-            Holds Q, of shape (size, columns) in column order.
-        place, columns, stride : int
-            Where Q begins, its columns and the distance between them.
-        """
-        for begin in range(0, self.size, _SLAB):
-            end = min(begin + _SLAB, self.size)
-            corner, length = int(self.starts[begin]) + begin, self.size - begin
-            add_square(end - begin, columns, alpha, factor, place + begin, stride, self.elements, corner, length)
-            add_product(
-                self.size - end, end - begin, columns, alpha, factor, place + end, stride, factor, place + begin, stride,
-                self.elements, corner + end - begin, length,
-            )  # fmt: skip
+    def __exit__(self, *_):
+        self._left.clear()
+        if self._folder:
+            self._folder.cleanup()
+
+    def of_front(self, front):
+        """Panel and triangle of a front, of zeros."""
+        size, n_panel = triangle_elements(front.n_border), front.n_pivots * (front.n_pivots + front.n_border)
+        end = len(self._memory)
+        self._memory[end - size - n_panel :].fill(0.0)
+        panel = Panel(front.n_negative, front.n_pivots, front.n_border, self._memory[end - size - n_panel : end - size])
+        return panel, Triangle(front.n_border, self._memory[end - size :])
+
+    def left_by(self, child):
+        """Elements of the triangle that a child left, and where its columns start."""
+        return self._left[child], slabs(self._plan.fronts[child].n_border)
+
+    def leave(self, place, update):
+        """Keep the triangle of a front for its parent, in place of those of its children."""
+        for child in reversed(self._plan.fronts[place].children):
+            elements = self._left.pop(child)
+            if child in self._on_disk:
+                Path(elements.filename).unlink()
+            else:
+                self._top -= len(elements)
+        elements = update.elements
+        if place in self._on_disk:
+            path = Path(self._folder.name) / str(place)
+            elements.tofile(path)
+            self._left[place] = np.memmap(path, dtype=float, mode="r") if len(elements) else elements.copy()
+            return
+        # The two may overlap.
+        kept = self._memory[self._top : self._top + len(elements)]
+        ctypes.memmove(kept.ctypes.data, elements.ctypes.data, elements.nbytes)
+        self._left[place] = kept
+        self._top += len(elements)
+
+
+def _spare_memory():
+    """Bytes that the machine has to spare, three quarters of what is free; no bound where it does not say."""
+    try:
+        (line,) = (line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
+    except (OSError, ValueError):
+        return sys.maxsize
+    return int(line.split()[1]) * 1024 * 3 // 4
 
 
 class Panel:
@@ -141,9 +168,9 @@ class Panel:
         In column order; what is above the diagonal means nothing.
     """
 
-    def __init__(self, negative: int, pivots: int, border: int) -> None:
+    def __init__(self, negative: int, pivots: int, border: int, elements: NDArray[np.float64]) -> None:
         self.negative, self.pivots, self.border, self.size = negative, pivots, border, pivots + border
-        self.elements = np.zeros(pivots * self.size)
+        self.elements = elements
 
     def eliminate(self, update: Triangle, definite: bool) -> tuple[float, int]:
         """Eliminate the pivots.
@@ -173,7 +200,9 @@ class Panel:
         if r:
             columns[:r, :r] *= -1.0
             if not cholesky(r, a, 0, n):
-                raise ArithmeticError("densities are not negative definite in a front: a quasi-definite matrix always is")
+                raise ArithmeticError(
+                    "densities are not negative definite in a front: a quasi-definite matrix always is"
+                )
             log_determinant += 2.0 * float(np.log(np.diagonal(columns)[:r]).sum())
             divide_by_transposed(n - r, r, a, 0, r, n)
             add_square(q, r, 1.0, a, r, n, a, corner, n)
@@ -237,13 +266,25 @@ def _gather(pivots, first, neighbour, start, values, n_atoms, sizes, rank, rows,
 def _extend(elements, starts, target, panel, size, pivots, update, update_starts):
     """Add what a child left, whose rows are those with numbers `target` in this front, ascending."""
     n = target.shape[0]
+    # Rows come in runs without gaps, which are added at the speed of memory.
+    run = np.empty(n + 1, np.int64)
+    n_runs = 0
+    for i in range(n):
+        if i == 0 or target[i] != target[i - 1] + 1:
+            run[n_runs] = i
+            n_runs += 1
+    run[n_runs] = n
+    current = 0
     for j in range(n):
-        column, source = target[j], starts[j]
-        if column < pivots:
-            at = column * size
-            for i in range(j, n):
-                panel[at + target[i]] += elements[source + i]
-        else:
-            at = update_starts[column - pivots] - pivots
-            for i in range(j, n):
-                update[at + target[i]] += elements[source + i]
+        column = target[j]
+        while run[current + 1] <= j:
+            current += 1
+        into = panel if column < pivots else update
+        at = column * size if column < pivots else update_starts[column - pivots] - pivots
+        for k in range(current, n_runs):
+            begin = max(run[k], j)
+            length = run[k + 1] - begin
+            goal = into[at + target[begin] : at + target[begin] + length]
+            source = elements[starts[j] + begin : starts[j] + begin + length]
+            for i in range(length):
+                goal[i] += source[i]

@@ -5,7 +5,8 @@ import pandas as pd
 from ase import Atoms
 
 from vibentropy.errors import VibentropyError
-from vibentropy.labels.entropy import MAX_FORCE, MIN_EIGENVALUE, entropy_of, log_determinant
+from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, log_determinant
+from vibentropy.labels.entropy import entropy_of
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential, translation_invariant
 from vibentropy.potentials.newton import newton_relax
 
@@ -28,7 +29,7 @@ def step_test(
     potential : FiniteDifferencePotential
         Its engine relaxes the vacancy.
     max_force, min_eigenvalue : float
-        What a label needs, see `vibentropy.labels.entropy.relaxed_log_determinant`; eV/Å and eV/Å².
+        What a label needs, see `vibentropy.labels.determinants.relaxed_log_determinant`; eV/Å and eV/Å².
 
     Returns
     -------

@@ -222,9 +222,7 @@ class Potential:
         arrays = self.pair.arrays, self.density.arrays
         local, gradients = _parts(first, neighbour, vectors, distances, slope, *arrays)
         n = len(atoms)
-        return HessianParts(
-            bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature
-        )
+        return HessianParts(bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature)
 
     def write_setfl(self, path: str | Path) -> None:
         """Write the potential as a table fine enough for LAMMPS to follow it to rounding.

@@ -75,13 +75,42 @@ class FiniteDifferencePotential:
         check_element(atoms, self.element)
         return translation_invariant(self.engine.hessian(atoms, self.step))[0]
 
+    def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[np.float64]:
+        """Rows of the Hessian that belong to the first atoms, by central differences of their own displacements.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        n_rows : int
+            Number of atoms.
+
+        Returns
+        -------
+        ndarray of shape (3 n_rows, 3 n_atoms), eV/Å²
+            As the differences are: neither symmetric nor free of net forces.
+
+        Raises
+        ------
+        StructureError, VibentropyError
+            As `energy_and_forces`.
+        """
+        rows = np.empty((n_rows, 3, 3 * len(atoms)))
+        for i, axis in np.ndindex(n_rows, 3):
+            forces = []
+            for step in (self.step, -self.step):
+                displaced = atoms.copy()
+                displaced.positions[i, axis] += step
+                forces.append(self.energy_and_forces(displaced)[1].ravel())
+            rows[i, axis] = (forces[1] - forces[0]) / (2 * self.step)
+        return rows.reshape(3 * n_rows, -1)
+
 
 def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
     """Give a matrix of finite differences the symmetries of a Hessian.
 
     The result is the closest matrix (in the sum of squared elements) that is symmetric and obeys the acoustic sum
     rule: P (A + Aᵀ)/2 P, where P projects the three translations out. Its determinant without translations is then
-    exactly what `vibentropy.labels.entropy.log_determinant` computes.
+    exactly what `vibentropy.labels.determinants.log_determinant` computes.
 
     Parameters
     ----------

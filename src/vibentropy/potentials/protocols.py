@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from ase import Atoms
@@ -82,6 +82,53 @@ class Interaction(Protocol):
         ------
         VibentropyError
             As `energy_and_forces`.
+        """
+
+
+@runtime_checkable
+class SplitHessian(Interaction, Protocol):
+    """An interaction that offers its Hessian in parts of shorter range; sparse labels then cost half as much."""
+
+    def hessian_parts(self, atoms: Atoms) -> HessianParts:
+        """Second derivatives of the potential energy, those by way of densities left as gradients.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        HessianParts
+            Their sum is that of `Interaction.hessian`.
+
+        Raises
+        ------
+        VibentropyError
+            As `Interaction.energy_and_forces`.
+        """
+
+
+@runtime_checkable
+class HessianRows(Interaction, Protocol):
+    """An interaction whose Hessian costs so much a row that a perfect crystal asks for those of one cell only."""
+
+    def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[Any]:
+        """Rows of the Hessian that belong to the first atoms.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        n_rows : int
+            Number of atoms.
+
+        Returns
+        -------
+        ndarray of shape (3 n_rows, 3 n_atoms), eV/Å²
+
+        Raises
+        ------
+        VibentropyError
+            As `Interaction.energy_and_forces`.
         """
 
 

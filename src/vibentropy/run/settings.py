@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vibentropy.labels.entropy import MAX_FORCE, MIN_EIGENVALUE
+from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE
 from vibentropy.sources.lattice import Lattice
 from vibentropy.sources.source import Source, source_of
 

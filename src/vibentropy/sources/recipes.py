@@ -76,6 +76,8 @@ class Defect(ClusterKind):
         In each of the cells.
     mixture : tuple of ClusterKind
         In place of one kind.
+    cells : tuple of tuple of 3 int or None
+        Those of the recipe's cells that have the class; None for all.
     separation : float
         Smallest distance between the centres of two clusters, Å.
     melt : Melt or None
@@ -85,6 +87,7 @@ class Defect(ClusterKind):
 
     trajectories: int
     mixture: tuple[ClusterKind, ...] = ()
+    cells: tuple[tuple[int, ...], ...] | None = None
     separation: float = 0
     melt: Melt | None = None
     anneal: Mapping[str, float] = field(default_factory=dict)
@@ -94,7 +97,8 @@ class Defect(ClusterKind):
         """Build a class of defects from its block of the configuration."""
         mixture = tuple(ClusterKind(**kind) for kind in block.get("mixture", ()))
         melt = Melt(**block["melt"]) if block.get("melt") else None
-        return cls(**{**block, "mixture": mixture, "melt": melt})
+        cells = tuple(map(tuple, block["cells"])) if block.get("cells") else None
+        return cls(**{**block, "mixture": mixture, "melt": melt, "cells": cells})
 
     @property
     def clusters_of_a_cell(self) -> tuple[Cluster, ...]:
@@ -205,6 +209,8 @@ class Recipe(Source):
         for repetitions in self.cells:
             size = "x".join(str(n) for n in repetitions)
             for defect_class, defect in self.defects.items():
+                if defect.cells is not None and repetitions not in defect.cells:
+                    continue
                 planned += [
                     Trajectory(
                         dataset=self.name,
@@ -339,6 +345,9 @@ class Recipe(Source):
 
     def _problems_of(self, place: str, defect: Defect) -> Iterator[str]:
         """Yield what is wrong with the clusters of a class."""
+        for cell in defect.cells or ():
+            if cell not in self.cells:
+                yield f"{place}.cells: {list(cell)} is none of the recipe's cells, {list(map(list, self.cells))}"
         idle = defect.without_effect()
         if defect.mixture and idle:
             yield f"{place}: has a mixture, which leaves {', '.join(idle)} without effect"
@@ -356,7 +365,7 @@ class Recipe(Source):
                 yield from _crowding(where, kind, self.lattice)
         wanted = sum(kind.clusters * kind.vacancies for kind in kinds.values())
         if self.lattice:
-            sites = min(map(self.lattice.sites, self.cells))
+            sites = min(map(self.lattice.sites, defect.cells or self.cells))
             if wanted > sites // 2:
                 yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
 

@@ -29,7 +29,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
 from vibentropy.files.progress import Done, ignore
-from vibentropy.labels.entropy import MAX_FORCE
+from vibentropy.labels.determinants import MAX_FORCE
 from vibentropy.sources.file_shards import configurations_in, counted, file_shards, pieces_of_shard, trajectories_of
 from vibentropy.sources.perfect import reference_crystal, same_for_all
 from vibentropy.sources.source import Amount, Source, Workshop

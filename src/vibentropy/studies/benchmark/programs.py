@@ -18,7 +18,7 @@ from scipy.linalg import eigh
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.atoms.reading import read_frames
-from vibentropy.labels.entropy import log_determinant
+from vibentropy.labels.determinants import log_determinant
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
