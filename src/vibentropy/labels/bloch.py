@@ -1,8 +1,9 @@
 """Vibrations of a perfect crystal, wave by wave.
 
-The eigenvectors of its Hessian are the waves that fit into the cell. With one atom b of each sublattice, a wave vector q
-has the eigenvalues of one small matrix, D(q) = Σ_j H_bj exp(2πi q·(x_j - x_b)) (Born and Huang, Dynamical Theory of
-Crystal Lattices, sec. 38). There are as many waves as primitive cells, so the cost is that of the cell, not its cube.
+The eigenvectors of its Hessian are the waves that fit into the cell. With one atom b of each sublattice, the wave
+vector q has the eigenvalues of one small matrix, D(q) = Σ_j H_bj exp(2πi q·(x_j - x_b)) (Born and Huang, Dynamical
+Theory of Crystal Lattices, sec. 38). There are as many waves as primitive cells, so the cost is that of the cell, not
+its cube.
 """
 
 import numpy as np

@@ -169,7 +169,7 @@ def dissect(matrix: BlockMatrix, atoms: Atoms, pin: bool = True) -> Elimination:
 
 @dataclass(eq=False)
 class _Part:
-    """Part of the cell: atoms, their coordinates along each axis in Å, densities; (low, high, periodic) of each axis."""
+    """Part of the cell: atoms, their coordinates along each axis in Å, densities; low, high, periodic of each axis."""
 
     atoms: NDArray[np.int64]
     coordinates: NDArray[np.float64]

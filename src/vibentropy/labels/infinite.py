@@ -6,7 +6,6 @@ S_f(N) = S∞ + c/N, N the number of sites: its strain field sees its own images
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
 
 import numpy as np
 from ase import Atoms
@@ -311,7 +310,8 @@ def _offset(atoms, primitive):
     """Shift of the crystal onto the atoms, from the phases of waves with the period of the lattice."""
     reciprocal = 2 * np.pi * primitive.cell.reciprocal()
     phases = [
-        np.angle(np.exp(1j * atoms.positions @ g).sum() / np.exp(1j * primitive.positions @ g).sum()) for g in reciprocal
+        np.angle(np.exp(1j * atoms.positions @ g).sum() / np.exp(1j * primitive.positions @ g).sum())
+        for g in reciprocal
     ]
     return np.linalg.solve(reciprocal, phases)
 

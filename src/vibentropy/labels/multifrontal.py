@@ -70,7 +70,8 @@ def factorise_sparse(
     rows = np.full(len(sizes), -1, np.int64)  # First row of each vertex in the front at work.
     blocks = matrix.first, matrix.neighbour, matrix.start, matrix.values
     log_determinant, negative = 0.0, 0
-    with _Workspace(plan, _spare_memory() if memory is None else memory) as workspace:
+    with TemporaryDirectory(prefix="vibentropy-", ignore_cleanup_errors=True) as folder:
+        workspace = _Workspace(plan, _spare_memory() if memory is None else memory, Path(folder))
         for place, front in enumerate(plan.fronts):
             vertices = np.concatenate([front.pivots, front.border])
             rows[vertices] = np.cumsum(sizes[vertices]) - sizes[vertices]
@@ -98,22 +99,15 @@ class _Workspace:
     ----------
     plan : Elimination
     memory : int
-        Bytes of it; what does not fit waits in temporary files.
+        Bytes of it.
+    folder : pathlib.Path
+        For files with what does not fit.
     """
 
-    def __init__(self, plan, memory):
-        self._plan, self._on_disk = plan, plan.on_disk(memory)
+    def __init__(self, plan, memory, folder):
+        self._plan, self._on_disk, self._folder = plan, plan.on_disk(memory), folder
         self._memory = np.empty(plan.peak_bytes(self._on_disk) // 8)
         self._top, self._left = 0, {}
-
-    def __enter__(self):
-        self._folder = TemporaryDirectory(prefix="vibentropy-", ignore_cleanup_errors=True) if self._on_disk else None
-        return self
-
-    def __exit__(self, *_):
-        self._left.clear()
-        if self._folder:
-            self._folder.cleanup()
 
     def of_front(self, front):
         """Panel and triangle of a front, of zeros."""
@@ -137,7 +131,7 @@ class _Workspace:
                 self._top -= len(elements)
         elements = update.elements
         if place in self._on_disk:
-            path = Path(self._folder.name) / str(place)
+            path = self._folder / str(place)
             elements.tofile(path)
             self._left[place] = np.memmap(path, dtype=float, mode="r") if len(elements) else elements.copy()
             return
