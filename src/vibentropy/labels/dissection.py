@@ -180,7 +180,6 @@ class _Part:
 class _Dissection:
     def __init__(self, matrix, atoms, pin):
         self.matrix, self.pinned = matrix, -1
-        self._pin = pin
         self._side = np.zeros(len(matrix.first) - 1, np.int8)
         self.fronts = []
         coordinates, box = _coordinates(atoms)
@@ -188,22 +187,31 @@ class _Dissection:
         vertices = np.arange(len(matrix.first) - 1)
         whole = _Part(vertices[: matrix.n_atoms], coordinates, vertices[matrix.n_atoms :], box)
         self._cut(whole)
+        if pin:
+            self._leave_one_out()
         self._number()
 
-    def _cut(self, part, depth=0):
+    def _cut(self, part):
         """Append the fronts of a part; the place of its last one."""
         halves = self._halves(part) if len(part.atoms) > _LEAF else None
         if halves is None:
             atoms, densities, children = part.atoms, part.densities, []
         else:
             left, right, atoms, densities = halves
-            children = [self._cut(half, depth + 1) for half in (left, right)]
-        if depth == 0 and self._pin:
-            self.pinned, atoms = int(atoms[-1]), atoms[:-1]
+            children = [self._cut(half) for half in (left, right)]
         vertices = np.concatenate([densities, atoms])
         negative = self.matrix.negative[vertices]
         self.fronts.append(Front(np.concatenate([vertices[negative], vertices[~negative]]), children))
         return len(self.fronts) - 1
+
+    def _leave_one_out(self):
+        """Leave out an atom of the root, or of the last front that has one."""
+        for front in reversed(self.fronts):
+            atoms = front.pivots[front.pivots < self.matrix.n_atoms]
+            if len(atoms):
+                self.pinned = int(atoms[-1])
+                front.pivots = front.pivots[front.pivots != self.pinned]
+                return
 
     def _halves(self, part):
         """Two parts that do not see each other, and the atoms and densities between them; None where there are none."""
@@ -291,7 +299,8 @@ def _reach(matrix, coordinates, box):
         distances = np.abs(coordinates[others[others < matrix.n_atoms]] - coordinates[i])
         for axis, (_, length, periodic) in enumerate(box):
             along = distances[:, axis]
-            reach[axis] = max(reach[axis], (np.minimum(along, length - along) if periodic else along).max())
+            along = np.minimum(along, length - along) if periodic else along
+            reach[axis] = max(reach[axis], along.max(initial=0.0))
     return reach
 
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
+from scipy.linalg import lapack, solve_triangular
 
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
@@ -87,7 +87,8 @@ def factorise_sparse(
             logarithm, below = panel.eliminate(update, definite)
             log_determinant, negative = log_determinant + logarithm, negative + below
             workspace.leave(place, update)
-    return Inertia(log_determinant, negative)
+    # The blocks of the densities are negative definite, and not part of the Hessian.
+    return Inertia(log_determinant, negative - int((matrix.signs > 0).sum()))
 
 
 class _Workspace:
@@ -181,7 +182,7 @@ class Panel:
         log_determinant : float
             ln |det| of the block of the pivots.
         negative : int
-            Negative eigenvalues of the block of the positive pivots.
+            Negative eigenvalues of that block.
 
         Raises
         ------
@@ -190,37 +191,40 @@ class Panel:
         """
         a, n, r, p = self.elements, self.size, self.negative, self.pivots
         columns, q, corner = a.reshape(p, n), p - r, r * n + r
-        log_determinant = 0.0
+        if not definite and not _is_quasi_definite(columns[:, :p].T, r):
+            return _eliminate_indefinite(columns[:, :p].T, columns[:, p:].T, update)
         if r:
             columns[:r, :r] *= -1.0
             if not cholesky(r, a, 0, n):
-                raise ArithmeticError(
-                    "densities are not negative definite in a front: a quasi-definite matrix always is"
-                )
-            log_determinant += 2.0 * float(np.log(np.diagonal(columns)[:r]).sum())
+                raise ArithmeticError("the densities of a front are not negative definite: is the matrix symmetric?")
             divide_by_transposed(n - r, r, a, 0, r, n)
             add_square(q, r, 1.0, a, r, n, a, corner, n)
             add_product(self.border, q, r, 1.0, a, p, n, a, r, n, a, r * n + p, n)
             update.add_square(1.0, a, p, r, n)
-        if not q:
-            return log_determinant, 0
-        block = None if definite else columns[r:, r:p].copy()
-        if cholesky(q, a, corner, n):
-            log_determinant += 2.0 * float(np.log(np.diagonal(columns)[r:]).sum())
+        if q:
+            if not cholesky(q, a, corner, n):
+                raise SaddlePointError("the Hessian has a negative eigenvalue: a saddle, or not at rest")
             divide_by_transposed(self.border, q, a, corner, r * n + p, n)
             update.add_square(-1.0, a, r * n + p, q, n)
-            return log_determinant, 0
-        if block is None:
-            raise SaddlePointError("the Hessian has an eigenvalue below zero besides the translations: a saddle")
-        logarithm, negative = _eliminate_indefinite(block.T, columns[r:, p:].T, update)
-        return log_determinant + logarithm, negative
+        return 2.0 * float(np.log(np.diagonal(columns)).sum()), r
+
+
+def _is_quasi_definite(block, negative):
+    """Whether the first pivots of a block, of which the lower triangle is given, are negative and the rest positive."""
+    try:
+        factor = np.linalg.cholesky(-block[:negative, :negative])
+        across = solve_triangular(factor, block[negative:, :negative].T, lower=True) if negative else np.zeros((0, 1))
+        np.linalg.cholesky(block[negative:, negative:] + across.T @ across)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _eliminate_indefinite(block, rows, update):
-    """Eliminate pivots whose block is not definite, by Bunch and Kaufman's factor."""
+    """Eliminate pivots whose block is of any inertia, by Bunch and Kaufman's factor."""
     factor, swaps, info = lapack.dsytrf(block, lower=1, overwrite_a=0)
     if info:
-        raise ArithmeticError("the block of the pivots is singular")
+        raise ArithmeticError("the block of the pivots is singular: the shift is an eigenvalue of part of the matrix")
     if update.size:
         solved, _ = lapack.dsytrs(factor, swaps, rows.T, lower=1)
         product = rows @ solved
