@@ -48,7 +48,7 @@ def fine_table(iron, tmp_path_factory):
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def iron_crystal():
     """Perfect bcc iron of so many cubic cells along each axis."""
     return lambda n: bulk("Fe", "bcc", a=IRON_A, cubic=True) * (n if isinstance(n, tuple) else (n, n, n))

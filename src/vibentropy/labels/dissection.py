@@ -124,7 +124,7 @@ class Elimination:
             waiting = [
                 place
                 for place, parent in enumerate(self._parents())
-                if place < worst < parent and place not in chosen and self.fronts[place].n_border
+                if place < worst <= parent and place not in chosen and self.fronts[place].n_border
             ]
             if in_use[worst] <= memory or not waiting:
                 return chosen

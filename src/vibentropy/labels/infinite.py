@@ -260,13 +260,14 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
             "one, so label each in a cell of its own"
         )
     centre = core.mean(axis=0)
-    around = centre + _wrapped(sites - centre, crystal.cell)
+    # Atoms go with their sites, of which some are half a cell away from the centre, on either side.
+    around = centre + _wrapped(crystal.positions - centre, crystal.cell)
     return Defect(
         primitive=primitive,
         repetitions=repetitions,
-        sites=centre + _wrapped(crystal.positions - centre, crystal.cell),
+        sites=around,
         numbers=atoms.numbers,
-        positions=around + displacements,
+        positions=around[occupied] + displacements,
         core=core,
         spacing=spacing,
     )
@@ -303,7 +304,9 @@ def _check_straight(sites, energies):
 def _spacing(primitive):
     """Distance of nearest neighbours."""
     large = primitive.repeat(3)
-    return float(cKDTree(large.positions).query(large.positions[len(primitive) * 13 : len(primitive) * 14], 2)[0].min())
+    return float(
+        cKDTree(large.positions).query(large.positions[len(primitive) * 13 : len(primitive) * 14], 2)[0][:, 1].min()
+    )
 
 
 def _offset(atoms, primitive):

@@ -1,0 +1,110 @@
+"""Determinants by whichever way is cheapest, against all eigenvalues."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.sparse import bsr_array
+
+from vibentropy.errors import SaddlePointError
+from vibentropy.labels import determinants
+from vibentropy.labels.determinants import (
+    LogDeterminant,
+    eigenvalues_below,
+    log_determinant,
+    relaxed_log_determinant,
+    stable_eigenvalues,
+)
+from vibentropy.potentials.newton import newton_relax
+from vibentropy.potentials.protocols import HessianParts
+
+
+@pytest.fixture(scope="module")
+def vacancy(iron, iron_crystal):
+    return newton_relax(iron_crystal(5)[1:], iron, 1e-6)[0]
+
+
+@pytest.fixture
+def always_sparse(monkeypatch):
+    monkeypatch.setattr(determinants, "_SPARSE_COST", 0.0)
+    monkeypatch.setattr(determinants, "_SPARSE_START", 0.0)
+
+
+def test_dense_and_sparse_agree(iron, vacancy, always_sparse):
+    hessian = iron.hessian(vacancy)
+    eigenvalues = np.linalg.eigvalsh(hessian.toarray())[3:]
+    whole = SimpleNamespace(energy_and_forces=iron.energy_and_forces, hessian=iron.hessian)
+    for found in (log_determinant(hessian), *(relaxed_log_determinant(vacancy, p) for p in (iron, whole))):
+        assert found.value == pytest.approx(np.log(eigenvalues).sum(), abs=1e-9)
+        assert found.smallest_eigenvalue == pytest.approx(eigenvalues[0], rel=1e-3)
+        assert found.n_atoms == len(vacancy)
+
+
+def test_large_cells_are_factorised_sparsely_and_small_ones_densely(iron, iron_crystal, monkeypatch):
+    used = []
+    for name in ("factorise", "factorise_sparse"):
+        function = getattr(determinants, name)
+        monkeypatch.setattr(
+            determinants, name, lambda *a, name=name, function=function, **k: used.append(name) or function(*a, **k)
+        )
+    for n in (3, 9):
+        relaxed_log_determinant(iron_crystal(n), iron)
+    assert used == ["factorise", "factorise_sparse"]
+
+
+def test_crystals_are_summed_over_waves(iron, iron_crystal):
+    crystal = iron_crystal(5)
+    found = LogDeterminant.of_eigenvalues(stable_eigenvalues(crystal, iron))
+    expected = log_determinant(iron.hessian(crystal))
+    assert found.value == pytest.approx(expected.value, abs=1e-9)
+    assert found.n_atoms == 250
+    assert found.smallest_eigenvalue == pytest.approx(expected.smallest_eigenvalue, rel=1e-3)
+
+
+def test_saddles_are_refused_by_either_way(iron, iron_crystal, always_sparse):
+    # A dumbbell along <111>, put in place symmetrically, relaxes to a saddle.
+    atoms = iron_crystal(5)
+    along = np.array([1.0, 1.0, 1.0]) / np.sqrt(3)
+    atoms.append("Fe")
+    atoms.positions[-1] = atoms.positions[0] + 0.9 * along
+    atoms.positions[0] -= 0.9 * along
+    saddle, *_ = newton_relax(atoms, iron, 1e-6)
+    eigenvalues = np.linalg.eigvalsh(iron.hessian(saddle).toarray())
+    assert eigenvalues[0] < -1e-2
+    whole = SimpleNamespace(energy_and_forces=iron.energy_and_forces, hessian=iron.hessian)
+    for potential in (iron, whole):
+        with pytest.raises(SaddlePointError, match="smallest eigenvalue of the Hessian is -"):
+            relaxed_log_determinant(saddle, potential)
+    with pytest.raises(SaddlePointError):
+        log_determinant(iron.hessian(saddle))
+    # What is no minimum fails in the factor as well, whatever its lowest eigenvalue is taken for.
+    for potential in (iron, whole):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(determinants, "lowest_eigenvalue", lambda *_, **__: 1.0)
+            with pytest.raises(SaddlePointError, match="negative eigenvalue"):
+                relaxed_log_determinant(saddle, potential)
+
+
+def test_a_hessian_that_needs_its_densities_is_no_saddle(iron, vacancy, always_sparse):
+    """Take so much from A and give it to the densities that A alone is indefinite."""
+    parts = iron.hessian_parts(vacancy)
+    gradients = parts.gradients.toarray()
+    more = 3.0
+    local = parts.local.toarray() - more * gradients.T @ gradients
+    assert np.linalg.eigvalsh(local)[0] < -1e-3
+    moved = HessianParts(bsr_array(local, blocksize=(3, 3)), parts.gradients, parts.curvatures + more)
+    potential = SimpleNamespace(
+        energy_and_forces=iron.energy_and_forces, hessian=iron.hessian, hessian_parts=lambda _: moved
+    )
+    expected = relaxed_log_determinant(vacancy, iron)
+    found = relaxed_log_determinant(vacancy, potential)
+    assert found.value == pytest.approx(expected.value, abs=1e-8)
+    assert replace(found, value=expected.value).n_atoms == expected.n_atoms
+
+
+def test_eigenvalues_are_counted(iron, vacancy):
+    hessian = iron.hessian(vacancy)
+    eigenvalues = np.linalg.eigvalsh(hessian.toarray())
+    for bound in (-1.0, 0.5 * eigenvalues[3], 1.0, 8.0, 100.0):
+        assert eigenvalues_below(hessian, vacancy, bound) == (eigenvalues < bound).sum()
