@@ -61,6 +61,65 @@ rule pack:
         "../scripts/pack.py"
 
 
+# Minima in the infinite crystal in one job; each takes a minute or two.
+INFINITE = config["data"]["infinite"]
+
+
+rule infinite_part:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        references=asking(lambda wildcards: PLAN.references(PLAN.training[0])),
+        potential=PLAN.potential_files,
+        code=code_of("infinite"),
+    output:
+        f"{RESULTS}/infinite/{{part}}.h5",
+    log:
+        f"{RESULTS}/logs/infinite/{{part}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/infinite/{{part}}.tsv"
+    wildcard_constraints:
+        part=r"\d+",
+    conda:
+        "../envs/vibentropy.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(lambda wildcards, input: memory_of.labels_memory(PLAN.config, max(INFINITE["sizes"]))),
+        runtime=minutes(120),
+    params:
+        specifications=lambda wildcards: {name: PLAN.about(name) for name in PLAN.training},
+        lowest=INFINITE["lowest"],
+        sizes=INFINITE["sizes"],
+        parts=INFINITE["jobs"],
+        potential=config["potential"],
+        gates=PLAN.config.labels.gates,
+    script:
+        "../scripts/infinite.py"
+
+
+# Formation entropies in the infinite crystal, of the lowest minima of each class; `snakemake infinite`.
+rule infinite:
+    input:
+        parts=expand(rules.infinite_part.output, part=range(INFINITE["jobs"])),
+        references=asking(lambda wildcards: PLAN.references(PLAN.training[0])),
+        code=code_of("pack_infinite"),
+    output:
+        archive=f"{RESULTS}/data/infinite.h5",
+        table=f"{RESULTS}/data/infinite.csv",
+    log:
+        f"{RESULTS}/logs/data/infinite.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/data/infinite.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        potential=config["potential"],
+    script:
+        "../scripts/pack_infinite.py"
+
+
 rule data:
     input:
         archives=asking(lambda wildcards: expand(rules.pack.output, dataset=PLAN.packed())),

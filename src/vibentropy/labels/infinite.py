@@ -152,7 +152,7 @@ class Defect:
     Attributes
     ----------
     primitive : ase.Atoms
-        Of the crystal, in its place.
+        Of the crystal.
     repetitions : ndarray of shape (3, 3), int64
         Cell vectors in units of those of the primitive cell.
     sites : ndarray of shape (n_sites, 3), Å
@@ -160,7 +160,7 @@ class Defect:
     numbers : ndarray of shape (n_atoms,)
         Atomic numbers.
     positions : ndarray of shape (n_atoms, 3), Å
-        Of the atoms, around the defect likewise.
+        Of the atoms, around the defect likewise, shifted onto the crystal where they were not on it.
     core : ndarray of shape (n_core, 3), Å
         Empty sites, and atoms that are off sites or share one.
     spacing : float, Å
@@ -243,14 +243,14 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
     check_same_cell(atoms, crystal)
     primitive, repetitions = primitive_cell(crystal)
     spacing = _spacing(primitive)
-    primitive.positions += _offset(atoms, primitive)
-    sites, displacements = _nearest_sites(atoms, primitive)
+    positions = atoms.positions - _offset(atoms, primitive)
+    sites, displacements = _nearest_sites(positions, primitive)
     crystal = make_supercell(primitive, repetitions)
     tree = cKDTree(_scaled(crystal.positions, crystal.cell), boxsize=1.0)
     _, occupied = tree.query(_scaled(sites, crystal.cell))
     count = np.bincount(occupied, minlength=len(crystal))
     off = (np.linalg.norm(displacements, axis=1) > _OFF_SITE * spacing) | (count[occupied] > 1)
-    core = np.concatenate([crystal.positions[count == 0], atoms.positions[off]])
+    core = np.concatenate([crystal.positions[count == 0], positions[off]])
     if not len(core):
         raise StructureError("the cell holds no defect: every site has one atom, near it")
     core = core[0] + _wrapped(core - core[0], crystal.cell)
@@ -319,16 +319,16 @@ def _offset(atoms, primitive):
     return np.linalg.solve(reciprocal, phases)
 
 
-def _nearest_sites(atoms, primitive):
+def _nearest_sites(positions, primitive):
     """Site of each atom, and where the atom is from there."""
-    best = np.full(len(atoms), np.inf)
-    sites = np.empty_like(atoms.positions)
+    best = np.full(len(positions), np.inf)
+    sites = np.empty_like(positions)
     for position in primitive.positions:
-        place = position + np.round((atoms.positions - position) @ np.linalg.inv(primitive.cell[:])) @ primitive.cell[:]
-        distance = np.linalg.norm(atoms.positions - place, axis=1)
+        place = position + np.round((positions - position) @ np.linalg.inv(primitive.cell[:])) @ primitive.cell[:]
+        distance = np.linalg.norm(positions - place, axis=1)
         closer = distance < best
         best[closer], sites[closer] = distance[closer], place[closer]
-    return sites, atoms.positions - sites
+    return sites, positions - sites
 
 
 def _scaled(positions, cell):

@@ -105,7 +105,7 @@ class Labeller:
                 check_same_cell(frames[index], perfect)
                 frames[index], columns = self._entropies(frames[index], perfect, row["formation_energy"])
             except (VibentropyError, LinAlgError) as error:
-                columns = _refused(error)
+                columns = refused(error)
             table.loc[index, list(columns)] = list(columns.values())
             done(row["id"])
         return ConfigurationSet(frames, table, configurations.attributes)
@@ -142,7 +142,7 @@ class Labeller:
             row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
             atoms, columns = self._entropies(atoms, perfect, row["formation_energy"])
         except (VibentropyError, LinAlgError) as error:
-            return atoms, row | _refused(error)
+            return atoms, row | refused(error)
         return atoms, row | {"status": columns["status"], "reason": ""} | columns
 
     def _entropies(self, atoms, perfect, formation_energy):
@@ -199,7 +199,19 @@ class Labeller:
         return vibrations
 
 
-def _refused(error):
+def refused(error: Exception) -> dict[str, Any]:
+    """Say why a configuration has no label.
+
+    Parameters
+    ----------
+    error : Exception
+        What labelling it raised.
+
+    Returns
+    -------
+    dict
+        Columns ``status`` and ``reason``.
+    """
     return {"status": _STATUS.get(type(error), Status.REJECTED), "reason": str(error)}
 
 
