@@ -29,8 +29,8 @@ MAX_FORCE = 1e-4
 MIN_EIGENVALUE = 1e-3
 
 #: What one floating-point operation of a sparse factor costs in units of one of a dense factor, and operations that
-#: its fronts cost besides: which of the two is faster, measured from 250 to 3456 atoms.
-_SPARSE_COST, _SPARSE_START = 1.5, 1e9
+#: its fronts cost besides: which of the two is faster, measured from 250 to 3456 atoms of iron and copper.
+_SPARSE_COST, _SPARSE_START = 1.2, 5e8
 
 
 @dataclass(frozen=True)
