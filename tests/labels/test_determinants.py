@@ -1,12 +1,16 @@
 """Determinants by whichever way is cheapest, against all eigenvalues."""
 
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.linalg import cholesky
 from scipy.sparse import bsr_array
+from workflow_runs import ROOT
 
+from vibentropy import read_archive
 from vibentropy.errors import SaddlePointError
 from vibentropy.labels import determinants
 from vibentropy.labels.determinants import (
@@ -101,6 +105,28 @@ def test_a_hessian_that_needs_its_densities_is_no_saddle(iron, vacancy, always_s
     found = relaxed_log_determinant(vacancy, potential)
     assert found.value == pytest.approx(expected.value, abs=1e-8)
     assert replace(found, value=expected.value).n_atoms == expected.n_atoms
+
+
+@pytest.mark.slow
+def test_a_disordered_cell_of_eight_copies_is_eight_dense_factors(iron):
+    """Waves that change sign from copy to copy, or not, along each axis fold eight copies back on the one cell."""
+    liquid = read_archive(ROOT / "data/liquid.h5", "liquid", rows=[0, 1])
+    cell = newton_relax(liquid.frames[0], iron, 1e-8)[0]
+    tile = cell.repeat(2)
+    found = relaxed_log_determinant(tile, iron)
+    n = 3 * len(cell)
+    rows = iron.hessian(tile).tocsr()[:n].toarray().reshape(n, 2, 2, 2, n)
+    total = 0.0
+    for signs in product((1, -1), repeat=3):
+        folded = rows
+        for sign in reversed(signs):
+            folded = folded[..., 0, :] + sign * folded[..., 1, :]
+        if signs == (1, 1, 1):
+            total += log_determinant(folded).value
+        else:
+            total += 2 * np.log(np.diagonal(cholesky(folded, lower=True))).sum()
+    assert len(tile) > 8000
+    assert -0.5 * found.value == pytest.approx(-0.5 * total, abs=1e-8)
 
 
 def test_eigenvalues_are_counted(iron, vacancy):

@@ -7,6 +7,7 @@ from ase.build import bulk, make_supercell
 from hypothesis import given
 from random_springs import cells, springs, whole, without
 from scipy.sparse import bsr_array
+from threadpoolctl import threadpool_limits
 
 from vibentropy import Potential, SaddlePointError
 from vibentropy.labels.block_matrix import from_hessian, from_parts
@@ -89,3 +90,15 @@ def test_saddles_are_refused(iron, iron_crystal):
             factorise_sparse(matrix, dissect(matrix, atoms))
         plan = dissect(matrix, atoms, pin=False)
         assert factorise_sparse(matrix, plan, shift=-1e-6, definite=False).negative == negative
+
+
+def test_threads_change_the_last_digits_only(iron):
+    atoms = cell_of("bcc")
+    matrix = from_parts(iron.hessian_parts(newton_relax(atoms, iron, 1e-4)[0]))
+    plan = dissect(matrix, atoms)
+    values = []
+    for threads in (1, 1, 2):
+        with threadpool_limits(threads):
+            values.append(factorise_sparse(matrix, plan).log_determinant)
+    assert values[0] == values[1]
+    assert values[2] == pytest.approx(values[0], abs=2e-9)
