@@ -1,4 +1,4 @@
-"""Logarithms of the Hessian of small clusters: site entropies with frozen surroundings.
+"""Descriptor from logarithms of the Hessian of small clusters: site entropies with frozen surroundings.
 
 See docs/theory.md, "Local parts of the Hessian".
 """

@@ -1,4 +1,4 @@
-"""Moments of the Hessian: the local terms that the vibrational entropy is the sum of.
+"""Descriptor from moments of the Hessian: the local terms that the vibrational entropy is the sum of.
 
 See docs/theory.md, "Local parts of the Hessian".
 

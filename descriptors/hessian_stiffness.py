@@ -1,4 +1,4 @@
-"""Stiffness of each atom with its neighbours free to follow: local parts of the determinant of the Hessian."""
+"""Descriptor from the stiffness of each atom with its neighbours free to follow: local parts of ln det H."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar

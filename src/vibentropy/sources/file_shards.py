@@ -1,4 +1,4 @@
-"""The files of a data set, cut into jobs.
+"""The files of a data set that a user brings, cut into jobs.
 
 Jobs work on shards of at most `size` cells. A file of more is cut into ranges of so many frames. Smaller ones
 are put together by a hash of their names: all in one shard as long as they fit, else halved by the first bit of the

@@ -1,4 +1,4 @@
-"""Kernels summed over atoms, as a descriptor."""
+"""Study of kernels summed over atoms, as a descriptor."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Functions of the summed features, fitted beside linear models: the counter-examples."""
+"""Study of functions of the summed features, fitted beside linear models: the counter-examples."""
 
 import warnings
 from collections.abc import Callable

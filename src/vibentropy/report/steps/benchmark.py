@@ -1,4 +1,4 @@
-"""Speed and memory of descriptors, labels and predictions, as tables, pages and figures."""
+"""Job that reports speed and memory of descriptors, labels and predictions: tables, pages and figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

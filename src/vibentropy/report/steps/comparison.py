@@ -1,4 +1,4 @@
-"""Models side by side: errors, number of features and cost, as a table, a page and a figure."""
+"""Job that reports models side by side: errors, number of features and cost, as a table, a page and a figure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

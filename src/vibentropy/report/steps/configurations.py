@@ -1,4 +1,4 @@
-"""The shards of all data sets put together, and what became of the configurations."""
+"""Job that puts the shards of all data sets together, and reports what became of the configurations."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Errors and coverage of all models, as tables and pages."""
+"""Job that reports errors and coverage of all models, as tables and pages."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

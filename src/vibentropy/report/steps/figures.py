@@ -1,4 +1,4 @@
-"""Figures of predictions and labels that every run has."""
+"""Job that draws the figures of predictions and labels that every report has."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Shares of atoms, exact and predicted, as a table, a page and a figure."""
+"""Job that reports shares of atoms, exact and predicted, as a table, a page and a figure."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Functions of sums beside sums of functions, as a table, a page and a figure."""
+"""Job that reports functions of sums beside sums of functions, as a table, a page and a figure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

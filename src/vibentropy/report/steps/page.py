@@ -1,4 +1,4 @@
-"""Models side by side, as a table for a page and for a browser."""
+"""Job that writes the table of models side by side, for a report and for a browser."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

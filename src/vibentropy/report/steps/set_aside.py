@@ -1,4 +1,4 @@
-"""Which configurations have no features, as a table and a page."""
+"""Job that reports which configurations have no features, as a table and a page."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

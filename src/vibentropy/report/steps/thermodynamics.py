@@ -1,4 +1,4 @@
-"""Free energies and concentrations of the lowest minima of the training sets, and energy against entropy."""
+"""Job that reports free energies and concentrations of the lowest minima, and energy against entropy."""
 
 from collections.abc import Mapping
 from pathlib import Path

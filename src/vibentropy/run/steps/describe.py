@@ -1,4 +1,4 @@
-"""What a descriptor costs."""
+"""Job of a run: what a descriptor costs."""
 
 from collections.abc import Mapping
 from pathlib import Path

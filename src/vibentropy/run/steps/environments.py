@@ -1,4 +1,4 @@
-"""Environments of atoms that a kernel is summed over."""
+"""Job of a run: the environments of atoms that a kernel is summed over."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

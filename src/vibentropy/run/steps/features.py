@@ -1,4 +1,4 @@
-"""Features of a shard of configurations."""
+"""Job of a run: features of a shard of configurations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

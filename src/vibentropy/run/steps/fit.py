@@ -1,4 +1,4 @@
-"""A model: its fit, its predictions of what it was and was not fitted to, and what they are worth."""
+"""Job of a run: a model, its predictions of what it was and was not fitted to, and what they are worth."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Folds of the training sets."""
+"""Job of a run: folds of the training sets."""
 
 from collections.abc import Sequence
 from pathlib import Path

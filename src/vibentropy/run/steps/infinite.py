@@ -1,4 +1,4 @@
-"""Labels of the infinite crystal, of the lowest minima of each class of a run."""
+"""Jobs of a run: labels of the infinite crystal, of the lowest minima of each class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Exact labels of a shard of configurations."""
+"""Job of a run: exact labels of a shard of configurations."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

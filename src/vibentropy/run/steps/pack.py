@@ -1,4 +1,4 @@
-"""Data sets of a run as archives."""
+"""Job of a run: a data set as an archive."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Labels resolved by atoms, of some of the training configurations."""
+"""Job of a run: labels resolved by atoms, of some of the training configurations."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The model that comes with the package, and predictions that it has to reproduce."""
+"""Job of a run: the model that comes with the package, and predictions that it has to reproduce."""
 
 from collections.abc import Sequence
 from pathlib import Path

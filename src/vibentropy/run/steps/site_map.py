@@ -1,4 +1,4 @@
-"""Shares of atoms in the entropies of some minima, exact and as a model predicts them."""
+"""Job of a run: shares of atoms in the entropies of some minima, exact and as a model predicts them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

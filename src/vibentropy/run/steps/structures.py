@@ -1,4 +1,4 @@
-"""Configurations of one shard of a data set: made by a recipe, or read from files, archives or arrays."""
+"""Job of a run: configurations of one shard, made by a recipe, or read from files, archives or arrays."""
 
 from __future__ import annotations
 
