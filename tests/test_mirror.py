@@ -15,7 +15,6 @@ ELSEWHERE = {
     "descriptors/parameters": "run/test_parameter_schema.py",
     "descriptors/radial": "descriptors/test_density.py",
     "files/heaps": "robustness/test_bad_input.py",
-    "files/progress": "cli/test_meter.py",
     "potentials/lammps": "potentials/test_newton.py",
     "potentials/lammps_engine": "potentials/test_newton.py",
     # Figures of a study are drawn of the tables that its tests make.

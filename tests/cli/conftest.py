@@ -39,6 +39,7 @@ def folder(tmp_path_factory, vacancies, shipped):
         atoms.info["S_f"] = entropy
     ase.io.write(folder / "my.xyz", labelled, format="extxyz")
     ase.io.write(folder / "other.xyz", vacancies[:1], format="extxyz")
+    ase.io.write(folder / "defect.xyz", vacancies[0], format="extxyz")
     ase.io.write(folder / "strained_bulk.xyz", crystal(strain=0.01), format="extxyz")
     strained = [atoms.copy() for atoms in vacancies[:1]]
     strained[0].set_cell(crystal(strain=0.01).cell, scale_atoms=True)

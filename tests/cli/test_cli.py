@@ -18,6 +18,7 @@ from pages import PAGES, blocks, commands
 
 from vibentropy import EntropyModel, formation_entropy
 from vibentropy.cli import main
+from vibentropy.labels import infinite
 
 
 def test_threads_that_wait_sleep_unless_told_otherwise():
@@ -65,7 +66,9 @@ def test_every_command_has_examples():
 
 
 @pytest.mark.parametrize("words", {" ".join(words): words for words in IN_HELP + ON_PAGES}.values(), ids=" ".join)
-def test_examples_run(run, words):
+def test_examples_run(run, words, monkeypatch):
+    # Of the infinite crystal, which takes minutes otherwise.
+    monkeypatch.setattr(infinite, "SIZES", (250, 432, 686))
     result = run(*words)
     output = [words[i + 1] for i, word in enumerate(words) if word in ("-o", "--output")]
     assert result.stdout or all(Path(file).stat().st_size for file in output)
@@ -76,7 +79,6 @@ def test_examples_run(run, words):
 def test_python_does_the_same(run, folder, vacancies, iron):
     """The snippet of the README, on the files that it names."""
     (snippet,) = blocks("README.md", "python")
-    ase.io.write("defect.xyz", vacancies[0], format="extxyz")
     ase.io.write("defects.xyz", vacancies, format="extxyz")
     shutil.copy("model.h5", "results/models/afs_3_10/bayesian_ridge.h5")
     names = {}

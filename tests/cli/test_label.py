@@ -1,5 +1,6 @@
 """`vibentropy label`."""
 
+import json
 import re
 
 import ase.io
@@ -12,6 +13,9 @@ from iron_files import POTENTIAL, crystal
 
 from vibentropy import formation_entropy
 from vibentropy.cli.output import number as text_of
+from vibentropy.errors import NotConvergedError
+from vibentropy.labels import labelling
+from vibentropy.labels.infinite import InfiniteEntropy
 
 
 class TestLabel:
@@ -94,6 +98,48 @@ class TestLabel:
         run(*self.ARGUMENTS, "--potential", POTENTIAL)
         assert sizes.count(54) == 1
 
+    def test_limits_of_larger_cells_stand_beside_the_label(self, run, tmp_path):
+        output = tmp_path / "labels.csv"
+        arguments = "--reference", "bulk.xyz", "--potential", POTENTIAL, "--infinite", "--sizes", "250,432,686"
+        result = run("label", "other.xyz", "bulk.xyz", *arguments, "-o", output, code=1)
+        vacancy, crystal = pd.read_csv(output).to_dict("records")
+        assert vacancy["formation_entropy_infinite"] == pytest.approx(2.62, abs=0.03)
+        assert 0 < vacancy["formation_entropy_infinite_uncertainty"] < 0.05
+        assert np.isnan(vacancy["infinite_reason"])
+        # What has none keeps the label of its own cell.
+        assert crystal["status"] == "labelled"
+        assert crystal["formation_entropy"] == pytest.approx(0, abs=1e-9)
+        assert np.isnan(crystal["formation_entropy_infinite"])
+        assert crystal["infinite_reason"].startswith("the cell holds no defect")
+        assert re.search(r"cells of 250, 432, 686 sites, which takes about \d s and up to 0\.\d GB", result.stderr)
+        for number, sites in enumerate((250, 432, 686), 1):
+            assert f"infinite crystal: cell {number} of 3, {sites} sites" in result.stderr
+        assert "bulk.xyz, frame 0: infinite crystal: the cell holds no defect" in result.stderr
+        assert "2 configurations read; 1 only in part" in result.stderr
+
+    def test_limits_are_on_the_screen_and_in_json(self, run, tmp_path, monkeypatch):
+        limit = InfiniteEntropy(2.6217, 0.0002, (), (), (), None)
+        asked = []
+
+        def infinite_entropy(atoms, crystal, potential, max_force, min_eigenvalue, sizes, **options):
+            asked.append(sizes)
+            if len(atoms) < 53:
+                raise NotConvergedError("another minimum")
+            return limit
+
+        monkeypatch.setattr(labelling, "infinite_entropy", infinite_entropy)
+        arguments = *self.ARGUMENTS, "--potential", POTENTIAL, "--infinite"
+        result = run(*arguments, code=1)
+        heading, *rows = (line.split() for line in result.stdout.splitlines())
+        assert [row[6:] for row in rows] == [["2.622", "0.0002", "labelled"], *[["-", "-", "labelled"]] * 2]
+        assert heading[-3:] == ["infinite", "+-", "status"]
+        assert asked == [(3456, 8192, 16_000)] * 3
+        assert "about 2 min and up to 2.7 GB" in result.stderr
+        run(*arguments, "-o", tmp_path / "labels.json", code=1)
+        first, second, _ = json.loads((tmp_path / "labels.json").read_text())
+        assert (first["formation_entropy_infinite"], first["infinite_reason"]) == (2.6217, "")
+        assert (second["formation_entropy_infinite"], second["infinite_reason"]) == (None, "another minimum")
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
@@ -102,6 +148,9 @@ class TestLabel:
             (["--potential", "none.eam"], "error: none.eam: no such file"),
             (["--potential", POTENTIAL, "--element", "Cu"], "error: .*Cu"),
             (["--potential", POTENTIAL, "--temperatures", "300,hot"], "should be numbers above zero"),
+            (["--potential", POTENTIAL, "--sizes", "1024,2000,3456"], "--sizes are those of --infinite"),
+            (["--potential", POTENTIAL, "--infinite", "--sizes", "1024,2000"], "1024,2000 should be three numbers"),
+            (["--potential", POTENTIAL, "--infinite", "--sizes", "9,9,99"], "9,9,99 should be .*, ascending"),
             (["--potential", POTENTIAL, "--site-entropies"], "needs a file that can hold"),
             (["--config", "bulk.xyz"], "error: bulk.xyz"),
         ],

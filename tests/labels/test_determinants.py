@@ -1,5 +1,6 @@
 """Determinants by whichever way is cheapest, against all eigenvalues."""
 
+import re
 from dataclasses import replace
 from itertools import product
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from workflow_runs import ROOT
 from vibentropy import read_archive
 from vibentropy.errors import SaddlePointError
 from vibentropy.labels import determinants
+from vibentropy.labels.block_matrix import from_parts
 from vibentropy.labels.determinants import (
     LogDeterminant,
     eigenvalues_below,
@@ -20,6 +22,7 @@ from vibentropy.labels.determinants import (
     relaxed_log_determinant,
     stable_eigenvalues,
 )
+from vibentropy.labels.dissection import dissect
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.potentials.protocols import HessianParts
 
@@ -134,3 +137,20 @@ def test_eigenvalues_are_counted(iron, vacancy):
     eigenvalues = np.linalg.eigvalsh(hessian.toarray())
     for bound in (-1.0, 0.5 * eigenvalues[3], 1.0, 8.0, 100.0):
         assert eigenvalues_below(hessian, vacancy, bound) == (eigenvalues < bound).sum()
+
+
+def test_long_factors_are_announced(iron, iron_crystal, monkeypatch):
+    said = []
+    atoms = iron_crystal(9)
+    relaxed_log_determinant(atoms, iron, note=said.append)
+    assert said == []
+    monkeypatch.setattr(determinants, "_SPARSE_SPEED", 1e8)
+    unbounded = relaxed_log_determinant(atoms, iron, note=said.append)
+    bounded = relaxed_log_determinant(atoms, iron, note=said.append, memory=30_000_000)
+    assert bounded == unbounded
+    plan = dissect(from_parts(iron.hessian_parts(atoms)), atoms)
+    operations = f"{plan.flops:.1e}".replace("e+10", "e10")
+    expected = f"1,458 atoms: a sparse factor of {operations} operations, about {plan.flops / 6e9:.0f} min, "
+    assert said[0] == f"{expected}{plan.peak_bytes() / 1e9:.1f} GB"
+    # Where memory is short, the rest waits on disk.
+    assert re.fullmatch(re.escape(said[0]) + r", of which 0\.0 GB wait on disk", said[1])

@@ -1,5 +1,6 @@
 """Labels of sets and of single cells: each row ends with a label or a reason."""
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from vibentropy import formation_entropy
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.labels import labelling
+from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
@@ -168,3 +170,30 @@ def test_the_cell_is_compared_with_that_of_the_crystal_once(iron, perfect, monke
         ConfigurationSet([perfect], pd.DataFrame({"id": ["a/b/00"], "status": "relaxed"})), lambda row, cell: perfect
     )
     assert calls == [1, 1]
+
+
+def test_limits_of_the_infinite_crystal_are_columns_of_their_own(iron, perfect, tmp_path):
+    vacancy = perfect[1:]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-8)
+    table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed"})
+    configurations = ConfigurationSet([relaxed, vacancy, perfect], table)
+    said = []
+    labeller = Labeller(iron, infinite=(250, 432, 686), note=said.append)
+    labelled = labeller.label(configurations, lambda row, cell: perfect)
+    expected = infinite_entropy(relaxed, perfect, iron, sizes=(250, 432, 686))
+    rows = labelled.table
+    assert rows["formation_entropy_infinite"][0] == expected.value
+    assert rows["formation_entropy_infinite_uncertainty"][0] == expected.uncertainty
+    assert rows["formation_entropy_infinite"][1:].isna().all()
+    # What has no label in its own cell says so in its own reason.
+    assert list(rows["infinite_reason"] != "") == [False, False, True]
+    assert list(rows["status"]) == ["labelled", "not converged", "labelled"]
+    assert said[0] == "infinite crystal: cell 1 of 3, 250 sites"
+    labelled.save(tmp_path / "labels.h5")
+    with h5py.File(tmp_path / "labels.h5") as file:
+        units = {name: data.attrs["unit"] for name, data in file["table"].items() if "infinite" in name}
+    assert units == {
+        "formation_entropy_infinite": "k_B",
+        "formation_entropy_infinite_uncertainty": "k_B",
+        "infinite_reason": "",
+    }

@@ -11,13 +11,16 @@ from configurations import configuration
 
 from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
 from vibentropy.run import cost_estimate
-from vibentropy.run.cost_estimate import Rates, amounts_of, estimate, stages, summary
+from vibentropy.run.cost_estimate import RATES, Rates, amounts_of, estimate, infinite_seconds, stages, summary
 from vibentropy.run.memory import labels_memory
 from vibentropy.sources import archives, user_files
 from vibentropy.sources.source import source_of
 
 GIVEN = {"key": "S", "unit": "k_B", "kind": "formation"}
-NOTHING = Rates(start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0)
+#: Sparse factors are never the faster ones.
+NOTHING = Rates(
+    start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, sparse=np.inf, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0
+)
 
 
 class Number(LocalDescriptor):
@@ -88,7 +91,9 @@ def test_hours_are_those_of_the_rates(monkeypatch):
     assert (both.sites, both.configurations, both.atoms) == (n, 20, 20 * n)
     assert both.structures == pytest.approx(20 * n**1.5 / 3600)
     assert both.labels == pytest.approx(20 * n**3 / 3600)
+    assert row(matrix=1.0, sparse=2.0, hessian=3.0).labels == pytest.approx(20 * (2 * n**2 + 3 * n) / 3600)
     config = replace(config, labels=replace(config.labels, site_entropies=True))
+    assert row(matrix=1.0, sparse=2.0, vectors=5.0).labels == pytest.approx(20 * (2 * n**2 + 5 * n**3) / 3600)
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 20 * n**3 / 3600)
     config = replace(config, sources={"a": replace(config.sources["a"], strain=0.01)})
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 25 * n**3 / 3600)
@@ -103,6 +108,13 @@ def test_hours_are_those_of_the_rates(monkeypatch):
     # Two regressors.
     assert table.loc["fits", ["jobs", "hours"]].tolist() == pytest.approx([4, 2 * 20 * (9 + 16) / 3600])
     assert not table[["more_jobs", "more_hours"]].any(axis=None)
+
+
+def test_labels_of_the_infinite_crystal_take_all_their_cells():
+    assert infinite_seconds((10, 20), rates(matrix=1.0, sparse=15.0)) == 10**3 + 15 * 20**2
+    assert infinite_seconds((9,), rates(quench=1.0, hessian=2.0)) == 27 + 18
+    # Two minutes were measured.
+    assert 60 < infinite_seconds((3456, 8192, 16_000), RATES) < 180
 
 
 def test_files_cost_as_much_as_is_counted_in_them(monkeypatch):

@@ -8,5 +8,6 @@ with logged(snakemake.log[0]) as progress:
         snakemake.output[0],
         part=int(snakemake.wildcards.part),
         progress=progress,
+        mem_mb=snakemake.resources.mem_mb,
         **dict(snakemake.params.items()),
     )

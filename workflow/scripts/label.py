@@ -10,5 +10,6 @@ with logged(snakemake.log[0]) as progress:
         config=snakemake.config,
         read=snakemake.input,
         progress=progress,
+        mem_mb=snakemake.resources.mem_mb,
         **dict(snakemake.params.items()),
     )

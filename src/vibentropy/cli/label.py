@@ -1,5 +1,7 @@
 """``vibentropy label``."""
 
+from itertools import pairwise
+
 import click
 
 from vibentropy.cli.options import (
@@ -34,6 +36,7 @@ Examples:
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax --output labelled.extxyz
   vibentropy label my.xyz --reference bulk.xyz --config my.yaml --temperatures 300,600 --output labels.csv
+  vibentropy label defect.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --infinite --output labels.csv
 """
 )
 @click.argument("paths", metavar="FILES...", nargs=-1, required=True, type=FILE)
@@ -47,13 +50,24 @@ Examples:
 @click.option("--element", metavar="SYMBOL", help="Element of the potential; by default that of the reference.")
 @click.option("--config", type=FILE, help="Configuration of a run to take the potential from, which may be any there.")
 @click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is, by Newton steps.")
-@click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; 13 times as long.")
+@click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; takes O(N³).")
 @click.option(
     "--temperatures",
     type=Numbers(),
     default=None,
-    help="Temperatures in K at which quantum harmonic entropies and free energies are added, such as 300,600; 6 times "
-    "as long.",
+    help="Temperatures in K at which quantum harmonic entropies and free energies are added, such as 300,600; "
+    "takes O(N³).",
+)
+@click.option(
+    "--infinite",
+    is_flag=True,
+    help="Add what each defect has in the infinite crystal, from larger cells that it is put into; minutes for each.",
+)
+@click.option(
+    "--sizes",
+    type=Numbers(),
+    default=None,
+    help="Sites of these cells, about; three numbers or more, ascending.  [default: 3456,8192,16000]",
 )
 @output_option(*ROW_SUFFIXES)
 @format_option
@@ -68,25 +82,37 @@ def label(
     relax: bool,
     site_entropies: bool,
     temperatures: tuple[float, ...] | None,
+    infinite: bool,
+    sizes: tuple[float, ...] | None,
     output: str | None,
     file_format: str | None,
 ) -> None:
     """Compute exact formation entropies of relaxed cells, from the Hessian of a potential.
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
-    beside them. A cell needs 36 N² bytes and O(N³) time: a second for 1000 atoms, minutes for 10 000. Saddles, and
-    cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so.
+    beside them. Analytic Hessians take O(N²) time: a second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles,
+    and cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so.
+
+    Periodic images of a defect change its entropy by a share that falls as 1/N. --infinite takes each cell with one
+    defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
+    defects, the row keeps its label and says why, and the exit code is 1.
     """
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
     from vibentropy.datasets.table import Status
     from vibentropy.errors import VibentropyError
+    from vibentropy.labels.infinite import SIZES
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
 
     if (potential is None) == (config is None):
         raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
+    if sizes is not None and not infinite:
+        raise click.UsageError("--sizes are those of --infinite, which is not there")
+    cells = tuple(round(size) for size in sizes or SIZES)
+    if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
+        raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
     not_an_input(output, *paths, reference, config, potential)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
@@ -94,15 +120,20 @@ def label(
     crystal = read_reference(reference, block["element"])
     # Of dumps that say types only, too.
     symbol = str(crystal.symbols[0])
-    labeller = Labeller(
-        load_potential(block | {"element": block["element"] or symbol}),
-        site_entropies=site_entropies,
-        temperatures=temperatures or (),
-    )
+    interaction = load_potential(block | {"element": block["element"] or symbol})
+    if infinite:
+        click.echo(_cost_of_infinite(block, cells), err=True)
 
     reader = Reader(paths, file_format, symbol)
-    columns, screen = _columns(paths, temperatures or ())
+    columns, screen = _columns(paths, temperatures or (), infinite)
     with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
+        labeller = Labeller(
+            interaction,
+            site_entropies=site_entropies,
+            temperatures=temperatures or (),
+            infinite=cells if infinite else (),
+            note=progress.note,
+        )
         for path, number, atoms in reader:
             row, dressed = {"file": path, "frame": number}, None
             try:
@@ -113,6 +144,8 @@ def label(
                 if columns["reason"]:
                     reader.bad(path, number, columns["reason"])
                 else:
+                    if columns.get("infinite_reason"):
+                        reader.partial(path, number, f"infinite crystal: {columns['infinite_reason']}")
                     dressed = _dressed(labelled, atoms, columns, relax)
                     if site_entropies:
                         row["site_entropy"] = labelled.arrays["site_entropy"]
@@ -144,13 +177,33 @@ def _dressed(labelled, atoms, columns, relaxed):
     return labelled
 
 
-def _columns(paths, temperatures):
+def _cost_of_infinite(potential, sizes):
+    """Say what labels of the infinite crystal will cost."""
+    from vibentropy.files.progress import duration
+    from vibentropy.potentials.from_config import is_analytic
+    from vibentropy.run.cost_estimate import infinite_seconds
+    from vibentropy.run.memory import determinant_memory
+
+    cells = f"infinite crystal: each defect is put into cells of {', '.join(map(str, sizes))} sites"
+    analytic = is_analytic(potential)
+    time = f"about {duration(infinite_seconds(sizes))}" if analytic else "hours or days of finite differences"
+    memory = determinant_memory(sizes[-1], analytic) / 1e9
+    return f"{cells}, which takes {time} and up to {memory:.1f} GB"
+
+
+def _columns(paths, temperatures, infinite):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, place_columns
+    from vibentropy.datasets.table import INFINITE_COLUMNS
     from vibentropy.labels.labelling import temperature_columns
 
-    names = ["file", "frame", *_COLUMNS, *(name for t in temperatures for name in temperature_columns(t)), "reason"]
+    at_temperatures = [name for t in temperatures for name in temperature_columns(t)]
+    names = ["file", "frame", *_COLUMNS, *at_temperatures, *(INFINITE_COLUMNS if infinite else ()), "reason"]
     quantum = [Column(f"S_f at {t:g} K", 14, number(temperature_columns(t)[0])) for t in temperatures]
+    limit = [
+        Column("infinite", 10, number("formation_entropy_infinite")),
+        Column("+-", 6, number("formation_entropy_infinite_uncertainty", 4)),
+    ]
     screen = [
         *place_columns(paths),
         Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
@@ -158,6 +211,7 @@ def _columns(paths, temperatures):
         Column("by N_d/N_0", 10, number("formation_entropy_per_atom_convention")),
         Column("E_f (eV)", 10, number("formation_energy")),
         *quantum,
+        *(limit if infinite else ()),
         Column("status", -8, lambda row: row["status"]),
     ]
     return names, screen

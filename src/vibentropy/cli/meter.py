@@ -87,6 +87,16 @@ class Meter:
             click.echo(_ERASE, err=True, nl=False)
         self._bar, self._next = None, time.monotonic() + PATIENCE
 
+    def note(self, text: str, /) -> None:
+        """Write a line in place of the bar; see `vibentropy.files.progress.Note`.
+
+        Parameters
+        ----------
+        text : str
+        """
+        self.pause()
+        click.echo(text, err=True)
+
     def clear(self) -> None:
         """End the bar, so that other lines begin where they should."""
         if self._bar:

@@ -25,11 +25,13 @@ class Reader:
     ----------
     n_read, n_bad, n_cut : int
         Configurations that were read, faults that were reported, and those among them that ended a file.
+    n_partial : int
+        Configurations that could be used, but not for all that was asked for.
     """
 
     def __init__(self, paths: Sequence[str], file_format: str | None, element: str | None = None) -> None:
         self._paths, self._format, self._element = paths, file_format, element
-        self.n_read = self.n_bad = self.n_cut = 0
+        self.n_read = self.n_bad = self.n_cut = self.n_partial = 0
 
     def __iter__(self) -> Iterator[tuple[str, int, Atoms | VibentropyError]]:
         """Yield as `frames`."""
@@ -82,6 +84,25 @@ class Reader:
             The reason without the place.
         """
         self.n_bad += 1
+        return self._report(path, number, error)
+
+    def partial(self, path: str, number: int, error: Exception | str) -> str:
+        """Report on stderr what a configuration lacks that can be used otherwise.
+
+        Parameters
+        ----------
+        path, number, error
+            See `bad`.
+
+        Returns
+        -------
+        str
+            See `bad`.
+        """
+        self.n_partial += 1
+        return self._report(path, number, error)
+
+    def _report(self, path, number, error):
         located = error if isinstance(error, VibentropyError) else VibentropyError(str(error))
         located.locate(path, f"frame {number}")
         click.echo(located, err=True)
@@ -90,7 +111,8 @@ class Reader:
     def finish(self, context: click.Context, output: str | None = None) -> None:
         """Say what became of the configurations where that is not on the screen, and end the command.
 
-        Its exit code is 1 where a configuration could not be used, and 2 where none could be.
+        Its exit code is 1 where a configuration could not be used, or not for all that was asked for, and 2 where
+        none could be used.
 
         Parameters
         ----------
@@ -101,9 +123,10 @@ class Reader:
         unused = self.n_bad - self.n_cut
         if output:
             bad = f"; {unused} could not be used" if unused else ""
+            bad += f"; {self.n_partial} only in part" if self.n_partial else ""
             bad += f"; {self.n_cut} file{'s' * (self.n_cut > 1)} could not be read to the end" if self.n_cut else ""
             click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
-        context.exit(0 if not self.n_bad else 1 if self.n_read > unused else 2)
+        context.exit(0 if not self.n_bad + self.n_partial else 1 if self.n_read > unused else 2)
 
 
 def read_reference(path: str, element: str | None = None) -> Atoms:

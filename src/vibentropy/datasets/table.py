@@ -27,7 +27,9 @@ duplicate_of                                   id of the minimum that this one r
 `vibentropy.datasets.merge` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as
 5x5x5). Labels that are computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K``
 (eV) of quantum harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the
-zero-point energy, NaN where the formation energy is unknown.
+zero-point energy, NaN where the formation energy is unknown. Labels of the infinite crystal add `INFINITE_COLUMNS`:
+``formation_entropy_infinite`` and ``formation_entropy_infinite_uncertainty`` (k_B, mode by mode), and
+``infinite_reason``, why there is none although the cell itself has a label.
 """
 
 from enum import StrEnum
@@ -71,6 +73,14 @@ COLUMNS: dict[str, tuple[str | int | float, str]] = {
     "duplicate_of": ("", ""),
 }
 
+#: The same of the columns that labels of the infinite crystal add.
+INFINITE_COLUMNS: dict[str, tuple[str | float, str]] = {
+    "formation_entropy_infinite": (np.nan, "k_B"),
+    "formation_entropy_infinite_uncertainty": (np.nan, "k_B"),
+    "infinite_reason": ("", ""),
+}
+
+_UNITS = {name: unit for name, (_, unit) in (COLUMNS | INFINITE_COLUMNS).items()}
 
 #: Array of a frame with the entropy of each atom relative to one of the perfect crystal, k_B; extended XYZ has it too.
 SITE_ENTROPY = "site_entropy"
@@ -141,7 +151,7 @@ def write_columns(group: h5py.Group, table: pd.DataFrame) -> None:
             group[name] = column.to_numpy()
         else:
             group.create_dataset(name, data=column.to_numpy(object), dtype=h5py.string_dtype())
-        group[name].attrs["unit"] = COLUMNS.get(str(name), ("", ""))[1]
+        group[name].attrs["unit"] = _UNITS.get(str(name), "")
 
 
 def read_columns(group: h5py.Group) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How long computations tell their caller how far they are: one call for each item, or the share of the current one."""
+"""How long computations tell their caller how far they are and what comes next, and times in words."""
 
 from typing import Protocol
 
@@ -17,11 +17,38 @@ class Within(Protocol):
         """Take note of the share of an item that is done, from 0 to 1."""
 
 
+class Note(Protocol):
+    """Called before a step that takes long, with words that say what it is and what it will cost."""
+
+    def __call__(self, text: str, /) -> object:
+        """Take note of what comes next; ``text`` is one line."""
+
+
 def ignore(_: object, /) -> None:
     """Take no note of progress: for callers that do not want to know.
 
     Parameters
     ----------
     _ : object
-        What `Done` and `Within` are called with.
+        What `Done`, `Within` and `Note` are called with.
     """
+
+
+def duration(seconds: float) -> str:
+    """Put a time into words, to two digits; more are not known of what lies ahead.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+        Such as ``40 s``, ``14 min`` or ``2.3 h``.
+    """
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.2g} h" if hours < 100 else f"{hours:.0f} h"

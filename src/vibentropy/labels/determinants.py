@@ -14,12 +14,13 @@ from scipy.sparse import issparse
 
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
+from vibentropy.files.progress import Note, duration, ignore
 from vibentropy.labels.bloch import crystal_eigenvalues
 from vibentropy.labels.block_matrix import from_hessian, from_parts
 from vibentropy.labels.cholesky import factorise
 from vibentropy.labels.dissection import dissect
 from vibentropy.labels.lanczos import lowest_eigenvalue
-from vibentropy.labels.multifrontal import factorise_sparse
+from vibentropy.labels.multifrontal import factorise_sparse, spare_memory
 from vibentropy.potentials.protocols import Interaction, SplitHessian
 
 #: Largest force (eV/Å) of a configuration that counts as relaxed.
@@ -31,6 +32,10 @@ MIN_EIGENVALUE = 1e-3
 #: What one floating-point operation of a sparse factor costs in units of one of a dense factor, and operations that
 #: its fronts cost besides: which of the two is faster, measured from 250 to 3456 atoms of iron and copper.
 _SPARSE_COST, _SPARSE_START = 1.2, 5e8
+
+#: Operations of a sparse factor in a second of one core, with the eigenvalue that is held against the threshold; and
+#: seconds from which on a cost is worth a line.
+_SPARSE_SPEED, _LONG = 25e9, 10.0
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,7 @@ def relaxed_log_determinant(
     max_force: float = MAX_FORCE,
     min_eigenvalue: float = MIN_EIGENVALUE,
     memory: int | None = None,
+    note: Note = ignore,
 ) -> LogDeterminant:
     """Compute ln det' H of a relaxed configuration, by a dense or by a sparse factor, whichever costs less.
 
@@ -170,6 +176,8 @@ def relaxed_log_determinant(
         See `log_determinant`, eV/Å².
     memory : int, optional
         Bytes that a sparse factor may take, see `vibentropy.labels.multifrontal.factorise_sparse`.
+    note : callable
+        Called with what a sparse factor will cost before it is begun, if that is long.
 
     Returns
     -------
@@ -194,6 +202,7 @@ def relaxed_log_determinant(
     plan = _cheaper(matrix, atoms)
     if plan is None:
         return log_determinant(potential.hessian(atoms) if hessian is None else hessian, min_eigenvalue)
+    _say_cost(plan, len(atoms), memory, note)
     # From above, and at a fraction of the cost of the factor: what it refuses is no minimum.
     smallest = lowest_eigenvalue(matrix.apply, len(atoms), floor=min_eigenvalue)
     _check_stable(smallest, min_eigenvalue)
@@ -206,6 +215,21 @@ def relaxed_log_determinant(
         matrix = from_hessian(potential.hessian(atoms))
         factor = factorise_sparse(matrix, dissect(matrix, atoms), memory=memory)
     return LogDeterminant(factor.log_determinant + 3 * float(np.log(len(atoms))), smallest, len(atoms))
+
+
+def _say_cost(plan, n_atoms, memory, note):
+    """Say what a sparse factor will cost."""
+    seconds = plan.flops / _SPARSE_SPEED
+    if seconds < _LONG:
+        return
+    operations = f"{plan.flops:.1e}".replace("e+", "e")
+    needed = plan.peak_bytes()
+    on_disk = needed - plan.peak_bytes(plan.on_disk(spare_memory() if memory is None else memory))
+    waits = f", of which {on_disk / 1e9:.1f} GB wait on disk" if on_disk else ""
+    note(
+        f"{n_atoms:,} atoms: a sparse factor of {operations} operations, about {duration(seconds)}, "
+        f"{needed / 1e9:.1f} GB{waits}"
+    )
 
 
 def _cheaper(matrix, atoms):

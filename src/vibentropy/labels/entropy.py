@@ -3,6 +3,7 @@
 from ase import Atoms
 
 from vibentropy.atoms.reference import check_perfect, check_same_cell
+from vibentropy.files.progress import Note, ignore
 from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
@@ -40,6 +41,7 @@ def formation_entropy(
     potential: Interaction,
     max_force: float = MAX_FORCE,
     min_eigenvalue: float = MIN_EIGENVALUE,
+    note: Note = ignore,
 ) -> float:
     """Exact vibrational formation entropy in the classical harmonic limit.
 
@@ -57,6 +59,8 @@ def formation_entropy(
         Largest force that a relaxed configuration may have, eV/Å.
     min_eigenvalue : float
         See `log_determinant`, eV/Å².
+    note : callable
+        See `vibentropy.labels.determinants.relaxed_log_determinant`.
 
     Returns
     -------
@@ -73,6 +77,6 @@ def formation_entropy(
     """
     check_same_cell(atoms, bulk)
     check_perfect(bulk)
-    defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue)
+    defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue, note=note)
     crystal = LogDeterminant.of_eigenvalues(stable_eigenvalues(bulk, potential, max_force, min_eigenvalue))
     return entropy_of(defect, crystal)[0]

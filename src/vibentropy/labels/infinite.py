@@ -18,7 +18,7 @@ from scipy.spatial.distance import pdist, squareform
 from vibentropy.atoms.primitive import primitive_cell
 from vibentropy.atoms.reference import check_same_cell
 from vibentropy.errors import NotConvergedError, StructureError
-from vibentropy.files.progress import Done, ignore
+from vibentropy.files.progress import Done, Note, ignore
 from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
@@ -79,6 +79,8 @@ def infinite_entropy(
     min_eigenvalue: float = MIN_EIGENVALUE,
     sizes: Sequence[int] = SIZES,
     done: Done = ignore,
+    memory: int | None = None,
+    note: Note = ignore,
 ) -> InfiniteEntropy:
     """Find the formation entropy of a defect in the infinite crystal.
 
@@ -95,6 +97,10 @@ def infinite_entropy(
         About how many sites the cells shall have, ascending, three or more.
     done : callable
         Called with the size of each cell that is done.
+    memory : int, optional
+        See `vibentropy.labels.determinants.relaxed_log_determinant`.
+    note : callable
+        Called with what is done next and what it will cost.
 
     Returns
     -------
@@ -113,8 +119,10 @@ def infinite_entropy(
     limits = max_force, min_eigenvalue
     sites, entropies, energies = [], [], []
     largest = atoms
-    for repetitions in _larger_cells(defect, sizes):
+    larger = _larger_cells(defect, sizes)
+    for number, repetitions in enumerate(larger, 1):
         largest, perfect = defect.embedded(repetitions)
+        note(f"infinite crystal: cell {number} of {len(larger)}, {len(perfect):,} sites")
         start = largest.positions.copy()
         largest, energy, _ = newton_relax(largest, potential, _RELAXED_FORCE)
         defect.check_same(start, largest)
@@ -122,7 +130,8 @@ def infinite_entropy(
         bulk = LogDeterminant.of_eigenvalues(stable_eigenvalues(perfect, potential, *limits))
         sites.append(len(perfect))
         energies.append(energy - per_atom * len(largest))
-        entropies.append(entropy_of(relaxed_log_determinant(largest, potential, *limits), bulk)[0])
+        determinant = relaxed_log_determinant(largest, potential, *limits, memory, note)
+        entropies.append(entropy_of(determinant, bulk)[0])
         done(f"{len(perfect)} sites")
     _check_straight(sites, energies)
     value, other = limit(sites[-2:], entropies[-2:]), limit(sites[:2], entropies[:2])

@@ -11,9 +11,9 @@ from numpy.linalg import LinAlgError
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_same_cell
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import SITE_ENTROPY, Status
+from vibentropy.datasets.table import INFINITE_COLUMNS, SITE_ENTROPY, Status
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
-from vibentropy.files.progress import Done, ignore
+from vibentropy.files.progress import Done, Note, ignore
 from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
@@ -22,6 +22,7 @@ from vibentropy.labels.determinants import (
     stable_eigenvalues,
 )
 from vibentropy.labels.entropy import entropy_of
+from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.potentials.protocols import Interaction
@@ -29,7 +30,7 @@ from vibentropy.potentials.protocols import Interaction
 #: Largest force (eV/Å) after `Labeller.label_cell` has relaxed a configuration.
 RELAXED_FORCE = 1e-6
 
-_STATUS = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
+_STATUS: dict[type[Exception], Status] = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
 
 
 class _Vibrations(NamedTuple):
@@ -55,6 +56,11 @@ class Labeller:
         `temperature_columns`.
     memory : int, optional
         Bytes that a sparse factor may take, see `vibentropy.labels.multifrontal.factorise_sparse`.
+    infinite : sequence of int
+        Add what each defect has in the infinite crystal, as `INFINITE_COLUMNS`, from cells of about so many sites; see
+        `vibentropy.labels.infinite.infinite_entropy`. Where it has none there the label of its own cell stands.
+    note : callable
+        Called with what a large label will cost before it is begun.
     """
 
     def __init__(
@@ -65,11 +71,13 @@ class Labeller:
         site_entropies: bool = False,
         temperatures: Sequence[float] = (),
         memory: int | None = None,
+        infinite: Sequence[int] = (),
+        note: Note = ignore,
     ) -> None:
         self._potential = potential
         self._max_force, self._min_eigenvalue = max_force, min_eigenvalue
         self._site_entropies, self._temperatures = site_entropies, tuple(temperatures)
-        self._memory = memory
+        self._memory, self._infinite, self._note = memory, tuple(infinite), note
         # By cell and number of atoms.
         self._crystals: dict[tuple[bytes, int], _Vibrations | str] = {}
 
@@ -96,7 +104,8 @@ class Labeller:
             of the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
         """
         at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
-        table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan))
+        of_infinite = {name: default for name, (default, _) in INFINITE_COLUMNS.items()} if self._infinite else {}
+        table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan), **of_infinite)
         frames = list(configurations.frames)
         for index in np.flatnonzero(table["status"] == Status.RELAXED):
             row = table.iloc[index]
@@ -153,7 +162,7 @@ class Labeller:
         atoms : ase.Atoms
             With `SITE_ENTROPY` where that is wanted.
         columns : dict
-            ``status``, entropies and what belongs to them, and those of `temperature_columns`.
+            ``status``, entropies and what belongs to them, those of `temperature_columns`, and `INFINITE_COLUMNS`.
         """
         crystal = self._crystal(perfect)
         defect = self._vibrations(atoms)
@@ -170,14 +179,27 @@ class Labeller:
             defect_modes, crystal_modes = (of.modes.frequencies(self._potential.mass) for of in (defect, crystal))
             columns[entropy] = quantum_formation_entropy(defect_modes, crystal_modes, t)
             columns[free_energy] = formation_energy + quantum_formation_free_energy(defect_modes, crystal_modes, t)
+        if self._infinite:
+            columns |= self._in_infinite_crystal(atoms, perfect)
         if self._site_entropies:
             atoms = atoms.copy()
             atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
         return atoms, columns
 
+    def _in_infinite_crystal(self, atoms, perfect):
+        limits = self._max_force, self._min_eigenvalue
+        try:
+            infinite = infinite_entropy(
+                atoms, perfect, self._potential, *limits, self._infinite, memory=self._memory, note=self._note
+            )
+            values = infinite.value, infinite.uncertainty, ""
+        except (VibentropyError, LinAlgError) as error:
+            values = np.nan, np.nan, str(error)
+        return dict(zip(INFINITE_COLUMNS, values, strict=True))
+
     def _vibrations(self, atoms):
         limits = self._max_force, self._min_eigenvalue
-        determinant = relaxed_log_determinant(atoms, self._potential, *limits, self._memory)
+        determinant = relaxed_log_determinant(atoms, self._potential, *limits, self._memory, self._note)
         if not self._site_entropies and not self._temperatures:
             return _Vibrations(determinant, None)
         return _Vibrations(

@@ -71,7 +71,7 @@ def factorise_sparse(
     blocks = matrix.first, matrix.neighbour, matrix.start, matrix.values
     log_determinant, negative = 0.0, 0
     with TemporaryDirectory(prefix="vibentropy-", ignore_cleanup_errors=True) as folder:
-        workspace = _Workspace(plan, _spare_memory() if memory is None else memory, Path(folder))
+        workspace = _Workspace(plan, spare_memory() if memory is None else memory, Path(folder))
         for place, front in enumerate(plan.fronts):
             vertices = np.concatenate([front.pivots, front.border])
             rows[vertices] = np.cumsum(sizes[vertices]) - sizes[vertices]
@@ -143,8 +143,14 @@ class _Workspace:
         self._top += len(elements)
 
 
-def _spare_memory():
-    """Bytes that the machine has to spare, three quarters of what is free; no bound where it does not say."""
+def spare_memory() -> int:
+    """Memory that the machine has to spare.
+
+    Returns
+    -------
+    int
+        Bytes, three quarters of what is free; no bound where the machine does not say.
+    """
     try:
         (line,) = (line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
 """What a run will cost, before it is begun: jobs, core hours and memory of its stages.
 
-Hours are those of one core of an AMD EPYC, for bcc iron in cells of 1024 to 3456 sites, `Rates` says on what. Other
+Hours are those of one core of an AMD EPYC, for bcc iron in cells of 1024 sites and more, `Rates` says on what. Other
 machines, potentials with more neighbours and descriptors of another cutoff differ by a factor of two or three; what
 matters is hours or weeks. Configurations of files are counted and taken to be all of one size; where only reading would
 tell their number, it is unknown.
@@ -8,7 +8,7 @@ tell their number, it is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isnan, nan
@@ -75,9 +75,12 @@ class Rates:
     quench : float
         Times N^1.5, the number of steps growing with the cell: 0.4 s for 1024 sites, 2.6 s for 3456.
     matrix : float
-        Times N³, of a Cholesky factor: 0.22 s for 1024 sites, 8.3 s for 3456.
+        Times N³, of a dense factor: 0.22 s for 1024 sites, 8.3 s for 3456.
+    sparse : float
+        Times N², of a sparse factor and the smallest eigenvalue: 2.3 s for 3456 sites, 50 s for 16 000. A label takes
+        whichever is faster.
     hessian : float
-        Per atom, of forces, Hessian and smallest eigenvalue of a label.
+        Per atom, of forces and Hessian of a label.
     spectrum, vectors : float
         Labels with all eigenvalues, and with the eigenvectors that site entropies need, in units of `matrix`.
     collect : float
@@ -90,6 +93,7 @@ class Rates:
     dynamics: float = 2.1e-6
     quench: float = 1.3e-5
     matrix: float = 2.0e-10
+    sparse: float = 1.9e-7
     hessian: float = 1.0e-4
     spectrum: float = 9.0
     vectors: float = 21.0
@@ -156,7 +160,29 @@ def _label_seconds(config: Config, sites: float, rates: Rates) -> float:
     """Seconds that the label of a cell takes, NaN where the potential is of another kind."""
     labels = config.labels
     others = rates.vectors if labels.site_entropies else rates.spectrum if labels.temperatures else 0.0
-    return (1.0 + others) * rates.matrix * sites**3 + rates.hessian * sites if _is_analytic(config) else nan
+    return _determinant_seconds(sites, rates) + others * rates.matrix * sites**3 if _is_analytic(config) else nan
+
+
+def _determinant_seconds(sites: float, rates: Rates) -> float:
+    """Seconds that the determinant of a Hessian takes."""
+    return min(rates.matrix * sites**3, rates.sparse * sites**2) + rates.hessian * sites
+
+
+def infinite_seconds(sizes: Sequence[int], rates: Rates = RATES) -> float:
+    """Estimate how long the label of a defect in the infinite crystal takes.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Sites of the cells that it is put into.
+    rates : Rates
+
+    Returns
+    -------
+    float
+        Seconds to relax and label all of them, with an analytic potential.
+    """
+    return sum(rates.quench * sites**1.5 + _determinant_seconds(sites, rates) for sites in sizes)
 
 
 def stages(

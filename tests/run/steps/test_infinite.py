@@ -66,6 +66,7 @@ def test_the_lowest_minima_of_each_class(configurations, tmp_path):
                 potential=POTENTIAL,
                 gates={},
                 progress=Progress(log),
+                mem_mb=2000,
             )
     pack_infinite(
         parts,

@@ -17,6 +17,7 @@ from vibentropy.files.tables import save_table
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.labelling import refused
 from vibentropy.potentials.from_config import identity, load_potential
+from vibentropy.run.job_memory import spare_in_job
 from vibentropy.run.provenance import attributes
 from vibentropy.sources import archives
 from vibentropy.sources.archives import read_header
@@ -36,6 +37,7 @@ def infinite_part(
     potential: Mapping[str, Any],
     gates: Mapping[str, Any],
     progress: Progress,
+    mem_mb: int,
 ) -> None:
     """Label the minima of one job in the infinite crystal.
 
@@ -61,6 +63,8 @@ def infinite_part(
     gates : dict
         Of `infinite_entropy`, see `vibentropy.run.settings.Labels.gates`.
     progress : Progress
+    mem_mb : int
+        See `vibentropy.run.steps.label.label_shard`.
     """
     table = load_table(configurations)
     rows = table[usable(table) & table["dataset"].isin(specifications)]
@@ -69,10 +73,12 @@ def infinite_part(
     progress.expect(len(minima))
     interaction = load_potential(potential)
     perfect = {name: source_of(name, block).perfect(lattice) for name, block in specifications.items()}
+    settings: dict[str, Any] = {**gates, "sizes": sizes, "memory": spare_in_job(mem_mb), "note": progress.note}
     frames, labelled = [], []
     for atoms, (_, row) in zip(minima.frames, minima.table.iterrows(), strict=True):
         try:
-            found = infinite_entropy(atoms, perfect[row["dataset"]](row, atoms.cell), interaction, **gates, sizes=sizes)
+            crystal = perfect[row["dataset"]](row, atoms.cell)
+            found = infinite_entropy(atoms, crystal, interaction, **settings)
         except (VibentropyError, LinAlgError) as error:
             frames.append(atoms)
             labelled.append({**row, **refused(error), "formation_entropy": np.nan})

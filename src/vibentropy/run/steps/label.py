@@ -9,6 +9,7 @@ from vibentropy.datasets.table import Status
 from vibentropy.files.logs import Progress
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
+from vibentropy.run.job_memory import spare_in_job
 from vibentropy.run.provenance import attributes
 from vibentropy.sources.source import source_of
 
@@ -25,6 +26,7 @@ def label_shard(
     config: Mapping[str, Any],
     read: Iterable[str | Path],
     progress: Progress,
+    mem_mb: int,
 ) -> None:
     """Label the relaxed configurations of a shard.
 
@@ -42,10 +44,12 @@ def label_shard(
         Of `Labeller`, see `vibentropy.run.settings.Labels.settings`.
     config, read, progress
         See `vibentropy.run.steps.features.compute_features`.
+    mem_mb : int
+        Memory of the job, see `vibentropy.run.memory.labels_memory`; what does not fit waits on disk.
     """
     configurations = ConfigurationSet.load(structures)
     progress.expect((configurations.table["status"] == Status.RELAXED).sum())
-    labeller = Labeller(load_potential(potential), **settings)
+    labeller = Labeller(load_potential(potential), **settings, memory=spare_in_job(mem_mb), note=progress.note)
     configurations = labeller.label(configurations, source_of(dataset, specification).perfect(lattice), progress)
     configurations.attributes |= attributes(config, read)
     configurations.save(output)
