@@ -47,6 +47,13 @@ def test_large_cells_are_repetitions_of_the_primitive_cell(name, seed):
     assert distances.shape == between.shape
 
 
+def test_cells_of_many_thousand_atoms():
+    crystal = bulk("Fe", cubic=True, a=2.86).repeat((20, 21, 22))
+    primitive, repetitions = primitive_cell(crystal)
+    assert len(primitive) == 1
+    assert abs(round(np.linalg.det(repetitions))) == len(crystal)
+
+
 def test_atoms_are_means_of_all_that_they_stand_for():
     crystal = bulk("Fe", cubic=True, a=2.86).repeat(4)
     random = np.random.default_rng(0)

@@ -45,7 +45,8 @@ def primitive_cell(crystal: Atoms) -> tuple[Atoms, NDArray[np.int64]]:
         if abs(_determinant(basis)) == n**2:
             break  # There is one atom to each lattice point.
         along = vector * n @ np.linalg.inv(basis)
-        if np.abs(along - np.round(along)).max() < 0.25:
+        rest = (along - np.round(along)) @ basis / n @ crystal.cell[:]
+        if np.linalg.norm(rest) < 4 * TRANSLATION_TOLERANCE:
             continue  # It is known already.
         tried = slice(_SAMPLE), slice(n)
         if all(_maps_onto(tree, positions, crystal.numbers, some, vector, reach) for some in tried):
