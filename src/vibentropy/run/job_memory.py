@@ -1,4 +1,4 @@
-"""Memory within jobs that label: what they ask for, less what is not for factors. Jobs import this, not the estimate."""
+"""Memory within jobs that label: what they ask for, less what is not for factors. Jobs import this, not estimates."""
 
 #: Memory (MB) of a job that labels, besides what grows with its cells.
 LABELS_START = 1000
