@@ -5,6 +5,7 @@ from argon import EPSILON, R_CUT, SIGMA
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 from hypothesis import HealthCheck, settings
+from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 from workflow_runs import SHARED, SharedRuns
 
@@ -52,6 +53,21 @@ def fine_table(iron, tmp_path_factory):
 def iron_crystal():
     """Perfect bcc iron of so many cubic cells along each axis."""
     return lambda n: bulk("Fe", "bcc", a=IRON_A, cubic=True) * (n if isinstance(n, tuple) else (n, n, n))
+
+
+@pytest.fixture
+def unplaced(request, monkeypatch):
+    """For tests of what figures show, not of where: placing panels and legends takes longer than all else.
+
+    Tests of a module that uses it throughout have their figures placed with the mark ``usefixtures("placed")``.
+    """
+    if "placed" not in request.fixturenames:
+        monkeypatch.setattr(Figure, "draw_without_rendering", lambda figure: None)
+
+
+@pytest.fixture
+def placed():
+    """See `unplaced`."""
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -70,10 +69,18 @@ def test_edits_in_other_files_are_noticed(copied):
 def test_machine_code_of_old_sources_is_removed(copied):
     folder, run = copied
     caches = folder / "__pycache__/machine_code"
-    for constant in range(machine_code._KEPT + 3):
-        (folder / "files/called.py").write_text(CALLED + f"_UNUSED = {constant}\n")
-        run("from vibentropy.files.machine_code import cache_folder; cache_folder()")
-        time.sleep(0.02)
+    n_versions = machine_code._KEPT + 3
+    run(f"""
+import time
+from pathlib import Path
+from vibentropy.files import machine_code
+for constant in range({n_versions}):
+    Path({str(folder / "files/called.py")!r}).write_text({CALLED!r} + f"_UNUSED = {{constant}}\\n")
+    machine_code.cache_folder.cache_clear()
+    machine_code.cache_folder()
+    assert len(list(Path({str(caches)!r}).iterdir())) == min(constant, {machine_code._KEPT}) + 1
+    time.sleep(0.02)
+""")
     assert len(list(caches.iterdir())) == machine_code._KEPT + 1
 
 

@@ -133,6 +133,7 @@ def test_front_leaves_out_what_is_not_known():
     assert list(pareto_front([1, np.nan, 2], [3, 1, np.nan])) == [0]
 
 
+@pytest.mark.usefixtures("unplaced")
 def test_figure_numbers_models_and_draws_a_front_for_each_kind(summary, descriptors):
     table = comparison_table(summary, descriptors, TESTS)
     figure = cost_and_error_figure(table, TESTS[:1])

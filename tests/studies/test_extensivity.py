@@ -122,6 +122,7 @@ def test_summary(every_model):
     assert np.isnan(summary.loc[("ridge", "test set", "large", "all"), "ratio"])
 
 
+@pytest.mark.usefixtures("unplaced")
 def test_figure(every_model):
     figure = extensivity_figure(every_model, extensivity.summarise(every_model))
     assert figure.get_figwidth() == DOUBLE

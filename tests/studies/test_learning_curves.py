@@ -249,6 +249,7 @@ def test_figure(curves, tmp_path):
     assert (tmp_path / "learning.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.usefixtures("unplaced")
 def test_choices_are_shown_of_the_most_accurate_regressor(curves):
     whole = (curves["n_configurations"] == 30) & (curves["stage"] == "cross-validation")
     curves.loc[whole & (curves["regressor"] == "bayes") & (curves["descriptor"] == "None"), "mae"] /= 10

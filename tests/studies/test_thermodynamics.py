@@ -49,6 +49,7 @@ def test_quantum_free_energies_stand_at_their_temperatures():
     np.testing.assert_array_equal(rows, [1.70, 1.6, np.nan, -200.0, 3.49, 3.4, np.nan, np.nan])
 
 
+@pytest.mark.usefixtures("unplaced")
 def test_figure_marks_quantum_free_energies():
     minima = lowest_minima(table()).assign(**{temperature_columns(100)[1]: [1.5, 3.25]})
     figure = free_energy_figure(equilibrium(minima, [1.0, 6.0], np.linspace(300, 1800, 7)))

@@ -8,6 +8,7 @@ from vibentropy.errors import DataError
 from vibentropy.report.figures.distributions import distribution_figure
 
 
+@pytest.mark.usefixtures("unplaced")
 def test_figure_of_labels_has_brackets_where_there_are_published_ones():
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"defect_class": ["I2"] * 40 + ["V4"] * 30 + ["4xI2"] * 5 + ["V1"]})

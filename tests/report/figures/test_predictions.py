@@ -13,6 +13,8 @@ from vibentropy.report import figures
 from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
 from vibentropy.report.figures.style import DOUBLE, SINGLE
 
+pytestmark = pytest.mark.usefixtures("unplaced")
+
 
 def test_parity_of_one_model(make):
     figure = parity_figure(make())
@@ -49,6 +51,7 @@ def test_legend_with_two_sizes_and_a_class_without_a_name(make):
     assert legend(axes)[:2] == ["unnamed (251 atoms)", "I2 (249, 252 atoms)"]
 
 
+@pytest.mark.usefixtures("placed")
 @pytest.mark.parametrize(
     ("draw", "descriptors", "regressors", "shape"),
     [

@@ -184,6 +184,7 @@ class TestPredictions:
         texts = [text.get_text() for text in figure.legends[0].texts]
         assert texts == ["prediction, from a file", "exact: Cholesky factor", "exact: LAMMPS"]
 
+    @pytest.mark.usefixtures("unplaced")
     def test_the_overview_has_test_cells_beside_what_they_cost(self):
         predicted = pd.DataFrame(
             {
