@@ -14,7 +14,7 @@ from sklearn.base import clone
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, SaddlePointError, StructureError
 
-cells = settings(max_examples=8, deadline=None, derandomize=True)
+cells = settings(max_examples=5, deadline=None, derandomize=True)
 
 
 def has_features(descriptor, atoms):

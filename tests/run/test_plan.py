@@ -159,6 +159,7 @@ def test_runs_and_dry_runs_are_checked(words):
     assert not only_looks(words.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "says"), [(["--unlock"], False), (["--summary"], False), (["--dry-run"], True)])
 def test_cost_is_said_where_something_is_planned(tmp_path, arguments, says):
     config = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))

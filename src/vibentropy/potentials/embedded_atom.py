@@ -448,14 +448,14 @@ def _parts(first, neighbour, vectors, distances, slope, pair, density):
     blocks, felt_blocks = np.zeros((size, 3, 3)), np.zeros((size, 1, 3))
     for i in range(n):
         # Several images of one neighbour share a block.
-        at = rows[i]
-        place[i], columns[at] = at, i
-        at += 1
+        block = rows[i]
+        place[i], columns[block] = block, i
+        block += 1
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
             if place[j] < rows[i]:
-                place[j], columns[at] = at, j
-                at += 1
+                place[j], columns[block] = block, j
+                block += 1
             radial, transverse, _ = spring(r, slope[i] + slope[j], pair, density)
             for a in range(3):
                 for b in range(3):
@@ -464,20 +464,20 @@ def _parts(first, neighbour, vectors, distances, slope, pair, density):
                         k_ab += transverse
                     blocks[place[j], a, b] -= k_ab
                     blocks[rows[i], a, b] += k_ab
-        rows[i + 1] = at
+        rows[i + 1] = block
     place[:] = -1
     for i in range(n):
-        at = felt_rows[i]
-        place[i], felt_columns[at] = at, i
-        felt_blocks[at, 0] = itself[i]
-        at += 1
+        block = felt_rows[i]
+        place[i], felt_columns[block] = block, i
+        felt_blocks[block, 0] = itself[i]
+        block += 1
         for q in range(first[i], end[i]):
             j = target[q]
             if place[j] < felt_rows[i]:
-                place[j], felt_columns[at] = at, j
-                at += 1
+                place[j], felt_columns[block] = block, j
+                block += 1
             felt_blocks[place[j], 0] += gradient[q]
-        felt_rows[i + 1] = at
+        felt_rows[i + 1] = block
     local = blocks[: rows[n]], columns[: rows[n]], rows
     return local, (felt_blocks[: felt_rows[n]], felt_columns[: felt_rows[n]], felt_rows)
 

@@ -55,16 +55,13 @@ class TestMeasure:
         np.testing.assert_allclose(table["seconds"] * table["atoms_per_second"], table["n_atoms"].astype(float))
         assert len(lines) == 2
 
-    def test_time_and_memory_are_those_of_the_measurement(self, homemade):
-        specification = homemade("time.sleep(0.3); np.ones(50 * 2**17)")
+    def test_time_and_memory_are_those_of_the_measurement_on_one_thread(self, homemade):
+        does = "import numba; assert numba.get_num_threads() == 1 == int(os.environ['OMP_NUM_THREADS'])"
+        specification = homemade(f"{does}; time.sleep(0.3); np.ones(50 * 2**17)")
         (row,) = measure.measure("x", specification, [4], 60, 4000).to_dict("records")
+        assert row["status"] == "measured"
         assert 0.3 <= row["seconds"] < 3
         assert 49 <= row["peak_memory_mb"] < 70
-
-    def test_one_thread(self, homemade):
-        does = "import numba; assert numba.get_num_threads() == 1 == int(os.environ['OMP_NUM_THREADS'])"
-        (status,) = measure.measure("x", homemade(does), [4], 60, 4000)["status"]
-        assert status == "measured"
 
     @pytest.mark.parametrize(
         ("does", "message"),
@@ -84,17 +81,21 @@ class TestMeasure:
         (status,) = measure.measure("x", {"kind": "afz"}, [3], 60, 4000)["status"]
         assert status.startswith("failed: there is no descriptor of kind 'afz' (did you mean 'afs'?)")
 
-    def test_stops_before_it_takes_too_long(self, homemade):
-        table = measure.measure("x", homemade("time.sleep(1e-3 * len(atoms))"), [4, 10, 20], 1.5, 4000)
-        assert len(table) == 2
-        assert table["status"][0] == "measured"
-        assert table["status"][1].startswith("stopped: ")
-        assert table["status"][1].endswith("s predicted, limit 1.5 s")
+    @pytest.mark.parametrize(
+        ("limits", "message"),
+        [
+            ((1.5, 4000), "stopped: 2 s predicted, limit 1.5 s"),
+            ((60, 500), "stopped: 2000 MB predicted, limit 500 MB"),
+        ],
+    )
+    def test_stops_before_it_takes_too_much(self, monkeypatch, limits, message):
+        def one_cell(name, specification, n_cells, patience):
+            measured = {"seconds": 1e-3 * 2 * n_cells**3, "peak_memory_mb": 2.0 * n_cells**3}
+            return measured | {"status": "measured"}
 
-    def test_stops_before_it_takes_too_much_memory(self, homemade):
-        table = measure.measure("x", homemade("np.ones((len(atoms), 2**17))"), [4, 10], 60, 500)
-        assert list(table["status"][:1]) == ["measured"]
-        assert table["status"][1].endswith("MB predicted, limit 500 MB")
+        monkeypatch.setattr(measure, "_in_a_process", one_cell)
+        table = measure.measure("x", {"kind": "afs"}, [4, 10, 20], *limits)
+        assert list(table["status"]) == ["measured", message]
 
     def test_absent_peer_is_a_row(self, monkeypatch):
         monkeypatch.setitem(peers.ALL, "x", peers.Peer("x-dist", "no_such_module", "", {"n": 3}))
@@ -128,6 +129,7 @@ class TestLabels:
         (row,) = measure.measure(tables.OUR_LABEL, None, [4], 60, 4000).to_dict("records")
         assert (row["source"], row["status"], row["n_atoms"]) == ("ours", "measured", 128)
 
+    @pytest.mark.usefixtures("unplaced")
     def test_compared_in_each_cell(self):
         measured = [
             rows(tables.OUR_LABEL, [100, 1000], [1, 10]),
@@ -163,6 +165,7 @@ class TestPredictions:
         assert set(table["source"]) == {"ours"}
         assert set(table["status"]) == {"measured"}
 
+    @pytest.mark.usefixtures("unplaced")
     def test_beside_labels(self):
         predictions = [rows(self.NAME, [1000, 10_000], [0.1, 1.0])]
         labels = [
