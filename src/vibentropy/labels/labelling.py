@@ -50,10 +50,10 @@ class Labeller:
         See `vibentropy.labels.determinants.relaxed_log_determinant`; eV/Å and eV/Å².
     site_entropies : bool
         Resolve each entropy by atoms, in the N_d/N_0 convention, as the array `SITE_ENTROPY` of its frame. Takes
-        about thirteen times as long as the label alone.
+        all eigenvectors, O(N³).
     temperatures : sequence of float
         Temperatures in K at which quantum harmonic formation entropies and free energies are added, see
-        `temperature_columns`.
+        `temperature_columns`. Takes all eigenvalues, O(N³).
     memory : int, optional
         Bytes that a sparse factor may take, see `vibentropy.labels.multifrontal.factorise_sparse`.
     infinite : sequence of int

@@ -1,6 +1,6 @@
 """How errors fall with the number of labels.
 
-A label costs the Cholesky factor of a Hessian, features cost next to nothing. Two questions follow: how many labels a
+A label costs a factor of a Hessian, features cost next to nothing. Two questions follow: how many labels a
 model needs (`learning_curve`), and whether some configurations teach more than others, to be found out before they are
 labelled (`vibentropy.learning.selection.select`).
 
