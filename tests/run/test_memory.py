@@ -19,6 +19,8 @@ def test_memory_grows_as_it_was_measured():
     config = configuration("workflow/configs/paper.yaml", shard_size=200)
     for found, measured in [
         (structures_memory(config, 1024), 711),
+        (structures_memory(config, 16_000), 663),
+        (structures_memory(config, 31_250), 1345),
         (labels_memory(config, 2000), 373),
         (labels_memory(config, 3456), 486),
         (features_memory(config, "afs_20_10", 1024), 339),

@@ -34,8 +34,9 @@ def structures_memory(config: Config, sites: int | None) -> int:
     -------
     int, MB
     """
-    # Measured: 0.25 GB to read, up to 0.7 GB to anneal 1024 sites.
-    return 1000 + _of_frames(config, sites)
+    # Measured: 0.25 GB to read, up to 0.7 GB to anneal 1024 sites, 1.3 GB for 31 250, mostly the Hessian of Newton
+    # steps. Cells that are read have no number of sites.
+    return 1000 + 45_000 * (sites or 0) // 10**6 + _of_frames(config, sites)
 
 
 def labels_memory(config: Config, sites: int | None) -> int:
