@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from workflow_runs import ROOT
 
+from vibentropy import read_archive
 from vibentropy.errors import NotConvergedError, StructureError
 from vibentropy.labels.infinite import find_defect, infinite_entropy, limit
 from vibentropy.potentials.newton import newton_relax
@@ -42,6 +44,26 @@ def test_small_cells_extrapolate_to_their_limit(iron, iron_crystal, vacancy, shi
     assert len(found.largest) == 1999
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("defect_class", "entropy", "limit_of_larger_cells", "tolerance"),
+    # Limits by an independent program, from cells of up to 16,000 sites.
+    [("V1", 2.6129, 2.6217, 5e-4), ("I1", 1.7250, 1.7725, 2e-3), ("I4", 8.6354, 9.33, 2e-2)],
+)
+def test_limits_of_minima_of_the_shipped_set(
+    iron, iron_crystal, defect_class, entropy, limit_of_larger_cells, tolerance
+):
+    minima = read_archive(ROOT / "data/clusters.h5", "clusters", classes=[defect_class])
+    (atoms,) = (
+        atoms
+        for atoms, label in zip(minima.frames, minima.table["formation_entropy"], strict=True)
+        if abs(label - entropy) < 5e-4
+    )
+    found = infinite_entropy(atoms, iron_crystal(8), iron, sizes=(2000, 3456, 8192))
+    assert found.value == pytest.approx(limit_of_larger_cells, abs=tolerance)
+    assert found.uncertainty < 2 * tolerance
+
+
 def test_interstitials_keep_their_place(iron, iron_crystal):
     crystal = iron_crystal(5)
     atoms = dumbbell(crystal, iron)
@@ -54,6 +76,25 @@ def test_interstitials_keep_their_place(iron, iron_crystal):
     defect.check_same(large.positions, relaxed)
     per_atom = iron.energy_and_forces(perfect)[0] / len(perfect)
     assert energy - per_atom * len(large) == pytest.approx(3.534, abs=1e-3)
+
+
+def test_a_defect_longer_than_half_its_cell_is_in_one_piece(iron_crystal):
+    crystal = iron_crystal(8)
+    atoms = read_archive(ROOT / "data/clusters.h5", "clusters", classes=["I4"], rows=[0, 1]).frames[0]
+    for shift in (0.0, 6.0, 12.0):
+        shifted = atoms.copy()
+        shifted.positions += shift
+        core = find_defect(shifted, crystal).core
+        assert len(core) == 9
+        np.testing.assert_allclose(np.sort(np.ptp(core, axis=0)), [3.67, 5.04, 11.50], atol=0.01)
+
+
+def test_a_defect_that_reaches_around_its_cell_is_refused(iron_crystal):
+    crystal = iron_crystal((3, 3, 9))
+    line = np.flatnonzero(np.linalg.norm(crystal.positions[:, :2], axis=1) < 0.1)
+    del (atoms := crystal.copy())[line]
+    with pytest.raises(StructureError, match="extends over .* of the cell"):
+        find_defect(atoms, crystal)
 
 
 def test_another_minimum_is_noticed(iron, iron_crystal, vacancy):

@@ -11,9 +11,8 @@ import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import breadth_first_order
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import pdist, squareform
 
 from vibentropy.atoms.primitive import primitive_cell
 from vibentropy.atoms.reference import check_same_cell
@@ -37,8 +36,8 @@ SIZES = (3456, 8192, 16_000)
 _RELAXED_FORCE = 1e-6
 
 #: An atom this far from its site belongs to the defect, and parts of one defect are at most so far apart; in units of
-#: the distance of nearest neighbours.
-_OFF_SITE, _ONE_DEFECT = 0.35, 3.0
+#: the distance of nearest neighbours. And how much of the cell a defect may extend over.
+_OFF_SITE, _ONE_DEFECT, _LARGEST = 0.35, 4.0, 0.75
 
 #: How far (Å) an atom near the defect may move when the cell grows, and how far (eV) the formation energy may be from a
 #: straight line in 1/N, or which share of its change.
@@ -262,12 +261,7 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
     core = np.concatenate([crystal.positions[count == 0], positions[off]])
     if not len(core):
         raise StructureError("the cell holds no defect: every site has one atom, near it")
-    core = core[0] + _wrapped(core - core[0], crystal.cell)
-    if connected_components(squareform(pdist(core)) < _ONE_DEFECT * spacing)[0] > 1:
-        raise StructureError(
-            f"the cell holds several defects, more than {_ONE_DEFECT * spacing:.1f} Å apart: the infinite crystal has "
-            "one, so label each in a cell of its own"
-        )
+    core = _in_one_piece(core, crystal.cell, _ONE_DEFECT * spacing)
     centre = core.mean(axis=0)
     # Atoms go with their sites, of which some are half a cell away from the centre, on either side.
     around = centre + _wrapped(crystal.positions - centre, crystal.cell)
@@ -280,6 +274,27 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
         core=core,
         spacing=spacing,
     )
+
+
+def _in_one_piece(core, cell, apart):
+    """Positions of the images that are next to each other."""
+    vectors = _wrapped(core[None] - core[:, None], cell)
+    near = np.linalg.norm(vectors, axis=2) < apart
+    order, before = breadth_first_order(near, 0, directed=False)
+    if len(order) < len(core):
+        raise StructureError(
+            f"the cell holds several defects, more than {apart:.1f} Å apart: the infinite crystal has one, so label each "
+            "in a cell of its own"
+        )
+    core = core.copy()
+    for part in order[1:]:
+        core[part] = core[before[part]] + vectors[before[part], part]
+    extent = np.ptp(core @ np.linalg.inv(np.asarray(cell)), axis=0).max()
+    if extent > _LARGEST:
+        raise StructureError(
+            f"the defect extends over {extent:.0%} of the cell, expected at most {_LARGEST:.0%}: start from a larger cell"
+        )
+    return core
 
 
 def _larger_cells(defect, sizes):
