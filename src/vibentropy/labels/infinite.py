@@ -283,8 +283,8 @@ def _in_one_piece(core, cell, apart):
     order, before = breadth_first_order(near, 0, directed=False)
     if len(order) < len(core):
         raise StructureError(
-            f"the cell holds several defects, more than {apart:.1f} Å apart: the infinite crystal has one, so label each "
-            "in a cell of its own"
+            f"the cell holds several defects, more than {apart:.1f} Å apart: the infinite crystal has one, so label "
+            "each in a cell of its own"
         )
     core = core.copy()
     for part in order[1:]:
@@ -292,7 +292,8 @@ def _in_one_piece(core, cell, apart):
     extent = np.ptp(core @ np.linalg.inv(np.asarray(cell)), axis=0).max()
     if extent > _LARGEST:
         raise StructureError(
-            f"the defect extends over {extent:.0%} of the cell, expected at most {_LARGEST:.0%}: start from a larger cell"
+            f"the defect extends over {extent:.0%} of the cell, expected at most {_LARGEST:.0%}: start from a larger "
+            "cell"
         )
     return core
 

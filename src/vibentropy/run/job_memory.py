@@ -1,4 +1,7 @@
-"""Memory within jobs that label: what they ask for, less what is not for factors. Jobs import this, not estimates."""
+"""Memory within jobs that label: what they ask for, less what is not for factors.
+
+Jobs import this, not what estimates for whole runs need.
+"""
 
 #: Memory (MB) of a job that labels, besides what grows with its cells.
 LABELS_START = 1000
