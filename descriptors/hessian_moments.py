@@ -166,39 +166,47 @@ def _dot(left, right):
     return total
 
 
+@njit(nogil=True)
+def _higher_of(begin, end, n_atoms, start, columns, steps, six, traces):
+    """Write the traces of the centres from `begin` to `end`."""
+    two, three = np.zeros((n_atoms, 3, 3)), np.zeros((n_atoms if six else 0, 3, 3))
+    came = np.zeros(n_atoms, np.bool_)
+    reached = np.empty(n_atoms, np.int64)
+    for i in range(begin, end):
+        n_reached = 0
+        for c in range(start[i], start[i + 1]):
+            for d in range(start[columns[c]], start[columns[c] + 1]):
+                j = columns[d]
+                if not came[j]:
+                    came[j] = True
+                    reached[n_reached] = j
+                    n_reached += 1
+                _add_product(two[j], steps[c], steps[d])
+        if six:
+            for c in range(n_reached):
+                for d in range(start[reached[c]], start[reached[c] + 1]):
+                    _add_product(three[columns[d]], two[reached[c]], steps[d])
+        for c in range(start[i], start[i + 1]):
+            traces[i, 0] += _dot(two[columns[c]], steps[c])
+        for c in range(n_reached):
+            j = reached[c]
+            traces[i, 1] += _dot(two[j], two[j])
+            if six:
+                traces[i, 2] += _dot(two[j], three[j])
+            two[j] = 0.0
+            came[j] = False
+        if six:
+            for j in range(n_atoms):
+                traces[i, 3] += _dot(three[j], three[j])
+            three[:] = 0.0
+
+
 @njit(nogil=True, parallel=True)
 def _higher(n_centres, n_atoms, start, columns, steps, six):
     """Compute tr (R^k)_ii for k = 3 to 6 (5 and 6 if `six`), from two and three steps: R is symmetric."""
     traces = np.zeros((n_centres, 4))
+    # As no more than a call, it is compiled in half the time.
     for chunk in prange((n_centres + _CHUNK - 1) // _CHUNK):
-        two, three = np.zeros((n_atoms, 3, 3)), np.zeros((n_atoms if six else 0, 3, 3))
-        came = np.zeros(n_atoms, np.bool_)
-        reached = np.empty(n_atoms, np.int64)
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_centres)):
-            n_reached = 0
-            for c in range(start[i], start[i + 1]):
-                for d in range(start[columns[c]], start[columns[c] + 1]):
-                    j = columns[d]
-                    if not came[j]:
-                        came[j] = True
-                        reached[n_reached] = j
-                        n_reached += 1
-                    _add_product(two[j], steps[c], steps[d])
-            if six:
-                for c in range(n_reached):
-                    for d in range(start[reached[c]], start[reached[c] + 1]):
-                        _add_product(three[columns[d]], two[reached[c]], steps[d])
-            for c in range(start[i], start[i + 1]):
-                traces[i, 0] += _dot(two[columns[c]], steps[c])
-            for c in range(n_reached):
-                j = reached[c]
-                traces[i, 1] += _dot(two[j], two[j])
-                if six:
-                    traces[i, 2] += _dot(two[j], three[j])
-                two[j] = 0.0
-                came[j] = False
-            if six:
-                for j in range(n_atoms):
-                    traces[i, 3] += _dot(three[j], three[j])
-                three[:] = 0.0
+        begin, end = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_centres)
+        _higher_of(begin, end, n_atoms, start, columns, steps, six, traces)
     return traces

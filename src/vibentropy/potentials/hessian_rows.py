@@ -178,6 +178,100 @@ def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, 
     return blocks
 
 
+@njit(nogil=True)
+def _density_gradients(first, vectors, distances, density):
+    """Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to the atom itself."""
+    n = first.shape[0] - 1
+    gradient = np.zeros((vectors.shape[0], 3))
+    itself = np.zeros((n, 3))
+    for i in range(n):
+        for p in range(first[i], first[i + 1]):
+            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
+            if f1 != 0.0:
+                for a in range(3):
+                    gradient[p, a] = f1 * vectors[p, a] / distances[p]
+                    itself[i, a] -= gradient[p, a]
+    return gradient, itself
+
+
+@njit(nogil=True)
+def _rows_of(
+    begin,
+    end,
+    first,
+    neighbour,
+    vectors,
+    distances,
+    gradient,
+    itself,
+    positions,
+    square,
+    slope,
+    curvature,
+    pair,
+    density,
+    filling,
+    start,
+    columns,
+    blocks,
+):
+    """Do for the rows from `begin` to `end` what `_rows` does for all."""
+    n = positions.shape[0]
+    place = np.full(n, -1, np.int64)
+    row = np.empty(n, np.int64)
+    for i in range(begin, end):
+        # Neighbours, and atoms that share a density with this one, in reach.
+        n_columns = 0
+        place[i] = n
+        for p in range(first[i], first[i + 1]):
+            k = neighbour[p]
+            felt = gradient[p, 0] != 0.0 or gradient[p, 1] != 0.0 or gradient[p, 2] != 0.0
+            for m in range(first[k] - 1, first[k + 1] if felt else first[k]):
+                j = k if m < first[k] else neighbour[m]
+                if place[j] < 0:
+                    distance = 0.0
+                    for a in range(3):
+                        distance += (positions[j, a] - positions[i, a]) ** 2
+                    is_neighbour = m < first[k]
+                    coupled = is_neighbour or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
+                    if coupled and distance < square:
+                        place[j] = 0
+                        row[n_columns] = j
+                        n_columns += 1
+        if filling:
+            row[:n_columns].sort()
+            for c in range(n_columns):
+                columns[start[i] + c] = row[c]
+                place[row[c]] = start[i] + c
+            place[i] = -1
+            for p in range(first[i], first[i + 1]):
+                k, r = neighbour[p], distances[p]
+                c = place[k]
+                if c >= 0:
+                    radial, transverse, _ = spring(r, slope[i] + slope[k], pair, density)
+                    for a in range(3):
+                        left = curvature[i] * itself[i, a]
+                        right = curvature[k] * gradient[p, a]
+                        for b in range(3):
+                            along = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
+                            blocks[c, a, b] += left * gradient[p, b] - right * itself[k, b] - along
+                        blocks[c, a, a] -= transverse
+                if gradient[p, 0] == 0.0 and gradient[p, 1] == 0.0 and gradient[p, 2] == 0.0:
+                    continue
+                for m in range(first[k], first[k + 1]):
+                    c = place[neighbour[m]]
+                    if c >= 0:
+                        for a in range(3):
+                            left = curvature[k] * gradient[p, a]
+                            for b in range(3):
+                                blocks[c, a, b] -= left * gradient[m, b]
+        else:
+            start[i + 1] = n_columns
+            place[i] = -1
+        for c in range(n_columns):
+            place[row[c]] = -1
+
+
 @njit(nogil=True, parallel=True)
 def _rows(
     n_rows,
@@ -197,71 +291,27 @@ def _rows(
     blocks,
 ):
     """Count the blocks of row i in ``start[i + 1]``; if `filling`, write columns and blocks from ``start[i]`` on."""
-    n = positions.shape[0]
-    # Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to the atom itself.
-    gradient = np.zeros((vectors.shape[0], 3))
-    itself = np.zeros((n, 3))
-    for i in range(n):
-        for p in range(first[i], first[i + 1]):
-            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
-            if f1 != 0.0:
-                for a in range(3):
-                    gradient[p, a] = f1 * vectors[p, a] / distances[p]
-                    itself[i, a] -= gradient[p, a]
-
+    gradient, itself = _density_gradients(first, vectors, distances, density)
+    # As no more than a call, it is compiled in half the time.
     for chunk in prange((n_rows + _CHUNK - 1) // _CHUNK):
-        place = np.full(n, -1, np.int64)
-        row = np.empty(n, np.int64)
-        for i in range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_rows)):
-            # Neighbours, and atoms that share a density with this one, in reach.
-            n_columns = 0
-            place[i] = n
-            for p in range(first[i], first[i + 1]):
-                k = neighbour[p]
-                felt = gradient[p, 0] != 0.0 or gradient[p, 1] != 0.0 or gradient[p, 2] != 0.0
-                for m in range(first[k] - 1, first[k + 1] if felt else first[k]):
-                    j = k if m < first[k] else neighbour[m]
-                    if place[j] < 0:
-                        distance = 0.0
-                        for a in range(3):
-                            distance += (positions[j, a] - positions[i, a]) ** 2
-                        is_neighbour = m < first[k]
-                        coupled = (
-                            is_neighbour or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
-                        )
-                        if coupled and distance < square:
-                            place[j] = 0
-                            row[n_columns] = j
-                            n_columns += 1
-            if filling:
-                row[:n_columns].sort()
-                for c in range(n_columns):
-                    columns[start[i] + c] = row[c]
-                    place[row[c]] = start[i] + c
-                place[i] = -1
-                for p in range(first[i], first[i + 1]):
-                    k, r = neighbour[p], distances[p]
-                    c = place[k]
-                    if c >= 0:
-                        radial, transverse, _ = spring(r, slope[i] + slope[k], pair, density)
-                        for a in range(3):
-                            left = curvature[i] * itself[i, a]
-                            right = curvature[k] * gradient[p, a]
-                            for b in range(3):
-                                along = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
-                                blocks[c, a, b] += left * gradient[p, b] - right * itself[k, b] - along
-                            blocks[c, a, a] -= transverse
-                    if gradient[p, 0] == 0.0 and gradient[p, 1] == 0.0 and gradient[p, 2] == 0.0:
-                        continue
-                    for m in range(first[k], first[k + 1]):
-                        c = place[neighbour[m]]
-                        if c >= 0:
-                            for a in range(3):
-                                left = curvature[k] * gradient[p, a]
-                                for b in range(3):
-                                    blocks[c, a, b] -= left * gradient[m, b]
-            else:
-                start[i + 1] = n_columns
-                place[i] = -1
-            for c in range(n_columns):
-                place[row[c]] = -1
+        begin, end = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_rows)
+        _rows_of(
+            begin,
+            end,
+            first,
+            neighbour,
+            vectors,
+            distances,
+            gradient,
+            itself,
+            positions,
+            square,
+            slope,
+            curvature,
+            pair,
+            density,
+            filling,
+            start,
+            columns,
+            blocks,
+        )
