@@ -8,12 +8,13 @@ from vibentropy.studies.benchmark import measure, tables
 AFS = {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0}
 
 
-def rows(name, n_atoms, seconds, source="ours", features=3, package="p 1"):
+def rows(name, n_atoms, seconds, source="ours", features=3, package="p 1", memory=1.0, threads=1):
     """A table of one implementation."""
     n_atoms, seconds = np.array(n_atoms), np.array(seconds, dtype=float)
     table = pd.DataFrame({"n_atoms": n_atoms, "seconds": seconds, "atoms_per_second": n_atoms / seconds})
     table = table.assign(implementation=name, source=source, package=package, parameters="", n_features=features)
-    return measure.rows_table(table.assign(peak_memory_mb=1.0, status=tables.MEASURED).to_dict("records"))
+    table = table.assign(peak_memory_mb=memory, threads=threads, status=tables.MEASURED)
+    return measure.rows_table(table.to_dict("records"))
 
 
 def missing(name, status="not installed"):

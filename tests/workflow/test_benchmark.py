@@ -23,6 +23,8 @@ def test_the_configuration_of_a_benchmark_is_not_that_of_the_science():
     assert 2 * max(default["benchmark"]["prediction_cells"]) ** 3 > 10**7
     cells = default["benchmark"]["cells"]
     assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 1_024_000)
+    cells = default["benchmark"]["large_labels"]["cells"]
+    assert (2 * min(cells) ** 3, 2 * max(cells) ** 3) == (250, 54_000)
     for specification in default["benchmark"]["descriptors"].values():
         create(**specification)
 
@@ -44,6 +46,11 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
         assert f"results/speed/labels/{name}.csv" in dry.stdout
     for name in peers.PREDICTIONS:
         assert f"results/speed/predictions/{name}.csv" in dry.stdout
+    assert "large_labels" not in dry.stdout
+    large = subprocess.run([*command, "--dry-run", "benchmark_large"], capture_output=True, text=True)
+    assert large.returncode == 0, large.stdout + large.stderr
+    for name in peers.LABELS:
+        assert f"results/speed/large_labels/{name}.csv" in large.stdout
     everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
     assert "results/speed" not in everything.stdout
 

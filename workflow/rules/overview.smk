@@ -1,11 +1,12 @@
-# The figure of the README: how well the model to ship extrapolates, and what it saves; `snakemake overview`.
+# The figure of the README: how well the model to ship extrapolates, and what it saves; `snakemake overview`. It shows
+# what `snakemake benchmark_large` measures, which takes hours.
 
 
 rule overview:
     input:
         predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv"),
         costs=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
-        labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
+        labels=expand(f"{RESULTS}/speed/large_labels/{{name}}.csv", name=LABELS),
         code=code_of("overview"),
         style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:

@@ -10,5 +10,6 @@ with logged(snakemake.log[0]) as progress:
         snakemake.params.max_seconds,
         snakemake.params.max_memory,
         note=progress.note,
+        threads=snakemake.params.threads,
     )
     save_table(table, snakemake.output[0])

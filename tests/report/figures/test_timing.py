@@ -6,8 +6,8 @@ from matplotlib.colors import to_rgb
 from measurements import missing, rows
 
 from vibentropy.errors import DataError
-from vibentropy.report.figures.timing import NEIGHBOURS_COLOR, cost_figure, speed_figure
-from vibentropy.studies.benchmark import tables
+from vibentropy.report.figures.timing import LABEL_STYLES, NEIGHBOURS_COLOR, cost_figure, label_figure, speed_figure
+from vibentropy.studies.benchmark import peers, tables
 
 
 class TestFigures:
@@ -52,3 +52,34 @@ class TestFigures:
         for draw in (cost_figure, speed_figure):
             with pytest.raises(DataError, match="nothing was measured"):
                 draw(table)
+
+
+class TestLabels:
+    def test_measured_and_fitted(self):
+        n_atoms = np.array([1000, 2000, 4000])
+        labels = tables.compare_labels(
+            [
+                rows(tables.OUR_LABEL, n_atoms, 1e-6 * n_atoms**2.0, memory=1e-3 * n_atoms**1.5),
+                rows(tables.OUR_LABEL, n_atoms, 5e-7 * n_atoms**2.0, threads=2),
+                rows("matscipy_eigenvalues", [1000, 2000], [10, 80], source="peer", memory=[100, 400]),
+                missing("pardiso_factor"),
+            ]
+        )
+        figure = label_figure(labels)
+        time, memory = figure.axes
+        lines = [line for line in time.lines if len(line.get_xdata()) and line.get_linestyle() == "--"]
+        np.testing.assert_allclose([line.get_xydata() for line in lines], [[[2000, 80], [4000, 640]]])
+        markers = next(line.get_xydata() for line in time.lines if line.get_linestyle() == "None")
+        np.testing.assert_allclose(markers, [[1000, 0.5], [2000, 2], [4000, 8]])
+        fits = [line.get_xydata() for line in memory.lines if line.get_linestyle() == "--"]
+        np.testing.assert_allclose(fits, [[[2000, 400], [4000, 1600]]])
+        texts = [text.get_text() for text in figure.legends[0].texts]
+        assert texts == [
+            "our sparse factor: $N^{2.0}$, $N^{1.5}$",
+            "matscipy, eigenvalues: $N^{3.0}$, $N^{2.0}$",
+            "on 2 cores",
+            "fitted",
+        ]
+
+    def test_every_way_has_a_style(self):
+        assert list(LABEL_STYLES) == list(peers.LABELS)

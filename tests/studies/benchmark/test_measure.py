@@ -13,7 +13,7 @@ from vibentropy import EntropyModel
 from vibentropy.atoms.reading import read_frames
 from vibentropy.errors import DataError
 from vibentropy.report.figures.overview import overview_figure
-from vibentropy.report.figures.timing import cost_figure, scale_figure
+from vibentropy.report.figures.timing import scale_figure
 from vibentropy.studies.benchmark import cells, measure, peers, programs, tables
 
 HOMEMADE = """
@@ -63,6 +63,11 @@ class TestMeasure:
         assert 0.3 <= row["seconds"] < 3
         assert 49 <= row["peak_memory_mb"] < 70
 
+    def test_two_threads(self, homemade):
+        does = "import numba; assert numba.get_num_threads() == 2 == int(os.environ['OMP_NUM_THREADS'])"
+        (row,) = measure.measure("x", homemade(does), [4], 60, 4000, threads=[2]).to_dict("records")
+        assert (row["threads"], row["status"]) == (2, "measured")
+
     @pytest.mark.parametrize(
         ("does", "message"),
         [
@@ -89,13 +94,14 @@ class TestMeasure:
         ],
     )
     def test_stops_before_it_takes_too_much(self, monkeypatch, limits, message):
-        def one_cell(name, specification, n_cells, patience):
-            measured = {"seconds": 1e-3 * 2 * n_cells**3, "peak_memory_mb": 2.0 * n_cells**3}
-            return measured | {"status": "measured"}
+        def one_cell(order, n_threads, patience):
+            n_atoms = 2 * order["n_cells"] ** 3
+            return {"seconds": 1e-3 * n_atoms, "peak_memory_mb": 1.0 * n_atoms, "status": "measured"}
 
         monkeypatch.setattr(measure, "_in_a_process", one_cell)
-        table = measure.measure("x", {"kind": "afs"}, [4, 10, 20], *limits)
-        assert list(table["status"]) == ["measured", message]
+        table = measure.measure("x", {"kind": "afs"}, [4, 10, 20], *limits, threads=[1, 2])
+        assert list(table["status"]) == ["measured", message] * 2  # with each number of threads from small cells on
+        assert list(table["threads"]) == [1, 1, 2, 2]
 
     def test_absent_peer_is_a_row(self, monkeypatch):
         monkeypatch.setitem(peers.ALL, "x", peers.Peer("x-dist", "no_such_module", "", {"n": 3}))
@@ -118,8 +124,9 @@ class TestMeasure:
 
 
 class TestLabels:
-    @pytest.mark.parametrize(("name", "tolerance"), [("matscipy_eigenvalues", 1e-3), ("lammps_eigenvalues", 0.05)])
-    def test_all_ways_lead_to_one_number(self, name, tolerance):
+    @pytest.mark.parametrize("name", set(peers.LABELS) - {tables.OUR_LABEL})
+    def test_all_ways_lead_to_one_number(self, name):
+        tolerance = {"matscipy_eigenvalues": 1e-3, "lammps_eigenvalues": 0.05}.get(name, 1e-8)
         if importlib.util.find_spec(peers.LABELS[name].module) is None:
             pytest.skip(f"{name} is not installed")
         (own,), (other,) = (programs.load_program(peers.LABELS[n])(cells.crystal(3)) for n in (tables.OUR_LABEL, name))
@@ -133,15 +140,28 @@ class TestLabels:
     def test_compared_in_each_cell(self):
         measured = [
             rows(tables.OUR_LABEL, [100, 1000], [1, 10]),
+            rows(tables.OUR_LABEL, [100], [0.5], threads=2),
             rows("a", [100, 1000, 2000], [4, 70, 99], source="peer"),
+            rows("a", [100, 1000], [3, 40], source="peer", threads=2),
             missing("b"),
         ]
-        table = tables.compare_labels(measured).set_index(["implementation", "n_atoms"])
-        np.testing.assert_allclose(table.loc["a", "times_as_long"], [4, 7, np.nan])
-        np.testing.assert_allclose(table.loc[tables.OUR_LABEL, "times_as_long"], 1)
+        table = tables.compare_labels(measured).set_index(["implementation", "threads", "n_atoms"]).sort_index()
+        np.testing.assert_allclose(table.loc[("a", 1), "times_as_long"], [4, 7, np.nan])
+        np.testing.assert_allclose(table.loc[("a", 2), "times_as_long"], [6, np.nan])
+        np.testing.assert_allclose(table.loc[(tables.OUR_LABEL, 1), "times_as_long"], 1)
         assert table.loc["b", "times_as_long"].isna().all()
-        lines = [line.get_label() for line in cost_figure(table.reset_index()).axes[0].lines]
-        assert lines == ["a", tables.OUR_LABEL, "slope 1"]
+
+    def test_slopes_are_those_of_the_largest_cells(self):
+        n_atoms = np.array([100, 1000, 2000, 4000, 8000])
+        seconds, memory = 1e-6 * n_atoms**2.0, 1e-3 * n_atoms**1.5
+        seconds[0], memory[0] = 1, 0  # a start that is not the growth
+        table = tables.compare_labels([rows(tables.OUR_LABEL, n_atoms, seconds, memory=memory)])
+        assert np.isnan(table["seconds_slope"][0])
+        assert table["seconds_slope"][1] == pytest.approx(0)
+        assert table["memory_slope"][1:3].isna().tolist() == [True, False]
+        np.testing.assert_allclose(table["seconds_slope"][3:], 2)
+        np.testing.assert_allclose(table["memory_slope"][2:], 1.5)
+        np.testing.assert_allclose(tables.label_cost(table, tables.OUR_LABEL, "seconds", [10_000]), [100])
 
 
 class TestPredictions:
@@ -169,23 +189,23 @@ class TestPredictions:
     def test_beside_labels(self):
         predictions = [rows(self.NAME, [1000, 10_000], [0.1, 1.0])]
         labels = [
-            rows(tables.OUR_LABEL, [100, 1000], [0.5, 36]),
+            rows(tables.OUR_LABEL, [100, 1000], [0.36, 36], memory=[1, 10]),
             rows("lammps_eigenvalues", [100], [1], "peer"),
             missing("matscipy_eigenvalues"),
         ]
         table = tables.compare_predictions(predictions, labels)
         np.testing.assert_allclose(table["microseconds_per_atom"], [100, 100])
-        np.testing.assert_allclose(table["label_hours"], [0.01, 10])
+        np.testing.assert_allclose(table["label_hours"], [0.01, 1])
         assert tables.compare_predictions(predictions, labels[2:])["label_hours"].isna().all()
         figure = scale_figure(table, tables.compare_labels(labels))
         time, memory = ([line.get_xydata() for line in axes.lines] for axes in figure.axes)
         np.testing.assert_allclose(time[0], [[1000, 0.1], [10_000, 1]])
-        np.testing.assert_allclose(time[1], [[100, 0.5], [1000, 36]])
-        np.testing.assert_allclose(time[2], [[1000, 36], [10_000, 36_000]])  # N³
-        np.testing.assert_allclose(memory[2], [[1000, 1], [10_000, 100]])  # N²
-        np.testing.assert_allclose(time[4], [[100, 1], [10_000, 1e6]])
+        np.testing.assert_allclose(time[1], [[100, 0.36], [1000, 36]])
+        np.testing.assert_allclose(time[2], [[1000, 36], [10_000, 3600]])
+        np.testing.assert_allclose(memory[2], [[1000, 10], [10_000, 100]])
+        np.testing.assert_allclose(time[3], [[100, 1]])  # one cell has no growth
         texts = [text.get_text() for text in figure.legends[0].texts]
-        assert texts == ["prediction, from a file", "exact: Cholesky factor", "exact: LAMMPS"]
+        assert texts == ["prediction, from a file", "exact: our sparse factor", "exact: LAMMPS, eigenvalues"]
 
     @pytest.mark.usefixtures("unplaced")
     def test_the_overview_has_test_cells_beside_what_they_cost(self):

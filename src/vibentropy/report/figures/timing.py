@@ -7,30 +7,33 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from vibentropy.errors import DataError
 from vibentropy.report.figures.style import COLORS, DOUBLE, lay_out, styled
-from vibentropy.studies.benchmark.peers import LABELS, PREDICTIONS
+from vibentropy.studies.benchmark.peers import PREDICTIONS
 from vibentropy.studies.benchmark.tables import MEASURED, REFERENCE, label_cost, largest
 
 #: Colours of other packages, and of lists of neighbours alone.
 PEER_GREYS = ("#4d4d4d", "#8c8c8c", "#b3b3b3")
 NEIGHBOURS_COLOR = "#dcdcdc"
 
-#: Lines of predictions and of the ways to a label, in the order of their names, and what these are called.
-SCALE_STYLES: tuple[dict[str, Any], ...] = (
-    {"color": COLORS[1], "marker": "o", "zorder": 3},
-    {"color": COLORS[0], "marker": "s"},
-    {"color": "#8c8c8c", "marker": "^", "mfc": "white"},
-    {"color": "#4d4d4d", "marker": "v", "mfc": "white"},
-)
-SCALE_NAMES = {
-    "vibentropy_predict": "prediction, from a file",
-    "vibentropy_cholesky": "exact: Cholesky factor",
-    "matscipy_eigenvalues": "exact: matscipy",
-    "lammps_eigenvalues": "exact: LAMMPS",
+#: What the ways to a label are called and how they are drawn, by name.
+LABEL_STYLES: dict[str, dict[str, Any]] = {
+    "vibentropy_sparse": {"label": "our sparse factor", "color": COLORS[0], "marker": "s", "zorder": 3},
+    "vibentropy_dense": {"label": "our dense factor", "color": COLORS[2], "marker": "D", "zorder": 3},
+    "cholmod_factor": {"label": "CHOLMOD", "color": COLORS[4], "marker": "<"},
+    "pardiso_factor": {"label": "PARDISO", "color": COLORS[3], "marker": ">"},
+    "matscipy_eigenvalues": {"label": "matscipy, eigenvalues", "color": "#8c8c8c", "marker": "^"},
+    "lammps_eigenvalues": {"label": "LAMMPS, eigenvalues", "color": "#4d4d4d", "marker": "v"},
 }
+
+#: Which of them stand beside predictions.
+BESIDE_PREDICTIONS = ("vibentropy_sparse", "vibentropy_dense", "matscipy_eigenvalues", "lammps_eigenvalues")
+
+#: How predictions are drawn.
+PREDICTION_STYLE: dict[str, Any] = {"label": "prediction, from a file", "color": COLORS[1], "marker": "o", "zorder": 3}
 
 #: Costs that people know: times in s and memory in MB.
 LANDMARKS = {
@@ -147,7 +150,7 @@ def scale_figure(predictions: pd.DataFrame, labels: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Measurements have markers; dotted lines continue the cost of labels
+        Measurements have markers; dashed lines continue the cost of labels
         (`vibentropy.studies.benchmark.tables.label_cost`).
 
     Raises
@@ -161,7 +164,57 @@ def scale_figure(predictions: pd.DataFrame, labels: pd.DataFrame) -> Figure:
     growth(panels[1], predictions, labels, "peak_memory_mb")
     panels[0].set_ylabel("seconds on one core")
     panels[1].set_ylabel("memory (MB)")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    lay_out(figure)
+    return figure
+
+
+@styled
+def label_figure(labels: pd.DataFrame) -> Figure:
+    """Draw time and memory of all ways to an exact label against the number of atoms.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        From `vibentropy.studies.benchmark.tables.compare_labels`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Measurements on one core have lines, times on more are open markers; dashed lines continue the cost on one core
+        (`vibentropy.studies.benchmark.tables.label_cost`), and the legend has their slopes.
+
+    Raises
+    ------
+    DataError
+        If nothing was measured.
+    """
+    measured, _ = _measured(labels)
+    figure = Figure(figsize=(DOUBLE, 0.5 * DOUBLE))
+    time, memory = figure.subplots(1, 2, sharex=True)
+    n_largest = float(measured["n_atoms"].max())
+    handles: list[Line2D] = []
+    for name, style in LABEL_STYLES.items():
+        rows = measured[measured["implementation"] == name].sort_values("n_atoms")
+        one_core, more = rows[rows["threads"] == 1], rows[rows["threads"] > 1]
+        time.loglog(more["n_atoms"].astype(float), more["seconds"], **style | {"ls": "", "mfc": "none", "label": ""})
+        if one_core.empty:
+            continue
+        handles += _label_line(time, measured, name, "seconds", n_largest)
+        _label_line(memory, measured, name, "peak_memory_mb", n_largest)
+        slopes = one_core[["seconds_slope", "memory_slope"]].iloc[-1]
+        if slopes.notna().all():
+            handles[-1].set_label("{}: $N^{{{:.1f}}}$, $N^{{{:.1f}}}$".format(style["label"], *slopes))
+    numbers = measured.loc[measured["threads"] > 1, "threads"].unique()
+    if len(numbers):
+        cores = " or ".join(str(number) for number in sorted(numbers))
+        handles.append(Line2D([], [], color="black", ls="", marker="o", mfc="none", label=f"on {cores} cores"))
+    handles.append(Line2D([], [], color="black", ls="--", lw=0.9, label="fitted"))
+    _finish(time, "seconds")
+    _finish(memory, "peak_memory_mb")
+    time.set_ylabel("seconds")
+    memory.set_ylabel("memory on one core (MB)")
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, title="slopes of time and memory on one core")
     lay_out(figure)
     return figure
 
@@ -184,17 +237,32 @@ def growth(
         If no prediction was measured.
     """
     predicted, _ = _measured(predictions)
-    exact = labels[labels["status"] == MEASURED]
-    for name, style in zip((*PREDICTIONS, *LABELS), SCALE_STYLES, strict=True):
-        table = predicted if name in PREDICTIONS else exact
-        rows = table[table["implementation"] == name].sort_values("n_atoms")
-        if rows.empty:
-            continue
-        n_atoms = rows["n_atoms"].to_numpy(float)
-        axes.loglog(n_atoms, rows[column].astype(float), label=SCALE_NAMES.get(name, name), **style)
-        ends = np.array([n_atoms[-1], predicted["n_atoms"].max()], dtype=float)
-        if name in LABELS and ends[1] > ends[0]:
-            axes.plot(ends, label_cost(exact, name, column, ends), color=style["color"], ls=":", lw=0.9)
+    for name in PREDICTIONS:
+        rows = predicted[predicted["implementation"] == name].sort_values("n_atoms")
+        axes.loglog(rows["n_atoms"].astype(float), rows[column].astype(float), **PREDICTION_STYLE)
+    for name in BESIDE_PREDICTIONS:
+        for line in _label_line(axes, labels, name, column, float(predicted["n_atoms"].max())):
+            line.set_label(f"exact: {LABEL_STYLES[name]['label']}")
+    _finish(axes, column)
+
+
+def _label_line(axes, labels, name, column, n_largest):
+    """Draw the cost of one way to a label on one core, and its fit up to the largest number of atoms."""
+    style = LABEL_STYLES[name]
+    chosen = (labels["implementation"] == name) & (labels["status"] == MEASURED) & (labels["threads"] == 1)
+    rows = labels[chosen].sort_values("n_atoms")
+    if rows.empty:
+        return []
+    n_atoms = rows["n_atoms"].to_numpy(float)
+    lines = axes.loglog(n_atoms, rows[column].astype(float), **style)
+    if len(rows) > 1 and n_largest > n_atoms[-1]:
+        ends = np.array([n_atoms[-1], n_largest])
+        axes.plot(ends, label_cost(labels, name, column, ends), color=style["color"], ls="--", lw=0.9)
+    return lines
+
+
+def _finish(axes, column):
+    """Name the number of atoms, and costs that people know."""
     axes.set_xlabel("number of atoms")
     for text, value in LANDMARKS[column].items():
         # With space for the words above the line.

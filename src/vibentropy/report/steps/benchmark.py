@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from vibentropy.files.logs import Progress
 from vibentropy.files.tables import save_table
 from vibentropy.report.figures.style import save_figure
-from vibentropy.report.figures.timing import cost_figure, scale_figure, speed_figure
+from vibentropy.report.figures.timing import cost_figure, label_figure, scale_figure, speed_figure
 from vibentropy.report.html import write_page
 from vibentropy.run.provenance import origin
 from vibentropy.studies.benchmark.tables import compare_labels, compare_predictions, gather, largest, load, scaling
@@ -24,14 +24,19 @@ class Outputs(Protocol):
     cost_pdf: str
     speed: str
     speed_pdf: str
-    labels: str
-    labels_page: str
-    label_cost: str
-    label_cost_pdf: str
     predictions: str
     predictions_page: str
     scale: str
     scale_pdf: str
+
+
+class LabelOutputs(Protocol):
+    """Files about labels to write, likewise."""
+
+    table: str
+    table_page: str
+    cost: str
+    cost_pdf: str
 
 
 def show_benchmark(
@@ -55,14 +60,13 @@ def show_benchmark(
     progress : Progress
     """
     table, measured_labels = gather(load(*measurements)), load(*labels)
-    growth, label_table = scaling(table), compare_labels(measured_labels)
+    growth = scaling(table)
     prediction_table = compare_predictions(load(*predictions), measured_labels)
-    for rows in (largest(table), growth, label_table, prediction_table):
+    for rows in (largest(table), growth, prediction_table):
         progress.note(rows.to_string(index=False))
     for rows, path, page, title in [
         (table, output.table, output.table_page, "Speed and memory of descriptors"),
         (growth, output.scaling, output.scaling_page, "Growth of the cost of descriptors"),
-        (label_table, output.labels, output.labels_page, "Speed and memory of labels"),
         (prediction_table, output.predictions, output.predictions_page, "Speed and memory of predictions"),
     ]:
         save_table(rows, path)
@@ -70,5 +74,26 @@ def show_benchmark(
     source = origin(config, ["benchmark"])
     save_figure(cost_figure(table), output.cost, output.cost_pdf, source=source)
     save_figure(speed_figure(table), output.speed, output.speed_pdf, source=source)
-    save_figure(scale_figure(prediction_table, label_table), output.scale, output.scale_pdf, source=source)
-    save_figure(cost_figure(label_table), output.label_cost, output.label_cost_pdf, source=source)
+    figure = scale_figure(prediction_table, compare_labels(measured_labels))
+    save_figure(figure, output.scale, output.scale_pdf, source=source)
+
+
+def show_labels(
+    labels: Sequence[str | Path], output: LabelOutputs, *, config: Mapping[str, Any], progress: Progress
+) -> None:
+    """Show measurements of all ways to an exact label, put together, as a table, a page and a figure.
+
+    Parameters
+    ----------
+    labels : sequence of path-like
+        Tables of `vibentropy.studies.benchmark.measure.measure`.
+    output : LabelOutputs
+    config : dict
+        Of the run, as returned by `vibentropy.run.config.validate`.
+    progress : Progress
+    """
+    table = compare_labels(load(*labels))
+    progress.note(table.to_string(index=False))
+    save_table(table, output.table)
+    write_page(output.table, output.table_page, "Speed and memory of exact labels")
+    save_figure(label_figure(table), output.cost, output.cost_pdf, source=origin(config, ["benchmark"]))

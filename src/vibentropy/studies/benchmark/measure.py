@@ -37,17 +37,14 @@ REPEAT_SECONDS, REPETITIONS = 1.0, 5
 #: What the process of a measurement may take beyond the predicted limit, as a factor: predictions can be wrong.
 PATIENCE = 10
 
-#: Nothing but the one thread of the interpreter.
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-        "RAYON_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-    ),
-    "1",
+#: Where libraries look up how many threads they may have.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
 )
 
 
@@ -58,6 +55,7 @@ def measure(
     max_seconds: float,
     max_memory: float,
     note: Callable[[str], object] = ignore,
+    threads: Iterable[int] = (1,),
 ) -> pd.DataFrame:
     """Measure the speed of one implementation on cells of growing size.
 
@@ -74,11 +72,14 @@ def measure(
         No cell is begun whose predicted time (s) or memory (MB) exceeds these.
     note : callable
         Called with a line of text after each cell.
+    threads : iterable of int
+        Numbers of threads with which all cells are measured.
 
     Returns
     -------
     pandas.DataFrame
-        With `COLUMNS`; one row per cell that was computed, and one that says why others were not.
+        With `COLUMNS`; for each number of threads one row per cell that was computed, and one that says why others
+        were not.
     """
     is_ours = specification or name == OUR_LABEL or name in PREDICTIONS
     common: dict[str, Any] = {"implementation": name, "source": "ours" if is_ours else "peer"}
@@ -91,14 +92,19 @@ def measure(
             return rows_table([common | {"package": package, "parameters": _text(parameters), "status": ABSENT}])
     common |= {"package": _package(package), "parameters": _text(parameters)}
     rows: list[dict[str, Any]] = []
-    for n_cells in sorted(sizes):
-        row = common | {"n_atoms": 2 * n_cells**3}
-        status = _too_large(rows, row["n_atoms"], max_seconds, max_memory)
-        result = {"status": status} if status else _in_a_process(name, specification, n_cells, PATIENCE * max_seconds)
-        rows.append(row | result)
-        note(f"{name}, {row['n_atoms']} atoms: {_outcome(result)}")
-        if result["status"] != MEASURED:
-            break
+    sizes = sorted(sizes)
+    for n_threads in threads:
+        smaller: list[dict[str, Any]] = []
+        for n_cells in sizes:
+            row = common | {"n_atoms": 2 * n_cells**3, "threads": n_threads}
+            status = _too_large(smaller, row["n_atoms"], max_seconds, max_memory)
+            order = {"name": name, "specification": specification, "n_cells": n_cells}
+            result = {"status": status} if status else _in_a_process(order, n_threads, PATIENCE * max_seconds)
+            smaller.append(row | result)
+            note(f"{name}, {row['n_atoms']} atoms, {_threads(n_threads)}: {_outcome(result)}")
+            if result["status"] != MEASURED:
+                break
+        rows += smaller
     return rows_table(rows)
 
 
@@ -128,7 +134,11 @@ def rows_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
         With all of `COLUMNS`.
     """
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
-    return table.astype({"n_features": "Int64", "n_atoms": "Int64"})
+    return table.astype({"n_features": "Int64", "n_atoms": "Int64", "threads": "Int64"})
+
+
+def _threads(number):
+    return f"{number} thread{'s' * (number != 1)}"
 
 
 def _outcome(result):
@@ -156,18 +166,17 @@ def _extrapolate(points, n_atoms):
     return last * (n_atoms / n_last) ** exponent
 
 
-def _in_a_process(name, specification, n_cells, patience):
-    """Measure one cell in a fresh interpreter; what goes wrong becomes the status."""
-    order = json.dumps({"name": name, "specification": specification, "n_cells": n_cells})
+def _in_a_process(order, n_threads, patience):
+    """Measure one cell, the arguments of `run`, in a fresh interpreter; what goes wrong becomes the status."""
     # The folder stays importable: descriptors of one's own are often modules in it.
     path = os.pathsep.join(entry for entry in sys.path if entry)
     try:
         process = subprocess.run(
-            [sys.executable, "-m", "vibentropy.studies.benchmark.measure", order],
+            [sys.executable, "-m", "vibentropy.studies.benchmark.measure", json.dumps(order)],
             capture_output=True,
             text=True,
             timeout=patience,
-            env=os.environ | ONE_THREAD | {"PYTHONPATH": path},
+            env=os.environ | dict.fromkeys(THREADS, str(n_threads)) | {"PYTHONPATH": path},
         )
     except subprocess.TimeoutExpired:
         return {"status": f"failed: no result after {patience:g} s"}

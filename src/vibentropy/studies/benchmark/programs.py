@@ -5,6 +5,7 @@ predictions) and returns features summed over its atoms, or an array with the on
 prediction.
 """
 
+import ctypes
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -15,10 +16,15 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 from scipy.linalg import eigh
+from scipy.sparse import csc_array, tril, triu
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.atoms.reading import read_frames
-from vibentropy.labels.determinants import log_determinant
+from vibentropy.labels.block_matrix import from_parts
+from vibentropy.labels.determinants import MIN_EIGENVALUE, log_determinant
+from vibentropy.labels.dissection import dissect
+from vibentropy.labels.lanczos import lowest_eigenvalue
+from vibentropy.labels.multifrontal import factorise_sparse
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
@@ -205,10 +211,74 @@ def matscipy_neighbours() -> Program:
     return pairs
 
 
-def cholesky_label() -> Program:
-    """Label of this package, ln det' H: analytic Hessian and Cholesky factor, with the test for a minimum."""
+def dense_label() -> Program:
+    """Label of this package, ln det' H: analytic Hessian and dense Cholesky factor, with the test for a minimum."""
     potential = Potential.from_setfl(IRON, "Fe")
     return lambda atoms: np.array([log_determinant(potential.hessian(atoms)).value])
+
+
+def sparse_label() -> Program:
+    """Label of this package by its sparse factor, whatever a dense one would cost, with the test for a minimum."""
+    potential = Potential.from_setfl(IRON, "Fe")
+
+    def label(atoms):
+        matrix = from_parts(potential.hessian_parts(atoms))
+        lowest_eigenvalue(matrix.apply, len(atoms), floor=MIN_EIGENVALUE)
+        return _with_first_atom(factorise_sparse(matrix, dissect(matrix, atoms)).log_determinant, atoms)
+
+    return label
+
+
+def cholmod_label() -> Program:
+    """Label from the analytic Hessian of this package and CHOLMOD's supernodal factor, in CHOLMOD's own order."""
+    from kvxopt import cholmod
+    from kvxopt.base import matrix, spmatrix
+
+    potential = Potential.from_setfl(IRON, "Fe")
+    cholmod.options["supernodal"] = 2
+
+    def label(atoms):
+        triangle = tril(_without_first_atom(potential.hessian(atoms)), format="coo")
+        rows, columns = (matrix(places.astype(np.int64)) for places in (triangle.row, triangle.col))
+        sparse = spmatrix(matrix(triangle.data), rows, columns, triangle.shape)
+        factor = cholmod.symbolic(sparse)
+        cholmod.numeric(sparse, factor)
+        return _with_first_atom(2 * np.log(np.array(cholmod.diag(factor))).sum(), atoms)
+
+    return label
+
+
+def pardiso_label() -> Program:
+    """Label from the analytic Hessian of this package and PARDISO's Cholesky factor, in the order of METIS."""
+    from pypardiso import PyPardisoSolver
+
+    potential = Potential.from_setfl(IRON, "Fe")
+
+    def label(atoms):
+        triangle = triu(_without_first_atom(potential.hessian(atoms)), format="csr")
+        solver = PyPardisoSolver(mtype=2)  # Symmetric and positive definite.
+        for number, value in {1: 1, 2: 2, 56: 1}.items():  # No defaults, but METIS, and the diagonal is kept.
+            solver.set_iparm(number, value)
+        solver.factorize(triangle)
+        pivots, of_matrix = np.empty(triangle.shape[0]), np.empty(triangle.shape[0])
+        arrays = [ctypes.c_void_p(array.ctypes.data) for array in (solver.pt, pivots, of_matrix)]
+        error = ctypes.c_int(0)
+        solver.libmkl.pardiso_getdiag(*arrays, ctypes.byref(ctypes.c_int(1)), ctypes.byref(error))
+        if error.value:
+            raise RuntimeError(f"pardiso_getdiag: error {error.value}")
+        solver.free_memory(everything=True)
+        return _with_first_atom(np.log(pivots).sum(), atoms)
+
+    return label
+
+
+def _without_first_atom(hessian):
+    """Take from a Hessian what is positive definite at a minimum."""
+    return csc_array(hessian)[3:, 3:]
+
+
+def _with_first_atom(log_determinant_of_rest, atoms):
+    return np.array([log_determinant_of_rest + 3 * np.log(len(atoms))])
 
 
 def matscipy_label() -> Program:

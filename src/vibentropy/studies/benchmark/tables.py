@@ -24,6 +24,7 @@ COLUMNS: dict[str, type | str] = {
     "parameters": str,
     "n_features": "Int64",
     "n_atoms": "Int64",
+    "threads": "Int64",
     "seconds": float,
     "atoms_per_second": float,
     "peak_memory_mb": float,
@@ -31,7 +32,10 @@ COLUMNS: dict[str, type | str] = {
 }
 
 #: The label that the others are compared with.
-OUR_LABEL = "vibentropy_cholesky"
+OUR_LABEL = "vibentropy_sparse"
+
+#: How many of the largest measured cells a fit of the cost of a label takes: small cells grow more slowly.
+FITTED_CELLS = 3
 
 #: The peer that ratios refer to: the definition, programmed as it stands.
 REFERENCE = "numpy_double_sum_3_10"
@@ -53,7 +57,7 @@ def gather(tables: Iterable[pd.DataFrame], reference: str = REFERENCE) -> pd.Dat
         With a column ``ratio``: atoms per second divided by those of the reference in the cell where it is fastest.
         Empty where the reference was not measured.
     """
-    table = _stack(tables)
+    table = _stack(tables).drop(columns="threads")
     best = table.loc[table["implementation"] == reference, "atoms_per_second"].max()
     position = list(COLUMNS).index("atoms_per_second") + 1
     table.insert(position, "ratio", table["atoms_per_second"].astype(float) / best)
@@ -72,11 +76,22 @@ def compare_labels(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Without ``n_features``, with a column ``times_as_long``: seconds divided by those of `OUR_LABEL` in the same
-        cell. Empty where one of the two was not measured.
+        cell with as many threads. Empty where one of the two was not measured. And with columns ``seconds_slope`` and
+        ``memory_slope``: those of log(seconds) and log(memory) against log(number of atoms), by least squares over
+        this cell and the two measured before it. Empty where there is none before it.
     """
     table = _stack(tables).drop(columns="n_features")
-    own = table[table["implementation"] == OUR_LABEL].set_index("n_atoms")["seconds"]
-    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / table["n_atoms"].map(own))
+    cell = ["n_atoms", "threads"]
+    ours = table.loc[(table["implementation"] == OUR_LABEL) & (table["status"] == MEASURED), [*cell, "seconds"]]
+    own = table[cell].merge(ours, how="left", on=cell)["seconds"]
+    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / own)
+    measured = table[table["status"] == MEASURED].groupby(["implementation", "threads"])
+    for column, slope in (("seconds", "seconds_slope"), ("peak_memory_mb", "memory_slope")):
+        slopes = pd.Series(np.nan, table.index)
+        for _, rows in measured:
+            for k in range(1, len(rows)):
+                slopes[rows.index[k]] = _power_law(rows[: k + 1], column)[0]
+        table.insert(table.columns.get_loc("status"), slope, slopes)
     return table
 
 
@@ -91,11 +106,10 @@ def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd
     Returns
     -------
     pandas.DataFrame
-        The predictions without ``n_features``, with columns ``microseconds_per_atom`` and ``label_hours``: what
-        `OUR_LABEL` would take on one core, by `label_cost` from its largest measured cell. Empty where that was not
-        measured.
+        The predictions without ``n_features`` and ``threads``, with columns ``microseconds_per_atom`` and
+        ``label_hours``: what `OUR_LABEL` would take on one core, by `label_cost`. Empty where that was not measured.
     """
-    table = _stack(predictions).drop(columns="n_features")
+    table = _stack(predictions).drop(columns=["n_features", "threads"])
     position = table.columns.get_loc("seconds") + 1
     of_label = label_cost(_stack(labels), OUR_LABEL, "seconds", table["n_atoms"].astype(float))
     table.insert(position, "microseconds_per_atom", 1e6 * table["seconds"].astype(float) / table["n_atoms"])
@@ -106,7 +120,7 @@ def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd
 def label_cost(
     table: pd.DataFrame, name: str, column: Literal["seconds", "peak_memory_mb"], n_atoms: ArrayLike
 ) -> NDArray[np.float64]:
-    """Extrapolate the cost of an exact label to cells that are too large for it.
+    """Fit the cost of an exact label on one core, for cells that are too large for it.
 
     Parameters
     ----------
@@ -120,22 +134,28 @@ def label_cost(
     Returns
     -------
     ndarray, s or MB
-        Cost of the largest measured cell times a power of the ratio of the numbers of atoms: the third for time, the
-        second for memory, as dense matrices need them. NaN where nothing was measured.
+        A power of the number of atoms, by least squares of the logarithms over the `FITTED_CELLS` largest measured
+        cells. NaN where fewer than two were measured.
     """
-    measured = table[(table["implementation"] == name) & (table["status"] == MEASURED)]
-    if measured.empty:
-        return np.full(np.shape(n_atoms), np.nan)
-    last = measured.iloc[int(measured["n_atoms"].argmax())]
-    exponent = {"seconds": 3, "peak_memory_mb": 2}[column]
-    growth = np.asarray(n_atoms, dtype=float) / float(last["n_atoms"])
-    return np.asarray(float(last[column]) * growth**exponent)
+    measured = table[(table["implementation"] == name) & (table["status"] == MEASURED) & (table["threads"] == 1)]
+    slope, intercept = _power_law(measured.sort_values("n_atoms"), column)
+    return np.exp(intercept) * np.asarray(n_atoms, dtype=float) ** slope
+
+
+def _power_law(rows, column):
+    """Slope and intercept of log(cost) against log(number of atoms) over the last rows; NaN for fewer than two."""
+    n_atoms, cost = (rows[-FITTED_CELLS:][name].to_numpy(float) for name in ("n_atoms", column))
+    positive = cost > 0  # Small cells may take no memory that can be told from none.
+    if positive.sum() < 2:
+        return np.nan, np.nan
+    slope, intercept = np.polyfit(np.log(n_atoms[positive]), np.log(cost[positive]), 1)
+    return float(slope), float(intercept)
 
 
 def _stack(tables):
     table = pd.concat([part.dropna(axis="columns", how="all") for part in tables], ignore_index=True)
     table = table.reindex(columns=list(COLUMNS))
-    return table.sort_values(["source", "implementation", "n_atoms"], kind="stable", ignore_index=True)
+    return table.sort_values(["source", "implementation", "threads", "n_atoms"], kind="stable", ignore_index=True)
 
 
 def largest(table: pd.DataFrame) -> pd.DataFrame:
