@@ -28,7 +28,7 @@ class Homemade(Descriptor):
         self.does, self.species = does, species
 
     def _total(self, atoms):
-        if len(atoms) > 60:  # not when warming up
+        if len(atoms) > 130:  # not when warming up
             exec(self.does)
         return np.ones(1)
 """
@@ -58,14 +58,14 @@ class TestMeasure:
     def test_time_and_memory_are_those_of_the_measurement_on_one_thread(self, homemade):
         does = "import numba; assert numba.get_num_threads() == 1 == int(os.environ['OMP_NUM_THREADS'])"
         specification = homemade(f"{does}; time.sleep(0.3); np.ones(50 * 2**17)")
-        (row,) = measure.measure("x", specification, [4], 60, 4000).to_dict("records")
+        (row,) = measure.measure("x", specification, [5], 60, 4000).to_dict("records")
         assert row["status"] == "measured"
         assert 0.3 <= row["seconds"] < 3
         assert 49 <= row["peak_memory_mb"] < 70
 
     def test_two_threads(self, homemade):
         does = "import numba; assert numba.get_num_threads() == 2 == int(os.environ['OMP_NUM_THREADS'])"
-        (row,) = measure.measure("x", homemade(does), [4], 60, 4000, threads=[2]).to_dict("records")
+        (row,) = measure.measure("x", homemade(does), [5], 60, 4000, threads=[2]).to_dict("records")
         assert (row["threads"], row["status"]) == (2, "measured")
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestMeasure:
     )
     def test_failure_is_a_row_and_the_last(self, homemade, monkeypatch, does, message):
         monkeypatch.setattr(measure, "PATIENCE", 3 / 60 if "sleep" in does else 10)
-        table = measure.measure("x", homemade(does), [4, 5], 60, 4000)
+        table = measure.measure("x", homemade(does), [5, 6], 60, 4000)
         assert list(table["status"]) == [message]
         assert table["seconds"].isna().all()
 

@@ -28,8 +28,9 @@ from vibentropy.studies.benchmark.peers import ALL, PREDICTIONS, complete
 from vibentropy.studies.benchmark.programs import load_program
 from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED, OUR_LABEL
 
-#: Cubic cells along each axis of the cell on which everything is compiled and loaded before a measurement.
-WARM_UP = 3
+#: Cubic cells along each axis of the cell on which everything is compiled and loaded before a measurement: large enough
+#: that a sparse factor has several fronts.
+WARM_UP = 4
 
 #: A measurement is repeated until so many seconds are spent or so many repetitions made; the fastest counts.
 REPEAT_SECONDS, REPETITIONS = 1.0, 5
