@@ -95,8 +95,12 @@ def log_determinant(hessian: Any, min_eigenvalue: float = MIN_EIGENVALUE) -> Log
     """
     factor = factorise(hessian)
     n_atoms = factor.size // 3
-    # The lowest eigenvalue of -K⁻¹ belongs to the lowest of H.
-    smallest = -1 / lowest_eigenvalue(lambda vector: -factor.solve(vector[:, None])[:, 0], n_atoms, between=2)
+    if issparse(hessian):
+        smallest = lowest_eigenvalue(lambda vector: hessian @ vector, n_atoms, floor=min_eigenvalue)
+    else:
+        # A product costs as much as a solution here, and of these fewer are needed: the lowest eigenvalue of -K⁻¹
+        # belongs to the lowest of H.
+        smallest = -1 / lowest_eigenvalue(lambda vector: -factor.solve(vector[:, None])[:, 0], n_atoms, between=2)
     _check_stable(smallest, min_eigenvalue)
     return LogDeterminant(factor.log_determinant(), smallest, n_atoms)
 
