@@ -166,3 +166,29 @@ def test_cost_is_said_where_something_is_planned(tmp_path, arguments, says):
     code, output = snakemake(tmp_path, config, *arguments)
     assert code == 0, output
     assert ("core time" in output) == says
+
+
+def test_each_part_of_the_benchmark_has_sizes_and_limits_of_its_own(plan_of):
+    plan = plan_of(
+        "workflow/configs/tiny.yaml",
+        benchmark={
+            "cells": [2, 3],
+            "label_cells": [3],
+            "prediction_cells": [4, 5],
+            "max_seconds": 7,
+            "max_prediction_seconds": 9,
+            "max_memory": 100,
+            "large_labels": {"cells": [6], "max_seconds": 11, "max_memory": 200},
+        }
+    )
+    found = {
+        source: [plan.of_benchmark(key, source) for key in ("cells", "max_seconds", "max_memory")]
+        for source in ("ours", "peer", "labels", "large_labels", "predictions")
+    }
+    assert found == {
+        "ours": [[2, 3], 7, 100],
+        "peer": [[2, 3], 7, 100],
+        "labels": [[3], 7, 100],
+        "large_labels": [[6], 11, 200],
+        "predictions": [[4, 5], 9, 100],
+    }

@@ -6,16 +6,6 @@ from vibentropy.studies.benchmark.peers import LABELS, PEERS, PREDICTIONS, ours
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
 
-def measured(key, source):
-    """Value of the configuration for what is measured: descriptors, or labels, those of large cells, predictions."""
-    chosen = config["benchmark"]
-    if source == "large_labels":
-        return chosen[source][key]
-    special = {("cells", "labels"): "label_cells", ("cells", "predictions"): "prediction_cells"}
-    special["max_seconds", "predictions"] = "max_prediction_seconds"
-    return chosen[special.get((key, source), key)]
-
-
 rule measure:
     input:
         code=lambda wildcards: code_of("benchmark_measure")
@@ -35,13 +25,13 @@ rule measure:
     # Asked for late: other targets run on clusters, where no one says how many cores there are.
     threads: lambda wildcards: workflow.cores
     resources:
-        mem_mb=memory(lambda wildcards, input: measured("max_memory", wildcards.source) + 1000),
+        mem_mb=memory(lambda wildcards, input: PLAN.of_benchmark("max_memory", wildcards.source) + 1000),
         runtime=minutes(lambda wildcards, input: 360 if wildcards.source == "large_labels" else 60),
     params:
         specification=lambda wildcards: OURS[wildcards.implementation] if wildcards.source == "ours" else None,
-        sizes=lambda wildcards: measured("cells", wildcards.source),
-        max_seconds=lambda wildcards: measured("max_seconds", wildcards.source),
-        max_memory=lambda wildcards: measured("max_memory", wildcards.source),
+        sizes=lambda wildcards: PLAN.of_benchmark("cells", wildcards.source),
+        max_seconds=lambda wildcards: PLAN.of_benchmark("max_seconds", wildcards.source),
+        max_memory=lambda wildcards: PLAN.of_benchmark("max_memory", wildcards.source),
         threads=lambda wildcards: config["benchmark"]["label_threads"] if wildcards.implementation in LABELS else [1],
     script:
         "../scripts/benchmark_measure.py"

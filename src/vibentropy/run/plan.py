@@ -437,6 +437,31 @@ class Plan:
             raise ConfigError("`shipped_model` ships a model of archives, which say what their potential is")
         return SHIPPED
 
+    def of_benchmark(self, key: str, source: str) -> Any:
+        """Setting of the benchmark for one kind of what it measures.
+
+        Parameters
+        ----------
+        key : str
+            ``cells``, ``max_seconds`` or ``max_memory``.
+        source : str
+            ``ours`` and ``peer`` (descriptors), ``labels``, ``large_labels`` or ``predictions``.
+
+        Returns
+        -------
+        list of int, float or int
+            As in the configuration.
+        """
+        block = self.config.block["benchmark"]
+        if source == "large_labels":
+            return block[source][key]
+        special = {
+            ("cells", "labels"): "label_cells",
+            ("cells", "predictions"): "prediction_cells",
+            ("max_seconds", "predictions"): "max_prediction_seconds",
+        }
+        return block[special.get((key, source), key)]
+
     def packed(self) -> list[str]:
         """List the data sets that `data` writes as archives.
 
