@@ -438,7 +438,7 @@ class Plan:
         return SHIPPED
 
     def of_benchmark(self, key: str, source: str) -> Any:
-        """Setting of the benchmark for one kind of what it measures.
+        """Look up a setting of the benchmark for one kind of what it measures.
 
         Parameters
         ----------
