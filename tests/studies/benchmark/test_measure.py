@@ -124,7 +124,7 @@ class TestMeasure:
 
 
 class TestLabels:
-    @pytest.mark.parametrize("name", set(peers.LABELS) - {tables.OUR_LABEL})
+    @pytest.mark.parametrize("name", sorted(set(peers.LABELS) - {tables.OUR_LABEL}))
     def test_all_ways_lead_to_one_number(self, name):
         tolerance = {"matscipy_eigenvalues": 1e-3, "lammps_eigenvalues": 0.05}.get(name, 1e-8)
         if importlib.util.find_spec(peers.LABELS[name].module) is None:
