@@ -37,14 +37,12 @@ def test_large_cells_are_repetitions_of_the_primitive_cell(name, seed):
     np.testing.assert_allclose(repetitions @ primitive.cell[:], crystal.cell[:], atol=1e-9)
     again = make_supercell(primitive, repetitions)
     assert len(again) == len(crystal)
-    distances = crystal.get_all_distances(mic=True)
     rebuilt = Atoms("X" * (len(crystal) + len(again)), np.concatenate([crystal.positions, again.positions]))
     rebuilt.set_cell(crystal.cell)
     rebuilt.pbc = True
     between = rebuilt.get_all_distances(mic=True)[: len(crystal), len(crystal) :]
     # Each atom is where one of the repeated cell is.
     assert between.min(axis=1).max() < 1e-4
-    assert distances.shape == between.shape
 
 
 def test_cells_of_many_thousand_atoms():
@@ -93,7 +91,7 @@ def test_basis_spans_the_same_lattice(vectors):
     assert abs(round(np.linalg.det(basis))) == gcd(*determinants)
 
 
-def test_a_cell_with_a_defect_is_refused():
+def test_a_cell_with_a_defect_is_refused_or_left_whole():
     crystal = bulk("Fe", cubic=True, a=2.86).repeat(4)
     del crystal[5]
     try:

@@ -179,7 +179,7 @@ def test_each_part_of_the_benchmark_has_sizes_and_limits_of_its_own(plan_of):
             "max_prediction_seconds": 9,
             "max_memory": 100,
             "large_labels": {"cells": [6], "max_seconds": 11, "max_memory": 200},
-        }
+        },
     )
     found = {
         source: [plan.of_benchmark(key, source) for key in ("cells", "max_seconds", "max_memory")]

@@ -106,9 +106,9 @@ def add_square(
 
 def add_product(
     m: int, n: int, k: int, alpha: float, a: Array, left: int, stride: int, b: Array, right: int, b_stride: int,
-    c: Array, place: int, c_stride: int, transposed: bool = True,
+    c: Array, place: int, c_stride: int,
 ) -> None:  # fmt: skip
-    """Add α P Qᵀ to C, or α P Q.
+    """Add α P Qᵀ to C.
 
     Parameters
     ----------
@@ -121,7 +121,6 @@ def add_product(
         Where Q is.
     c, place, c_stride
         Where C is.
-    transposed : bool
     """
     if not m or not n or not k:
         return
@@ -129,6 +128,6 @@ def add_product(
     factor, one = ctypes.c_double(alpha), ctypes.c_double(1.0)
     (a_distance, b_distance, c_distance) = _integers(stride, b_stride, c_stride)
     _DGEMM(
-        ctypes.byref(_PLAIN), ctypes.byref(_TRANSPOSED if transposed else _PLAIN), *sizes, ctypes.byref(factor),
+        ctypes.byref(_PLAIN), ctypes.byref(_TRANSPOSED), *sizes, ctypes.byref(factor),
         _at(a, left), a_distance, _at(b, right), b_distance, ctypes.byref(one), _at(c, place), c_distance,
     )  # fmt: skip

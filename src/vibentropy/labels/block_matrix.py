@@ -55,11 +55,6 @@ class BlockMatrix:
         """Which vertices belong to the negative definite part."""
         return np.concatenate([np.zeros(self.n_atoms, bool), self.signs > 0])
 
-    @property
-    def nbytes(self) -> int:
-        """Memory of all arrays, bytes."""
-        return sum(array.nbytes for array in (self.first, self.neighbour, self.start, self.values))
-
     def apply(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
         """Multiply the Hessian with a vector.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
+from ase.geometry import find_mic
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import breadth_first_order
 from scipy.spatial import cKDTree
@@ -278,8 +279,8 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
 
 def _in_one_piece(core, cell, apart):
     """Positions of the images that are next to each other."""
-    vectors = _wrapped(core[None] - core[:, None], cell)
-    near = np.linalg.norm(vectors, axis=2) < apart
+    vectors, distances = find_mic((core[None] - core[:, None]).reshape(-1, 3), cell, pbc=True)
+    vectors, near = vectors.reshape(len(core), len(core), 3), distances.reshape(len(core), len(core)) < apart
     order, before = breadth_first_order(near, 0, directed=False)
     if len(order) < len(core):
         raise StructureError(

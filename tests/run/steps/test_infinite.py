@@ -85,7 +85,7 @@ def test_the_lowest_minima_of_each_class(configurations, tmp_path):
     assert (row["n_sites"], row["n_atoms"]) == (1024, 1023)
     assert row["formation_entropy"] == pytest.approx(2.6217, abs=0.01)
     assert row["formation_entropy_1024_sites"] == pytest.approx(2.613, abs=1e-3)
-    assert 0 < row["formation_entropy_uncertainty"] < 0.02
+    assert 0 < row["formation_entropy_infinite_uncertainty"] < 0.02
     assert row["label_source"] == "infinite"
     assert len(packed.frames[0]) == 1023
     table = pd.read_csv(tmp_path / "infinite.csv")

@@ -91,8 +91,8 @@ def infinite_part(
 
 def _columns(row, found):
     """Columns of a minimum in its largest cell."""
-    times = round((found.sites[-1] / row["n_sites"]) ** (1 / 3) * 1000) / 1000
-    repetitions = "x".join(str(round(int(n) * times)) for n in row["repetitions"].split("x"))
+    larger = np.cbrt(found.sites[-1] / row["n_sites"])
+    repetitions = "x".join(str(round(int(n) * larger)) for n in row["repetitions"].split("x"))
     return {
         "n_atoms": len(found.largest),
         "n_sites": found.sites[-1],
@@ -102,7 +102,7 @@ def _columns(row, found):
         "max_force": np.nan,
         "formation_entropy": found.value,
         "formation_entropy_per_atom_convention": np.nan,
-        "formation_entropy_uncertainty": found.uncertainty,
+        "formation_entropy_infinite_uncertainty": found.uncertainty,
         "formation_entropy_of_its_cell": row["formation_entropy"],
         "smallest_eigenvalue": np.nan,
         "label_source": "infinite",
