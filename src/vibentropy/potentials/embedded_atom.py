@@ -190,8 +190,10 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        pairs, slope, curvature = self._environments(atoms)
-        blocks, columns, rows = _hessian_blocks(*pairs, slope, curvature, self.pair.arrays, self.density.arrays)
+        first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
+        blocks, columns, rows = _hessian_blocks(
+            first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
+        )
         size = 3 * len(atoms)
         return bsr_array((blocks, columns, rows), shape=(size, size))
 
@@ -212,8 +214,8 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        pairs, slope, curvature = self._environments(atoms)
-        local, gradients = _parts(*pairs, slope, self.pair.arrays, self.density.arrays)
+        first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
+        local, gradients = _parts(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
         n = len(atoms)
         return HessianParts(bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature)
 
@@ -253,7 +255,7 @@ class Potential:
         first, neighbour, vectors, distances = self._neighbours(atoms)
         _, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
         _, slope, curvature = self.embedding_of(rho)
-        return (first, neighbour, vectors, distances), slope, curvature
+        return first, neighbour, vectors, distances, slope, curvature
 
     def embedding_of(
         self, rho: NDArray[np.float64]
