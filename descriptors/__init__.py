@@ -69,8 +69,9 @@ def find(kind: str) -> type[Descriptor]:
     ConfigError
         If there is no such descriptor, or it cannot be imported.
     """
-    kinds = available()
     kind = MOVED.get(kind, kind)
+    # What is installed beside this package is searched only where it matters: that takes as long as a small label.
+    kinds = REGISTRY if kind in REGISTRY else available()
     if kind not in kinds and "." not in str(kind):
         raise ConfigError(
             f"there is no descriptor of kind {kind!r}{did_you_mean(kind, kinds)}; known are {', '.join(kinds)}, "

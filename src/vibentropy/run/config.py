@@ -152,8 +152,8 @@ def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dic
 
 @cache
 def _parsed(text):
-    """Parse YAML, once for each text: the schema is long."""
-    return yaml.safe_load(text)
+    """Parse YAML, once for each text and by compiled code where there is some: the schema is long."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 @cache
@@ -161,7 +161,7 @@ def _parameters():
     """Read the schema of parameters, which that of configurations refers to."""
     name = "parameters.yaml"
     text = schema_path().with_name(name).read_text(encoding="utf-8")
-    return Registry().with_resource(name, Resource.from_contents(yaml.safe_load(text)))
+    return Registry().with_resource(name, Resource.from_contents(_parsed(text)))
 
 
 def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:

@@ -1,14 +1,16 @@
 """Which source files a piece of code stands on, computed from its imports.
 
 Rules of the workflow take them as inputs, so that editing one makes again what stands on it. Nothing is listed by hand.
-Imports are read from the text, those within functions as well; of what they name, only packages are imported, to find
-the modules in them. Names in registries are text and not followed: whoever chooses from one names the module that was
-chosen.
+Imports are read from the text, those within functions as well, and none is carried out: the workflow starts without
+loading what only its jobs need. Names in registries are text and not followed: whoever chooses from one names the
+module that was chosen.
 """
 
 import ast
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -51,11 +53,21 @@ def source_files(*starts: str | Path) -> list[str]:
 @cache
 def _file_of(name: str) -> str | None:
     """File of a module; None if that is no module, but a name in one."""
-    try:
-        spec = find_spec(name)
-    except ModuleNotFoundError:
-        return None
+    spec = _spec_of(name)
     return spec.origin if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+@cache
+def _spec_of(name: str) -> ModuleSpec | None:
+    """Where a module is. Python's own `find_spec` would import whatever stands before the last dot."""
+    parent = name.rpartition(".")[0]
+    if not parent:
+        return find_spec(name)
+    package = _spec_of(parent)
+    if package is None or package.submodule_search_locations is None:
+        return None
+    specs = (finder.find_spec(name, package.submodule_search_locations, None) for finder in sys.meta_path)
+    return next((spec for spec in specs if spec), None)
 
 
 @cache
@@ -66,6 +78,8 @@ def _imported(path: Path, package: str) -> tuple[str, ...]:
 
 def _names(tree: ast.AST, package: str) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.expr):
+            continue  # nothing is imported within an expression
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue  # for type checkers only: nothing that is run depends on it
         yield from _names(node, package)
