@@ -1,3 +1,6 @@
+import shutil
+import tempfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,7 @@ from ase.calculators.lj import LennardJones
 from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
-from workflow_runs import SHARED, SharedRuns
+from workflow_runs import SharedRuns
 
 from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.embedded_atom import Potential
@@ -92,47 +95,41 @@ def configurations():
 
 _RUNS = pytest.StashKey[SharedRuns]()
 
-
-def _shared(item):
-    """Runs that a test looks at, in the order in which they are made."""
-    return [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+#: What pytest's first process calls the folder of shared runs when it starts others.
+_FOLDER = "folder of shared runs"
 
 
-def pytest_collection_modifyitems(items):
-    """Let tests that wait for minutes come last."""
-    order = [None, *SHARED]
-    items.sort(key=lambda item: max(order.index(name) for name in [None, *_shared(item)]))
+def pytest_configure(config):
+    """Make a folder for runs that tests share, or take that of the process which started this one."""
+    handed_over = getattr(config, "workerinput", {}).get(_FOLDER)
+    folder = handed_over or tempfile.mkdtemp(prefix="vibentropy-runs-")
+    if not handed_over:
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    config.stash[_RUNS] = SharedRuns(folder)
 
 
-def pytest_collection_finish(session):
-    """Start the runs that tests will look at: they have the other core while tests go on."""
-    wanted = [name for name in SHARED if any(name in _shared(item) for item in session.items)]
-    if wanted and not session.config.option.collectonly:
-        session.stash[_RUNS] = SharedRuns(wanted)
-
-
-def pytest_sessionfinish(session):
-    """Leave no run behind, whatever ends the tests."""
-    if _RUNS in session.stash:
-        session.stash[_RUNS].stop()
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tell a process that pytest-xdist starts where shared runs are."""
+    node.workerinput[_FOLDER] = str(node.config.stash[_RUNS].folder)
 
 
 @pytest.fixture(scope="session")
-def tiny(request):
+def tiny(pytestconfig):
     """Results of the tiny configuration, which nothing disturbed."""
-    return request.session.stash[_RUNS].results("tiny")
+    return pytestconfig.stash[_RUNS].results("tiny")
 
 
 @pytest.fixture(scope="session")
-def default_run(request):
+def default_run(pytestconfig):
     """Results of the default run."""
-    return request.session.stash[_RUNS].results("default_run")
+    return pytestconfig.stash[_RUNS].results("default_run")
 
 
 @pytest.fixture(scope="session")
-def scratch_run(request):
+def scratch_run(pytestconfig):
     """Results of the run that makes its own data."""
-    return request.session.stash[_RUNS].results("scratch_run")
+    return pytestconfig.stash[_RUNS].results("scratch_run")
 
 
 @pytest.fixture(scope="module")

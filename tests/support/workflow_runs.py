@@ -1,14 +1,11 @@
 """The workflow as its users run it: in folders of its own."""
 
+import fcntl
 import hashlib
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
@@ -79,47 +76,45 @@ SHARED = {
 
 
 class SharedRuns:
-    """Runs one after the other beside the tests, each made once; who needs one waits for it.
+    """Runs that several tests look at, each made once, by the first of pytest's processes that asks for it.
 
     Parameters
     ----------
-    names : iterable of str
-        Of `SHARED`.
+    folder : path-like
+        Where they are made; that of all processes.
     """
 
-    def __init__(self, names):
-        self._folder = Path(tempfile.mkdtemp(prefix="vibentropy-runs-"))
-        self._worker, self._process = ThreadPoolExecutor(1), None
+    def __init__(self, folder):
+        self.folder = Path(folder)
         self._environment = dict(os.environ)  # as it is before tests change it
-        self._runs = {name: self._worker.submit(self._run, *SHARED[name]) for name in names}
-
-    def _run(self, name, make_command):
-        folder = self._folder / name
-        program, log = make_command(folder), self._folder / f"{name}.log"
-        with open(log, "w", encoding="utf-8") as output:
-            self._process = subprocess.Popen(
-                program,
-                cwd=folder,
-                env=self._environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            status = self._process.wait()
-        assert status == 0, log.read_text(encoding="utf-8")
-        return folder / "results"
 
     def results(self, name):
-        """Folder of the results of a run that has ended well."""
-        return self._runs[name].result()
+        """Folder of the results of a run that has ended well; whoever comes second waits for it.
 
-    def stop(self):
-        """End the run that is at work, start no other, and remove their files."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
-        if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        Parameters
+        ----------
+        name : str
+            Of `SHARED`.
+        """
+        status = self.folder / f"{name}.status"
+        log = self.folder / f"{name}.log"
+        folder_name, make_command = SHARED[name]
+        folder = self.folder / folder_name
+        with open(self.folder / f"{name}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not status.exists():
+                with open(log, "w", encoding="utf-8") as output:
+                    finished = subprocess.run(
+                        make_command(folder),
+                        cwd=folder,
+                        env=self._environment,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        timeout=1800,
+                    )
+                status.write_text(str(finished.returncode), encoding="utf-8")
+        assert status.read_text(encoding="utf-8") == "0", log.read_text(encoding="utf-8")
+        return folder / "results"
 
 
 #: Name and text of every rule; those of loops have none of their own.
