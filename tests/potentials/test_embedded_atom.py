@@ -3,38 +3,11 @@ import pytest
 from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matscipy.calculators.eam import EAM
+from liquid_iron import cells, inside
 from scipy.spatial.transform import Rotation
 
 from vibentropy.errors import PotentialError, StructureError
 from vibentropy.potentials.lammps_engine import LammpsEngine
-
-
-def odd_cell(seed, n_atoms, pbc, compression):
-    """Triclinic cell of liquid-like iron: often smaller than the cutoff, atoms outside the box."""
-    rng = np.random.default_rng(seed)
-    edge = compression * (n_atoms * 11.6) ** (1 / 3)
-    cell = edge * (np.eye(3) + 0.15 * rng.normal(size=(3, 3)))
-    atoms = Atoms(f"Fe{n_atoms}", cell=cell, pbc=pbc, scaled_positions=rng.random((n_atoms, 3)))
-    atoms.positions += rng.integers(-2, 3, size=(n_atoms, 3)) @ (cell * atoms.pbc[:, None])
-    return atoms
-
-
-cells = st.builds(
-    odd_cell,
-    st.integers(0, 10**6),
-    st.integers(1, 7),
-    st.sampled_from([(True, True, True), (True, False, True), (False, False, False)]),
-    st.floats(1.0, 1.5),
-)
-
-
-def inside(iron, atoms):
-    """Whether the potential is represented for a configuration."""
-    try:
-        return bool(iron.energy_and_forces(atoms))
-    except PotentialError:
-        return False
 
 
 @settings(max_examples=40)
@@ -88,16 +61,6 @@ def test_symmetries(iron, atoms, seed):
     np.testing.assert_allclose(iron.hessian(moved).toarray(), turned, atol=1e-8 * scale)
 
 
-def test_replicated_cell_has_the_folded_hessian(iron):
-    atoms = next(a for a in (odd_cell(seed, 5, True, 1.3) for seed in range(1000)) if inside(iron, a))
-    energy, forces = iron.energy_and_forces(atoms)
-    twice = atoms * (2, 1, 1)
-    assert iron.energy_and_forces(twice)[0] == pytest.approx(2 * energy, abs=1e-9)
-    np.testing.assert_allclose(iron.energy_and_forces(twice)[1], np.tile(forces, (2, 1)), atol=1e-9)
-    blocks = iron.hessian(twice).toarray().reshape(2, 15, 2, 15)
-    np.testing.assert_allclose(blocks[0].sum(axis=1), iron.hessian(atoms).toarray(), atol=1e-9)
-
-
 def test_forces_are_those_of_lammps_on_the_fine_table(iron, fine_table, iron_crystal):
     atoms = iron_crystal(4)
     del atoms[0]
@@ -108,22 +71,6 @@ def test_forces_are_those_of_lammps_on_the_fine_table(iron, fine_table, iron_cry
         lammps_energy, lammps_forces = engine.energy_and_forces(atoms)
     assert lammps_energy == pytest.approx(energy, abs=1e-9)
     assert np.abs(lammps_forces - forces).max() < 1e-8
-
-
-def test_hessian_is_that_of_matscipy_on_the_same_functions(iron, fine_table, iron_crystal):
-    atoms = iron_crystal((3, 4, 3))
-    del atoms[5]
-    atoms.rattle(0.05, seed=2)
-    theirs = EAM(str(fine_table)).get_hessian(atoms, format="sparse").toarray()
-    # matscipy puts cubic splines through the points of the fine table: their second derivative is good to 1e-5.
-    assert np.abs(theirs - iron.hessian(atoms).toarray()).max() < 1e-4
-
-
-def test_hessian_is_sparse_beyond_twice_the_density_cutoff(iron, iron_crystal):
-    atoms = iron_crystal(7)
-    row = iron.hessian(atoms).tocsr()[[0], :].tocoo()
-    reach = np.unique(atoms.get_distances(0, np.unique(row.coords[1] // 3), mic=True))
-    assert 5.3 < reach.max() < 2 * 4.2
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, at, how_to_install
 from vibentropy.files.machine_code import njit
+from vibentropy.potentials.embedded_hessian import local_and_gradients, whole_hessian
 from vibentropy.potentials.protocols import HessianParts
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
-from vibentropy.potentials.splines import Arrays, SmoothFunction, evaluate, fit_table, rounding_noise
+from vibentropy.potentials.splines import SmoothFunction, evaluate, fit_table, rounding_noise
 
 #: Distances below this (Å) are not represented: tables are seldom smooth there, and no crystal has them.
 R_MIN = 1.5
@@ -166,7 +167,7 @@ class Potential:
             If atoms are closer than 1.5 Å or so isolated that the embedding function is not represented there.
         """
         first, neighbour, vectors, distances = self._neighbours(atoms)
-        pair_energy, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
+        pair_energy, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         embedding, slope, _ = self.embedding_of(rho)
         forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
         return float(pair_energy.sum() + embedding.sum()), forces
@@ -191,7 +192,7 @@ class Potential:
             As `energy_and_forces`.
         """
         first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
-        blocks, columns, rows = _hessian_blocks(
+        blocks, columns, rows = whole_hessian(
             first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
         )
         size = 3 * len(atoms)
@@ -215,7 +216,9 @@ class Potential:
             As `energy_and_forces`.
         """
         first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
-        local, gradients = _parts(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
+        local, gradients = local_and_gradients(
+            first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays
+        )
         n = len(atoms)
         return HessianParts(bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature)
 
@@ -253,7 +256,7 @@ class Potential:
     def _environments(self, atoms):
         """Pairs of neighbours, and the slope and the curvature of the embedding function at each atom."""
         first, neighbour, vectors, distances = self._neighbours(atoms)
-        _, rho = _energies(first, distances, neighbour, self.r_cut, self.pair.arrays, self.density.arrays)
+        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         _, slope, curvature = self.embedding_of(rho)
         return first, neighbour, vectors, distances, slope, curvature
 
@@ -356,7 +359,7 @@ def _continued(function, x):
 
 
 @njit(nogil=True)
-def _energies(first, distances, neighbour, r_cut, pair, density):
+def _energies(first, distances, pair, density):
     """Half the pair energy of each atom and its density."""
     n = first.shape[0] - 1
     energy, rho = np.zeros(n), np.zeros(n)
@@ -379,177 +382,3 @@ def _forces(first, neighbour, vectors, distances, slope, pair, density):
             for a in range(3):
                 forces[i, a] += tension * vectors[p, a] / r
     return forces
-
-
-@njit(nogil=True, inline="always")
-def spring(r: float, pull: float, pair: Arrays, density: Arrays) -> tuple[float, float, float]:
-    """Stiffness of a pair of atoms: k_r and k_t of `Potential.hessian`, and the slope f' of the density.
-
-    Parameters
-    ----------
-    r : float
-        Distance, Å.
-    pull : float
-        F'_i + F'_j, eV per unit of ρ.
-    pair, density : tuple of ndarray
-        See `vibentropy.potentials.splines.SmoothFunction.arrays`.
-
-    Returns
-    -------
-    k_r, k_t : float, eV/Å²
-    slope : float
-        Of the density, 1/Å.
-    """
-    _, v1, v2 = evaluate(r, pair[0], pair[1], pair[2])
-    _, f1, f2 = evaluate(r, density[0], density[1], density[2])
-    return v2 + pull * f2, (v1 + pull * f1) / r, f1
-
-
-@njit(nogil=True)
-def _density_gradients(first, neighbour, vectors, distances, density):
-    """Gradients of the densities, of the pairs that have some.
-
-    Returns
-    -------
-    gradient : ndarray of shape (n_pairs, 3)
-        Of ρ_i with respect to the neighbour; those of atom i are from ``first[i]`` to ``end[i]``.
-    target : ndarray of shape (n_pairs,)
-        The neighbour.
-    end : ndarray of shape (n_atoms,)
-    itself : ndarray of shape (n_atoms, 3)
-        Of ρ_i with respect to atom i.
-    """
-    n = first.shape[0] - 1
-    gradient = np.empty((distances.shape[0], 3))
-    target = np.empty(distances.shape[0], np.int64)
-    end = np.empty(n, np.int64)
-    itself = np.zeros((n, 3))
-    for i in range(n):
-        end[i] = first[i]
-        for p in range(first[i], first[i + 1]):
-            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
-            if f1 != 0.0:
-                for a in range(3):
-                    g = f1 * vectors[p, a] / distances[p]
-                    gradient[end[i], a] = g
-                    itself[i, a] -= g
-                target[end[i]] = neighbour[p]
-                end[i] += 1
-    return gradient, target, end, itself
-
-
-@njit(nogil=True)
-def _parts(first, neighbour, vectors, distances, slope, pair, density):
-    """Blocks, columns and rows of A and of the gradients, the atom itself first in each row."""
-    n = first.shape[0] - 1
-    gradient, target, end, itself = _density_gradients(first, neighbour, vectors, distances, density)
-    place = np.full(n, -1, np.int64)
-    rows, felt_rows = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
-    size = neighbour.shape[0] + n
-    columns, felt_columns = np.empty(size, np.int64), np.empty(size, np.int64)
-    blocks, felt_blocks = np.zeros((size, 3, 3)), np.zeros((size, 1, 3))
-    for i in range(n):
-        # Several images of one neighbour share a block.
-        block = rows[i]
-        place[i], columns[block] = block, i
-        block += 1
-        for p in range(first[i], first[i + 1]):
-            j, r = neighbour[p], distances[p]
-            if place[j] < rows[i]:
-                place[j], columns[block] = block, j
-                block += 1
-            radial, transverse, _ = spring(r, slope[i] + slope[j], pair, density)
-            for a in range(3):
-                for b in range(3):
-                    k_ab = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
-                    if a == b:
-                        k_ab += transverse
-                    blocks[place[j], a, b] -= k_ab
-                    blocks[rows[i], a, b] += k_ab
-        rows[i + 1] = block
-    place[:] = -1
-    for i in range(n):
-        block = felt_rows[i]
-        place[i], felt_columns[block] = block, i
-        felt_blocks[block, 0] = itself[i]
-        block += 1
-        for q in range(first[i], end[i]):
-            j = target[q]
-            if place[j] < felt_rows[i]:
-                place[j], felt_columns[block] = block, j
-                block += 1
-            felt_blocks[place[j], 0] += gradient[q]
-        felt_rows[i + 1] = block
-    local = blocks[: rows[n]], columns[: rows[n]], rows
-    return local, (felt_blocks[: felt_rows[n]], felt_columns[: felt_rows[n]], felt_rows)
-
-
-@njit(nogil=True)
-def _columns(first, neighbour, target, end):
-    """Columns of each row: the atom itself, its neighbours, and the atoms that share a density with it."""
-    n = first.shape[0] - 1
-    rows = np.zeros(n + 1, np.int64)
-    columns = np.empty(0, np.int64)
-    for filling in range(2):
-        if filling == 1:
-            for i in range(n):
-                rows[i + 1] += rows[i]
-            columns = np.empty(rows[n], np.int64)
-        row_of = np.full(n, -1, np.int64)  # The last row that has a column.
-        for i in range(n):
-            count = 0
-            for q in range(first[i] - 1, first[i + 1]):
-                j = i if q < first[i] else neighbour[q]
-                if row_of[j] != i:
-                    row_of[j] = i
-                    if filling == 1:
-                        columns[rows[i] + count] = j
-                    count += 1
-            for q in range(first[i], end[i]):
-                k = target[q]
-                for m in range(first[k], end[k]):
-                    j = target[m]
-                    if row_of[j] != i:
-                        row_of[j] = i
-                        if filling == 1:
-                            columns[rows[i] + count] = j
-                        count += 1
-            if filling == 0:
-                rows[i + 1] = count
-            else:
-                columns[rows[i] : rows[i + 1]].sort()
-    return rows, columns
-
-
-@njit(nogil=True)
-def _hessian_blocks(first, neighbour, vectors, distances, slope, curvature, pair, density):
-    """Blocks of the Hessian in compressed rows with ascending columns."""
-    n = first.shape[0] - 1
-    gradient, target, end, itself = _density_gradients(first, neighbour, vectors, distances, density)
-    rows, columns = _columns(first, neighbour, target, end)
-    blocks = np.zeros((rows[n], 3, 3))
-    place = np.empty(n, np.int64)
-    for i in range(n):
-        for c in range(rows[i], rows[i + 1]):
-            place[columns[c]] = c
-        for p in range(first[i], first[i + 1]):
-            j, r = neighbour[p], distances[p]
-            radial, transverse, _ = spring(r, slope[i] + slope[j], pair, density)
-            for a in range(3):
-                for b in range(3):
-                    k_ab = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
-                    if a == b:
-                        k_ab += transverse
-                    blocks[place[j], a, b] -= k_ab
-                    blocks[place[i], a, b] += k_ab
-        # Row i of Σ_k F''_k ∇ρ_k ∇ρ_kᵀ: k = i itself, then every k whose density feels i (along the reverse pair).
-        for q in range(first[i] - 1, end[i]):
-            of_itself = q < first[i]
-            k = i if of_itself else target[q]
-            for m in range(first[k] - 1, end[k]):
-                j = k if m < first[k] else target[m]
-                for a in range(3):
-                    left = curvature[k] * (itself[i, a] if of_itself else -gradient[q, a])
-                    for b in range(3):
-                        blocks[place[j], a, b] += left * (itself[k, b] if m < first[k] else gradient[m, b])
-    return blocks, columns, rows

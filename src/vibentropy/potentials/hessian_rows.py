@@ -3,7 +3,7 @@
 `vibentropy.Potential.hessian` is the Hessian of a periodic cell: one block adds up how an atom couples to all periodic
 images of another. Here every image has its own block, as in the infinite crystal that the cell stands for. In cells so
 wide that no two images of an atom are in range, the blocks are the same. The formulas are those of
-`vibentropy.potentials.embedded_atom`.
+`vibentropy.potentials.embedded_hessian`.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.files.machine_code import njit
-from vibentropy.potentials.embedded_atom import Potential, check_distances, spring
+from vibentropy.potentials.embedded_atom import Potential, check_distances
+from vibentropy.potentials.embedded_hessian import spring
 from vibentropy.potentials.splines import evaluate
 
 #: Rows that one thread works on with one workspace.
