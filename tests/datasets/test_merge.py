@@ -65,6 +65,7 @@ def test_merged_shards_are_the_whole_byte_by_byte(tmp_path_factory, seed, sizes,
     assert (folder / "merged.extxyz").read_bytes() == (folder / "expected.extxyz").read_bytes()
 
 
+@pytest.mark.slow
 def test_memory_of_a_merge_is_that_of_a_shard(tmp_path):
     atoms = Atoms(numbers=[26] * 5000, positions=np.arange(15000.0).reshape(-1, 3), cell=np.eye(3), pbc=True)
     paths = [tmp_path / f"{number}.h5" for number in range(10)]

@@ -12,10 +12,12 @@ from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.scaling import RootMeanSquareScaler
 from vibentropy.learning.sparse import ExtensiveElasticNet, ExtensiveLasso, ExtensiveMCP
 
+# The library beneath compiles its solvers anew in every process: a quarter of a minute.
+pytestmark = pytest.mark.slow
+
 SPARSE = [ExtensiveLasso, ExtensiveElasticNet, ExtensiveMCP]
 
 
-@pytest.mark.slow
 @parametrize_with_checks([cls([0.3, 0.01], n_folds=2) for cls in SPARSE])
 def test_scikit_learn_contract(estimator, check):
     check(estimator)

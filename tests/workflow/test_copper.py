@@ -63,6 +63,7 @@ def test_lattice_and_cohesion_are_those_that_the_file_was_fitted_to(copper, crys
     assert relaxed_energy - len(defect) / len(perfect) * energy == pytest.approx(1.272, abs=5e-3)
 
 
+@pytest.mark.slow
 def test_vacancies_and_interstitials_are_sampled_and_labelled(config, copper, crystal, table):
     recipe = config["datasets"]["train"]["recipe"] | {
         "cells": [[3, 3, 3]],

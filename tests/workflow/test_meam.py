@@ -42,6 +42,7 @@ def tiny(n, **defects):
     return config
 
 
+@pytest.mark.slow
 def test_vacancy_is_sampled_and_labelled(potential):
     config = validate(tiny(2, V1={"vacancies": 1, "trajectories": 5}), SCHEMA)
     crystal = Crystal("Fe", "bcc", A)

@@ -88,6 +88,7 @@ def test_extended_xyz_is_a_target(tiny, tmp_path):
     assert [atoms.info["id"] for atoms in frames] == list(table["id"])
 
 
+@pytest.mark.slow
 def test_second_run_finds_nothing_to_do(tiny):
     code, output = snakemake(tiny.parent, TINY | {"results": "results"})
     assert code == 0, output

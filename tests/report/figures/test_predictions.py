@@ -57,7 +57,6 @@ def test_legend_with_two_sizes_and_a_class_without_a_name(make):
     [
         (parity_figure, "a", "rb", (1, 2)),
         (parity_figure, "abc", "rb", (2, 3)),
-        (parity_figure, "abcd", "r", (2, 2)),
         (extrapolation_figure, "a", "rb", (1, 2)),
         (extrapolation_figure, "abcde", "r", (2, 3)),
     ],

@@ -63,6 +63,7 @@ class TestMeasure:
         assert 0.3 <= row["seconds"] < 3
         assert 49 <= row["peak_memory_mb"] < 70
 
+    @pytest.mark.slow
     def test_two_threads(self, homemade):
         does = "import numba; assert numba.get_num_threads() == 2 == int(os.environ['OMP_NUM_THREADS'])"
         (row,) = measure.measure("x", homemade(does), [5], 60, 4000, threads=[2]).to_dict("records")
@@ -132,6 +133,7 @@ class TestLabels:
         (own,), (other,) = (programs.load_program(peers.LABELS[n])(cells.crystal(3)) for n in (tables.OUR_LABEL, name))
         assert other == pytest.approx(own, abs=tolerance)
 
+    @pytest.mark.slow
     def test_ours_is_measured_like_the_others(self):
         (row,) = measure.measure(tables.OUR_LABEL, None, [4], 60, 4000).to_dict("records")
         assert (row["source"], row["status"], row["n_atoms"]) == ("ours", "measured", 128)
@@ -179,6 +181,7 @@ class TestPredictions:
         expected = EntropyModel.load().predict(atoms)["formation_entropy"]
         assert programs.predict_file()(file) == pytest.approx(expected)
 
+    @pytest.mark.slow
     def test_measured_like_everything(self):
         table = measure.measure(self.NAME, None, [8], 60, 4000)
         assert list(table["n_atoms"]) == [1024]
