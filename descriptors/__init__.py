@@ -7,13 +7,17 @@ documentation. A class that lives elsewhere is named by its dotted path, or by a
 ``vibentropy.descriptors``.
 """
 
+from __future__ import annotations
+
 import inspect
 import pkgutil
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
+
+if TYPE_CHECKING:
+    from vibentropy.descriptors.base import Descriptor, LocalDescriptor
 
 __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "find", "kind_of", "recipe"]
 
@@ -38,6 +42,16 @@ REGISTRY = {
 
 #: Where classes are now that files written by earlier versions name by their old paths.
 MOVED = {"vibentropy.nonlinear.AtomKernel": "vibentropy.studies.atom_kernel.AtomKernel"}
+
+
+def __getattr__(name: str) -> object:
+    # scikit-learn, which descriptors are made in the manner of, takes half a second to load: not where only the names
+    # of descriptors matter.
+    if name not in ("Descriptor", "LocalDescriptor"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from vibentropy.descriptors import base
+
+    return getattr(base, name)
 
 
 def available() -> dict[str, str]:
@@ -82,6 +96,8 @@ def find(kind: str) -> type[Descriptor]:
     except (ImportError, AttributeError, ValueError) as error:
         reason = f"{error}{how_to_install(error)}"
         raise ConfigError(f"the descriptor of kind {kind!r} cannot be imported: {reason}") from error
+    from vibentropy.descriptors.base import Descriptor
+
     if not (isinstance(cls, type) and issubclass(cls, Descriptor)):
         raise ConfigError(f"the descriptor of kind {kind!r} is {cls!r}, not a subclass of {Descriptor.__name__}")
     return cls

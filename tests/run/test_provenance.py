@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from vibentropy import errors
 from vibentropy.files.hdf5 import create
 from vibentropy.report.figures.style import save_figure
 from vibentropy.run import provenance
-from vibentropy.run.config import config_hash
+from vibentropy.run.provenance import config_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,6 +58,31 @@ def config(tmp_path, monkeypatch):
             }
         },
     }
+
+
+def test_hash_is_of_the_science(config):
+    config |= {"data": {}, "learning": {}, "nonlinear": {}, "maps": {}}
+    one = config_hash(config)
+    assert re.fullmatch("[0-9a-f]{64}", one)
+    reordered = json.loads(json.dumps(dict(reversed(config.items()))))
+    assert config_hash(reordered) == one
+    assert config_hash(config | {"results": "elsewhere", "shard_size": 3}) == one
+    assert config_hash(config | {"maps": {"minima": ["a"]}, "thermodynamics": {"lowest": 1}}) == one
+    assert config_hash(config | {"seed": 1}) != one
+    # What a target on demand makes depends on its own section, and on no other target's.
+    for section, change in [("data", {"resolved": 3}), ("nonlinear", {"environments": 7}), ("maps", {"minima": ["a"]})]:
+        changed = config | {section: change}
+        assert config_hash(changed, [section]) != config_hash(config, [section]) != one
+        assert config_hash(changed) == one
+        assert config_hash(changed, ["learning"]) == config_hash(config, ["learning"])
+    # Not of the process either: the hash of a running Python is salted.
+    code = (
+        "import json, sys; from vibentropy.run.provenance import config_hash; print(config_hash(json.load(sys.stdin)))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(config), capture_output=True, text=True, check=True
+    )
+    assert other.stdout.strip() == one
 
 
 def test_files_that_a_configuration_names(config, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from vibentropy.descriptors import REGISTRY, create
-from vibentropy.run.config import config_hash, validate
+from vibentropy.run.config import validate
+from vibentropy.run.provenance import config_hash
 from vibentropy.studies.benchmark import peers, tables
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -26,7 +26,8 @@ from vibentropy.evaluation.metrics import load_summary
 from vibentropy.features.sets import FeatureSet
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import find_potential
-from vibentropy.run.config import config_hash, validate
+from vibentropy.run.config import validate
+from vibentropy.run.provenance import config_hash
 from vibentropy.sources.archives import read_archive
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import ase.io
 import pandas as pd
 from ase import Atoms
 
@@ -24,6 +23,9 @@ def write_extxyz(path: str | Path, frames: Iterable[Atoms], table: pd.DataFrame)
     table : pandas.DataFrame
         One row per frame.
     """
+    # Half a second, which jobs that write no such files need not wait for.
+    import ase.io
+
     columns = [column.tolist() for _, column in table.items()]
     with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
         for atoms, *row in zip(frames, *columns, strict=True):

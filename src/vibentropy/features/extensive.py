@@ -4,14 +4,17 @@
 "Extensive features"). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from vibentropy.descriptors import Descriptor
+if TYPE_CHECKING:
+    from vibentropy.descriptors import Descriptor
 
 
 def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]:

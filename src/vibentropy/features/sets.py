@@ -12,25 +12,30 @@ attributes ``dataset``, ``element`` and ``volume_per_atom`` (Å³) say which dat
 and what crystal ``/bulk`` is of; older files lack them.
 """
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.descriptors import Descriptor, recipe
+from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
 from vibentropy.features.extensive import above_bulk
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
 from vibentropy.files.progress import Done, ignore
+
+if TYPE_CHECKING:
+    from vibentropy.descriptors import Descriptor
 
 KIND = "features"
 
@@ -50,11 +55,11 @@ class LocalValues:
     limits: NDArray[np.float64]
     crystals: NDArray[np.float64]
 
-    def __getitem__(self, rows: Any) -> "LocalValues":
+    def __getitem__(self, rows: Any) -> LocalValues:
         return LocalValues(self.limits[rows], self.crystals[rows])
 
     @classmethod
-    def join(cls, parts: Iterable["LocalValues | None"]) -> "LocalValues | None":
+    def join(cls, parts: Iterable[LocalValues | None]) -> LocalValues | None:
         """Put the values of atoms of several cells together, in the order given.
 
         Parameters
@@ -126,7 +131,7 @@ class FeatureSet:
         site_labels: Mapping[str, NDArray[np.float64]] | None = None,
         done: Done = ignore,
         **about: Any,
-    ) -> "FeatureSet":
+    ) -> FeatureSet:
         """Compute features of configurations; those that the descriptor refuses become entries of `failures`.
 
         Only errors of this package set a configuration aside. Others are faults of the descriptor: models would be
@@ -235,7 +240,7 @@ class FeatureSet:
                 file.create_dataset(name, data=np.array(strings, dtype=object), dtype=h5py.string_dtype())
 
     @classmethod
-    def load(cls, path: str | Path) -> "FeatureSet":
+    def load(cls, path: str | Path) -> FeatureSet:
         """Read the features that `save` wrote.
 
         Parameters

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import copy
 import glob
-import hashlib
-import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,9 +26,6 @@ from referencing import Registry, Resource
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.run.config_rules import contradictions
 from vibentropy.run.settings import Config
-
-#: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
-_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonlinear", "thermodynamics", "maps")
 
 
 def read(path: Path | str) -> Config:
@@ -162,26 +157,6 @@ def _parameters():
     name = "parameters.yaml"
     text = schema_path().with_name(name).read_text(encoding="utf-8")
     return Registry().with_resource(name, Resource.from_contents(_parsed(text)))
-
-
-def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
-    """Fingerprint of what the configuration of a run computes.
-
-    Parameters
-    ----------
-    config : dict
-        As returned by `validate`.
-    sections : iterable of str
-        Of a target on demand, such as ``data``: what it makes depends on its section, and nothing else does.
-
-    Returns
-    -------
-    str
-        SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
-        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`) but for `sections`.
-    """
-    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE or key in sections}
-    return hashlib.sha256(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def expand_files(patterns: list[str]) -> list[str]:

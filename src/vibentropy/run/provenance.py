@@ -5,7 +5,7 @@ HDF5 files of a run have as root attributes, beside those of `vibentropy.files.h
 ================= =====================================================================================================
 attribute         meaning
 ================= =====================================================================================================
-``config_sha256`` hash of what the configuration computes, see `vibentropy.run.config.config_hash`
+``config_sha256`` hash of what the configuration computes, see `config_hash`
 ``seed``          of the run
 ``versions``      of Python, this package and what it stands on: ``python 3.11.2, vibentropy 0.1.0, ase 3.29.0, ...``
 ``inputs``        files named by the configuration that the content was made from, by way of other files too: lines
@@ -16,6 +16,7 @@ Figures carry the first three in their metadata. For a whole run, `record` says 
 and the machine. Nothing here depends on when, in which folder or on how many cores a run was made.
 """
 
+import json
 import os
 import platform
 import re
@@ -37,14 +38,36 @@ from vibentropy.errors import DataError
 from vibentropy.files.atomic import sha256
 from vibentropy.files.hdf5 import is_readable
 from vibentropy.potentials.from_config import is_analytic, potential_files
-from vibentropy.run.config import config_hash
 from vibentropy.run.settings import Config
 
 #: Lines of ``inputs`` that an attribute has room for: HDF5 allows it 64 kB.
 MAX_LINES = 200
 
+#: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
+_NOT_SCIENCE = ("results", "shard_size", "benchmark", "data", "learning", "nonlinear", "thermodynamics", "maps")
+
 #: What archives say of their own making.
 _MADE_BY = ("vibentropy_version", "config_sha256", "seed", "versions", "potential")
+
+
+def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
+    """Fingerprint of what the configuration of a run computes.
+
+    Parameters
+    ----------
+    config : dict
+        As returned by `vibentropy.run.config.validate`.
+    sections : iterable of str
+        Of a target on demand, such as ``data``: what it makes depends on its section, and nothing else does.
+
+    Returns
+    -------
+    str
+        SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
+        `shard_size`, `benchmark`, `data`, `learning`, `nonlinear`, `thermodynamics`, `maps`) but for `sections`.
+    """
+    science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE or key in sections}
+    return hash_of(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 @cache
@@ -131,7 +154,7 @@ def attributes(
         Without inputs that only other data sets than these have.
     sections : iterable of str
         Of the configuration that the content depends on and other targets do not, see
-        `vibentropy.run.config.config_hash`.
+        `config_hash`.
 
     Returns
     -------
