@@ -923,7 +923,7 @@ def test_sources_execute_no_data():
             if isinstance(node, ast.Call):
                 called, keys = ast.unparse(node.func), {key.arg: ast.unparse(key.value) for key in node.keywords}
                 assert called not in {"eval", "exec", "compile", "yaml.unsafe_load", "yaml.full_load"}, path
-                assert called != "yaml.load" or keys.get("Loader") == "_Loader", path
+                assert called != "yaml.load" or keys.get("Loader") in {"_Loader", "_SafeLoader"}, path
                 assert called != "np.load" or keys.get("allow_pickle") == "False", path
 
 
