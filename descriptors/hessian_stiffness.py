@@ -15,7 +15,7 @@ from vibentropy.files.machine_code import njit
 from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Atoms whose clusters are cut out of the same rows, and those that are factorised at a time.
-SIZE, CHUNK = 256, 16
+SIZE, CHUNK = 1024, 16
 #: Smallest pivot of a stable cluster, in roots of the stiffness of its atoms. Atoms that nothing holds, as those of a
 #: molecule, have pivots of nothing but rounding, which is above or below zero by chance.
 MIN_PIVOT = 1e-5
@@ -35,7 +35,7 @@ class HessianStiffness(ClusterDescriptor):
     of atoms p and q has the factor f(r_ip) f(r_iq), where f falls from 1 to 0 over `width` below R.
 
     H has no periodic images here: features are local and extensive in cells of any size. Defined near minima of the
-    potential only, and for one element. The cost grows with the ninth power of R, of which there may be several.
+    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones come with it.
 
     Parameters
     ----------
@@ -77,56 +77,58 @@ class HessianStiffness(ClusterDescriptor):
     def _blocks(self, atoms):
         per_atom = sites(self._potential, atoms)
         logarithm, roots = whitening(per_atom.stiffness)
-        largest = max(self._radii)
+        radii = np.array(self._radii, dtype=float)
+        largest = radii[-1]
         hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
         for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             start, columns, steps = rows
-            whiten(start, columns, steps, roots[index])
-            near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
-            first, members = np.cumsum([0, *map(len, near)]), np.concatenate(near)
-            features = np.repeat(-0.5 * logarithm[centres, None], len(self._radii), axis=1)
-            for column, radius in enumerate(self._radii):
-                if radius > 0:
-                    try:
-                        features[:, column] += _yielding(radius, self.width, first, members, positions, *rows)
-                    except np.linalg.LinAlgError as error:
-                        raise SaddlePointError(
-                            f"around one of the atoms {centres.min()} to {centres.max()} those within {radius} Å give "
-                            "way together with the others held: stiffness is defined near minima of the potential"
-                        ) from error
+            features = np.repeat(-0.5 * logarithm[centres, None], len(radii), axis=1)
+            if largest > 0:
+                whiten(start, columns, steps, roots[index])
+                near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
+                first, members = np.cumsum([0, *map(len, near)]), np.concatenate(near)
+                yielding = radii > 0
+                try:
+                    features[:, yielding] += _yielding(radii[yielding], self.width, first, members, positions, *rows)
+                except np.linalg.LinAlgError as error:
+                    raise SaddlePointError(
+                        f"around one of the atoms {centres.min()} to {centres.max()} those within {largest} Å give "
+                        "way together with the others held: stiffness is defined near minima of the potential"
+                    ) from error
             yield centres, features
 
 
-def _yielding(radius, width, first, members, positions, start, columns, steps):
-    """Logarithm of the mean square displacement of each centre in units of that with all others held, halved.
+def _yielding(radii, width, first, members, positions, start, columns, steps):
+    """Logarithms of the mean square displacement of each centre in units of that with all others held, halved.
 
     Parameters
     ----------
-    radius, width : float, Å
+    radii : ndarray of shape (n_radii,), Å
+        Ascending.
+    width : float, Å
     first, members : ndarray of int
-        Atoms near centre i, itself among them, are ``members[first[i]:first[i + 1]]``.
+        Atoms within the largest radius of centre i, itself among them, are ``members[first[i]:first[i + 1]]``.
     positions : ndarray of shape (n_atoms, 3), Å
     start, columns, steps : ndarray
         Rows of R, see `vibentropy.descriptors.hessian.whiten`.
 
     Returns
     -------
-    ndarray of shape (n_centres,)
+    ndarray of shape (n_centres, n_radii)
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If a cluster is not stable.
     """
-    logarithms = np.empty(len(first) - 1)
+    logarithms = np.empty((len(first) - 1, len(radii)))
 
     def factorise(chunk):
-        matrices = _gather(chunk, radius, width, first, members, positions, start, columns, steps)
-        # The centre is last: the end of the factor is that of its stiffness when all others have yielded.
-        pivots = np.diagonal(np.linalg.cholesky(matrices), axis1=1, axis2=2)
-        if pivots.min() < MIN_PIVOT:
+        matrices, away = _gather(chunk, radii[-1], width, first, members, positions, start, columns, steps)
+        factors = np.linalg.cholesky(matrices)
+        if np.diagonal(factors, axis1=1, axis2=2).min() < MIN_PIVOT:
             raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
-        logarithms[chunk] = -np.log(pivots[:, -3:]).sum(axis=1)
+        logarithms[chunk] = _log_pivots(factors, away, radii, width)
 
     chunks = np.split(np.arange(len(logarithms)), range(CHUNK, len(logarithms), CHUNK))
     # Many small factorisations: one thread each.
@@ -135,13 +137,30 @@ def _yielding(radius, width, first, members, positions, start, columns, steps):
     return logarithms
 
 
+@njit(nogil=True, inline="always")
+def _coupling(distance, radius, width):
+    """Weaken the coupling of an atom at the rim: 1 inside, 0 outside, twice differentiable."""
+    x = min((radius - distance) / width, 1.0)
+    return x**3 * (10 - 15 * x + 6 * x**2) if x > 0 else 0.0
+
+
 @njit(nogil=True)
 def _gather(chunk, radius, width, first, members, positions, start, columns, steps):
-    """Stiffness of clusters in units of that of their atoms, each centre last, filled up in front with ones."""
+    """Stiffness of the largest clusters in units of that of their atoms, filled up in front with ones.
+
+    Returns
+    -------
+    matrices : ndarray of shape (n_centres, 3 n, 3 n)
+        The nearest atoms first and the centre last: what a smaller cluster has of its factor stands in front of the
+        rest, and the factor ends with the stiffness of the centre when all others have yielded.
+    away : ndarray of shape (n_centres, n)
+        Distances of the atoms from their centre, 0 for what is filled up.
+    """
     size = 0
     for i in chunk:
         size = max(size, first[i + 1] - first[i])
     matrices = np.zeros((len(chunk), 3 * size, 3 * size))
+    away = np.zeros((len(chunk), size))
     place = np.full(positions.shape[0], -1)
     factor = np.zeros(positions.shape[0])
     for number in range(len(chunk)):
@@ -149,22 +168,20 @@ def _gather(chunk, radius, width, first, members, positions, start, columns, ste
         for p in range(3 * size):
             matrix[p, p] = 1.0
         cluster = members[first[i] : first[i + 1]]
-        row = size - 2
-        for p in cluster:
-            if p == i:
-                place[p], factor[p] = size - 1, 1.0
-                continue
+        distances = np.empty(len(cluster))
+        for m in range(len(cluster)):
             square = 0.0
             for a in range(3):
-                square += (positions[p, a] - positions[i, a]) ** 2
-            x = (radius - np.sqrt(square)) / width
-            if x > 0:
-                x = min(x, 1.0)
-                place[p], factor[p] = row, x**3 * (10 - 15 * x + 6 * x**2)
-                row -= 1
+                square += (positions[cluster[m], a] - positions[i, a]) ** 2
+            distances[m] = np.sqrt(square) if cluster[m] != i else np.inf
+        cluster = cluster[np.argsort(distances)]
+        distances.sort()
+        for m in range(len(cluster)):
+            p = cluster[m]
+            place[p] = size - len(cluster) + m
+            factor[p] = 1.0 if p == i else _coupling(distances[m], radius, width)
+            away[number, place[p]] = 0.0 if p == i else distances[m]
         for p in cluster:
-            if place[p] < 0:
-                continue
             for c in range(start[p], start[p + 1]):
                 q = columns[c]
                 if 0 <= place[q] < place[p]:
@@ -172,5 +189,80 @@ def _gather(chunk, radius, width, first, members, positions, start, columns, ste
                     for a in range(3):
                         for b in range(3):
                             matrix[3 * place[p] + a, 3 * place[q] + b] = step * steps[c, a, b]
-        place[cluster] = -1
-    return matrices
+        for p in cluster:
+            place[p] = -1
+    return matrices, away
+
+
+@njit(nogil=True)
+def _log_pivots(factors, away, radii, width):
+    """Logarithms of the last three pivots of the clusters of all radii, from the factor of the largest, negative.
+
+    Couplings at the rim of a smaller cluster are weaker than in the larger one by P = diag(ρ_p), and there are none
+    beyond it. Its matrix is P M P + 1 - P², where M has the atoms within the radius and the centre. Atoms inside the
+    rim have ρ = 1 and the factor that they have in the larger cluster; what remains of M for the atoms at the rim and
+    the centre is the product of the rows that follow with their transpose, from those columns on, and P acts on that
+    alone.
+    """
+    n_centres, n = away.shape
+    largest = radii[-1]
+    logarithms = np.empty((n_centres, radii.shape[0]))
+    for number in range(n_centres):
+        factor, distances = factors[number], away[number]
+        for k in range(radii.shape[0]):
+            inside = n - 1
+            ratio = np.ones(n)
+            end = n - 1
+            if radii[k] < largest:
+                inside = end = 0
+                for p in range(n - 1):
+                    if distances[p] < radii[k]:
+                        ratio[p] = _coupling(distances[p], radii[k], width) / _coupling(distances[p], largest, width)
+                        end = p + 1
+                        if ratio[p] == 1.0:
+                            inside = p + 1
+            logarithms[number, k] = _log_end(factor, 3 * inside, 3 * end, ratio)
+    return logarithms
+
+
+@njit(nogil=True)
+def _log_end(factor, inside, end, ratio):
+    """Eliminate the atoms at the rim, in rows `inside` to `end`, and return the logarithm of the last pivots."""
+    n_rim, last = end - inside, factor.shape[0] - 3
+    rest = np.empty((n_rim + 3, n_rim + 3))
+    # The centre is held less by what yields inside the rim: 1 - Σ y yᵀ, its rows of the factor up to there.
+    for a in range(3):
+        for b in range(a + 1):
+            left = 1.0 if a == b else 0.0
+            for column in range(inside):
+                left -= factor[last + a, column] * factor[last + b, column]
+            rest[n_rim + a, n_rim + b] = left
+    for row in range(n_rim):
+        for column in range(row + 1):
+            product = 0.0
+            for q in range(inside, inside + column + 1):
+                product += factor[inside + row, q] * factor[inside + column, q]
+            weight = ratio[(inside + row) // 3] * ratio[(inside + column) // 3]
+            rest[row, column] = weight * product
+        rest[row, row] += 1.0 - ratio[(inside + row) // 3] ** 2
+        for a in range(3):
+            product = 0.0
+            for q in range(inside, inside + row + 1):
+                product += factor[last + a, q] * factor[inside + row, q]
+            rest[n_rim + a, row] = ratio[(inside + row) // 3] * product
+    logarithm = 0.0
+    for row in range(n_rim + 3):
+        for column in range(row + 1):
+            value = rest[row, column]
+            for q in range(column):
+                value -= rest[row, q] * rest[column, q]
+            if column < row:
+                rest[row, column] = value / rest[column, column]
+            elif value > MIN_PIVOT**2:
+                rest[row, row] = np.sqrt(value)
+            else:
+                # Less coupled than the larger cluster, a smaller one is no less stable: only rounding leads here.
+                raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
+        if row >= n_rim:
+            logarithm -= np.log(rest[row, row])
+    return logarithm

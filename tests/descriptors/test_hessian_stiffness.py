@@ -59,23 +59,24 @@ def test_schur_complement_of_the_dense_hessian(atoms, hessian):
             assert found[i, column] == pytest.approx(-np.linalg.slogdet(yielding)[1] / 2, abs=1e-10)
 
 
-def test_displacements_with_a_soft_rim(atoms, hessian):
-    """1/2 ln det of the block of the inverse, couplings at the rim scaled down."""
-    distances = atoms.get_all_distances(mic=True)
-    radius, width = 4.3, 1.0
-    found = stiffness([radius], width=width).local(atoms)[:, 0]
+@pytest.mark.parametrize("radii", [[4.3], [3.3, 4.3], [3.0, 4.0, 4.1, 4.3, 4.9]])
+def test_displacements_with_a_soft_rim(atoms, hessian, radii):
+    """1/2 ln det of the block of the inverse, couplings at the rim scaled down; rims overlap, or not."""
+    distances, width = atoms.get_all_distances(mic=True), 1.0
+    found = stiffness(radii, width=width).local(atoms)
     for i in (4, 211):
-        near = np.flatnonzero(distances[i] < radius)
-        x = np.clip((radius - distances[i, near]) / width, 0, 1)
-        assert ((x > 0) & (x < 1)).any()
-        factor = np.where(near == i, 1.0, x**3 * (10 - 15 * x + 6 * x**2))
-        scale = np.kron(np.outer(factor, factor), np.ones((3, 3)))
-        for k in range(len(near)):
-            scale[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] = 1.0
-        inverse = np.linalg.inv(block(hessian, near, near) * scale)
-        own = 3 * int(np.flatnonzero(near == i)[0])
-        expected = np.linalg.slogdet(inverse[own : own + 3, own : own + 3])[1] / 2
-        assert found[i] == pytest.approx(expected, abs=1e-10)
+        for column, radius in enumerate(radii):
+            near = np.flatnonzero(distances[i] < radius)
+            x = np.clip((radius - distances[i, near]) / width, 0, 1)
+            assert ((x > 0) & (x < 1)).any()
+            factor = np.where(near == i, 1.0, x**3 * (10 - 15 * x + 6 * x**2))
+            scale = np.kron(np.outer(factor, factor), np.ones((3, 3)))
+            for k in range(len(near)):
+                scale[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] = 1.0
+            inverse = np.linalg.inv(block(hessian, near, near) * scale)
+            own = 3 * int(np.flatnonzero(near == i)[0])
+            expected = np.linalg.slogdet(inverse[own : own + 3, own : own + 3])[1] / 2
+            assert found[i, column] == pytest.approx(expected, abs=1e-10)
 
 
 def test_more_neighbours_make_it_softer(atoms):
