@@ -35,7 +35,8 @@ class HessianStiffness(ClusterDescriptor):
     of atoms p and q has the factor f(r_ip) f(r_iq), where f falls from 1 to 0 over `width` below R.
 
     H has no periodic images here: features are local and extensive in cells of any size. Defined near minima of the
-    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones come with it.
+    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones come with
+    it.
 
     Parameters
     ----------
