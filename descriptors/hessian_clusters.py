@@ -6,18 +6,14 @@ See docs/theory.md, "Local parts of the Hessian".
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
 from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
-from vibentropy.potentials.hessian_rows import hessian_range, sites
 
 #: Smallest eigenvalue (eV/Å²) of the Hessian of a cluster that counts as stable.
 MIN_EIGENVALUE = 1e-3
-#: Atoms whose clusters are cut out of the same rows.
-SIZE = 256
 
 
 class HessianClusters(ClusterDescriptor):
@@ -64,26 +60,22 @@ class HessianClusters(ClusterDescriptor):
         self.species = species
 
     def _blocks(self, atoms):
-        per_atom = sites(self._potential, atoms)
-        largest = max(self._radii)
-        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
-        for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
-            start, columns, steps = rows
-            stiffness = per_atom.stiffness[index]
-            tree = cKDTree(positions)
+        per_atom, neighbourhoods = self._neighbourhoods(atoms)
+        for centres, index, rows, first, members, distances in neighbourhoods:
+            stiffness = per_atom[index]
             features = np.empty((len(centres), len(self._radii)))
             for column, radius in enumerate(self._radii):
-                members = tree.query_ball_point(positions[: len(centres)], radius, return_sorted=True)
-                for i, cluster in enumerate(members):
-                    matrix = _cut(np.array(cluster), start, columns, steps, stiffness)
-                    values, vectors = np.linalg.eigh(matrix)
+                for i in range(len(centres)):
+                    around = slice(first[i], first[i + 1])
+                    cluster = np.sort(np.append(members[around][distances[around] < radius], i))
+                    values, vectors = np.linalg.eigh(_cut(cluster, *rows, stiffness))
                     if values[0] < MIN_EIGENVALUE:
                         raise SaddlePointError(
                             f"atoms within {radius} Å of atom {centres[i]} have a mode of {values[0]:.2e} eV/Å² with "
                             f"the others frozen, expected at least {MIN_EIGENVALUE}: cluster entropies are defined "
                             "near minima of the potential"
                         )
-                    of_centre = vectors[3 * cluster.index(i) :][:3]
+                    of_centre = vectors[3 * np.searchsorted(cluster, i) :][:3]
                     features[i, column] = -0.5 * (of_centre**2).sum(axis=0) @ np.log(values)
             yield centres, features
 

@@ -5,17 +5,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numba import get_num_threads
-from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
 from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.files.machine_code import njit
-from vibentropy.potentials.hessian_rows import hessian_range, sites
 
-#: Atoms whose clusters are cut out of the same rows, and those that are factorised at a time.
-SIZE, CHUNK = 1024, 16
+#: Clusters that are factorised at a time.
+CHUNK = 16
 #: Smallest pivot of a stable cluster, in roots of the stiffness of its atoms. Atoms that nothing holds, as those of a
 #: molecule, have pivots of nothing but rounding, which is above or below zero by chance.
 MIN_PIVOT = 1e-5
@@ -76,30 +74,25 @@ class HessianStiffness(ClusterDescriptor):
         self.species = species
 
     def _blocks(self, atoms):
-        per_atom = sites(self._potential, atoms)
-        logarithm, roots = whitening(per_atom.stiffness)
+        stiffness, neighbourhoods = self._neighbourhoods(atoms)
+        logarithm, roots = whitening(stiffness)
         radii = np.array(self._radii, dtype=float)
-        largest = radii[-1]
-        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
-        for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
-            start, columns, steps = rows
+        yielding = radii > 0
+        for centres, index, rows, *around in neighbourhoods:
             features = np.repeat(-0.5 * logarithm[centres, None], len(radii), axis=1)
-            if largest > 0:
-                whiten(start, columns, steps, roots[index])
-                near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
-                first, members = np.cumsum([0, *map(len, near)]), np.concatenate(near)
-                yielding = radii > 0
+            if yielding.any():
+                whiten(*rows, roots[index])
                 try:
-                    features[:, yielding] += _yielding(radii[yielding], self.width, first, members, positions, *rows)
+                    features[:, yielding] += _yielding(radii[yielding], self.width, len(index), *around, *rows)
                 except np.linalg.LinAlgError as error:
                     raise SaddlePointError(
-                        f"around one of the atoms {centres.min()} to {centres.max()} those within {largest} Å give "
+                        f"around one of the atoms {centres.min()} to {centres.max()} those within {radii[-1]} Å give "
                         "way together with the others held: stiffness is defined near minima of the potential"
                     ) from error
             yield centres, features
 
 
-def _yielding(radii, width, first, members, positions, start, columns, steps):
+def _yielding(radii, width, n_atoms, first, members, distances, start, columns, steps):
     """Logarithms of the mean square displacement of each centre in units of that with all others held, halved.
 
     Parameters
@@ -107,9 +100,10 @@ def _yielding(radii, width, first, members, positions, start, columns, steps):
     radii : ndarray of shape (n_radii,), Å
         Ascending.
     width : float, Å
-    first, members : ndarray of int
-        Atoms within the largest radius of centre i, itself among them, are ``members[first[i]:first[i + 1]]``.
-    positions : ndarray of shape (n_atoms, 3), Å
+    n_atoms : int
+        Centres and surroundings.
+    first, members, distances : ndarray
+        Atoms around each centre, see `vibentropy.descriptors.hessian.Neighbourhoods`.
     start, columns, steps : ndarray
         Rows of R, see `vibentropy.descriptors.hessian.whiten`.
 
@@ -125,7 +119,7 @@ def _yielding(radii, width, first, members, positions, start, columns, steps):
     logarithms = np.empty((len(first) - 1, len(radii)))
 
     def factorise(chunk):
-        matrices, away = _gather(chunk, radii[-1], width, first, members, positions, start, columns, steps)
+        matrices, away = _gather(chunk, radii[-1], width, n_atoms, first, members, distances, start, columns, steps)
         factors = np.linalg.cholesky(matrices)
         if np.diagonal(factors, axis1=1, axis2=2).min() < MIN_PIVOT:
             raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
@@ -146,7 +140,7 @@ def _coupling(distance, radius, width):
 
 
 @njit(nogil=True)
-def _gather(chunk, radius, width, first, members, positions, start, columns, steps):
+def _gather(chunk, radius, width, n_atoms, first, members, distances, start, columns, steps):
     """Stiffness of the largest clusters in units of that of their atoms, filled up in front with ones.
 
     Returns
@@ -157,41 +151,38 @@ def _gather(chunk, radius, width, first, members, positions, start, columns, ste
     away : ndarray of shape (n_centres, n)
         Distances of the atoms from their centre, 0 for what is filled up.
     """
-    size = 0
+    size = 1
     for i in chunk:
-        size = max(size, first[i + 1] - first[i])
+        size = max(size, first[i + 1] - first[i] + 1)
     matrices = np.zeros((len(chunk), 3 * size, 3 * size))
     away = np.zeros((len(chunk), size))
-    place = np.full(positions.shape[0], -1)
-    factor = np.zeros(positions.shape[0])
+    place = np.full(n_atoms, -1)
+    factor = np.zeros(size)
     for number in range(len(chunk)):
         i, matrix = chunk[number], matrices[number]
         for p in range(3 * size):
             matrix[p, p] = 1.0
-        cluster = members[first[i] : first[i + 1]]
-        distances = np.empty(len(cluster))
-        for m in range(len(cluster)):
-            square = 0.0
-            for a in range(3):
-                square += (positions[cluster[m], a] - positions[i, a]) ** 2
-            distances[m] = np.sqrt(square) if cluster[m] != i else np.inf
-        cluster = cluster[np.argsort(distances)]
-        distances.sort()
-        for m in range(len(cluster)):
-            p = cluster[m]
-            place[p] = size - len(cluster) + m
-            factor[p] = 1.0 if p == i else _coupling(distances[m], radius, width)
-            away[number, place[p]] = 0.0 if p == i else distances[m]
-        for p in cluster:
-            for c in range(start[p], start[p + 1]):
-                q = columns[c]
-                if 0 <= place[q] < place[p]:
-                    step = -factor[p] * factor[q]
+        order = np.argsort(distances[first[i] : first[i + 1]])
+        cluster = np.empty(size, np.int64)
+        begin = size - 1 - len(order)
+        for m in range(len(order)):
+            p = first[i] + order[m]
+            away[number, begin + m] = distances[p]
+            factor[begin + m] = _coupling(distances[p], radius, width)
+            cluster[begin + m] = members[p]
+        factor[size - 1], cluster[size - 1] = 1.0, i
+        for m in range(begin, size):
+            place[cluster[m]] = m
+        for m in range(begin, size):
+            for c in range(start[cluster[m]], start[cluster[m] + 1]):
+                other = place[columns[c]]
+                if 0 <= other < m:
+                    step = -factor[m] * factor[other]
                     for a in range(3):
                         for b in range(3):
-                            matrix[3 * place[p] + a, 3 * place[q] + b] = step * steps[c, a, b]
-        for p in cluster:
-            place[p] = -1
+                            matrix[3 * m + a, 3 * other + b] = step * steps[c, a, b]
+        for m in range(begin, size):
+            place[cluster[m]] = -1
     return matrices, away
 
 

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
+from vibentropy.descriptors.hessian import ClusterDescriptor
 from vibentropy.errors import ConfigError, SaddlePointError
 from vibentropy.potentials.embedded_atom import Potential
 
@@ -89,9 +90,30 @@ def test_more_neighbours_make_it_softer(atoms):
 def test_it_does_not_depend_on_threads_or_pieces(atoms, monkeypatch):
     descriptor = stiffness([3.0])
     expected = descriptor.local(atoms)
-    monkeypatch.setattr("vibentropy.descriptors.hessian_stiffness.SIZE", 64)
+    monkeypatch.setattr("vibentropy.descriptors.hessian.WHOLE", 10)
+    monkeypatch.setattr("vibentropy.descriptors.hessian.SIZE", 64)
     monkeypatch.setattr("vibentropy.descriptors.hessian_stiffness.CHUNK", 5)
     np.testing.assert_allclose(descriptor.local(atoms), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["hessian_stiffness", "hessian_clusters"])
+def test_wide_cells_are_described_as_a_whole_and_narrow_ones_in_blocks(kind, monkeypatch):
+    """Twice a narrow cell is a wide one; its rows are made once for all of it, or around some atoms at a time."""
+    narrow = rattled((4, 6, 6))
+    narrow.set_cell(narrow.cell[:] @ [[1, 0.02, 0], [0, 1, -0.03], [0.01, 0, 1]], scale_atoms=True)
+    wide = narrow.repeat((2, 1, 1))
+    descriptor = create(kind, radii=[0.0, 3.0, 3.5])
+    used = []
+    for name in ("_whole", "_in_blocks"):
+        method = getattr(ClusterDescriptor, name)
+        monkeypatch.setattr(
+            ClusterDescriptor, name, lambda *a, name=name, method=method: used.append(name) or method(*a)
+        )
+    expected = descriptor.local(wide)
+    np.testing.assert_allclose(descriptor.local(narrow), expected[: len(narrow)], rtol=0, atol=1e-11)
+    monkeypatch.setattr("vibentropy.descriptors.hessian.WHOLE", len(wide) - 1)
+    np.testing.assert_allclose(descriptor.local(wide), expected, rtol=0, atol=1e-11)
+    assert used == ["_whole", "_in_blocks", "_in_blocks"]
 
 
 class TestRefusals:
