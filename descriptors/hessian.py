@@ -1,7 +1,6 @@
 """What descriptors made from the Hessian have in common: the potential, and the way over its rows."""
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
@@ -96,7 +95,7 @@ class Neighbourhoods(NamedTuple):
     Attributes
     ----------
     centres : ndarray of shape (n_centres,), int
-    index : ndarray of shape (n_atoms,), int
+    image_of : ndarray of shape (n_atoms,), int
         Centres and surroundings, images included: the atom that each is, or is an image of. The centres are first.
     rows : tuple of ndarray
         ``start``, ``columns`` and ``blocks`` of the Hessian, see `vibentropy.potentials.hessian_rows.hessian_rows`;
@@ -106,7 +105,7 @@ class Neighbourhoods(NamedTuple):
     """
 
     centres: NDArray[np.int64]
-    index: NDArray[np.int64]
+    image_of: NDArray[np.int64]
     rows: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
     first: NDArray[np.int64]
     members: NDArray[np.int64]
@@ -162,7 +161,7 @@ class ClusterDescriptor(HessianDescriptor):
         whole = Neighbourhoods(everyone, everyone, (start, columns, hessian.data), first, members, distances)
         return hessian.data[itself], [whole]
 
-    def _in_blocks(self, atoms, per_atom, largest, hop) -> Iterator[Neighbourhoods]:
+    def _in_blocks(self, atoms, per_atom, largest, hop):
         for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
             members, owner = np.concatenate(near), np.repeat(np.arange(len(centres)), list(map(len, near)))

@@ -61,14 +61,14 @@ class HessianClusters(ClusterDescriptor):
 
     def _blocks(self, atoms):
         per_atom, neighbourhoods = self._neighbourhoods(atoms)
-        for centres, index, rows, first, members, distances in neighbourhoods:
+        for centres, index, (start, columns, blocks), first, members, distances in neighbourhoods:
             stiffness = per_atom[index]
             features = np.empty((len(centres), len(self._radii)))
             for column, radius in enumerate(self._radii):
                 for i in range(len(centres)):
                     around = slice(first[i], first[i + 1])
                     cluster = np.sort(np.append(members[around][distances[around] < radius], i))
-                    values, vectors = np.linalg.eigh(_cut(cluster, *rows, stiffness))
+                    values, vectors = np.linalg.eigh(_cut(cluster, start, columns, blocks, stiffness))
                     if values[0] < MIN_EIGENVALUE:
                         raise SaddlePointError(
                             f"atoms within {radius} Å of atom {centres[i]} have a mode of {values[0]:.2e} eV/Å² with "

@@ -78,12 +78,13 @@ class HessianStiffness(ClusterDescriptor):
         logarithm, roots = whitening(stiffness)
         radii = np.array(self._radii, dtype=float)
         yielding = radii > 0
-        for centres, index, rows, *around in neighbourhoods:
+        for centres, index, (start, columns, steps), first, members, distances in neighbourhoods:
             features = np.repeat(-0.5 * logarithm[centres, None], len(radii), axis=1)
             if yielding.any():
-                whiten(*rows, roots[index])
+                whiten(start, columns, steps, roots[index])
+                around = len(index), first, members, distances
                 try:
-                    features[:, yielding] += _yielding(radii[yielding], self.width, len(index), *around, *rows)
+                    features[:, yielding] += _yielding(radii[yielding], self.width, *around, start, columns, steps)
                 except np.linalg.LinAlgError as error:
                     raise SaddlePointError(
                         f"around one of the atoms {centres.min()} to {centres.max()} those within {radii[-1]} Å give "
