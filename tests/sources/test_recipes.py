@@ -145,6 +145,12 @@ def test_trajectory_does_not_depend_on_the_others(iron, engine):
     assert together.table["formation_energy"][3] == pytest.approx(energy - 55 / 54 * perfect_energy, abs=1e-9)
 
 
+def test_the_seed_is_left_out_where_only_annealed_minima_are_wanted(iron, engine):
+    seed_and_snapshot = sample([V2], IRON, iron, engine, 2020)
+    (snapshot,) = sample([dataclasses.replace(V2, quench_seed=False)], IRON, iron, engine, 2020).frames
+    np.testing.assert_array_equal(snapshot.positions, seed_and_snapshot.frames[1].positions)
+
+
 def test_failing_trajectories_leave_a_row_and_stop_nothing(iron, engine):
     planned = [
         dataclasses.replace(V2, name="no room", clusters=(Cluster("random", 0, 9, 1.0),)),

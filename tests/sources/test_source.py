@@ -85,6 +85,7 @@ def test_work_of_a_recipe():
     assert amounts["3x3x3-V1-000"] == Amount(sites=54, configurations=6, atoms=6 * 54, steps=40, quenched=6, labels=6)
     assert replace(source, strain=0.01).amounts(6)["3x3x3-V1-000"].labels == 8
     assert source.limited(1).planned() == (2, 6)
+    assert replace(source, anneal=replace(source.anneal, quench_seed=False)).planned() == (6, 12)
     assert source.limited(None) is source
 
 

@@ -127,12 +127,15 @@ class Anneal:
     snapshots : int
         Of one trajectory.
     time_step : float, ps
+    quench_seed : bool
+        Whether the seed is a configuration as well, quenched but not annealed.
     """
 
     temperature: float
     steps_between: int
     snapshots: int
     time_step: float = 0.001
+    quench_seed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,9 +52,10 @@ class Trajectory:
     steps_between : int
         Steps of molecular dynamics before each snapshot.
     snapshots : int
-        The quenched seed comes in addition.
     max_force : float
         At the end of the quench, eV/Å.
+    quench_seed : bool
+        Whether the quenched seed comes in addition, where it has defects.
     """
 
     dataset: str
@@ -71,6 +72,7 @@ class Trajectory:
     steps_between: int
     snapshots: int
     max_force: float
+    quench_seed: bool = True
 
     def __post_init__(self) -> None:
         as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
@@ -79,8 +81,13 @@ class Trajectory:
 
     @property
     def minima(self) -> int:
-        """Number of configurations of the trajectory: one of each snapshot, and one of a quenched seed with defects."""
-        return self.snapshots + bool(self.clusters)
+        """Number of configurations of the trajectory: one of each snapshot, and that of the seed."""
+        return self.snapshots + self.keeps_seed
+
+    @property
+    def keeps_seed(self) -> bool:
+        """Whether the quenched seed is a configuration. A crystal without a defect, as before a melt, is of no use."""
+        return self.quench_seed and bool(self.clusters)
 
     def seed(self, run_seed: int) -> int:
         """Hash the seed of the run and the name of the trajectory to the seed of its random numbers.
@@ -173,8 +180,7 @@ def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
         )
     except VibentropyError as error:
         return [(atoms, {"status": Status.REJECTED, "reason": f"no trajectory: {error}"})]
-    # A crystal without a defect is no minimum of interest, as the seed of a trajectory that melts.
-    first = [relaxed_seed] if trajectory.clusters else []
+    first = [relaxed_seed] if trajectory.keeps_seed else []
     return [_quench(snapshot, trajectory.max_force, potential, engine) for snapshot in [*first, *snapshots]]
 
 
