@@ -26,7 +26,7 @@ MIN_STIFFNESS = 1e-3
 WHOLE = 8192
 #: A cutoff (Å) within which no atom has neighbours.
 _SHORT = 0.5
-#: Atoms whose clusters are cut out of the same rows in other cells.
+#: Atoms around which rows are made at a time in other cells.
 SIZE = 1024
 
 
@@ -98,8 +98,8 @@ class Neighbourhoods(NamedTuple):
     image_of : ndarray of shape (n_atoms,), int
         Centres and surroundings, images included: the atom that each is, or is an image of. The centres are first.
     rows : tuple of ndarray
-        ``start``, ``columns`` and ``blocks`` of the Hessian, see `vibentropy.potentials.hessian_rows.hessian_rows`;
-        blocks of an atom with itself may be among them.
+        ``start``, ``columns`` and ``blocks`` of the Hessian, as `vibentropy.potentials.hessian_rows.hessian_rows`
+        returns them, but perhaps with blocks H_ii among them, which are not to be looked at.
     first, members, distances : ndarray
         Those around centre i without itself are ``members[first[i]:first[i + 1]]``, at these distances in Å.
     """
@@ -137,8 +137,9 @@ class ClusterDescriptor(HessianDescriptor):
     def _neighbourhoods(self, atoms):
         """Stiffness of each atom, and what is around it within the largest radius.
 
-        Where no two images of an atom are in one cluster or coupled to one atom, the Hessian of the cell is that of the
-        infinite crystal, and its rows are made once; elsewhere, and in large cells, around some atoms at a time.
+        In a wide cell no atom of a cluster is coupled to an image of another one, so that the Hessian of the cell holds
+        what the infinite crystal has between them, and is made once. In other cells, and in large ones, rows are made
+        around some atoms at a time.
 
         Returns
         -------
@@ -146,11 +147,11 @@ class ClusterDescriptor(HessianDescriptor):
         neighbourhoods : iterable of Neighbourhoods
         """
         largest = max(self._radii)
-        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
-        if len(atoms) <= WHOLE and _is_wider(atoms, 2 * max(largest, hessian_range(self._potential))):
+        # Two atoms of a cluster are up to two radii apart: an image of one may be that much nearer to the other.
+        if len(atoms) <= WHOLE and _is_wider(atoms, 2 * largest + hessian_range(self._potential)):
             return self._whole(atoms, largest)
         per_atom = sites(self._potential, atoms)
-        return per_atom.stiffness, self._in_blocks(atoms, per_atom, largest, hop)
+        return per_atom.stiffness, self._in_blocks(atoms, per_atom, largest)
 
     def _whole(self, atoms, largest):
         hessian = self._potential.hessian(atoms)
@@ -161,7 +162,8 @@ class ClusterDescriptor(HessianDescriptor):
         whole = Neighbourhoods(everyone, everyone, (start, columns, hessian.data), first, members, distances)
         return hessian.data[itself], [whole]
 
-    def _in_blocks(self, atoms, per_atom, largest, hop):
+    def _in_blocks(self, atoms, per_atom, largest):
+        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
         for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
             members, owner = np.concatenate(near), np.repeat(np.arange(len(centres)), list(map(len, near)))

@@ -60,15 +60,14 @@ class HessianClusters(ClusterDescriptor):
         self.species = species
 
     def _blocks(self, atoms):
-        per_atom, neighbourhoods = self._neighbourhoods(atoms)
+        stiffness, neighbourhoods = self._neighbourhoods(atoms)
         for centres, index, (start, columns, blocks), first, members, distances in neighbourhoods:
-            stiffness = per_atom[index]
             features = np.empty((len(centres), len(self._radii)))
             for column, radius in enumerate(self._radii):
                 for i in range(len(centres)):
                     around = slice(first[i], first[i + 1])
-                    cluster = np.sort(np.append(members[around][distances[around] < radius], i))
-                    values, vectors = np.linalg.eigh(_cut(cluster, start, columns, blocks, stiffness))
+                    cluster = np.sort(np.append(members[around][distances[around] <= radius], i))
+                    values, vectors = np.linalg.eigh(_cut(cluster, start, columns, blocks, stiffness[index[cluster]]))
                     if values[0] < MIN_EIGENVALUE:
                         raise SaddlePointError(
                             f"atoms within {radius} Å of atom {centres[i]} have a mode of {values[0]:.2e} eV/Å² with "
@@ -87,7 +86,6 @@ def _cut(cluster, start, columns, blocks, stiffness):
     matrix = np.zeros((3 * n, 3 * n))
     for p in range(n):
         i = cluster[p]
-        matrix[3 * p : 3 * p + 3, 3 * p : 3 * p + 3] = stiffness[i]
         # Both lists ascend.
         q = 0
         for c in range(start[i], start[i + 1]):
@@ -95,4 +93,5 @@ def _cut(cluster, start, columns, blocks, stiffness):
                 q += 1
             if q < n and cluster[q] == columns[c]:
                 matrix[3 * p : 3 * p + 3, 3 * q : 3 * q + 3] = blocks[c]
+        matrix[3 * p : 3 * p + 3, 3 * p : 3 * p + 3] = stiffness[p]
     return matrix

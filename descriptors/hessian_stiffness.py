@@ -33,8 +33,8 @@ class HessianStiffness(ClusterDescriptor):
     of atoms p and q has the factor f(r_ip) f(r_iq), where f falls from 1 to 0 over `width` below R.
 
     H has no periodic images here: features are local and extensive in cells of any size. Defined near minima of the
-    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones come with
-    it.
+    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones
+    are read off the same factor.
 
     Parameters
     ----------
@@ -82,18 +82,12 @@ class HessianStiffness(ClusterDescriptor):
             features = np.repeat(-0.5 * logarithm[centres, None], len(radii), axis=1)
             if yielding.any():
                 whiten(start, columns, steps, roots[index])
-                around = len(index), first, members, distances
-                try:
-                    features[:, yielding] += _yielding(radii[yielding], self.width, *around, start, columns, steps)
-                except np.linalg.LinAlgError as error:
-                    raise SaddlePointError(
-                        f"around one of the atoms {centres.min()} to {centres.max()} those within {radii[-1]} Å give "
-                        "way together with the others held: stiffness is defined near minima of the potential"
-                    ) from error
+                around = index, first, members, distances
+                features[:, yielding] += _yielding(radii[yielding], self.width, *around, start, columns, steps)
             yield centres, features
 
 
-def _yielding(radii, width, n_atoms, first, members, distances, start, columns, steps):
+def _yielding(radii, width, index, first, members, distances, start, columns, steps):
     """Logarithms of the mean square displacement of each centre in units of that with all others held, halved.
 
     Parameters
@@ -101,10 +95,8 @@ def _yielding(radii, width, n_atoms, first, members, distances, start, columns, 
     radii : ndarray of shape (n_radii,), Å
         Ascending.
     width : float, Å
-    n_atoms : int
-        Centres and surroundings.
-    first, members, distances : ndarray
-        Atoms around each centre, see `vibentropy.descriptors.hessian.Neighbourhoods`.
+    index, first, members, distances : ndarray
+        Centres and the atoms around each, see `vibentropy.descriptors.hessian.Neighbourhoods`.
     start, columns, steps : ndarray
         Rows of R, see `vibentropy.descriptors.hessian.whiten`.
 
@@ -114,17 +106,24 @@ def _yielding(radii, width, n_atoms, first, members, distances, start, columns, 
 
     Raises
     ------
-    numpy.linalg.LinAlgError
+    SaddlePointError
         If a cluster is not stable.
     """
     logarithms = np.empty((len(first) - 1, len(radii)))
 
     def factorise(chunk):
-        matrices, away = _gather(chunk, radii[-1], width, n_atoms, first, members, distances, start, columns, steps)
-        factors = np.linalg.cholesky(matrices)
-        if np.diagonal(factors, axis1=1, axis2=2).min() < MIN_PIVOT:
-            raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
-        logarithms[chunk] = _log_pivots(factors, away, radii, width)
+        around = len(index), first, members, distances
+        matrices, away = _gather(chunk, radii[-1], width, *around, start, columns, steps)
+        try:
+            factors = np.linalg.cholesky(matrices)
+            if np.diagonal(factors, axis1=1, axis2=2).min() < MIN_PIVOT:
+                raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
+            logarithms[chunk] = _log_pivots(factors, away, radii, width)
+        except np.linalg.LinAlgError as error:
+            raise SaddlePointError(
+                f"around one of the atoms {index[chunk].min()} to {index[chunk].max()} those within {radii[-1]} Å give "
+                "way together with the others held: stiffness is defined near minima of the potential"
+            ) from error
 
     chunks = np.split(np.arange(len(logarithms)), range(CHUNK, len(logarithms), CHUNK))
     # Many small factorisations: one thread each.
@@ -189,7 +188,7 @@ def _gather(chunk, radius, width, n_atoms, first, members, distances, start, col
 
 @njit(nogil=True)
 def _log_pivots(factors, away, radii, width):
-    """Logarithms of the last three pivots of the clusters of all radii, from the factor of the largest, negative.
+    """Minus the sum of the logarithms of the last three pivots, for all radii from the factor of the largest cluster.
 
     Couplings at the rim of a smaller cluster are weaker than in the larger one by P = diag(ρ_p), and there are none
     beyond it. Its matrix is P M P + 1 - P², where M has the atoms within the radius and the centre. Atoms inside the

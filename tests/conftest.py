@@ -96,7 +96,7 @@ def configurations():
 _RUNS = pytest.StashKey[SharedRuns]()
 
 #: What pytest's first process calls the folder of shared runs when it starts others.
-_FOLDER = "folder of shared runs"
+_FOLDER = "shared_runs"
 
 
 def pytest_configure(config):
@@ -118,6 +118,12 @@ def pytest_configure_node(node):
 def tiny(pytestconfig):
     """Results of the tiny configuration, which nothing disturbed."""
     return pytestconfig.stash[_RUNS].results("tiny")
+
+
+@pytest.fixture
+def tiny_again(tiny, tmp_path):
+    """Copy of the folder of the tiny run, for tests that run the workflow there again, with its results below it."""
+    return shutil.copytree(tiny.parent, tmp_path / "tiny again é")
 
 
 @pytest.fixture(scope="session")

@@ -96,13 +96,21 @@ def test_it_does_not_depend_on_threads_or_pieces(atoms, monkeypatch):
     np.testing.assert_allclose(descriptor.local(atoms), expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["hessian_stiffness", "hessian_clusters"])
-def test_wide_cells_are_described_as_a_whole_and_narrow_ones_in_blocks(kind, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "radii", "repeat"),
+    [
+        ("hessian_stiffness", [0.0, 3.0, 3.5], (4, 6, 6)),
+        ("hessian_clusters", [0.0, 3.0, 3.5], (4, 6, 6)),
+        # 17.1 Å are more than two ranges, and more than two radii, but images of the rim feel each other.
+        ("hessian_stiffness", [3.5, 5.4], (6, 7, 7)),
+    ],
+)
+def test_wide_cells_are_described_as_a_whole_and_narrow_ones_in_blocks(kind, radii, repeat, monkeypatch):
     """Twice a narrow cell is a wide one; its rows are made once for all of it, or around some atoms at a time."""
-    narrow = rattled((4, 6, 6))
+    narrow = rattled(repeat)
     narrow.set_cell(narrow.cell[:] @ [[1, 0.02, 0], [0, 1, -0.03], [0.01, 0, 1]], scale_atoms=True)
     wide = narrow.repeat((2, 1, 1))
-    descriptor = create(kind, radii=[0.0, 3.0, 3.5])
+    descriptor = create(kind, radii=radii)
     used = []
     for name in ("_whole", "_in_blocks"):
         method = getattr(ClusterDescriptor, name)

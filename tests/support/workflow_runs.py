@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,7 +87,7 @@ class SharedRuns:
     Parameters
     ----------
     folder : path-like
-        Where they are made; that of all processes.
+        Where they are made, the same for all processes.
     """
 
     def __init__(self, folder):
@@ -108,18 +109,28 @@ class SharedRuns:
         with open(self.folder / f"{name}.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not status.exists():
-                with open(log, "w", encoding="utf-8") as output:
-                    finished = subprocess.run(
-                        make_command(folder),
-                        cwd=folder,
-                        env=self._environment,
-                        stdout=output,
-                        stderr=subprocess.STDOUT,
-                        timeout=1800,
-                    )
-                status.write_text(str(finished.returncode), encoding="utf-8")
+                status.write_text("not ended", encoding="utf-8")
+                code = self._run(make_command(folder), folder, log)
+                status.write_text(str(code), encoding="utf-8")
         assert status.read_text(encoding="utf-8") == "0", log.read_text(encoding="utf-8")
         return folder / "results"
+
+    def _run(self, program, folder, log):
+        with open(log, "w", encoding="utf-8") as output:
+            process = subprocess.Popen(
+                program,
+                cwd=folder,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                return process.wait(3600)
+            finally:  # With all its jobs, whatever ends the wait.
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
 
 
 #: Name and text of every rule; those of loops have none of their own.

@@ -34,12 +34,12 @@ EXPECTED = {
 
 
 @pytest.fixture(params=["html", "zip"])
-def page(request, tiny, tmp_path):
+def page(request, tiny_again, tmp_path):
     """File of the report, of each kind that Snakemake makes."""
     from workflow_runs import TINY, snakemake
 
     report = tmp_path / f"report.{request.param}"
-    code, output = snakemake(tiny.parent, TINY | {"results": "results"}, "--report", report)
+    code, output = snakemake(tiny_again, TINY | {"results": "results"}, "--report", report)
     assert code == 0, output
     if request.param == "zip":
         with zipfile.ZipFile(report) as archive:

@@ -1,7 +1,7 @@
 """Which source files a piece of code stands on, computed from its imports.
 
 Rules of the workflow take them as inputs, so that editing one makes again what stands on it. Nothing is listed by hand.
-Imports are read from the text, those within functions as well, and none is carried out: the workflow starts without
+Imports are read from the text, those within functions as well, and nothing is imported: the workflow starts without
 loading what only its jobs need. Names in registries are text and not followed: whoever chooses from one names the
 module that was chosen.
 """
@@ -10,7 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import cache
-from importlib.machinery import ModuleSpec
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,24 +50,33 @@ def source_files(*starts: str | Path) -> list[str]:
     return sorted({path for path in files.values() if path})
 
 
-@cache
 def _file_of(name: str) -> str | None:
     """File of a module; None if that is no module, but a name in one."""
-    spec = _spec_of(name)
-    return spec.origin if spec and spec.origin and spec.origin.endswith(".py") else None
+    file, _ = _place_of(name)
+    return file if file and file.endswith(".py") else None
 
 
 @cache
-def _spec_of(name: str) -> ModuleSpec | None:
-    """Where a module is. Python's own `find_spec` would import whatever stands before the last dot."""
-    parent = name.rpartition(".")[0]
+def _place_of(name: str) -> tuple[str | None, tuple[str, ...]]:
+    """File of a module, and the folders of a package. `find_spec` would import what is before the last dot."""
+    parent, _, last = name.rpartition(".")
     if not parent:
-        return find_spec(name)
-    package = _spec_of(parent)
-    if package is None or package.submodule_search_locations is None:
-        return None
-    specs = (finder.find_spec(name, package.submodule_search_locations, None) for finder in sys.meta_path)
-    return next((spec for spec in specs if spec), None)
+        spec = find_spec(name)
+        return (spec.origin, tuple(spec.submodule_search_locations or ())) if spec else (None, ())
+    _, folders = _place_of(parent)
+    inside = [Path(folder) / last for folder in folders]
+    for path in inside:
+        if (path / "__init__.py").is_file():
+            return str(path / "__init__.py"), (str(path),)
+        if (path.parent / f"{last}.py").is_file():
+            return str(path.parent / f"{last}.py"), ()
+    # Editable installations may have a package elsewhere, and tell Python by finders of their own.
+    for finder in sys.meta_path if folders else ():
+        if finder is not PathFinder and hasattr(finder, "find_spec"):
+            spec = finder.find_spec(name, list(folders), None)
+            if spec:
+                return spec.origin, tuple(spec.submodule_search_locations or ())
+    return None, tuple(str(path) for path in inside if path.is_dir())
 
 
 @cache
