@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import StructureError
+from vibentropy.sources import seeds
 from vibentropy.sources.seeds import SHAPES, Cluster, place
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
@@ -56,6 +57,15 @@ def test_interstitials_keep_their_distance():
         apart = distances(atoms, inserted[:, None] - atoms.positions)
         assert len(apart) == 4
         assert np.sort(apart, axis=1)[:, 1].min() >= 1.4
+
+
+@pytest.mark.parametrize("surroundings", [0.5, np.inf])
+def test_how_far_others_are_looked_for_changes_nothing(surroundings, monkeypatch):
+    cluster = Cluster("random", 3, 2, 4.5)
+    expected, _, _ = placed(cluster, cluster, size=(6, 5, 5), seed=2)
+    monkeypatch.setattr(seeds, "_SURROUNDINGS", surroundings)
+    atoms, _, _ = placed(cluster, cluster, size=(6, 5, 5), seed=2)
+    np.testing.assert_array_equal(atoms.positions, expected.positions)
 
 
 def test_sphere_without_enough_sites_is_refused():

@@ -29,6 +29,9 @@ _INSERTION_TRIALS = 500
 #: Places and orientations tried before a cell counts as full.
 _PLACEMENT_TRIALS = 500
 
+#: Atoms further than this (Å) from the sphere that an interstitial is drawn from are not looked at, unless all are.
+_SURROUNDINGS = 6.0
+
 #: Atoms of loops and C15 clusters are put off their ideal places by so much (Å), so that none starts on a saddle.
 _JITTER = 0.02
 
@@ -159,6 +162,10 @@ def _interstitial(site, centre, radius, rng):
     """Draw points in a sphere until one has room; failing that, take the roomiest."""
     cell = site.perfect.cell
     others = np.concatenate([site.perfect.positions[~site.vacant], site.inserted])
+    # Hundreds of points are tried, and a large cell has a hundred thousand atoms.
+    near = others
+    if np.isfinite(radius):
+        near = others[get_distances(centre, others, cell=cell, pbc=True)[1][0] <= radius + _SURROUNDINGS]
     best, best_distance = None, -1.0
     for _ in range(_INSERTION_TRIALS):
         if np.isfinite(radius):
@@ -166,7 +173,9 @@ def _interstitial(site, centre, radius, rng):
             point = centre + radius * rng.random() ** (1 / 3) * direction / np.linalg.norm(direction)
         else:
             point = rng.random(3) @ cell[:]
-        nearest = get_distances(point, others, cell=cell, pbc=True)[1].min()
+        nearest = get_distances(point, near, cell=cell, pbc=True)[1].min(initial=np.inf)
+        if nearest > _SURROUNDINGS:
+            nearest = get_distances(point, others, cell=cell, pbc=True)[1].min()
         if nearest > best_distance:
             best, best_distance = point, nearest
         if best_distance >= _MIN_INSERTION_DISTANCE:
