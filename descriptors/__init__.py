@@ -84,7 +84,7 @@ def find(kind: str) -> type[Descriptor]:
         If there is no such descriptor, or it cannot be imported.
     """
     kind = MOVED.get(kind, kind)
-    # What is installed beside this package is searched only where it matters: that takes as long as a small label.
+    # All installed packages are searched for plugins, which takes time: only where the kind is not one of ours.
     kinds = REGISTRY if kind in REGISTRY else available()
     if kind not in kinds and "." not in str(kind):
         raise ConfigError(

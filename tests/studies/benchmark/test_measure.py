@@ -60,7 +60,7 @@ class TestMeasure:
         specification = homemade(f"{does}; time.sleep(0.3); np.ones(50 * 2**17)")
         (row,) = measure.measure("x", specification, [5], 60, 4000).to_dict("records")
         assert row["status"] == "measured"
-        assert 0.3 <= row["seconds"] < 3
+        assert row["seconds"] >= 0.3
         assert 49 <= row["peak_memory_mb"] < 70
 
     @pytest.mark.slow
