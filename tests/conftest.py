@@ -108,6 +108,16 @@ def pytest_configure(config):
     config.stash[_RUNS] = SharedRuns(folder)
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+
+    def minutes(item):
+        marker = item.get_closest_marker("slow")
+        return marker.kwargs.get("minutes", 1) if marker else 0
+
+    items.sort(key=minutes, reverse=True)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node):
     """Tell a process that pytest-xdist starts where shared runs are."""

@@ -119,7 +119,7 @@ def test_lines_are_compared_by_words_and_numbers():
     assert not alike(line, "my.xyz 3 -0.79 to 88.44 to 3 outside: B_2.000")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=3)
 def test_the_story_of_the_tutorial(folder):
     """Its blocks in order: files are written, commands run, and what is shown is what they print."""
     printed = ""

@@ -45,7 +45,7 @@ def made(results, pattern):
     return [path.relative_to(results).as_posix() for path in files]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=4)
 def test_cores_order_environment_folder_and_kills_do_not_show(tmp_path):
     """Two runs that have nothing but their configuration in common, one of which is killed more than twenty times."""
     killed = tmp_path / "here"

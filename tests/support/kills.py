@@ -16,12 +16,12 @@ import psutil
 KILLS = {
     "structures": ["engine", "job", "workflow", "job at work", "job at work"],
     "label": ["job", "workflow", "job at work"],
-    "configurations": ["job", "workflow", "job at work"],
+    "configurations": ["job", "job at work"],
     "features": ["job", "workflow", "job at work"],
-    "folds": ["job", "workflow", "job at work"],
-    "fit": ["job", "workflow", "job at work"],
+    "folds": ["job", "job at work"],
+    "fit": ["job", "job at work"],
     "evaluate": ["job", "workflow", "job at work"],
-    "figures": ["job", "workflow", "job at work"],
+    "figures": ["job", "job at work"],
 }
 
 

@@ -27,7 +27,7 @@ def results(folder):
     return usable, metrics.set_index(["descriptor", "by", "value", "regressor", "stage"])
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=3)
 def test_default_run_keeps_its_promises(default_run):
     usable, metrics = results(default_run)
     entropy = usable["formation_entropy"]
@@ -76,7 +76,7 @@ def test_stiffness_of_few_minima_predicts_larger_cells():
     assert found["slope"] == pytest.approx(1, abs=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=4)
 def test_run_from_scratch_keeps_its_promises(scratch_run):
     usable, metrics = results(scratch_run)
     entropy = usable["formation_entropy"]

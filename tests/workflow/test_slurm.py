@@ -207,7 +207,7 @@ def run(command, folder, environment=None):
     return finished.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=5)
 @pytest.mark.skipif(not shutil.which("sbatch"), reason="no sbatch here: install slurm-wlm and munge")
 def test_the_readme_on_a_cluster_gives_the_files_of_a_local_run(cluster, tiny, tmp_path):
     assert COMMAND.endswith(" --configfile workflow/configs/tiny.yaml")

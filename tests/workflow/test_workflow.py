@@ -384,7 +384,7 @@ def test_unknown_key_stops_at_once_with_a_hint(tmp_path):
     assert "did you mean 'n_max'" in output
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 def test_archives_of_a_run_with_strained_cells_give_the_same_models(tiny, tmp_path):
     config = copy.deepcopy(TINY) | {"results": "results", "data": {"resolved": 3}}
     config["datasets"]["test"]["recipe"]["strain"] = 0.02
@@ -471,7 +471,7 @@ def test_more_trajectories_are_new_shards_and_nothing_else(tiny_again):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=2)
 def test_results_do_not_depend_on_shards_and_one_file_more_is_one_shard_more(tiny, tmp_path):
     config = export(tiny, tmp_path / "data")
     del config["datasets"]["larger"]
