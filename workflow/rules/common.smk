@@ -8,7 +8,6 @@ from snakemake.exceptions import WorkflowError
 
 from vibentropy.errors import VibentropyError
 from vibentropy.run import memory as memory_of
-from vibentropy.run.build_check import check_build
 from vibentropy.run.config import load, validate
 from vibentropy.run.cost_estimate import cost_in_words
 from vibentropy.run.plan import Plan, only_looks
@@ -40,6 +39,9 @@ def planned(block):
     block.update(validate(block, workflow.source_path("../schemas/config.schema.yaml")))
     plan = Plan(Config.from_block(block), count_everything=workflow.is_main_process)
     if workflow.is_main_process and not only_looks(sys.argv[1:]):
+        # Builds everything that is named, which other processes of the same run need not load.
+        from vibentropy.run.build_check import check_build
+
         check_build(plan.config)
         # Said before it is begun, and by a dry run.
         print(cost_in_words(plan.config), file=sys.stderr)

@@ -1,17 +1,23 @@
-"""Regressors by name."""
+"""Regressors by name.
+
+They and scikit-learn are imported when one is first asked for: that takes a second, and seconds for what the sparse ones
+stand on, and the workflow starts many processes that want to know no more than the names.
+"""
+
+from __future__ import annotations
 
 import inspect
 import pkgutil
-from typing import Any
-
-from sklearn.base import BaseEstimator, is_regressor
+from typing import TYPE_CHECKING, Any
 
 from vibentropy.errors import ConfigError, did_you_mean, how_to_install
-from vibentropy.learning.base import ExtensiveRegressor
-from vibentropy.learning.wrapped import ExtensiveLinear
 
-#: Regressors by the name that a configuration gives them, and where they are; imported when first asked for, because
-#: what the sparse ones stand on takes seconds to import.
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from vibentropy.learning.base import ExtensiveRegressor
+
+#: Regressors by the name that a configuration gives them, and where they are.
 REGRESSORS = {
     "least_squares": "vibentropy.learning.least_squares:ExtensiveLeastSquares",
     "ridge": "vibentropy.learning.ridge:ExtensiveRidge",
@@ -46,6 +52,8 @@ def find_regressor(kind: str) -> type[BaseEstimator]:
             f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
             "and dotted paths to classes"
         )
+    from sklearn.base import BaseEstimator
+
     try:
         cls = pkgutil.resolve_name(REGRESSORS.get(kind, kind))
     except (ImportError, AttributeError, ValueError) as error:
@@ -77,6 +85,11 @@ def create_regressor(kind: str, **parameters: Any) -> ExtensiveRegressor:
         If there is no such regressor or parameter, or a value is out of range; of a regressor of another package that
         shows when it is fitted.
     """
+    from sklearn.base import is_regressor
+
+    from vibentropy.learning.base import ExtensiveRegressor
+    from vibentropy.learning.wrapped import ExtensiveLinear
+
     cls = find_regressor(kind)
     accepted = list(inspect.signature(cls).parameters)
     for name in parameters:

@@ -14,7 +14,6 @@ from vibentropy.descriptors import recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError
 from vibentropy.learning.registry import find_regressor
-from vibentropy.model import EntropyModel
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
@@ -348,6 +347,9 @@ class Plan:
 
         Not the model itself: a rule makes it, from a whole run.
         """
+        # Models stand on scikit-learn, which hardly any process of a run loads.
+        from vibentropy.model import EntropyModel
+
         described = recipe(EntropyModel.load().descriptor)
         return block_code({"kind": described["kind"], **described["parameters"]})
 
