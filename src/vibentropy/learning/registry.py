@@ -1,7 +1,7 @@
 """Regressors by name.
 
-They and scikit-learn are imported when one is first asked for: that takes a second, and seconds for what the sparse ones
-stand on, and the workflow starts many processes that want to know no more than the names.
+They and scikit-learn are imported when one is first asked for: that takes a second, and seconds for what the sparse
+ones stand on, and the workflow starts many processes that want to know no more than the names.
 """
 
 from __future__ import annotations
