@@ -10,6 +10,7 @@ documentation. A class that lives elsewhere is named by its dotted path, or by a
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -130,8 +131,22 @@ def recipe(descriptor: Descriptor) -> dict[str, Any]:
     -------
     dict
         ``kind``, as from `kind_of`, and ``parameters``.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter is an object that no file can hold, such as a potential.
     """
-    return {"kind": kind_of(type(descriptor)), "parameters": descriptor.get_params(deep=False)}
+    kind, parameters = kind_of(type(descriptor)), descriptor.get_params(deep=False)
+    for name, value in parameters.items():
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise ConfigError(
+                f"descriptor {kind!r}: {name} is {value!r}, which files cannot hold: to save what is made with it, "
+                "give it as text, numbers, lists or mappings"
+            ) from None
+    return {"kind": kind, "parameters": parameters}
 
 
 def create(kind: str, **parameters: Any) -> Descriptor:

@@ -8,8 +8,8 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from dscribe.descriptors import ACSF
 
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.clusters import clusters
+from vibentropy.atoms.clusters import clusters
+from vibentropy.descriptors.base import BLOCK, LocalDescriptor
 from vibentropy.descriptors.parameters import SPECIES, Choice, Integer, ListOf, Number, Parameter, Row
 
 
@@ -120,7 +120,7 @@ class SymmetryFunctions(LocalDescriptor):
         # dscribe takes no empty list for none.
         acsf = ACSF(species=species, r_cut=self.r_cut, g2_params=self._g2 or None, g4_params=self._g4 or None)
         centre = np.searchsorted([atomic_numbers[symbol] for symbol in species], atoms.numbers)
-        for centres, positions, index in clusters(atoms, self.r_cut):
+        for centres, positions, index in clusters(atoms, self.r_cut, BLOCK):
             cluster = Atoms(numbers=atoms.numbers[index], positions=positions)
             values = acsf.create(cluster, centers=np.arange(len(centres)))
             features = np.zeros((len(centres), len(species), values.shape[1]))

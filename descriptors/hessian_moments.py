@@ -14,8 +14,9 @@ from numba import prange
 
 from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
 from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, Integer, ListOf, Number, Parameter
-from vibentropy.files.machine_code import njit
-from vibentropy.potentials.hessian_rows import hessian_range, sites
+from vibentropy.numerics.machine_code import njit
+from vibentropy.potentials.local_rows import local_rows
+from vibentropy.potentials.protocols import LocalHessian
 
 #: Atoms described at a time by whether products of R are needed: their surroundings have rows in memory then.
 SIZES = {False: 2048, True: 256}
@@ -24,7 +25,7 @@ _CHUNK = 16
 
 
 class HessianMoments(HessianDescriptor):
-    """Moments of the Hessian, local terms of its determinant; asks an embedded-atom potential, at prediction time too.
+    """Moments of the Hessian, local terms of its determinant; asks the potential, at prediction time too.
 
     Each has the factor that it has in the entropy. ``ln_det`` is -1/2 ln det H_ii, and ``tr_Rk`` is tr (R^k)_ii / 2k,
     the closed walks of k steps from an atom and back: they reach k // 2 times the range of H. Relative to the perfect
@@ -39,9 +40,9 @@ class HessianMoments(HessianDescriptor):
 
     Parameters
     ----------
-    potential : dict, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`; by default an
-        iron. Others have no analytic Hessian.
+    potential : dict or LocalHessian, optional
+        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
+        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
     max_order : int
         Largest k, from 2 to 6. What it costs grows by powers: 3 as much as 4, and 5 as much as 6.
     distances : list of float, optional
@@ -74,7 +75,7 @@ class HessianMoments(HessianDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | None = None,
+        potential: dict[str, str] | LocalHessian | None = None,
         max_order: int = 4,
         distances: list[float] | None = None,
         r_hop: float | None = None,
@@ -101,15 +102,15 @@ class HessianMoments(HessianDescriptor):
     @property
     def reach(self) -> float | None:
         """Distance in Å to the last atom that matters: a walk as far as it goes, and what its last step depends on."""
-        return self.max_order // 2 * self._hop + hessian_range(self._potential)
+        return self.max_order // 2 * self._hop + self._potential.hessian_range
 
     @property
     def _hop(self):
-        longest = hessian_range(self._potential)
+        longest = self._potential.hessian_range
         return longest if self.r_hop is None else min(float(self.r_hop), longest)
 
     def _blocks(self, atoms):
-        per_atom = sites(self._potential, atoms)
+        per_atom = local_rows(self._potential).per_atom(atoms)
         logarithm, roots = whitening(per_atom.stiffness)
         knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
         # Walks of four steps need the rows of atoms that one step leads to, those of six of atoms two steps away.

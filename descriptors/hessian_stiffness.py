@@ -10,7 +10,9 @@ from threadpoolctl import threadpool_limits
 from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
 from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.blas import cholesky
+from vibentropy.numerics.machine_code import njit
+from vibentropy.potentials.protocols import LocalHessian
 
 #: Clusters that are factorised at a time.
 CHUNK = 16
@@ -20,7 +22,7 @@ MIN_PIVOT = 1e-5
 
 
 class HessianStiffness(ClusterDescriptor):
-    """Stiffness of atoms while those around them follow; asks an embedded-atom potential, at prediction time too.
+    """Stiffness of atoms while those around them follow; asks the potential, at prediction time too.
 
     It is what an atom shows to a slow force, when the atoms around it yield and those further away are held. ``ln_R``
     is -1/2 ln det k_i(R), with the Schur complement k_i(R) = H_ii - H_iC (H_CC)^-1 H_Ci of the atoms C within R of atom
@@ -38,9 +40,9 @@ class HessianStiffness(ClusterDescriptor):
 
     Parameters
     ----------
-    potential : dict, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`; by default an
-        iron. Others have no analytic Hessian.
+    potential : dict or LocalHessian, optional
+        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
+        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 5.
     width : float
@@ -63,7 +65,7 @@ class HessianStiffness(ClusterDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | None = None,
+        potential: dict[str, str] | LocalHessian | None = None,
         radii: list[float] | None = None,
         width: float = 0.4,
         species: list[str] | None = None,
@@ -115,10 +117,11 @@ def _yielding(radii, width, index, first, members, distances, start, columns, st
         around = len(index), first, members, distances
         matrices, away = _gather(chunk, radii[-1], width, *around, start, columns, steps)
         try:
-            factors = np.linalg.cholesky(matrices)
-            if np.diagonal(factors, axis1=1, axis2=2).min() < MIN_PIVOT:
+            size = matrices.shape[1]
+            stable = [cholesky(size, matrices, number * size**2, size) for number in range(len(matrices))]
+            if not all(stable) or np.diagonal(matrices, axis1=1, axis2=2).min() < MIN_PIVOT:
                 raise np.linalg.LinAlgError("a cluster is not held by its surroundings")
-            logarithms[chunk] = _log_pivots(factors, away, radii, width)
+            logarithms[chunk] = _log_pivots(matrices, away, radii, width)
         except np.linalg.LinAlgError as error:
             raise SaddlePointError(
                 f"around one of the atoms {index[chunk].min()} to {index[chunk].max()} those within {radii[-1]} Å give "
@@ -147,7 +150,8 @@ def _gather(chunk, radius, width, n_atoms, first, members, distances, start, col
     -------
     matrices : ndarray of shape (n_centres, 3 n, 3 n)
         The nearest atoms first and the centre last: what a smaller cluster has of its factor stands in front of the
-        rest, and the factor ends with the stiffness of the centre when all others have yielded.
+        rest, and the factor ends with the stiffness of the centre when all others have yielded. Only the triangle that
+        LAPACK takes for the lower one, in column order: column before row.
     away : ndarray of shape (n_centres, n)
         Distances of the atoms from their centre, 0 for what is filled up.
     """
@@ -180,7 +184,7 @@ def _gather(chunk, radius, width, n_atoms, first, members, distances, start, col
                     step = -factor[m] * factor[other]
                     for a in range(3):
                         for b in range(3):
-                            matrix[3 * m + a, 3 * other + b] = step * steps[c, a, b]
+                            matrix[3 * other + b, 3 * m + a] = step * steps[c, a, b]
         for m in range(begin, size):
             place[cluster[m]] = -1
     return matrices, away
@@ -219,7 +223,10 @@ def _log_pivots(factors, away, radii, width):
 
 @njit(nogil=True)
 def _log_end(factor, inside, end, ratio):
-    """Eliminate the atoms at the rim, in rows `inside` to `end`, and return the logarithm of the last pivots."""
+    """Eliminate the atoms at the rim, in rows `inside` to `end`, and return the logarithm of the last pivots.
+
+    The factor is in column order, as `_gather` begins it.
+    """
     n_rim, last = end - inside, factor.shape[0] - 3
     rest = np.empty((n_rim + 3, n_rim + 3))
     # The centre is held less by what yields inside the rim: 1 - Σ y yᵀ, its rows of the factor up to there.
@@ -227,20 +234,20 @@ def _log_end(factor, inside, end, ratio):
         for b in range(a + 1):
             left = 1.0 if a == b else 0.0
             for column in range(inside):
-                left -= factor[last + a, column] * factor[last + b, column]
+                left -= factor[column, last + a] * factor[column, last + b]
             rest[n_rim + a, n_rim + b] = left
     for row in range(n_rim):
         for column in range(row + 1):
             product = 0.0
             for q in range(inside, inside + column + 1):
-                product += factor[inside + row, q] * factor[inside + column, q]
+                product += factor[q, inside + row] * factor[q, inside + column]
             weight = ratio[(inside + row) // 3] * ratio[(inside + column) // 3]
             rest[row, column] = weight * product
         rest[row, row] += 1.0 - ratio[(inside + row) // 3] ** 2
         for a in range(3):
             product = 0.0
             for q in range(inside, inside + row + 1):
-                product += factor[last + a, q] * factor[inside + row, q]
+                product += factor[q, last + a] * factor[q, inside + row]
             rest[n_rim + a, row] = ratio[(inside + row) // 3] * product
     logarithm = 0.0
     for row in range(n_rim + 3):

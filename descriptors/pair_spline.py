@@ -9,7 +9,7 @@ from numba import prange
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 
 class PairSpline(LocalDescriptor):

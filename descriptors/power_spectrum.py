@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vibentropy.descriptors.density import SUMS
 from vibentropy.descriptors.invariants import DensityInvariants
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 
 class PowerSpectrum(DensityInvariants):

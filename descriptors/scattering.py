@@ -20,7 +20,7 @@ from vibentropy.atoms.neighbours import check_sites
 from vibentropy.descriptors.base import Descriptor
 from vibentropy.descriptors.density import SUMS, make_basis, real_harmonics
 from vibentropy.descriptors.parameters import SPECIES, Integer, ListOf, Number, Parameter
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 #: Width of a spreading kernel in units of the wavelet's: its aliases are then no larger than what the grid cuts off ...
 KERNEL = np.sqrt(0.5)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.clusters import clusters
+from vibentropy.atoms.clusters import clusters
+from vibentropy.descriptors.base import BLOCK, LocalDescriptor
 from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 from vibentropy.potentials.lammps import command, shared_lammps
 
@@ -105,7 +105,7 @@ class Bispectrum(LocalDescriptor):
             f"{per_type} rmin0 {float(self.rmin0)!r}" + (f" chem {n_species} {elements}" if n_species > 1 else "")
         )
         lammps = shared_lammps()
-        for centres, positions, index in clusters(atoms, self.r_cut):
+        for centres, positions, index in clusters(atoms, self.r_cut, BLOCK):
             n = len(positions)
             # Far from the origin coordinates have fewer digits behind the point.
             positions -= positions.mean(axis=0)

@@ -10,8 +10,8 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from dscribe.descriptors import SOAP
 
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.clusters import clusters
+from vibentropy.atoms.clusters import clusters
+from vibentropy.descriptors.base import BLOCK, LocalDescriptor
 from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 
 #: What dscribe has tables of harmonics for.
@@ -118,7 +118,7 @@ class SmoothOverlap(LocalDescriptor):
                 r_cut=self.r_cut,
                 sigma=self.sigma,
             )
-        for centres, positions, index in clusters(atoms, self.reach):
+        for centres, positions, index in clusters(atoms, self.reach, BLOCK):
             cluster = Atoms(numbers=atoms.numbers[index], positions=positions)
             yield centres, soap.create(cluster, centers=positions[: len(centres)])
 

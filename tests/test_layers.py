@@ -10,7 +10,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: Rooms from bottom to top: each imports only itself and those before it.
 ROOMS = (
-    *("errors", "units", "files", "atoms", "potentials", "datasets", "labels", "sources", "descriptors", "features"),
+    *(
+        "errors",
+        "units",
+        "numerics",
+        "files",
+        "atoms",
+        "potentials",
+        "datasets",
+        "labels",
+        "sources",
+        "descriptors",
+        "features",
+    ),
     *("learning", "evaluation", "model", "studies", "run", "report", "cli"),
 )
 #: Doors of the package, which hand out names of all rooms, and the only modules that stand beside the rooms.
@@ -18,7 +30,7 @@ DOORS = {"__init__", "__main__"}
 #: Descriptors know atoms, potentials and numbers, neither sets of cells nor their labels.
 NOT_FOR_DESCRIPTORS = {"files", "datasets", "labels", "sources"}
 #: What everybody who computes may use, although it is in the room of files.
-FOR_ALL = {"vibentropy.files.machine_code", "vibentropy.files.progress"}
+FOR_ALL = {"vibentropy.files.progress"}
 PICKLES = {"pickle", "_pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"}
 
 
@@ -169,7 +181,7 @@ def test_the_test_sees_what_it_should(name, source):
             "vibentropy.descriptors.afs",
             "from . import base\nfrom ..atoms.neighbours import neighbour_pairs\nimport numba",
         ),
-        ("vibentropy.descriptors.afs", "from vibentropy.files.machine_code import njit"),
+        ("vibentropy.descriptors.afs", "from vibentropy.numerics.machine_code import njit"),
     ],
 )
 def test_the_test_lets_pass_what_it_should(name, source):

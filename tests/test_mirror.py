@@ -10,7 +10,6 @@ ELSEWHERE = {
     "cli/output": "cli/test_predict.py",
     "cli/reading": "cli/test_predict.py",
     "descriptors/body_order": "descriptors/test_four_body.py",
-    "descriptors/hessian": "descriptors/test_hessian_stiffness.py",
     "descriptors/invariants": "descriptors/test_four_body.py",
     "descriptors/parameters": "run/test_parameter_schema.py",
     "descriptors/radial": "descriptors/test_density.py",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matscipy.neighbours import neighbour_list
 
+from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import check_sites, neighbour_blocks, neighbour_pairs
-from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import StructureError
 
 
@@ -136,7 +136,7 @@ def test_sites_are_occupied_once():
     with pytest.raises(StructureError, match=r"atoms 4 and 54 are on one site \(1.00e-02 Å apart\)"):
         check_sites(crystal)
     with pytest.raises(StructureError, match=r"are on one site \(1.00e-02 Å apart\)"):
-        next(clusters(crystal, 4.0))
+        next(clusters(crystal, 4.0, 100))
 
 
 def test_there_is_one_check_of_sites():

@@ -8,7 +8,7 @@ from ase.build import bulk
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, StructureError
 from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.hessian_rows import density_range, hessian_range, hessian_rows, sites
+from vibentropy.potentials.hessian_rows import hessian_rows, sites
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 
@@ -32,8 +32,8 @@ def with_images(atoms, copies):
 
 def test_ranges():
     # The density of this iron ends at 4.2 Å (Ackland et al., J. Phys.: Condens. Matter 16, S2629 (2004)).
-    assert density_range(IRON) == pytest.approx(4.2)
-    assert hessian_range(IRON) == pytest.approx(8.4)
+    assert IRON.density_range == pytest.approx(4.2)
+    assert IRON.hessian_range == pytest.approx(8.4)
     assert IRON.r_cut == pytest.approx(5.3)
 
 
@@ -43,7 +43,7 @@ def test_images_add_up_to_the_blocks_of_the_cell():
     positions, index = with_images(atoms, 2)
     pairs = neighbour_pairs(Atoms(f"X{len(positions)}", positions), IRON.r_cut)
     arguments = IRON, pairs, n, positions, known.slope[index], known.curvature[index]
-    start, columns, blocks = hessian_rows(*arguments, hessian_range(IRON))
+    start, columns, blocks = hessian_rows(*arguments, IRON.hessian_range)
     summed = np.zeros((n, n, 3, 3))
     rows = np.repeat(np.arange(n), np.diff(start))
     np.add.at(summed, (rows, index[columns]), blocks)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.errors import StructureError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 #: Atoms closer than this (Å) are one site occupied twice: no potential or descriptor is defined there.
 MIN_DISTANCE = 0.1

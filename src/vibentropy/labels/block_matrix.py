@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array, csr_array
 
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.protocols import HessianParts
 
 

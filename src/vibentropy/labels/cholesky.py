@@ -14,7 +14,7 @@ from scipy.linalg import lapack
 from scipy.sparse import bsr_array, issparse
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 #: Which of the four variants of the format is used.
 _FORMAT = {"transr": "N", "uplo": "L"}

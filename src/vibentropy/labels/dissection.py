@@ -13,9 +13,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.files.machine_code import njit
 from vibentropy.labels.block_matrix import BlockMatrix
 from vibentropy.labels.triangle import triangle_elements
+from vibentropy.numerics.machine_code import njit
 
 #: Atoms of the largest part that is not cut any more. From 30 to 60 all cost the same within a tenth.
 _LEAF = 40

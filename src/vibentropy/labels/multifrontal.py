@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.files.machine_code import njit
-from vibentropy.labels.blas import add_product, add_square, cholesky, divide_by_transposed
 from vibentropy.labels.block_matrix import BlockMatrix
 from vibentropy.labels.dissection import Elimination
 from vibentropy.labels.triangle import Triangle, slabs, triangle_elements
+from vibentropy.numerics.blas import add_product, add_square, cholesky, divide_by_transposed
+from vibentropy.numerics.machine_code import njit
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ That takes little more than half the memory of a square, and each slab is in the
 import numpy as np
 from numpy.typing import NDArray
 
-from vibentropy.labels.blas import add_product, add_square
+from vibentropy.numerics.blas import add_product, add_square
 
 #: Columns of one slab.
 _SLAB = 256

@@ -19,7 +19,7 @@ from scipy.sparse import bsr_array
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, at, how_to_install
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_hessian import local_and_gradients, whole_hessian
 from vibentropy.potentials.protocols import HessianParts
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
@@ -123,6 +123,20 @@ class Potential:
     def r_cut(self) -> float:
         """Cutoff of the potential in Å."""
         return self.table.r_cut
+
+    @property
+    def density_range(self) -> float:
+        """Distance in Å beyond which atoms do not add to each other's density; may be shorter than the cutoff."""
+        holds = self.density.coefficients.any(axis=1)
+        return float(min(self.r_cut, self.density.breaks[1 + np.flatnonzero(holds).max()]))
+
+    @property
+    def hessian_range(self) -> float:
+        """Distance in Å beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third.
+
+        Further away no atom changes a row either: pairs beyond the range of the density feel no embedding.
+        """
+        return max(self.r_cut, 2 * self.density_range)
 
     def residuals(self) -> pd.DataFrame:
         """How closely the representation of the potential follows its table.

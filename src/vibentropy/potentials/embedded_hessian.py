@@ -7,7 +7,7 @@ it; to springs is added Σ_k F''_k ∇ρ_k ∇ρ_kᵀ, whole or as the gradients
 import numpy as np
 from numpy.typing import NDArray
 
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.splines import Arrays, evaluate
 
 #: Blocks, the index of the column of each, and where rows begin, as `scipy.sparse.bsr_array` takes them.

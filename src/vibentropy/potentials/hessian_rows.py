@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_blocks
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential, check_distances
 from vibentropy.potentials.embedded_hessian import spring
 from vibentropy.potentials.splines import evaluate
@@ -39,37 +39,6 @@ class Sites:
     slope: NDArray[np.float64]
     curvature: NDArray[np.float64]
     stiffness: NDArray[np.float64]
-
-
-def density_range(potential: Potential) -> float:
-    """Distance beyond which atoms do not add to each other's density; may be shorter than the cutoff.
-
-    Parameters
-    ----------
-    potential : vibentropy.potentials.embedded_atom.Potential
-
-    Returns
-    -------
-    float
-        In Å.
-    """
-    density = potential.density
-    return float(min(potential.r_cut, density.breaks[1 + np.flatnonzero(density.coefficients.any(axis=1)).max()]))
-
-
-def hessian_range(potential: Potential) -> float:
-    """Distance beyond which H_ij vanishes: that of a pair, or of two atoms that share the density of a third.
-
-    Parameters
-    ----------
-    potential : vibentropy.potentials.embedded_atom.Potential
-
-    Returns
-    -------
-    float
-        In Å.
-    """
-    return max(potential.r_cut, 2 * density_range(potential))
 
 
 def sites(potential: Potential, atoms: Atoms) -> Sites:

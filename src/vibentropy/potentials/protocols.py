@@ -132,6 +132,21 @@ class HessianRows(Interaction, Protocol):
         """
 
 
+@runtime_checkable
+class LocalHessian(Interaction, Protocol):
+    """An interaction whose Hessian ends at a distance: descriptors can be made of its rows.
+
+    Attributes
+    ----------
+    hessian_range : float
+        In Å: what is further away from an atom has no part in its rows of the Hessian, neither as the other atom of a
+        block nor by changing one. Where energies of atoms depend on their neighbours, twice the cutoff.
+    """
+
+    @property
+    def hessian_range(self) -> float: ...  # noqa: D102
+
+
 class Engine(Protocol):
     """What anneals and relaxes cells, a context manager that ends with what it runs on.
 

@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import comb
 
 from vibentropy.errors import PotentialError
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 
 #: Order of the differences that measure rounding: six annihilate any function that is smooth on the grid.
 _DIFFERENCE_ORDER = 6

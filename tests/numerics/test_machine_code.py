@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from vibentropy.files import machine_code
+from vibentropy.numerics import machine_code
 
 ROOT = Path(__file__).parents[2]
 
 CALLED = """
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 @njit(inline="always")
 def called():
     return 7.0
 """
 CALLING = """
 from vibentropy.files.called import called
-from vibentropy.files.machine_code import njit
+from vibentropy.numerics.machine_code import njit
 @njit(nogil=True)
 def calling():
     return called()
@@ -73,7 +73,7 @@ def test_machine_code_of_old_sources_is_removed(copied):
     run(f"""
 import time
 from pathlib import Path
-from vibentropy.files import machine_code
+from vibentropy.numerics import machine_code
 for constant in range({n_versions}):
     Path({str(folder / "files/called.py")!r}).write_text({CALLED!r} + f"_UNUSED = {{constant}}\\n")
     machine_code.cache_folder.cache_clear()

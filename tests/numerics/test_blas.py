@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
 
-from vibentropy.labels.blas import add_product, add_square, cholesky, divide_by_transposed
+from vibentropy.numerics.blas import add_product, add_square, cholesky, divide_by_transposed
 
 SIZES = st.integers(0, 9)
 

@@ -1,7 +1,7 @@
-"""A cell cut into clusters in free space, for libraries that keep one cell and its images in memory at a time.
+"""A cell cut into clusters in free space, for what keeps one cell and its images in memory at a time.
 
 Each cluster holds a few neighbouring atoms, the centres, and everything within their reach, periodic images included.
-So the memory that a library takes is bounded whatever the size of the cell, the cost stays proportional to the number
+So the memory that it takes is bounded whatever the size of the cell, the cost stays proportional to the number
 of atoms, and any cell works: triclinic, smaller than the cutoff, with atoms outside the box, or no cell at all.
 """
 
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from vibentropy.atoms.neighbours import check_sites
-from vibentropy.descriptors.base import BLOCK
 
 
 def clusters(
-    atoms: Atoms, reach: float, size: int = BLOCK
+    atoms: Atoms, reach: float, size: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]]:
     """Yield the surroundings of a few atoms at a time.
 

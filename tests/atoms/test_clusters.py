@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_cells import odd_cells
 
+from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.descriptors.clusters import clusters
 from vibentropy.errors import StructureError
 
 
@@ -33,4 +33,4 @@ def test_surroundings_are_those_of_the_cell(atoms, reach, size):
 def test_an_atom_on_the_image_of_another_is_named():
     atoms = Atoms("Fe3", positions=[(0, 0, 0), (2, 2, 2), (0, 0, 9.99)], cell=[10, 10, 10], pbc=True)
     with pytest.raises(StructureError, match=r"atoms 0 and 2|atoms 2 and 0"):
-        list(clusters(atoms, 3.0))
+        list(clusters(atoms, 3.0, 100))

@@ -1,0 +1,1 @@
+"""Compiled functions and their cache, and linear algebra in place."""

@@ -1,0 +1,83 @@
+"""Descriptors of the Hessian of potentials that are handed to them as objects."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from vibentropy.atoms.crystal import Crystal
+from vibentropy.descriptors import create, recipe
+from vibentropy.errors import ConfigError, StructureError
+from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+
+IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
+
+KINDS = {
+    "hessian_stiffness": {"radii": [0.0, 3.0, 3.6], "width": 0.5},
+    "hessian_clusters": {"radii": [0.0, 3.0]},
+    "hessian_moments": {"max_order": 4, "r_hop": 3.0},
+}
+
+
+class Handed:
+    """A potential that offers nothing but the protocol, and says how large the Hessians were that it was asked for."""
+
+    element, mass = "Fe", 55.845
+    energy_and_forces = IRON.energy_and_forces
+    hessian_range = IRON.hessian_range
+
+    def __init__(self, form):
+        self.form, self.sizes = form, []
+
+    def hessian(self, atoms):
+        self.sizes.append(len(atoms))
+        return self.form(IRON.hessian(atoms))
+
+
+def vacancy(repeat):
+    atoms = Crystal("Fe", "bcc", 2.8553127).cell(repeat)
+    atoms.set_cell(atoms.cell[:] @ [[1, 0.02, 0], [0, 1, -0.03], [0.01, 0, 1]], scale_atoms=True)
+    atoms.positions += np.random.default_rng(1).uniform(-0.05, 0.05, atoms.positions.shape)
+    del atoms[3]
+    return atoms
+
+
+@pytest.mark.parametrize("form", [lambda h: h, lambda h: h.tocsr(), lambda h: h.toarray()], ids=["bsr", "csr", "dense"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_potential_with_a_sparse_hessian_will_do(kind, form):
+    """In narrow cells it is asked for the Hessian of clusters, in wide ones for that of the cell."""
+    handed = Handed(form)
+    of = partial(create, kind, **KINDS[kind])
+    atoms = vacancy((2, 3, 2))
+    expected = of().local(atoms)
+    np.testing.assert_allclose(of(potential=handed).local(atoms), expected, rtol=0, atol=1e-10)
+    assert min(handed.sizes) > len(atoms)
+
+
+def test_a_wide_cell_is_asked_for_its_own_hessian():
+    handed = Handed(lambda hessian: hessian)
+    atoms = vacancy(6)
+    found = create("hessian_stiffness", potential=handed, **KINDS["hessian_stiffness"]).local(atoms)
+    expected = create("hessian_stiffness", **KINDS["hessian_stiffness"]).local(atoms)
+    np.testing.assert_array_equal(found, expected)
+    assert handed.sizes == [len(atoms)]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("repeat", [2, 6])
+    def test_another_element(self, repeat):
+        atoms = vacancy(repeat)
+        atoms.numbers[:] = 74
+        with pytest.raises(StructureError, match="W where only Fe"):
+            create("hessian_stiffness", potential=Handed(lambda hessian: hessian), radii=[0.0, 3.0]).total(atoms)
+
+    def test_a_potential_whose_hessian_has_no_end(self):
+        endless = FiniteDifferencePotential(engine=None, element="Fe", step=0.01)
+        with pytest.raises(ConfigError, match="must be a mapping of file and element .* in Python also any potential"):
+            create("hessian_stiffness", potential=endless)
+
+    def test_files_cannot_hold_it(self):
+        descriptor = create("hessian_stiffness", potential=Handed(lambda hessian: hessian))
+        with pytest.raises(ConfigError, match=r"hessian_stiffness.*: potential is <.*>, which files cannot hold"):
+            recipe(descriptor)
