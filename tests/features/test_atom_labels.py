@@ -18,7 +18,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError
 from vibentropy.evaluation.fitting import cross_predict, fit_and_predict
-from vibentropy.features.atom_labels import SiteRows, site_factor, site_labels
+from vibentropy.features.atom_labels import site_factor, site_labels
 from vibentropy.features.extensive import bulk_features
 from vibentropy.features.sets import FeatureSet, concatenate
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
@@ -70,19 +70,6 @@ def test_factors_have_the_squared_error_of_the_atoms(n_atoms):
     factor = site_factor(x, s)
     assert factor.shape == (min(n_atoms, 7), 7)
     np.testing.assert_allclose(np.sum((factor @ [*weights, -1]) ** 2), np.sum((s - x @ weights) ** 2), rtol=1e-12)
-
-
-def test_factors_of_several_cells_join():
-    sample = Sample()
-    factors = [factor for factor in sample.sites if factor is not None]
-    expected = sum(factor.T @ factor for factor in factors)
-    whole = SiteRows.of(factors, 6)
-    parts = SiteRows.join([SiteRows.of(factors[:5], 6), SiteRows.of(factors[5:], 6), SiteRows.of([], 6)])
-    assert whole.factor.shape == (7, 7)
-    for rows in (whole, parts):
-        assert rows.n_cells == 12
-        np.testing.assert_allclose(rows.factor.T @ rows.factor, expected, rtol=1e-10, atol=1e-10 * expected.max())
-    assert [len(part) for part in SiteRows.of([], 6).weighted(1.0)] == [0, 0]
 
 
 def test_repeated_cells_have_as_many_times_the_atoms():

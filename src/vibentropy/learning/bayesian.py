@@ -10,6 +10,7 @@ from sklearn.linear_model import ARDRegression, BayesianRidge
 from vibentropy.descriptors.parameters import Integer, Number, Parameter
 from vibentropy.errors import DataError
 from vibentropy.learning.base import ExtensiveRegressor
+from vibentropy.learning.reduced_rows import ReducedRows
 from vibentropy.learning.scaling import size
 
 
@@ -52,7 +53,7 @@ class ExtensiveBayesianRidge(ExtensiveRegressor):
     Notes
     -----
     Not `sample_weight` 1/m: scikit-learn counts the sum of the weights as the number of rows when it estimates the
-    noise, which is right for repeated rows only.
+    noise, which is right for repeated rows, and for rows that stand for more (`vibentropy.learning.reduced_rows`).
 
     The posterior narrows with the number of rows even when the error comes from what the features cannot express;
     `vibentropy.evaluation.coverage.coverage_table` measures how far the intervals can be trusted
@@ -69,8 +70,21 @@ class ExtensiveBayesianRidge(ExtensiveRegressor):
         self.tol = tol
 
     def _fit_scaled(self, Z, y, groups):
-        posterior = BayesianRidge(max_iter=self.max_iter, tol=self.tol, fit_intercept=False)
-        posterior.fit(*_whiten(Z, y))
+        rows, labels = _whiten(Z, y)
+        reduced = ReducedRows.of(rows, labels)
+        # scikit-learn takes the sum of the weights for the number of rows that there are.
+        weight = reduced.n / len(reduced.factor)
+        posterior = BayesianRidge(
+            max_iter=self.max_iter,
+            tol=self.tol,
+            alpha_init=1 / (labels.var() + np.finfo(float).eps),  # as by default, from all rows
+            fit_intercept=False,
+        )
+        posterior.fit(
+            reduced.features / np.sqrt(weight),
+            reduced.labels / np.sqrt(weight),
+            sample_weight=np.full(len(reduced.factor), weight),
+        )
         self.n_iter_ = posterior.n_iter_
         if self.n_iter_ == self.max_iter:
             warnings.warn(

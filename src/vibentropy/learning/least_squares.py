@@ -7,6 +7,7 @@ from scipy.linalg import lstsq
 
 from vibentropy.descriptors.parameters import Number, Parameter
 from vibentropy.learning.base import ExtensiveRegressor
+from vibentropy.learning.reduced_rows import ReducedRows
 
 
 class ExtensiveLeastSquares(ExtensiveRegressor):
@@ -42,6 +43,7 @@ class ExtensiveLeastSquares(ExtensiveRegressor):
         self.rcond = rcond
 
     def _fit_scaled(self, Z, y, groups):
-        weights, _, self.rank_, singular_values = lstsq(Z, y, cond=self.rcond)
+        rows = ReducedRows.of(Z, y)
+        weights, _, self.rank_, singular_values = lstsq(rows.features, rows.labels, cond=self.rcond)
         self.singular_values_ = singular_values / np.sqrt(len(y))
         return weights

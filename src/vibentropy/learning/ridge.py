@@ -9,9 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import Ridge
 
 from vibentropy.descriptors.parameters import Integer, ListOf, Number, Parameter
-from vibentropy.features.atom_labels import SiteRows
 from vibentropy.learning.base import ExtensiveRegressor, group_splits
-from vibentropy.learning.scaling import RootMeanSquareScaler
+from vibentropy.learning.reduced_rows import ReducedRows
 
 
 class ExtensiveRidge(ExtensiveRegressor):
@@ -19,7 +18,8 @@ class ExtensiveRidge(ExtensiveRegressor):
 
     Minimises ``mean((y - Z v)²) + penalty · |v|²`` over the weights v of the scaled features Z. Because the first
     term is a mean, a penalty means the same on the folds and on all rows. Scales are measured anew on the training
-    rows of every fold, and all penalties share one singular value decomposition per fold.
+    rows of every fold. Rows are read once: each fold is reduced to a triangle, those of the others are what is fitted
+    to, and all penalties share one singular value decomposition of them.
 
     With labels resolved by atoms, ``site_weight · mean(Σ_i (s_i - z_i · v)²)`` is added, the mean taken over the
     configurations that have them, i their atoms. Both means are squared errors per cell: with the weight 1, an error
@@ -110,26 +110,32 @@ class ExtensiveRidge(ExtensiveRegressor):
             site_weights = np.zeros(1)
         self.penalties_, self.site_weights_ = np.unique(candidates)[::-1], np.unique(site_weights)
 
-        def atoms(rows):
-            return SiteRows.of([sites[row] for row in rows if row in sites], Z.shape[1]).scaled(self.scale_)
+        n_features = Z.shape[1]
+
+        def atoms_of(rows):
+            known = (ReducedRows(sites[row], 1) for row in rows if row in sites)
+            return ReducedRows.join(known, n_features).divided(self.scale_)
 
         cv_rmse = np.full((len(self.site_weights_), len(self.penalties_)), np.nan)
-        best, parts = (0, 0), [atoms(range(len(y)))]
+        best, cells, atoms = (0, 0), [ReducedRows.of(Z, y)], [atoms_of(range(len(y)))]
         if cv_rmse.size > 1:
-            splits = group_splits(len(y), groups, self.n_folds)
-            parts = [atoms(test) for _, test in splits]
+            folds = [test for _, test in group_splits(len(y), groups, self.n_folds)]
+            cells, atoms = [ReducedRows.of(Z[fold], y[fold]) for fold in folds], [atoms_of(fold) for fold in folds]
             squared = np.zeros(cv_rmse.shape)
-            for number, (train, test) in enumerate(splits):
-                scaler = RootMeanSquareScaler().fit(Z[train])
-                others = SiteRows.join(parts[:number] + parts[number + 1 :]).scaled(scaler.scale_)
+            for number, held_out in enumerate(cells):
+                seen, their_atoms = (
+                    ReducedRows.join(parts[:number] + parts[number + 1 :], n_features) for parts in (cells, atoms)
+                )
+                scale = seen.scale()
+                seen, their_atoms = seen.divided(scale), their_atoms.divided(scale)
                 for weight, errors in zip(self.site_weights_, squared, strict=True):
-                    path = _ridge_path(scaler.transform(Z[train]), y[train], self.penalties_, others, weight)
-                    errors += np.sum((scaler.transform(Z[test]) @ path.T - y[test, None]) ** 2, axis=0)
+                    errors += held_out.squared_errors(_ridge_path(seen, self.penalties_, their_atoms, weight) / scale)
             cv_rmse = np.sqrt(squared / len(y))
             best = divmod(int(np.argmin(cv_rmse)), len(self.penalties_))
         self.site_weight_, self.penalty_ = float(self.site_weights_[best[0]]), float(self.penalties_[best[1]])
         self.cv_rmse_, self.site_cv_rmse_ = cv_rmse[best[0]], cv_rmse.min(axis=1)
-        return _ridge_path(Z, y, np.array([self.penalty_]), SiteRows.join(parts), self.site_weight_)[0]
+        whole, of_atoms = (ReducedRows.join(parts, n_features) for parts in (cells, atoms))
+        return _ridge_path(whole, np.array([self.penalty_]), of_atoms, self.site_weight_)[0]
 
 
 def _check_sites(sites, shape):
@@ -147,10 +153,9 @@ def _check_sites(sites, shape):
     return {row: factor for row, factor in enumerate(sites) if factor is not None}
 
 
-def _ridge_path(Z, y, penalties, sites, site_weight):
+def _ridge_path(cells, penalties, atoms, site_weight):
     """Weights of shape (n_penalties, n_features), all penalties from one decomposition."""
-    n = len(y)
-    features, labels = sites.weighted(n * site_weight)
-    Z, y = np.vstack([Z, features]), np.concatenate([y, labels])
-    ridge = Ridge(alpha=n * penalties, fit_intercept=False, solver="svd")
-    return ridge.fit(Z, np.repeat(y[:, None], len(penalties), axis=1)).coef_.reshape(len(penalties), -1)
+    rows = np.concatenate([cells.factor, atoms.weighted(cells.n * site_weight)])
+    ridge = Ridge(alpha=cells.n * penalties, fit_intercept=False, solver="svd")
+    labels = np.repeat(rows[:, -1:], len(penalties), axis=1)
+    return ridge.fit(rows[:, :-1], labels).coef_.reshape(len(penalties), -1)
