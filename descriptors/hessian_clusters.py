@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor
-from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
+from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, ClusterDescriptor
+from vibentropy.descriptors.parameters import SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.protocols import LocalHessian

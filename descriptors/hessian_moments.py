@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numba import prange
 
-from vibentropy.descriptors.hessian import DEFAULT, HessianDescriptor, whiten, whitening
-from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, Integer, ListOf, Number, Parameter
+from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, HessianDescriptor, whiten, whitening
+from vibentropy.descriptors.parameters import SPECIES, Integer, ListOf, Number, Parameter
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.local_rows import local_rows
 from vibentropy.potentials.protocols import LocalHessian

@@ -7,8 +7,8 @@ import numpy as np
 from numba import get_num_threads
 from threadpoolctl import threadpool_limits
 
-from vibentropy.descriptors.hessian import DEFAULT, ClusterDescriptor, whiten, whitening
-from vibentropy.descriptors.parameters import POTENTIAL, SPECIES, ListOf, Number, Parameter
+from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, ClusterDescriptor, whiten, whitening
+from vibentropy.descriptors.parameters import SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.numerics.blas import cholesky
 from vibentropy.numerics.machine_code import njit

