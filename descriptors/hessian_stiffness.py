@@ -60,7 +60,7 @@ class HessianStiffness(ClusterDescriptor):
         "width": Number("of the soft rim below each radius", unit="Å", above=0),
         "species": SPECIES,
     }
-    seconds_per_atom: ClassVar[float] = 5e-4
+    seconds_per_atom: ClassVar[float] = 3e-4
     examples: ClassVar[tuple[dict[str, Any], ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
 
     def __init__(

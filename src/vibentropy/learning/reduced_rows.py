@@ -141,5 +141,5 @@ def _join(factors, n_columns):
     for factor in factors:
         joined = np.concatenate([joined, factor])
         if len(joined) > n_columns:
-            joined = np.linalg.qr(joined, mode="r")
+            joined = np.asarray(np.linalg.qr(joined, mode="r"))
     return joined
