@@ -47,6 +47,8 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
         assert f"results/speed/labels/{name}.csv" in dry.stdout
     for name in peers.PREDICTIONS:
         assert f"results/speed/predictions/{name}.csv" in dry.stdout
+    for name in peers.FITS:
+        assert f"results/speed/fits/{name}.csv" in dry.stdout
     assert "large_labels" not in dry.stdout
     large = subprocess.run([*command, "--dry-run", "benchmark_large"], capture_output=True, text=True)
     assert large.returncode == 0, large.stdout + large.stderr

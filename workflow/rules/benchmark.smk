@@ -1,7 +1,7 @@
-# Speed and memory of all descriptors, labels, predictions, and of public implementations; `snakemake benchmark`, not part
+# Speed and memory of all descriptors, labels, predictions, fits, and of public implementations; `snakemake benchmark`, not part
 # of `all`. Labels of large cells take hours: `snakemake benchmark_large`.
 from vibentropy.run.plan import block_code
-from vibentropy.studies.benchmark.peers import LABELS, PEERS, PREDICTIONS, ours
+from vibentropy.studies.benchmark.peers import FITS, LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
@@ -18,7 +18,7 @@ rule measure:
     benchmark:
         f"{RESULTS}/benchmarks/speed/{{source}}/{{implementation}}.tsv"
     wildcard_constraints:
-        source="ours|peer|labels|large_labels|predictions",
+        source="ours|peer|labels|large_labels|predictions|fits",
     conda:
         "../envs/vibentropy.yaml"
     # All cores, so that nothing runs beside it; the measurement itself has one thread, or what `label_threads` says.
@@ -87,6 +87,7 @@ rule benchmark:
         # Not read, but part of what is asked for.
         label_costs=f"{RESULTS}/speed/labels.csv",
         predictions=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
+        fits=expand(f"{RESULTS}/speed/fits/{{name}}.csv", name=FITS),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
         code=code_of("benchmark_table"),
@@ -126,6 +127,13 @@ rule benchmark:
             caption="../report/benchmark_predictions.rst",
             category="8 Speed",
             labels={"result": "Table: predictions"},
+        ),
+        fits=f"{RESULTS}/speed/fits.csv",
+        fits_page=report(
+            f"{RESULTS}/speed/fits.html",
+            caption="../report/benchmark_fits.rst",
+            category="8 Speed",
+            labels={"result": "Table: fits"},
         ),
         scale=report(
             f"{RESULTS}/speed/scale.png",

@@ -6,6 +6,7 @@ with logged(snakemake.log[0]) as progress:
         snakemake.input.measurements,
         snakemake.input.labels,
         snakemake.input.predictions,
+        snakemake.input.fits,
         snakemake.output,
         config=snakemake.config,
         progress=progress,

@@ -445,9 +445,9 @@ class Plan:
         Parameters
         ----------
         key : str
-            ``cells``, ``max_seconds`` or ``max_memory``.
+            ``cells`` (sizes of what is measured), ``max_seconds`` or ``max_memory``.
         source : str
-            ``ours`` and ``peer`` (descriptors), ``labels``, ``large_labels`` or ``predictions``.
+            ``ours`` and ``peer`` (descriptors), ``labels``, ``large_labels``, ``predictions`` or ``fits``.
 
         Returns
         -------
@@ -461,6 +461,8 @@ class Plan:
             ("cells", "labels"): "label_cells",
             ("cells", "predictions"): "prediction_cells",
             ("max_seconds", "predictions"): "max_prediction_seconds",
+            ("cells", "fits"): "fit_rows",
+            ("max_seconds", "fits"): "max_fit_seconds",
         }
         return block[special.get((key, source), key)]
 

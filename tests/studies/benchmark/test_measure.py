@@ -15,6 +15,7 @@ from vibentropy.errors import DataError
 from vibentropy.report.figures.overview import overview_figure
 from vibentropy.report.figures.timing import scale_figure
 from vibentropy.studies.benchmark import cells, measure, peers, programs, tables
+from vibentropy.studies.benchmark import rows as regression_rows
 
 HOMEMADE = """
 import os, signal, time
@@ -96,7 +97,7 @@ class TestMeasure:
     )
     def test_stops_before_it_takes_too_much(self, monkeypatch, limits, message):
         def one_cell(order, n_threads, patience):
-            n_atoms = 2 * order["n_cells"] ** 3
+            n_atoms = 2 * order["size"] ** 3
             return {"seconds": 1e-3 * n_atoms, "peak_memory_mb": 1.0 * n_atoms, "status": "measured"}
 
         monkeypatch.setattr(measure, "_in_a_process", one_cell)
@@ -240,3 +241,53 @@ class TestPredictions:
         labels = tables.compare_labels([missing(tables.OUR_LABEL)])
         with pytest.raises(DataError, match="nothing was measured"):
             scale_figure(tables.compare_predictions([missing(self.NAME)], [labels]), labels)
+
+
+class TestFits:
+    @pytest.fixture
+    def fewer_features(self, monkeypatch):
+        monkeypatch.setattr(regression_rows, "N_FEATURES", 30)
+
+    @pytest.mark.parametrize("name", sorted(set(peers.FITS) - {"skglm_l2"}))
+    def test_all_learn_the_same(self, fewer_features, name):
+        """Each by its own choice of the penalty, from rows with little noise; with one penalty, see below."""
+        rows = regression_rows.rows(2000)
+        ours, other = (programs.load_program(peers.FITS[n])(rows) for n in (tables.OUR_FIT, name))
+        scale = 1 if peers.FITS[name].package == "vibentropy" else np.sqrt(np.mean(rows.X**2, axis=0))
+        errors = rows.X @ (ours - other / scale)
+        assert np.sqrt(np.mean(errors**2)) < 0.01 * np.std(rows.y)
+
+    def test_the_same_folds_give_the_same_weights(self, fewer_features):
+        rows = regression_rows.rows(300)
+        scale = np.sqrt(np.mean(rows.X**2, axis=0))
+        ours = programs.our_fit("ridge")(rows)
+        found = programs.sklearn_ridge()(rows) / scale
+        assert np.abs(rows.X @ (ours - found)).max() < 1e-3 * np.std(rows.y)
+
+    def test_skglm_with_the_same_penalty(self, fewer_features):
+        rows = regression_rows.rows(300)
+        scale = np.sqrt(np.mean(rows.X**2, axis=0))
+        Z = rows.X / scale
+        # Half of the mean square there.
+        expected = np.linalg.solve(Z.T @ Z / 300 + 1e-2 * np.eye(30), Z.T @ rows.y / 300)
+        np.testing.assert_allclose(programs.skglm_l2(1e-2)(rows), expected, atol=1e-3)
+
+    def test_measured_in_rows(self):
+        lines = []
+        table = measure.measure(tables.OUR_FIT, None, [120, 60], 600, 4000, lines.append)
+        assert list(table["n_atoms"]) == [60, 120]
+        assert set(table["status"]) == {"measured"}
+        assert set(table["n_features"]) == {2000}
+        assert set(table["source"]) == {"ours"}
+        assert lines[0].startswith("vibentropy_ridge, 60 rows, 1 thread: ")
+
+    def test_compared_by_rows(self):
+        measured = [
+            rows(tables.OUR_FIT, [100, 1000], [1, 10]),
+            rows("a", [100, 2000], [4, 70], source="peer"),
+            missing("b"),
+        ]
+        table = tables.compare_fits(measured).set_index(["implementation", "n_rows"])
+        np.testing.assert_allclose(table.loc["a", "times_as_long"], [4, np.nan])
+        np.testing.assert_allclose(table.loc[tables.OUR_FIT, "times_as_long"], 1)
+        assert table.loc["b", "times_as_long"].isna().all()

@@ -1,4 +1,4 @@
-"""Job that reports speed and memory of descriptors, labels and predictions: tables, pages and figures."""
+"""Job that reports speed and memory of descriptors, labels, predictions and fits: tables, pages and figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,15 @@ from vibentropy.report.figures.style import save_figure
 from vibentropy.report.figures.timing import cost_figure, label_figure, scale_figure, speed_figure
 from vibentropy.report.html import write_page
 from vibentropy.run.provenance import origin
-from vibentropy.studies.benchmark.tables import compare_labels, compare_predictions, gather, largest, load, scaling
+from vibentropy.studies.benchmark.tables import (
+    compare_fits,
+    compare_labels,
+    compare_predictions,
+    gather,
+    largest,
+    load,
+    scaling,
+)
 
 
 class Outputs(Protocol):
@@ -26,6 +34,8 @@ class Outputs(Protocol):
     speed_pdf: str
     predictions: str
     predictions_page: str
+    fits: str
+    fits_page: str
     scale: str
     scale_pdf: str
 
@@ -43,6 +53,7 @@ def show_benchmark(
     measurements: Sequence[str | Path],
     labels: Sequence[str | Path],
     predictions: Sequence[str | Path],
+    fits: Sequence[str | Path],
     output: Outputs,
     *,
     config: Mapping[str, Any],
@@ -52,7 +63,7 @@ def show_benchmark(
 
     Parameters
     ----------
-    measurements, labels, predictions : sequence of path-like
+    measurements, labels, predictions, fits : sequence of path-like
         Tables of `vibentropy.studies.benchmark.measure.measure`.
     output : Outputs
     config : dict
@@ -62,12 +73,14 @@ def show_benchmark(
     table, measured_labels = gather(load(*measurements)), load(*labels)
     growth = scaling(table)
     prediction_table = compare_predictions(load(*predictions), measured_labels)
-    for rows in (largest(table), growth, prediction_table):
+    fit_table = compare_fits(load(*fits))
+    for rows in (largest(table), growth, prediction_table, fit_table):
         progress.note(rows.to_string(index=False))
     for rows, path, page, title in [
         (table, output.table, output.table_page, "Speed and memory of descriptors"),
         (growth, output.scaling, output.scaling_page, "Growth of the cost of descriptors"),
         (prediction_table, output.predictions, output.predictions_page, "Speed and memory of predictions"),
+        (fit_table, output.fits, output.fits_page, "Speed and memory of fits"),
     ]:
         save_table(rows, path)
         write_page(path, page, title)

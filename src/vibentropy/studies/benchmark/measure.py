@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,11 +26,42 @@ from vibentropy.files.progress import ignore
 from vibentropy.studies.benchmark.cells import crystal, crystal_file
 from vibentropy.studies.benchmark.peers import ALL, PREDICTIONS, complete
 from vibentropy.studies.benchmark.programs import load_program
+from vibentropy.studies.benchmark.rows import rows
 from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED, OUR_LABEL
 
-#: Cubic cells along each axis of the cell on which everything is compiled and loaded before a measurement: large enough
+
+class Subject(NamedTuple):
+    """What programs are measured on.
+
+    Attributes
+    ----------
+    make : callable
+        From a size to what a program takes.
+    count : callable
+        From a size to the number of atoms or rows.
+    unit : str
+        What is counted.
+    warm_up : int
+        Size with which everything is compiled and loaded before a measurement.
+    """
+
+    make: Callable[[int], Any]
+    count: Callable[[int], int]
+    unit: str
+    warm_up: int
+
+
+def _atoms(n_cells):
+    return 2 * n_cells**3
+
+
+#: Subjects by what a program takes; cells of a size are so many cubic cells along each axis, large enough to warm up
 #: that a sparse factor has several fronts.
-WARM_UP = 4
+SUBJECTS = {
+    "cell": Subject(crystal, _atoms, "atoms", 4),
+    "file": Subject(crystal_file, _atoms, "atoms", 4),
+    "rows": Subject(rows, int, "rows", 100),
+}
 
 #: A measurement is repeated until so many seconds are spent or so many repetitions made; the fastest counts.
 REPEAT_SECONDS, REPETITIONS = 1.0, 5
@@ -58,17 +89,17 @@ def measure(
     note: Callable[[str], object] = ignore,
     threads: Iterable[int] = (1,),
 ) -> pd.DataFrame:
-    """Measure the speed of one implementation on cells of growing size.
+    """Measure the speed of one implementation on cells of growing size, or on more and more rows.
 
     Parameters
     ----------
     name : str
         Of a peer, a label or a prediction, or any where there is a specification.
     specification : dict or None
-        Kind and parameters of a descriptor of this package; None for what `PEERS`, `LABELS` and `PREDICTIONS`
+        Kind and parameters of a descriptor of this package; None for what `PEERS`, `LABELS`, `PREDICTIONS` and `FITS`
         hold.
     sizes : list of int
-        Cubic cells along each axis.
+        Cubic cells along each axis, or numbers of rows.
     max_seconds, max_memory : float
         No cell is begun whose predicted time (s) or memory (MB) exceeds these.
     note : callable
@@ -79,10 +110,10 @@ def measure(
     Returns
     -------
     pandas.DataFrame
-        With `COLUMNS`; for each number of threads one row per cell that was computed, and one that says why others
-        were not.
+        With `COLUMNS`, rows counted as atoms; for each number of threads one row per size that was computed, and one
+        that says why others were not.
     """
-    is_ours = specification or name == OUR_LABEL or name in PREDICTIONS
+    is_ours = specification or name in (OUR_LABEL, *PREDICTIONS) or ALL[name].package == "vibentropy"
     common: dict[str, Any] = {"implementation": name, "source": "ours" if is_ours else "peer"}
     if specification:
         package, parameters = "vibentropy", complete(specification)
@@ -92,21 +123,25 @@ def measure(
         if importlib.util.find_spec(peer.module) is None:
             return rows_table([common | {"package": package, "parameters": _text(parameters), "status": ABSENT}])
     common |= {"package": _package(package), "parameters": _text(parameters)}
-    rows: list[dict[str, Any]] = []
-    sizes = sorted(sizes)
+    measured: list[dict[str, Any]] = []
+    subject, sizes = _subject(name, specification), sorted(sizes)
     for n_threads in threads:
         smaller: list[dict[str, Any]] = []
-        for n_cells in sizes:
-            row = common | {"n_atoms": 2 * n_cells**3, "threads": n_threads}
+        for size in sizes:
+            row = common | {"n_atoms": subject.count(size), "threads": n_threads}
             status = _too_large(smaller, row["n_atoms"], max_seconds, max_memory)
-            order = {"name": name, "specification": specification, "n_cells": n_cells}
+            order = {"name": name, "specification": specification, "size": size}
             result = {"status": status} if status else _in_a_process(order, n_threads, PATIENCE * max_seconds)
             smaller.append(row | result)
-            note(f"{name}, {row['n_atoms']} atoms, {_threads(n_threads)}: {_outcome(result)}")
+            note(f"{name}, {row['n_atoms']} {subject.unit}, {_threads(n_threads)}: {_outcome(result)}")
             if result["status"] != MEASURED:
                 break
-        rows += smaller
-    return rows_table(rows)
+        measured += smaller
+    return rows_table(measured)
+
+
+def _subject(name, specification):
+    return SUBJECTS["cell" if specification else ALL[name].takes]
 
 
 def _package(name):
@@ -190,8 +225,8 @@ def _in_a_process(order, n_threads, patience):
     return json.loads(process.stdout.splitlines()[-1]) | {"status": MEASURED}
 
 
-def run(name: str, specification: Mapping[str, Any] | None, n_cells: int) -> dict[str, Any]:
-    """Measure the speed of one implementation on one cell, in this process.
+def run(name: str, specification: Mapping[str, Any] | None, size: int) -> dict[str, Any]:
+    """Measure the speed of one implementation on one cell or on so many rows, in this process.
 
     Parameters
     ----------
@@ -199,36 +234,31 @@ def run(name: str, specification: Mapping[str, Any] | None, n_cells: int) -> dic
         As for `measure`.
     specification : dict or None
         As for `measure`.
-    n_cells : int
+    size : int
 
     Returns
     -------
     dict
         ``n_features``; ``seconds`` of the fastest repetition, from an `ase.Atoms` (a file, for predictions) to summed
-        features; ``atoms_per_second``; ``peak_memory_mb`` beyond what the process held after a computation of a small
-        cell, so that the atoms count and loaded libraries do not.
+        features, or from rows to weights; ``atoms_per_second``; ``peak_memory_mb`` beyond what the process held after a
+        small computation, so that the atoms or rows count and loaded libraries do not.
     """
-    cell: Callable[[int], Any] = crystal
-    if specification:
-        compute = descriptors.create(**specification).total
-    else:
-        compute = load_program(ALL[name])
-        if ALL[name].of_files:
-            cell = crystal_file
-    compute(cell(WARM_UP))
+    subject = _subject(name, specification)
+    compute = descriptors.create(**specification).total if specification else load_program(ALL[name])
+    compute(subject.make(subject.warm_up))
     baseline = _memory("VmRSS")
-    atoms = cell(n_cells)
+    made = subject.make(size)
     # Forgets the peak so far.
     Path("/proc/self/clear_refs").write_text("5")
     seconds: list[float] = []
     while len(seconds) < REPETITIONS and sum(seconds) < REPEAT_SECONDS:
         start = time.perf_counter()
-        features = compute(atoms)
+        features = compute(made)
         seconds.append(time.perf_counter() - start)
     return {
         "n_features": len(features),
         "seconds": min(seconds),
-        "atoms_per_second": 2 * n_cells**3 / min(seconds),
+        "atoms_per_second": subject.count(size) / min(seconds),
         "peak_memory_mb": max(_memory("VmHWM") - baseline, 0.0),
     }
 

@@ -53,7 +53,7 @@ def complete(specification: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Peer(NamedTuple):
-    """What the benchmark measures beside descriptors: a public implementation, or the label of this package.
+    """What the benchmark measures beside descriptors: a public implementation, or what else this package does.
 
     Attributes
     ----------
@@ -65,15 +65,15 @@ class Peer(NamedTuple):
         Name of the function in `vibentropy.studies.benchmark.programs` that builds it.
     parameters : dict
         Arguments of that function.
-    of_files : bool
-        Whether it takes a file with atoms instead of atoms.
+    takes : str
+        ``cell``, ``file`` with one, or ``rows`` of a regression.
     """
 
     package: str
     module: str
     program: str
     parameters: dict[str, Any]
-    of_files: bool = False
+    takes: str = "cell"
 
 
 #: Ways to a label by name.
@@ -87,7 +87,19 @@ LABELS = {
 }
 
 #: Predictions by name.
-PREDICTIONS = {"vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {}, of_files=True)}
+PREDICTIONS = {"vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {}, takes="file")}
+
+#: Fits by name: the penalty chosen by five folds among 57, or by the evidence; for comparison the same with
+#: decompositions of all rows, the choice that leaves out one row at a time, and one fit by gradients (L-BFGS), with
+#: nothing to choose.
+FITS = {
+    "vibentropy_ridge": Peer("vibentropy", "vibentropy", "our_fit", {"kind": "ridge"}, takes="rows"),
+    "vibentropy_bayesian_ridge": Peer("vibentropy", "vibentropy", "our_fit", {"kind": "bayesian_ridge"}, takes="rows"),
+    "sklearn_ridge_of_folds": Peer("scikit-learn", "sklearn", "sklearn_ridge", {}, takes="rows"),
+    "sklearn_ridge_cv": Peer("scikit-learn", "sklearn", "sklearn_ridge_cv", {}, takes="rows"),
+    "sklearn_bayesian_ridge": Peer("scikit-learn", "sklearn", "sklearn_bayesian_ridge", {}, takes="rows"),
+    "skglm_l2": Peer("skglm", "skglm", "skglm_l2", {"penalty": 1e-6}, takes="rows"),
+}
 
 #: Public implementations of descriptors by name.
 PEERS = {
@@ -112,4 +124,4 @@ PEERS = {
     "matscipy_neighbours": Peer("matscipy", "matscipy", "matscipy_neighbours", {}),
 }
 
-ALL = PEERS | LABELS | PREDICTIONS
+ALL = PEERS | LABELS | PREDICTIONS | FITS

@@ -1,8 +1,8 @@
-"""Programs that the benchmark measures: labels and predictions of this package, and public implementations.
+"""Programs that the benchmark measures: labels, predictions and fits of this package, and public implementations.
 
 Each function here loads a program and returns what is measured: a function that takes a cell (or a file, for
 predictions) and returns features summed over its atoms, or an array with the one number that is the label or the
-prediction.
+prediction; or one that takes rows and returns the weights of a fit to them.
 """
 
 import ctypes
@@ -25,11 +25,17 @@ from vibentropy.labels.determinants import MIN_EIGENVALUE, log_determinant
 from vibentropy.labels.dissection import dissect
 from vibentropy.labels.lanczos import lowest_eigenvalue
 from vibentropy.labels.multifrontal import factorise_sparse
+from vibentropy.learning.base import group_splits
+from vibentropy.learning.registry import create_regressor
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.studies.benchmark.peers import Peer
+from vibentropy.studies.benchmark.rows import Rows
+
+#: Candidates for the penalty of a ridge regression, those of ours.
+PENALTIES = np.logspace(-12, 2, 57)
 
 #: What is measured: from a cell to features or to the one number that is a label.
 Program = Callable[[Atoms], NDArray[np.float64]]
@@ -51,7 +57,7 @@ def load_program(peer: Peer) -> Callable[..., NDArray[np.float64]]:
     Returns
     -------
     callable
-        Takes a cell, or a file where the peer is one `of_files`.
+        Takes what the peer `takes`.
     """
     return globals()[peer.program](**peer.parameters)
 
@@ -335,3 +341,80 @@ def predict_file() -> Callable[[Any], NDArray[np.float64]]:
         return model.predict(atoms)["formation_entropy"].to_numpy()
 
     return predict
+
+
+def our_fit(kind: str) -> Callable[[Rows], NDArray[np.float64]]:
+    """Fit a regressor of this package, scaling and choice of the penalty included.
+
+    Parameters
+    ----------
+    kind : str
+
+    Returns
+    -------
+    callable
+    """
+    regressor = create_regressor(kind)
+    return lambda rows: regressor.fit(rows.X, rows.y, rows.groups).coef_
+
+
+def sklearn_ridge() -> Callable[[Rows], NDArray[np.float64]]:
+    """Choose the penalty as ours does, by scikit-learn's decompositions of all rows outside of each fold."""
+    from sklearn.linear_model import Ridge
+
+    def path(X, y, penalties):
+        ridge = Ridge(alpha=len(y) * penalties, fit_intercept=False, solver="svd")
+        return ridge.fit(X, np.repeat(y[:, None], len(penalties), axis=1)).coef_.reshape(len(penalties), -1)
+
+    def fit(rows):
+        X, y = rows.X / np.sqrt(np.mean(rows.X**2, axis=0)), rows.y
+        squared = np.zeros(len(PENALTIES))
+        for train, test in group_splits(len(y), rows.groups, 5):
+            squared += np.sum((X[test] @ path(X[train], y[train], PENALTIES).T - y[test, None]) ** 2, axis=0)
+        return path(X, y, PENALTIES[[squared.argmin()]])[0]
+
+    return fit
+
+
+def sklearn_ridge_cv() -> Callable[[Rows], NDArray[np.float64]]:
+    """Choose the penalty by scikit-learn's errors of rows left out one at a time, whatever group they are of."""
+    from sklearn.linear_model import RidgeCV
+
+    def fit(rows):
+        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        return RidgeCV(alphas=len(rows.y) * PENALTIES, fit_intercept=False, gcv_mode="svd").fit(X, rows.y).coef_
+
+    return fit
+
+
+def sklearn_bayesian_ridge() -> Callable[[Rows], NDArray[np.float64]]:
+    """Maximise the evidence of all rows by scikit-learn, with a noise that is the same for all."""
+    from sklearn.linear_model import BayesianRidge
+
+    def fit(rows):
+        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        return BayesianRidge(max_iter=3000, tol=1e-6, fit_intercept=False).fit(X, rows.y).coef_
+
+    return fit
+
+
+def skglm_l2(penalty: float) -> Callable[[Rows], NDArray[np.float64]]:
+    """Fit with one penalty by skglm.
+
+    Parameters
+    ----------
+    penalty : float
+
+    Returns
+    -------
+    callable
+    """
+    from skglm.datafits import Quadratic
+    from skglm.penalties import L2
+    from skglm.solvers import LBFGS
+
+    def fit(rows):
+        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        return LBFGS(max_iter=10_000).solve(X, rows.y, Quadratic(), L2(penalty))[0]
+
+    return fit

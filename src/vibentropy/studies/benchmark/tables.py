@@ -34,6 +34,9 @@ COLUMNS: dict[str, type | str] = {
 #: The label that the others are compared with.
 OUR_LABEL = "vibentropy_sparse"
 
+#: The fit that the others are compared with.
+OUR_FIT = "vibentropy_ridge"
+
 #: How many of the largest measured cells a fit of the cost of a label takes: small cells grow more slowly.
 FITTED_CELLS = 3
 
@@ -114,6 +117,27 @@ def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd
     of_label = label_cost(_stack(labels), OUR_LABEL, "seconds", table["n_atoms"].astype(float))
     table.insert(position, "microseconds_per_atom", 1e6 * table["seconds"].astype(float) / table["n_atoms"])
     table.insert(position + 1, "label_hours", of_label / 3600)
+    return table
+
+
+def compare_fits(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put the benchmark's tables of all fits together and compare them with ours to as many rows.
+
+    Parameters
+    ----------
+    tables : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With ``n_rows`` in the place of atoms, without rows per second, and with a column ``times_as_long``: seconds
+        divided by those of `OUR_FIT`. Empty where one of the two was not measured.
+    """
+    table = _stack(tables).drop(columns=["atoms_per_second", "threads"]).rename(columns={"n_atoms": "n_rows"})
+    ours = table.loc[(table["implementation"] == OUR_FIT) & (table["status"] == MEASURED), ["n_rows", "seconds"]]
+    own = table[["n_rows"]].merge(ours, how="left", on="n_rows")["seconds"]
+    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / own)
     return table
 
 
