@@ -120,6 +120,36 @@ rule infinite:
         "../scripts/pack_infinite.py"
 
 
+# A small training set with as much to say as a few hundred minima have; `snakemake chosen`.
+CHOSEN = config["data"]["chosen"]
+
+
+rule chosen:
+    input:
+        configurations=f"{RESULTS}/configurations.h5",
+        features=lambda wildcards: every_shard(
+            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
+            descriptor=CHOSEN["descriptor"] or next(iter(config["descriptors"])),
+        ),
+        references=asking(lambda wildcards: PLAN.references(PLAN.training[0])),
+        code=code_of("choose"),
+    output:
+        f"{RESULTS}/data/chosen.h5",
+    log:
+        f"{RESULTS}/logs/data/chosen.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/data/chosen.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        number=CHOSEN["number"],
+    script:
+        "../scripts/choose.py"
+
+
 rule data:
     input:
         archives=asking(lambda wildcards: expand(rules.pack.output, dataset=PLAN.packed())),

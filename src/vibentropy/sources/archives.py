@@ -251,6 +251,35 @@ def _read_header(path: Path | str) -> Header:
         return Header(crystal, str(file.attrs.get("potential", "")), read_columns(file["table"]))
 
 
+def crystal_of(reference: Path | str) -> Crystal:
+    """Find the crystal that the minima of a data set are written with into another archive.
+
+    Parameters
+    ----------
+    reference : path-like
+        The archive that they are from, or the file of the lattice of their recipe.
+
+    Returns
+    -------
+    Crystal
+
+    Raises
+    ------
+    DataError
+        If it is neither: minima from other files have a cell for a reference, which archives cannot hold.
+    """
+    suffix = Path(reference).suffix
+    if suffix == ".h5":
+        return read_header(reference).crystal
+    if suffix == ".json":
+        return Crystal.load(reference)
+    raise DataError(
+        "the reference of these minima is a file of atoms, and archives hold displacements from a lattice: expected a "
+        "data set with a recipe or from an archive",
+        place=reference,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Archive(Source):
     """A data set from an archive, or from some classes of it.

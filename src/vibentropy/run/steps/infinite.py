@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.linalg import LinAlgError
 
-from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import Status, usable
 from vibentropy.errors import VibentropyError
@@ -20,7 +19,6 @@ from vibentropy.potentials.from_config import identity, load_potential
 from vibentropy.run.job_memory import spare_in_job
 from vibentropy.run.provenance import attributes
 from vibentropy.sources import archives
-from vibentropy.sources.archives import read_header
 from vibentropy.sources.source import source_of
 
 
@@ -142,8 +140,7 @@ def pack_infinite(
     save_table(rows.sort_values(["defect_class", "formation_energy"], kind="stable"), table)
     whole = ConfigurationSet([atoms for one in sets for atoms in one.frames], rows)
     labelled = whole.subset(np.flatnonzero(rows["status"] == Status.LABELLED))
-    is_archive = str(reference).endswith(".h5")
-    crystal = read_header(reference).crystal if is_archive else Crystal.load(reference)
+    crystal = archives.crystal_of(reference)
     archives.write_archive(
         output, labelled, crystal, potential=identity(potential), **attributes(config, read, sections=["data"])
     )

@@ -1,0 +1,59 @@
+"""Job of a run: a small training set, chosen from the training minima by their leverages."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.features.sets import load_by_dataset
+from vibentropy.files.logs import Progress
+from vibentropy.learning.rows import match
+from vibentropy.learning.selection import select
+from vibentropy.potentials.from_config import identity
+from vibentropy.run.provenance import attributes
+from vibentropy.sources.archives import crystal_of, read_header, write_archive
+
+
+def choose(
+    configurations: str | Path,
+    features: Iterable[str | Path],
+    reference: str | Path,
+    output: str | Path,
+    *,
+    number: int,
+    config: Mapping[str, Any],
+    read: Iterable[str | Path],
+    progress: Progress,
+) -> None:
+    """Write those training minima as an archive that say most about the weights of a model.
+
+    Parameters
+    ----------
+    configurations : path-like
+        Of all data sets, as written by `vibentropy.datasets.merge.merge`.
+    features : iterable of path-like
+        Of one descriptor and all data sets, as written by `FeatureSet.save`.
+    reference : path-like
+        See `vibentropy.sources.archives.crystal_of`.
+    output : path-like
+        For `vibentropy.sources.archives.read_archive`; the minima are in the order of their data sets.
+    number : int
+        How many; see `vibentropy.learning.selection.select`.
+    config, read, progress
+        See `vibentropy.run.steps.features.compute_features`.
+
+    Raises
+    ------
+    DataError
+        If there are fewer minima with label and features, or their crystal is not that of a lattice.
+    """
+    table = load_table(configurations)
+    train, _ = match(table, load_by_dataset(features))
+    ids = train.table["id"].iloc[select(train.X, number)]
+    chosen = ConfigurationSet.load(configurations, table["id"].isin(ids).to_numpy())
+    for name, of_class in chosen.table.groupby("defect_class"):
+        progress.note(f"{len(of_class)} of {(train.table['defect_class'] == name).sum()} minima of class {name}")
+    labelled_with = identity(config["potential"]) if config["potential"] else read_header(reference).potential
+    write_archive(
+        output, chosen, crystal_of(reference), potential=labelled_with, **attributes(config, read, sections=["data"])
+    )
