@@ -49,6 +49,12 @@ class HessianStiffness(ClusterDescriptor):
         Of the rim, Å.
     species : list of str, optional
         None, or the element of the potential.
+
+    Notes
+    -----
+    Nearly perfect surroundings are factorised as well. To expand around the perfect crystal to first order would save
+    most of the time, but strains fall off as the cube of the distance: in a cell of 1024 sites with one cluster the
+    second order is above 1e-6 k_B for all atoms of most classes, as found by second differences.
     """
 
     default_radii: ClassVar[tuple[float, ...]] = (0.0, 5.0)

@@ -10,20 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: Rooms from bottom to top: each imports only itself and those before it.
 ROOMS = (
-    *(
-        "errors",
-        "units",
-        "numerics",
-        "files",
-        "atoms",
-        "potentials",
-        "datasets",
-        "labels",
-        "sources",
-        "descriptors",
-        "features",
-    ),
-    *("learning", "evaluation", "model", "studies", "run", "report", "cli"),
+    *("errors", "units", "data", "numerics", "files", "atoms", "potentials", "datasets", "labels", "sources"),
+    *("descriptors", "features", "learning", "evaluation", "model", "studies", "run", "report", "cli"),
 )
 #: Doors of the package, which hand out names of all rooms, and the only modules that stand beside the rooms.
 DOORS = {"__init__", "__main__"}

@@ -63,6 +63,7 @@ from numpy.typing import NDArray
 from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
+from vibentropy.data import DEFAULT, SHIPPED
 from vibentropy.descriptors import Descriptor, recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
@@ -76,9 +77,6 @@ KIND = "entropy model"
 
 #: Share of the sites of a cell that defects can leave empty, or atoms be too many.
 MAX_VACANT = 0.1
-
-#: The model of defects in bcc iron that comes with the package; `snakemake shipped_model` makes it.
-SHIPPED = Path(__file__).parent / "data/iron.h5"
 
 #: What the entropies of this package are compared by (docs/theory.md, "Formation entropy").
 ENTROPY_CONVENTION = "per mode"
@@ -399,7 +397,7 @@ class EntropyModel:
             file.create_dataset("feature_names", data=names, dtype=h5py.string_dtype())
 
     @classmethod
-    def load(cls, path: str | Path = SHIPPED) -> "EntropyModel":
+    def load(cls, path: str | Path = DEFAULT) -> "EntropyModel":
         """Read a model that `save` wrote; its predictions are the same to the last bit.
 
         Nothing is executed on the word of a file: a descriptor that is neither of this package nor an entry point of
@@ -408,7 +406,8 @@ class EntropyModel:
         Parameters
         ----------
         path : path-like
-            By default the model of bcc iron that comes with the package; `validity` says what it knows.
+            A file, or the name of a model of bcc iron that comes with the package: ``iron``, the default, or
+            ``iron-stiffness``, which is closer, slower, and asks the potential. `validity` says what they know.
 
         Returns
         -------
@@ -421,6 +420,7 @@ class EntropyModel:
             installed or, being a class of one's own, not imported, or reads a file that is neither where it was, as
             seen from the model, nor beside the model.
         """
+        path = SHIPPED.get(str(path), path)
         with open_file(path, KIND) as file:
             described = json.loads(file.attrs["descriptor"])
             _check_imported(described)

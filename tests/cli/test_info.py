@@ -6,18 +6,21 @@ from pathlib import Path
 
 from iron_files import ROOT
 
+from vibentropy import EntropyModel
+from vibentropy.data import SHIPPED
 from vibentropy.sources import archives
 
 AFS = "--descriptor", "afs", "--set", "n_max=2", "--set", "l_max=2", "--set", "r_cut=4.0"
 
 
 class TestInfo:
-    def test_the_model_that_ships(self, run, shipped):
-        found = json.loads(run("info", "--json").stdout)
-        assert found["kind"] == "entropy model"
-        assert found["validity"] == shipped.validity()
-        assert found["features"] == shipped.descriptor.n_features == 127
-        assert "training entropies: 1.09114 to 21.6876" in run("info").stdout
+    def test_the_models_that_ship(self, run):
+        for line, name in zip(run("info", "--json").stdout.splitlines(), SHIPPED, strict=True):
+            found, model = json.loads(line), EntropyModel.load(name)
+            assert found["kind"] == "entropy model"
+            assert found["validity"] == model.validity()
+            assert found["features"] == model.descriptor.n_features == {"iron": 127, "iron-stiffness": 5}[name]
+        assert run("info").stdout.count("training entropies: 1.09114 to 21.6876") == 2
 
     def test_a_model_of_a_run_says_everything_once(self, run, shipped, tmp_path):
         origin = {"seed": 7, "versions": "python 3, numpy 2", "inputs": "aa  my.xyz\nbb  bulk.xyz"}

@@ -23,9 +23,9 @@ from vibentropy import EntropyModel
 from vibentropy.atoms import reading_in_parts
 from vibentropy.atoms.reading import read_frames
 from vibentropy.cli import meter, reading
+from vibentropy.data import SHIPPED
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
-from vibentropy.model import SHIPPED
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
 from vibentropy.sources.perfect import filled
@@ -239,40 +239,54 @@ class TestPredict:
         assert set(os.listdir()) == before
 
 
-class TestShippedModel:
-    """What `snakemake shipped_model` writes: the model, and what the run that fitted it predicted."""
+#: What the runs predicted that fitted the models.
+RECORDED = {name: pd.read_csv(ROOT / f"tests/golden/{name}.csv", keep_default_na=False) for name in SHIPPED}
 
-    RECORDED = pd.read_csv(ROOT / "tests/golden/shipped_model.csv", keep_default_na=False)
 
-    @pytest.mark.parametrize("dataset", sorted(set(RECORDED["dataset"])))
-    def test_predictions_are_those_of_the_run(self, shipped, dataset):
-        path = ROOT / f"data/{dataset}.h5"
-        recorded = self.RECORDED[self.RECORDED["dataset"] == dataset].set_index("id")
+class TestShippedModels:
+    """What `snakemake shipped_models` writes: the models, and what the run that fitted them predicted."""
+
+    @pytest.mark.parametrize(
+        ("name", "dataset"), [(name, dataset) for name in SHIPPED for dataset in sorted(set(RECORDED[name]["dataset"]))]
+    )
+    def test_predictions_are_those_of_the_run(self, name, dataset):
+        model, path = EntropyModel.load(name), ROOT / f"data/{dataset}.h5"
+        recorded = RECORDED[name][RECORDED[name]["dataset"] == dataset].set_index("id")
         known, perfect = archives.read_archive(path, dataset), filled(archives.read_header(path).crystal)
         known = known.subset(known.table["id"].isin(recorded.index))
         assert len(known) == len(recorded) >= 1
         for atoms, row in zip(known.frames, known.table.to_dict("records"), strict=True):
-            predicted, expected = shipped.predict(atoms, perfect(row, atoms.cell)).iloc[0], recorded.loc[row["id"]]
+            predicted, expected = model.predict(atoms, perfect(row, atoms.cell)).iloc[0], recorded.loc[row["id"]]
             ends = ["low_68", "high_68", "low_95", "high_95"]
             np.testing.assert_allclose(predicted[ends].astype(float), expected[ends].astype(float), atol=1e-6)
             assert predicted["formation_entropy"] == pytest.approx(expected["prediction"], abs=1e-6)
             assert predicted["domain"].split(":")[0] == expected["domain"].split(":")[0]
             assert row["formation_entropy"] == pytest.approx(expected["formation_entropy"], abs=1e-6)
 
-    def test_validity(self, shipped):
-        text = shipped.validity()
-        for part in (
-            "bcc Fe",
-            POTENTIAL,
-            "positions only",
-            "minima (I1, I2, I3, I4, V1",
-            "1.1 to 21.7 k_B",
-            "held-out",
-        ):
+    @pytest.mark.parametrize(("name", "needs"), [("iron", "positions only"), ("iron-stiffness", "and the potential")])
+    def test_validity(self, name, needs):
+        text = EntropyModel.load(name).validity()
+        for part in ("bcc Fe", POTENTIAL, needs, "minima (I1, I2, I3, I4, V1", "1.1 to 21.7 k_B", "held-out"):
             assert part in text
 
-    def test_it_is_small(self):
-        assert SHIPPED.stat().st_size < 1_000_000
+    def test_the_one_that_asks_the_potential_is_closer(self):
+        held_out = [EntropyModel.load(name).provenance["held_out"] for name in ("iron", "iron-stiffness")]
+        assert held_out[1] < held_out[0] / 2
+
+    @pytest.mark.parametrize("name", SHIPPED)
+    def test_they_are_small(self, name):
+        assert SHIPPED[name].stat().st_size < 1_000_000
+
+    def test_one_is_named_on_the_command_line(self, run):
+        result = run("predict", "--model", "iron-stiffness", "my.xyz", "--output", "named.csv")
+        assert "iron-stiffness, which comes with vibentropy" in result.stderr
+        atoms = ase.io.read("my.xyz", index=0)
+        expected = EntropyModel.load("iron-stiffness").predict(atoms)["formation_entropy"][0]
+        assert pd.read_csv("named.csv")["formation_entropy"][0] == pytest.approx(expected, abs=1e-6)
+
+    def test_two_models_are_refused(self, run):
+        result = run("predict", "--model", "iron", "model.h5", "my.xyz", code=2)
+        assert "model.h5 is a model, and --model names another one" in result.stderr
 
 
 def test_shares_of_atoms_add_up_for_every_kind_of_sum(vacancies):

@@ -164,9 +164,11 @@ def test_two_features_fit_better_than_thirty_three_of_positions():
     entropies = np.array(entropies)
     assert np.ptp(entropies) > 5
 
-    def error(descriptor, penalty):
+    def scaled(descriptor):
         features = extensive_features(descriptor, frames, bulk_features(descriptor, crystal.cell(1)))
-        features /= np.sqrt((features**2).mean(axis=0))
+        return features / np.sqrt((features**2).mean(axis=0))
+
+    def error(features, penalty):
         predicted = []
         for left_out in range(len(frames)):
             x, y = np.delete(features, left_out, axis=0), np.delete(entropies, left_out)
@@ -175,8 +177,9 @@ def test_two_features_fit_better_than_thirty_three_of_positions():
         return np.abs(np.array(predicted) - entropies).mean()
 
     # The penalty that flatters the positions most.
-    positions = min(error(create("afs", n_max=3, l_max=10, r_cut=5.0), 10.0**k) for k in range(-8, 1))
-    two, four = error(moments(max_order=2), 1e-10), error(moments(max_order=4), 1e-10)
+    of_positions = scaled(create("afs", n_max=3, l_max=10, r_cut=5.0))
+    positions = min(error(of_positions, 10.0**k) for k in range(-8, 1))
+    two, four = (error(scaled(moments(max_order=order)), 1e-10) for order in (2, 4))
     assert two < positions / 4
     assert four < two < 0.02
 

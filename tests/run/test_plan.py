@@ -7,6 +7,7 @@ import pytest
 import yaml
 from workflow_runs import snakemake
 
+from vibentropy.data import SHIPPED as FILES
 from vibentropy.errors import ConfigError
 from vibentropy.run.config import validate
 from vibentropy.run.plan import SHIPPED, Plan, only_looks
@@ -118,12 +119,15 @@ def test_models_that_are_mapped(default, tiny, plan_of):
 
 
 def test_models_that_ship(default, tiny, plan_of):
-    assert default.shipped() == SHIPPED
-    with pytest.raises(ConfigError, match="ships pairs_afs, which is not among the descriptors of this run"):
-        tiny.shipped()
+    figures = plan_of("workflow/configs/figures.yaml")
+    assert SHIPPED.keys() == FILES.keys()
+    for model, names in SHIPPED.items():
+        assert figures.shipped(model) == names
+    with pytest.raises(ConfigError, match="iron that ships is of pairs_afs, which is not among the descriptors"):
+        tiny.shipped("iron")
     blocks = {"pairs_afs": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.5}}
-    with pytest.raises(ConfigError, match="ships a model of archives"):
-        plan_of("workflow/configs/tiny.yaml", descriptors=blocks).shipped()
+    with pytest.raises(ConfigError, match="models that ship are of archives"):
+        plan_of("workflow/configs/tiny.yaml", descriptors=blocks).shipped("iron")
 
 
 def test_descriptors_without_values_of_atoms(tiny):
@@ -144,7 +148,8 @@ def test_code_is_that_of_the_kinds_in_use(default, tiny):
     assert {"union.py", "pair_spline.py", "afs.py"} <= names(default.descriptor_code("pairs_afs"))
     assert "pair_spline.py" not in names(default.descriptor_code("afs_3_10"))
     assert "ridge.py" in names(default.regressor_code("ridge"))
-    assert "pair_spline.py" in names(default.shipped_descriptor_code())
+    assert "pair_spline.py" in names(default.shipped_descriptor_code("iron"))
+    assert "hessian_stiffness.py" in names(default.shipped_descriptor_code("iron-stiffness"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ rule measure:
     input:
         code=lambda wildcards: code_of("benchmark_measure")
         + (block_code(OURS[wildcards.implementation]) if wildcards.source == "ours" else [])
-        + (PLAN.shipped_descriptor_code() if wildcards.source == "predictions" else []),
+        + (
+            PLAN.shipped_descriptor_code(PREDICTIONS[wildcards.implementation].parameters["model"])
+            if wildcards.source == "predictions"
+            else []
+        ),
     output:
         f"{RESULTS}/speed/{{source}}/{{implementation}}.csv",
     log:

@@ -104,9 +104,9 @@ def labelled_shards():
     return [labelled(dataset, shard) for dataset, shard in PLAN.every_shard()]
 
 
-def shipped(pattern):
-    """File that belongs to the model to ship."""
-    return asking(lambda wildcards: pattern.format(**PLAN.shipped()))
+def shipped(pattern, model=None):
+    """File that belongs to a model to ship, which the wildcard of that name says if nobody else."""
+    return asking(lambda wildcards: pattern.format(**PLAN.shipped(model or wildcards.model)))
 
 
 def code_of(script):

@@ -4,7 +4,7 @@
 
 rule overview:
     input:
-        predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv"),
+        predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv", "iron"),
         costs=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         labels=expand(f"{RESULTS}/speed/large_labels/{{name}}.csv", name=LABELS),
         code=code_of("overview"),
@@ -22,6 +22,8 @@ rule overview:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        datasets=next(iter(PLAN.tests.values()), []),
+        # Of the tests, those that have cells larger than any of the training.
+        datasets=[dataset for name in ("extrapolation", "large") for dataset in PLAN.tests.get(name, [])]
+        or next(iter(PLAN.tests.values()), []),
     script:
         "../scripts/overview.py"

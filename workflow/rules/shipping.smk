@@ -1,5 +1,11 @@
-# The model that comes with the package, and predictions that it has to reproduce: `snakemake shipped_model` of the
-# default run writes both into the source tree; not part of `all`.
+# The models that come with the package, and predictions that they have to reproduce, written into the source tree:
+# `snakemake shipped_models --configfile workflow/configs/figures.yaml`; not part of `all`.
+from vibentropy.data import SHIPPED
+
+
+rule shipped_models:
+    input:
+        list(map(str, SHIPPED.values())),
 
 
 rule shipped_model:
@@ -11,18 +17,20 @@ rule shipped_model:
         archive=lambda wildcards: PLAN.references(PLAN.training[0])[0],
         code=code_of("shipped_model"),
     output:
-        model=str(PACKAGE / "data/iron.h5"),
-        recorded=str(Path(workflow.basedir) / "tests/golden/shipped_model.csv"),
+        model=str(PACKAGE / "data/{model}.h5"),
+        recorded=str(Path(workflow.basedir) / "tests/golden/{model}.csv"),
     log:
-        f"{RESULTS}/logs/shipped_model.log",
+        f"{RESULTS}/logs/shipped_model/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/shipped_model.tsv"
+        f"{RESULTS}/benchmarks/shipped_model/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(SHIPPED),
     conda:
         "../envs/vibentropy.yaml"
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        names=asking(lambda wildcards: list(PLAN.shipped().values())),
+        names=asking(lambda wildcards: list(PLAN.shipped(wildcards.model).values())),
     script:
         "../scripts/shipped_model.py"

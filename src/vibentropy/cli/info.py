@@ -5,6 +5,7 @@ import json
 import click
 
 from vibentropy.cli.options import FILE
+from vibentropy.data import SHIPPED
 
 
 @click.command(
@@ -20,12 +21,11 @@ Examples:
 def info(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what is in a model, a set of configurations, an archive or a file of features, and what made it.
 
-    Without FILES, what the model is that comes with the package.
+    Without FILES, what the models are that come with the package.
     """
-    from vibentropy.model import SHIPPED
     from vibentropy.run.file_info import contents
 
-    for path in paths or [SHIPPED]:
+    for path in paths or SHIPPED.values():
         facts = contents(path)
         if as_json:
             click.echo(json.dumps(facts, ensure_ascii=False))

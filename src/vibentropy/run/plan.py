@@ -19,8 +19,11 @@ from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 from vibentropy.sources.source import Source
 
-#: The model that comes with the package: the best from positions alone.
-SHIPPED = {"descriptor": "pairs_afs", "regressor": "ridge"}
+#: Models that come with the package: the best from positions alone, and the best that asks the potential.
+SHIPPED = {
+    "iron": {"descriptor": "pairs_afs", "regressor": "ridge"},
+    "iron-stiffness": {"descriptor": "stiffness", "regressor": "ridge"},
+}
 
 #: Options of Snakemake with which it computes nothing, and a look at the plan needs no check of what would run.
 _LOOKS = {
@@ -342,15 +345,24 @@ class Plan:
         """
         return block_code(self.config.descriptors[descriptor])
 
-    def shipped_descriptor_code(self) -> list[str]:
-        """List the source files of the descriptor of the model that comes with the package.
+    def shipped_descriptor_code(self, model: str) -> list[str]:
+        """List the source files of the descriptor of a model that comes with the package.
 
         Not the model itself: a rule makes it, from a whole run.
+
+        Parameters
+        ----------
+        model : str
+
+        Returns
+        -------
+        list of str
+            Paths.
         """
         # Models stand on scikit-learn, which hardly any process of a run loads.
         from vibentropy.model import EntropyModel
 
-        described = recipe(EntropyModel.load().descriptor)
+        described = recipe(EntropyModel.load(model).descriptor)
         return block_code({"kind": described["kind"], **described["parameters"]})
 
     def regressor_code(self, regressor: str) -> list[str]:
@@ -424,20 +436,32 @@ class Plan:
                 raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
         return wanted or models[: min(2, len(self.local_descriptors))]
 
-    def shipped(self) -> dict[str, str]:
-        """Name the descriptor and the regressor of the model to ship.
+    def shipped(self, model: str) -> dict[str, str]:
+        """Name the descriptor and the regressor of a model to ship.
+
+        Parameters
+        ----------
+        model : str
+            Its name in `vibentropy.data`.
+
+        Returns
+        -------
+        dict of str to str
 
         Raises
         ------
         ConfigError
             If the run has no such model, or does not train on an archive.
         """
+        names = SHIPPED[model]
         for key, section in (("descriptor", self.config.descriptors), ("regressor", self.config.regressors)):
-            if SHIPPED[key] not in section:
-                raise ConfigError(f"`shipped_model` ships {SHIPPED[key]}, which is not among the {key}s of this run")
+            if names[key] not in section:
+                raise ConfigError(
+                    f"the model {model} that ships is of {names[key]}, which is not among the {key}s of this run"
+                )
         if not self.source(self.training[0]).archived:
-            raise ConfigError("`shipped_model` ships a model of archives, which say what their potential is")
-        return SHIPPED
+            raise ConfigError("models that ship are of archives, which say what their potential is")
+        return names
 
     def of_benchmark(self, key: str, source: str) -> Any:
         """Look up a setting of the benchmark for one kind of what it measures.

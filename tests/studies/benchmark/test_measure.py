@@ -180,7 +180,7 @@ class TestPredictions:
         apart = np.linalg.norm(atoms.positions[:, None] - perfect.positions, axis=-1).min(axis=1)
         assert 0.04 < np.sqrt((apart**2).mean() / 3) < 0.06
         expected = EntropyModel.load().predict(atoms)["formation_entropy"]
-        assert programs.predict_file()(file) == pytest.approx(expected)
+        assert programs.predict_file("iron")(file) == pytest.approx(expected)
 
     @pytest.mark.slow
     def test_measured_like_everything(self):
@@ -217,7 +217,7 @@ class TestPredictions:
             {
                 "stage": ["training"] * 2 + ["test"] * 3,
                 "dataset": ["small"] * 2 + ["large", "large", "medium"],
-                "n_sites": [54, 54, 250, 250, 128],
+                "n_sites": [54, 54, 250, 128, 128],
                 "formation_entropy": [1.0, 2.0, 40.0, 50.0, 10.0],
                 "prediction": [1.0, 2.0, 41.0, 48.0, 10.0],
             }
@@ -229,8 +229,9 @@ class TestPredictions:
         figure = overview_figure(predicted, costs, labels)
         left, right = figure.axes
         entries = [text.get_text() for text in left.get_legend().get_texts()]
-        assert entries == ["training: 54 sites", "128 sites", "250 sites"]
-        assert left.texts[0].get_text().startswith("mean absolute error 1.00")
+        unit = r"$\,k_\mathrm{B}$"
+        assert entries == ["training: 54 sites", f"128 sites: 0.00{unit}", f"128–250 sites: 1.50{unit}"]
+        assert left.texts[0].get_text().startswith("slope 0.9")
         bars = [bar for lines in left.collections if hasattr(lines, "get_segments") for bar in lines.get_segments()]
         np.testing.assert_allclose(bars, [[[10, 9], [10, 13]], [[40, 40], [40, 44]], [[50, 47], [50, 51]]])
         np.testing.assert_allclose(right.lines[0].get_xydata(), [[1000, 0.1], [10_000, 1]])

@@ -7,7 +7,7 @@ from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
 from vibentropy.learning.uncertainty import interval_columns
 from vibentropy.report.figures.predictions import points, styles_of_tests
-from vibentropy.report.figures.style import DOUBLE, common_limits, diagonal, lay_out, styled
+from vibentropy.report.figures.style import DOUBLE, diagonal, lay_out, styled
 from vibentropy.report.figures.timing import growth
 
 
@@ -39,27 +39,34 @@ def overview_figure(predictions: pd.DataFrame, costs: pd.DataFrame, labels: pd.D
     figure = Figure(figsize=(DOUBLE, 0.46 * DOUBLE))
     left, right = figure.subplots(1, 2)
 
-    low, high = training["formation_entropy"].agg(["min", "max"])
-    sites = "–".join(map(str, sorted({training["n_sites"].min(), training["n_sites"].max()})))
-    left.axvspan(low, high, color="#e3e3e3", lw=0, zorder=0, label=f"training: {sites} sites")
-    limits = common_limits(test["formation_entropy"], test["prediction"])
+    low, high = training["formation_entropy"].agg(["min", "max"]).astype(float)
+    left.axvspan(low, high, color="#e3e3e3", lw=0, zorder=0, label=f"training: {_sites(training)}")
+    # From cells with one defect to cells with hundreds.
+    left.set(xscale="log", yscale="log")
+    values = test[["formation_entropy", "prediction"]].to_numpy(float)
+    limits = 0.8 * float(low), 1.3 * float(values.max())
     diagonal(left, limits)
     for dataset, style in styles_of_tests(test).items():
         rows = test[test["dataset"] == dataset]
         interval = abs(rows[[*interval_columns(0.68)]].sub(rows["prediction"], axis=0)).T
         bar = {"fmt": "none", "ecolor": style["color"], "elinewidth": 0.5, "alpha": 0.5, "zorder": 2}
         left.errorbar(rows["formation_entropy"], rows["prediction"], interval, **bar)
-        points(left, rows, "prediction", **style, label=f"{rows['n_sites'].max()} sites")
-    metrics = error_metrics(test["formation_entropy"], test["prediction"])
-    text = f"mean absolute error {metrics['mae']:.2f}$\\,k_\\mathrm{{B}}$\nslope {metrics['slope']:.3f}"
-    left.text(0.96, 0.04, text, transform=left.transAxes, ha="right", va="bottom", linespacing=1.4)
+        error = error_metrics(rows["formation_entropy"], rows["prediction"])["mae"]
+        points(left, rows, "prediction", **style, label=f"{_sites(rows)}: {error:.2f}$\\,k_\\mathrm{{B}}$")
+    slope = error_metrics(test["formation_entropy"], test["prediction"])["slope"]
+    left.text(0.96, 0.04, f"slope {slope:.3f}", transform=left.transAxes, ha="right", va="bottom")
     left.set(xlim=limits, ylim=limits)
     left.set(xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)", ylabel=r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
-    beside = (high - limits[0]) / (limits[1] - limits[0])
-    left.legend(loc="upper left", bbox_to_anchor=(beside, 1.0))
+    left.legend(loc="upper left", title="mean absolute error")
 
     growth(right, costs, labels, "seconds")
     right.set_ylabel("seconds on one core")
     right.legend(loc="upper left")
     lay_out(figure)
     return figure
+
+
+def _sites(rows):
+    """Sizes of cells, such as ``16,000–54,000 sites``."""
+    sizes = sorted({rows["n_sites"].min(), rows["n_sites"].max()})
+    return "–".join(f"{size:,}" for size in sizes) + " sites"

@@ -12,7 +12,6 @@ from matplotlib.ticker import NullFormatter
 
 from vibentropy.errors import DataError
 from vibentropy.report.figures.style import COLORS, DOUBLE, lay_out, styled
-from vibentropy.studies.benchmark.peers import PREDICTIONS
 from vibentropy.studies.benchmark.tables import MEASURED, REFERENCE, label_cost, largest
 
 #: Colours of other packages, and of lists of neighbours alone.
@@ -32,8 +31,11 @@ LABEL_STYLES: dict[str, dict[str, Any]] = {
 #: Which of them stand beside predictions.
 BESIDE_PREDICTIONS = ("vibentropy_sparse", "vibentropy_dense", "matscipy_eigenvalues", "lammps_eigenvalues")
 
-#: How predictions are drawn.
-PREDICTION_STYLE: dict[str, Any] = {"label": "prediction, from a file", "color": COLORS[1], "marker": "o", "zorder": 3}
+#: How predictions from files are drawn, by name.
+PREDICTION_STYLES: dict[str, dict[str, Any]] = {
+    "vibentropy_predict": {"label": "prediction, from a file", "color": COLORS[1], "marker": "o", "zorder": 3},
+    "vibentropy_predict_stiffness": {"label": "prediction, stiffness", "color": COLORS[5], "marker": "P", "zorder": 3},
+}
 
 #: Costs that people know: times in s and memory in MB.
 LANDMARKS = {
@@ -237,9 +239,10 @@ def growth(
         If no prediction was measured.
     """
     predicted, _ = _measured(predictions)
-    for name in PREDICTIONS:
+    for name, style in PREDICTION_STYLES.items():
         rows = predicted[predicted["implementation"] == name].sort_values("n_atoms")
-        axes.loglog(rows["n_atoms"].astype(float), rows[column].astype(float), **PREDICTION_STYLE)
+        if len(rows):
+            axes.loglog(rows["n_atoms"].astype(float), rows[column].astype(float), **style)
     for name in BESIDE_PREDICTIONS:
         for line in _label_line(axes, labels, name, column, float(predicted["n_atoms"].max())):
             line.set_label(f"exact: {LABEL_STYLES[name]['label']}")

@@ -1,8 +1,14 @@
-"""Job of a run: a small training set, chosen from the training minima by their leverages."""
+"""Job of a run: a small training set, chosen from the training minima.
+
+The lowest minimum of each class of defects is in it; the others are those of largest leverage, given what was taken
+before.
+"""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.features.sets import load_by_dataset
@@ -38,7 +44,7 @@ def choose(
     output : path-like
         For `vibentropy.sources.archives.read_archive`; the minima are in the order of their data sets.
     number : int
-        How many; see `vibentropy.learning.selection.select`.
+        How many, at least one for each class; see `vibentropy.learning.selection.select`.
     config, read, progress
         See `vibentropy.run.steps.features.compute_features`.
 
@@ -49,7 +55,11 @@ def choose(
     """
     table = load_table(configurations)
     train, _ = match(table, load_by_dataset(features))
-    ids = train.table["id"].iloc[select(train.X, number)]
+    rows = train.table.reset_index(drop=True)
+    lowest = rows.sort_values("formation_energy", kind="stable").groupby("defect_class").head(1).index.to_numpy()
+    others = np.delete(np.arange(len(rows)), lowest)
+    most = others[select(train.X[others], number - len(lowest), known=train.X[lowest])]
+    ids = rows["id"].iloc[np.concatenate([lowest, most])]
     chosen = ConfigurationSet.load(configurations, table["id"].isin(ids).to_numpy())
     for name, of_class in chosen.table.groupby("defect_class"):
         progress.note(f"{len(of_class)} of {(train.table['defect_class'] == name).sum()} minima of class {name}")

@@ -87,7 +87,12 @@ LABELS = {
 }
 
 #: Predictions by name.
-PREDICTIONS = {"vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {}, takes="file")}
+PREDICTIONS = {
+    "vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {"model": "iron"}, takes="file"),
+    "vibentropy_predict_stiffness": Peer(
+        "vibentropy", "vibentropy", "predict_file", {"model": "iron-stiffness"}, takes="file"
+    ),
+}
 
 #: Fits by name: the penalty chosen by five folds among 57, or by the evidence; for comparison the same with
 #: decompositions of all rows, the choice that leaves out one row at a time, and one fit by gradients (L-BFGS), with

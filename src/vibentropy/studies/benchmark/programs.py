@@ -332,13 +332,23 @@ def _from_eigenvalues(hessian):
     return np.array([np.log(np.linalg.eigvalsh(hessian)[3:]).sum()])
 
 
-def predict_file() -> Callable[[Any], NDArray[np.float64]]:
-    """Prediction of the model that comes with this package, from a file: reading, interval and domain included."""
-    model = EntropyModel.load()
+def predict_file(model: str) -> Callable[[Any], NDArray[np.float64]]:
+    """Prediction of a model that comes with this package, from a file: reading, interval and domain included.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+
+    Returns
+    -------
+    callable
+    """
+    loaded = EntropyModel.load(model)
 
     def predict(file):
         (atoms,) = read_frames(file.name)
-        return model.predict(atoms)["formation_entropy"].to_numpy()
+        return loaded.predict(atoms)["formation_entropy"].to_numpy()
 
     return predict
 
