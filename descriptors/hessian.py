@@ -183,7 +183,8 @@ class ClusterDescriptor(HessianDescriptor):
 
     def _whole(self, atoms, largest):
         check_element(atoms, self._potential.element)
-        hessian = bsr_array(self._potential.hessian(atoms), blocksize=(3, 3))
+        # A copy, for descriptors overwrite the blocks, and a potential may keep what it returned.
+        hessian = bsr_array(self._potential.hessian(atoms), blocksize=(3, 3), copy=True)
         start, columns = hessian.indptr.astype(np.int64), hessian.indices.astype(np.int64)
         itself = np.repeat(np.arange(len(atoms)), np.diff(start)) == columns
         first, members, _, distances = neighbour_pairs(atoms, max(largest, _SHORT))

@@ -64,7 +64,7 @@ from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
 from vibentropy.data import DEFAULT, SHIPPED
-from vibentropy.descriptors import Descriptor, recipe
+from vibentropy.descriptors import Descriptor, kind_of, recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
 from vibentropy.features.extensive import above_bulk, bulk_features
@@ -314,7 +314,7 @@ class EntropyModel:
         return self.descriptor.project(atoms, self.coef, within) - self.reference_features(reference) @ self.coef
 
     def __repr__(self) -> str:
-        kind = recipe(self.descriptor)["kind"]
+        kind = kind_of(type(self.descriptor))
         return f"<EntropyModel of {self.element}: {kind}, {len(self.coef)} features, {self.regressor}>"
 
     def with_provenance(self, **provenance: Any) -> "EntropyModel":

@@ -8,6 +8,8 @@ import pytest
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create, recipe
 from vibentropy.errors import ConfigError, StructureError
+from vibentropy.learning.ridge import ExtensiveRidge
+from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 
@@ -62,6 +64,31 @@ def test_a_wide_cell_is_asked_for_its_own_hessian():
     expected = create("hessian_stiffness", **KINDS["hessian_stiffness"]).local(atoms)
     np.testing.assert_array_equal(found, expected)
     assert handed.sizes == [len(atoms)]
+
+
+@pytest.mark.parametrize("repeat", [(2, 3, 2), 6], ids=["narrow", "wide"])
+def test_what_a_potential_returns_is_left_as_it_is(repeat):
+    """It may keep its Hessian for the next call."""
+    kept = {}
+
+    def keep(hessian):
+        return kept.setdefault(hessian.shape, hessian)
+
+    atoms, descriptor = vacancy(repeat), create("hessian_stiffness", potential=Handed(keep), radii=[0.0, 3.0])
+    first = descriptor.local(atoms)
+    before = {shape: hessian.copy() for shape, hessian in kept.items()}
+    np.testing.assert_array_equal(descriptor.local(atoms), first)
+    for shape, hessian in kept.items():
+        np.testing.assert_array_equal(hessian.data, before[shape].data)
+
+
+def test_a_model_of_such_a_descriptor_can_be_shown():
+    descriptor = create("hessian_stiffness", potential=Handed(lambda hessian: hessian), radii=[0.0, 3.0])
+    fitted = ExtensiveRidge([1e-3]).fit(np.eye(2), np.ones(2))
+    model = EntropyModel.from_fit(
+        descriptor, fitted, np.ones(2), element="Fe", volume_per_atom=11.6, entropy_range=(1, 2)
+    )
+    assert repr(model).startswith("<EntropyModel of Fe: hessian_stiffness, 2 features")
 
 
 class TestRefusals:

@@ -118,6 +118,13 @@ def test_models_that_are_mapped(default, tiny, plan_of):
     assert plan_of("workflow/configs/tiny.yaml", labels={"site_entropies": True}).mapped_models() == ["afs_2_3/ridge"]
 
 
+def test_descriptor_that_chooses(default, plan_of):
+    assert default.choosing_descriptor() == "afs_3_10"
+    assert plan_of("workflow/configs/chosen.yaml").choosing_descriptor() == "pairs_afs"
+    with pytest.raises(ConfigError, match=r"'pair_afs' under `chosen` \(did you mean 'pairs_afs'\?\), expected one of"):
+        plan_of("config.yaml", data={"chosen": {"descriptor": "pair_afs"}}).choosing_descriptor()
+
+
 def test_models_that_ship(default, tiny, plan_of):
     figures = plan_of("workflow/configs/figures.yaml")
     assert SHIPPED.keys() == FILES.keys()

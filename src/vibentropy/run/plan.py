@@ -12,7 +12,7 @@ from typing import Any
 from vibentropy import descriptors
 from vibentropy.descriptors import recipe
 from vibentropy.descriptors.nesting import walk
-from vibentropy.errors import ConfigError
+from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.learning.registry import find_regressor
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.run.settings import Config
@@ -435,6 +435,22 @@ class Plan:
             if model not in models:
                 raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
         return wanted or models[: min(2, len(self.local_descriptors))]
+
+    def choosing_descriptor(self) -> str:
+        """Name the descriptor by whose features `chosen` chooses.
+
+        Raises
+        ------
+        ConfigError
+            If the run has no descriptor of that name.
+        """
+        name = self.config.block["data"]["chosen"]["descriptor"] or next(iter(self.config.descriptors))
+        if name not in self.config.descriptors:
+            raise ConfigError(
+                f"descriptor == {name!r} under `chosen`{did_you_mean(name, self.config.descriptors)}, expected one of "
+                f"{', '.join(self.config.descriptors)}"
+            )
+        return name
 
     def shipped(self, model: str) -> dict[str, str]:
         """Name the descriptor and the regressor of a model to ship.

@@ -52,10 +52,10 @@ def test_they_are_those_of_largest_leverage_from_the_training_sets(minima, featu
     assert "FeP_mm.eam.fs" in read_header(output).potential
     assert "3 of 6 minima of class V1" in stream.getvalue()
 
-    # From an archive as well, whose potential it keeps.
+    # From an archive as well, whose potential it keeps, whatever others of the run are labelled with.
     choose(
         minima / "all.h5", paths, output, minima / "again.h5", number=3, progress=log()[0], read=[],
-        config=config() | {"potential": None},
+        config=config() | {"potential": POTENTIAL | {"file": "Fe_mm.eam.fs"}},
     )  # fmt: skip
     assert read_header(minima / "again.h5").potential == read_header(output).potential
 
@@ -63,7 +63,8 @@ def test_they_are_those_of_largest_leverage_from_the_training_sets(minima, featu
 @pytest.mark.parametrize(
     ("number", "reference", "message"),
     [
-        (7, "lattice.json", "6 configurations are to be chosen from a pool of 5"),
+        (7, "lattice.json", "number == 7 under `chosen`, expected from 1, .* to 6"),
+        (0, "lattice.json", "number == 0 under `chosen`"),
         (3, "bulk.xyz", "bulk.xyz: the reference of these minima is a file of atoms"),
     ],
 )

@@ -235,6 +235,13 @@ class TestPredictions:
         bars = [bar for lines in left.collections if hasattr(lines, "get_segments") for bar in lines.get_segments()]
         np.testing.assert_allclose(bars, [[[10, 9], [10, 13]], [[40, 40], [40, 44]], [[50, 47], [50, 51]]])
         np.testing.assert_allclose(right.lines[0].get_xydata(), [[1000, 0.1], [10_000, 1]])
+        assert left.get_xscale() == "log"
+        assert left.get_xlim()[0] < 1 < 50 < left.get_xlim()[1]
+        # Entropies below zero are shown as well.
+        predicted.loc[4, "prediction"] = -3.0
+        left, _ = overview_figure(predicted, costs, labels).axes
+        assert left.get_xscale() == "linear"
+        assert left.get_ylim()[0] < -3
         with pytest.raises(DataError, match="test cells"):
             overview_figure(predicted[:2], costs, labels)
 
@@ -252,21 +259,21 @@ class TestFits:
     @pytest.mark.parametrize("name", sorted(set(peers.FITS) - {"skglm_l2"}))
     def test_all_learn_the_same(self, fewer_features, name):
         """Each by its own choice of the penalty, from rows with little noise; with one penalty, see below."""
-        rows = regression_rows.rows(2000)
+        rows = regression_rows.draw_rows(2000)
         ours, other = (programs.load_program(peers.FITS[n])(rows) for n in (tables.OUR_FIT, name))
         scale = 1 if peers.FITS[name].package == "vibentropy" else np.sqrt(np.mean(rows.X**2, axis=0))
         errors = rows.X @ (ours - other / scale)
         assert np.sqrt(np.mean(errors**2)) < 0.01 * np.std(rows.y)
 
     def test_the_same_folds_give_the_same_weights(self, fewer_features):
-        rows = regression_rows.rows(300)
+        rows = regression_rows.draw_rows(300)
         scale = np.sqrt(np.mean(rows.X**2, axis=0))
         ours = programs.our_fit("ridge")(rows)
         found = programs.sklearn_ridge()(rows) / scale
         assert np.abs(rows.X @ (ours - found)).max() < 1e-3 * np.std(rows.y)
 
     def test_skglm_with_the_same_penalty(self, fewer_features):
-        rows = regression_rows.rows(300)
+        rows = regression_rows.draw_rows(300)
         scale = np.sqrt(np.mean(rows.X**2, axis=0))
         Z = rows.X / scale
         # Half of the mean square there.

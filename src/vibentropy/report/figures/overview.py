@@ -7,7 +7,7 @@ from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics
 from vibentropy.learning.uncertainty import interval_columns
 from vibentropy.report.figures.predictions import points, styles_of_tests
-from vibentropy.report.figures.style import DOUBLE, diagonal, lay_out, styled
+from vibentropy.report.figures.style import DOUBLE, common_limits, diagonal, lay_out, styled
 from vibentropy.report.figures.timing import growth
 
 
@@ -41,10 +41,12 @@ def overview_figure(predictions: pd.DataFrame, costs: pd.DataFrame, labels: pd.D
 
     low, high = training["formation_entropy"].agg(["min", "max"]).astype(float)
     left.axvspan(low, high, color="#e3e3e3", lw=0, zorder=0, label=f"training: {_sites(training)}")
-    # From cells with one defect to cells with hundreds.
-    left.set(xscale="log", yscale="log")
-    values = test[["formation_entropy", "prediction"]].to_numpy(float)
-    limits = 0.8 * float(low), 1.3 * float(values.max())
+    limits = common_limits(test["formation_entropy"], test["prediction"])
+    smallest = test[["formation_entropy", "prediction"]].to_numpy(float).min()
+    if min(low, smallest) > 0:
+        # Over decades, from cells with one defect to cells with hundreds.
+        left.set(xscale="log", yscale="log")
+        limits = 0.8 * float(min(low, smallest)), 1.3 * limits[1]
     diagonal(left, limits)
     for dataset, style in styles_of_tests(test).items():
         rows = test[test["dataset"] == dataset]

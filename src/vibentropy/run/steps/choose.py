@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vibentropy.datasets.store import ConfigurationSet, load_table
+from vibentropy.errors import DataError
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.rows import match
@@ -51,19 +52,25 @@ def choose(
     Raises
     ------
     DataError
-        If there are fewer minima with label and features, or their crystal is not that of a lattice.
+        If there are more classes or fewer minima with label and features, or their crystal is not that of a lattice.
     """
     table = load_table(configurations)
     train, _ = match(table, load_by_dataset(features))
     rows = train.table.reset_index(drop=True)
     lowest = rows.sort_values("formation_energy", kind="stable").groupby("defect_class").head(1).index.to_numpy()
+    if not len(lowest) <= number <= len(rows):
+        raise DataError(
+            f"number == {number} under `chosen`, expected from {len(lowest)}, the classes of the training minima, to "
+            f"{len(rows)}, which have a label and features"
+        )
     others = np.delete(np.arange(len(rows)), lowest)
     most = others[select(train.X[others], number - len(lowest), known=train.X[lowest])]
     ids = rows["id"].iloc[np.concatenate([lowest, most])]
     chosen = ConfigurationSet.load(configurations, table["id"].isin(ids).to_numpy())
     for name, of_class in chosen.table.groupby("defect_class"):
         progress.note(f"{len(of_class)} of {(train.table['defect_class'] == name).sum()} minima of class {name}")
-    labelled_with = identity(config["potential"]) if config["potential"] else read_header(reference).potential
+    is_archive = Path(reference).suffix == ".h5"
+    potential = read_header(reference).potential if is_archive else identity(config["potential"])
     write_archive(
-        output, chosen, crystal_of(reference), potential=labelled_with, **attributes(config, read, sections=["data"])
+        output, chosen, crystal_of(reference), potential=potential, **attributes(config, read, sections=["data"])
     )

@@ -24,10 +24,10 @@ from vibentropy import descriptors
 from vibentropy.errors import VibentropyError
 from vibentropy.files.progress import ignore
 from vibentropy.studies.benchmark.cells import crystal, crystal_file
-from vibentropy.studies.benchmark.peers import ALL, PREDICTIONS, complete
+from vibentropy.studies.benchmark.peers import ALL, complete
 from vibentropy.studies.benchmark.programs import load_program
-from vibentropy.studies.benchmark.rows import rows
-from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED, OUR_LABEL
+from vibentropy.studies.benchmark.rows import draw_rows
+from vibentropy.studies.benchmark.tables import ABSENT, COLUMNS, MEASURED
 
 
 class Subject(NamedTuple):
@@ -60,7 +60,7 @@ def _atoms(n_cells):
 SUBJECTS = {
     "cell": Subject(crystal, _atoms, "atoms", 4),
     "file": Subject(crystal_file, _atoms, "atoms", 4),
-    "rows": Subject(rows, int, "rows", 100),
+    "rows": Subject(draw_rows, int, "rows", 100),
 }
 
 #: A measurement is repeated until so many seconds are spent or so many repetitions made; the fastest counts.
@@ -113,7 +113,7 @@ def measure(
         With `COLUMNS`, rows counted as atoms; for each number of threads one row per size that was computed, and one
         that says why others were not.
     """
-    is_ours = specification or name in (OUR_LABEL, *PREDICTIONS) or ALL[name].package == "vibentropy"
+    is_ours = specification or ALL[name].package == "vibentropy"
     common: dict[str, Any] = {"implementation": name, "source": "ours" if is_ours else "peer"}
     if specification:
         package, parameters = "vibentropy", complete(specification)

@@ -27,15 +27,14 @@ from vibentropy.labels.lanczos import lowest_eigenvalue
 from vibentropy.labels.multifrontal import factorise_sparse
 from vibentropy.learning.base import group_splits
 from vibentropy.learning.registry import create_regressor
+from vibentropy.learning.ridge import PENALTIES
+from vibentropy.learning.scaling import RootMeanSquareScaler
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.studies.benchmark.peers import Peer
 from vibentropy.studies.benchmark.rows import Rows
-
-#: Candidates for the penalty of a ridge regression, those of ours.
-PENALTIES = np.logspace(-12, 2, 57)
 
 #: What is measured: from a cell to features or to the one number that is a label.
 Program = Callable[[Atoms], NDArray[np.float64]]
@@ -377,7 +376,7 @@ def sklearn_ridge() -> Callable[[Rows], NDArray[np.float64]]:
         return ridge.fit(X, np.repeat(y[:, None], len(penalties), axis=1)).coef_.reshape(len(penalties), -1)
 
     def fit(rows):
-        X, y = rows.X / np.sqrt(np.mean(rows.X**2, axis=0)), rows.y
+        X, y = RootMeanSquareScaler().fit_transform(rows.X), rows.y
         squared = np.zeros(len(PENALTIES))
         for train, test in group_splits(len(y), rows.groups, 5):
             squared += np.sum((X[test] @ path(X[train], y[train], PENALTIES).T - y[test, None]) ** 2, axis=0)
@@ -391,7 +390,7 @@ def sklearn_ridge_cv() -> Callable[[Rows], NDArray[np.float64]]:
     from sklearn.linear_model import RidgeCV
 
     def fit(rows):
-        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        X = RootMeanSquareScaler().fit_transform(rows.X)
         return RidgeCV(alphas=len(rows.y) * PENALTIES, fit_intercept=False, gcv_mode="svd").fit(X, rows.y).coef_
 
     return fit
@@ -402,7 +401,7 @@ def sklearn_bayesian_ridge() -> Callable[[Rows], NDArray[np.float64]]:
     from sklearn.linear_model import BayesianRidge
 
     def fit(rows):
-        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        X = RootMeanSquareScaler().fit_transform(rows.X)
         return BayesianRidge(max_iter=3000, tol=1e-6, fit_intercept=False).fit(X, rows.y).coef_
 
     return fit
@@ -424,7 +423,7 @@ def skglm_l2(penalty: float) -> Callable[[Rows], NDArray[np.float64]]:
     from skglm.solvers import LBFGS
 
     def fit(rows):
-        X = rows.X / np.sqrt(np.mean(rows.X**2, axis=0))
+        X = RootMeanSquareScaler().fit_transform(rows.X)
         return LBFGS(max_iter=10_000).solve(X, rows.y, Quadratic(), L2(penalty))[0]
 
     return fit

@@ -25,7 +25,7 @@ class Rows(NamedTuple):
     groups: NDArray[np.int64]
 
 
-def rows(n: int) -> Rows:
+def draw_rows(n: int) -> Rows:
     """Draw rows whose singular values fall by six decades, and labels with noise; the same in every run.
 
     Parameters

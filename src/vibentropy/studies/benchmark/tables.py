@@ -84,10 +84,7 @@ def compare_labels(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         this cell and the two measured before it. Empty where there is none before it.
     """
     table = _stack(tables).drop(columns="n_features")
-    cell = ["n_atoms", "threads"]
-    ours = table.loc[(table["implementation"] == OUR_LABEL) & (table["status"] == MEASURED), [*cell, "seconds"]]
-    own = table[cell].merge(ours, how="left", on=cell)["seconds"]
-    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / own)
+    _insert_times_as_long(table, OUR_LABEL, ["n_atoms", "threads"])
     measured = table[table["status"] == MEASURED].groupby(["implementation", "threads"])
     for column, slope in (("seconds", "seconds_slope"), ("peak_memory_mb", "memory_slope")):
         slopes = pd.Series(np.nan, table.index)
@@ -135,10 +132,15 @@ def compare_fits(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         divided by those of `OUR_FIT`. Empty where one of the two was not measured.
     """
     table = _stack(tables).drop(columns=["atoms_per_second", "threads"]).rename(columns={"n_atoms": "n_rows"})
-    ours = table.loc[(table["implementation"] == OUR_FIT) & (table["status"] == MEASURED), ["n_rows", "seconds"]]
-    own = table[["n_rows"]].merge(ours, how="left", on="n_rows")["seconds"]
-    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / own)
+    _insert_times_as_long(table, OUR_FIT, ["n_rows"])
     return table
+
+
+def _insert_times_as_long(table, reference, same):
+    """Insert how many times as long each row took as the reference where columns are the same."""
+    measured = (table["implementation"] == reference) & (table["status"] == MEASURED)
+    own = table[same].merge(table.loc[measured, [*same, "seconds"]], how="left", on=same)["seconds"]
+    table.insert(table.columns.get_loc("seconds") + 1, "times_as_long", table["seconds"] / own)
 
 
 def label_cost(
