@@ -13,7 +13,7 @@ from vibentropy.labels.entropy import entropy_of
 from vibentropy.sources import archives
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid")
+SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,8 @@ def test_files_are_those_of_the_checksums_and_small():
     assert sorted(listed) == sorted(found)
     for name, path in found.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name], name
-    assert sum(path.stat().st_size for path in DATA.iterdir()) < 25e6
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 90e6
+    assert max(path.stat().st_size for path in DATA.iterdir()) < 25e6
 
 
 def test_there_is_as_much_as_promised(sets):
@@ -53,6 +54,10 @@ def test_there_is_as_much_as_promised(sets):
     assert set(clusters["n_sites"]) == {1024}
     assert sum(len(sets[name]) for name in ("cells_1024", "cells_2000", "cells_3456")) >= 80
     assert max(sets["cells_3456"].table["formation_entropy"]) > 240
+    large = sets["cells_large"].table
+    assert set(large["n_sites"]) == {16_000, 31_250, 54_000}
+    assert len(large) >= 24
+    assert large["formation_entropy"].max() > 2500
     assert len(sets["strained"]) >= 40
     assert len(sets["liquid"]) >= 40
     resolved = [atoms.has(SITE_ENTROPY) for atoms in sets["clusters"].frames]
@@ -118,12 +123,25 @@ def test_labels_are_those_of_the_positions(sets, iron, recomputed, name):
         assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
 
 
+def test_large_cells_are_at_rest_and_as_much_higher_as_they_say(sets, iron):
+    configurations = sets["cells_large"]
+    crystal = archives.read_header(DATA / "cells_large.h5").crystal
+    site, _ = iron.energy_and_forces(crystal.cell(4))
+    for row in configurations.table.drop_duplicates("n_sites").itertuples():
+        energy, forces = iron.energy_and_forces(configurations.frames[row.Index])
+        assert energy == pytest.approx(row.energy, abs=1e-5)
+        assert energy - row.n_atoms * site / 128 == pytest.approx(row.formation_energy, abs=1e-5)
+        assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row.max_force, rel=1e-2)
+
+
 @pytest.mark.slow
 def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, recomputed):
     rng = np.random.default_rng(7)
     worst = {}
     for name, configurations in sets.items():
         crystal = archives.read_header(DATA / f"{name}.h5").crystal
+        if name == "cells_large":  # A label takes from one minute to ten.
+            continue
         size = {"clusters": 8, "cells_3456": 1}.get(name, 2)
         for index in rng.choice(len(configurations), size, replace=False):
             per_mode, _ = recomputed(configurations, index, crystal)
