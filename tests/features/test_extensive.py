@@ -1,13 +1,16 @@
 """Extensive features: zero for the perfect crystal, and proportional to the number of defects."""
 
 import numpy as np
+import pytest
 from ase.build import bulk
 from hypothesis import given
 from hypothesis import strategies as st
 from pair_sums import CRYSTAL, PairSums, vacancy
 
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
 from vibentropy.features.extensive import CrystalFeatures, bulk_features, extensive_features
+from vibentropy.sources.perfect import filled
 
 
 def test_perfect_crystal_has_no_features(afs):
@@ -37,6 +40,31 @@ def test_repeated_cells_have_repeated_features(repetitions):
 
 def test_no_configurations_have_no_rows(afs):
     assert extensive_features(afs, [], np.zeros(8)).shape == (0, 8)
+
+
+@pytest.mark.parametrize(
+    "specification",
+    [
+        {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.0},
+        {
+            "kind": "hessian_stiffness",
+            "potential": {"file": "FeP_mm.eam.fs", "element": "Fe"},
+            "radii": [0.0, 3.4, 5.4],
+        },
+        {"kind": "scattering", "n_scales": 2, "l_max": 1},
+    ],
+)
+def test_strained_crystals_are_those_of_the_whole_cell(specification):
+    descriptor = create(**specification)
+    perfect = filled(Crystal("Fe", "bcc", 2.8553))
+    strain = np.eye(3) + [[0.01, 0.004, 0.0], [0.0, -0.012, 0.006], [0.0, 0.0, 0.008]]
+    row = {"repetitions": "5x6x8"}
+    whole = perfect(row, perfect(row).cell[:] @ strain)
+    described = []
+    of_crystal = CrystalFeatures(descriptor, lambda *about: described.append(perfect(*about)) or described[-1])
+    found, expected = of_crystal(row, whole.cell[:]), bulk_features(descriptor, whole)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
+    assert len(described[0]) == (2 * 4**3 if descriptor.has_local else len(whole))
 
 
 def test_crystals_are_built_and_described_once_for_each_cell(afs):

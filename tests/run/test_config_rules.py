@@ -158,6 +158,19 @@ def test_tests_that_cannot_be_named(config, tests, message):
     assert line.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("one_in", "message"),
+    [
+        ({"afs_3_1": 5}, "evaluation.one_in: 'afs_3_1' (did you mean 'afs_3_10'?) is no descriptor; those are afs_3_10"),
+        ({"afs_3_10": 1}, "evaluation.one_in.afs_3_10: 1 is less than the minimum of 2"),
+    ],
+)
+def test_minima_that_cannot_be_left_out(config, one_in, message):
+    config["evaluation"]["one_in"] = one_in
+    (line,) = problems(config)
+    assert line.startswith(message)
+
+
 def test_data_sets_are_tested_together(config):
     config["evaluation"]["tests"] = {"large_cells": ["given"]}
     assert validate(config, SCHEMA)["evaluation"]["tests"] == {"large_cells": ["given"]}

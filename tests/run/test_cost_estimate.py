@@ -165,7 +165,7 @@ def test_what_is_not_known_is_not_made_up():
         sources={**config.sources, "mine": files()},
         descriptors={**config.descriptors, "own": {"kind": f"{__name__}.Number"}},
     )
-    features = {"afs_3_10": 33, "pairs_afs": 127, "own": 10}
+    features = {"afs_3_10": 33, "pairs_afs": 127, "stiffness": 5, "own": 10}
     known = amounts_of(config)
     table = stages(config, known, features).set_index("stage")
     assert table["more_hours"].all()
@@ -184,6 +184,22 @@ def test_what_is_not_known_is_not_made_up():
     table = stages(published, amounts_of(published), features).set_index("stage")
     assert table.loc["structures", "jobs"] == 2
     assert np.isnan(table.loc["features", "hours"])
+
+
+def test_a_descriptor_that_learns_from_few_minima_costs_less():
+    config = configuration("config.yaml")
+    names = list(config.descriptors)
+    config = replace(config, descriptors={"stiffness": config.descriptors["stiffness"]})
+    assert "stiffness" in names
+    thinned, whole = (
+        stages(replace(config, evaluation=replace(config.evaluation, one_in=one_in)), amounts_of(config), {})
+        .set_index("stage")
+        .loc["features", "hours"]
+        for one_in in ({"stiffness": 10}, {})
+    )
+    rate = create(**config.descriptors["stiffness"]).seconds_per_atom
+    atoms = sum(amount.atoms for amount in amounts_of(config)["clusters"].values())
+    assert whole - thinned == pytest.approx(0.9 * atoms * rate / 3600)
 
 
 def test_every_descriptor_that_is_shipped_has_a_rate():

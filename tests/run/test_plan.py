@@ -100,6 +100,12 @@ def test_an_archive_that_changes_is_read_again(default, tmp_path):
     assert len(archives.read_header(path).table) == len(archives.read_header(second).table)
 
 
+def test_what_is_tested_is_described_whole(default):
+    assert default.one_in("stiffness", "clusters") > 1
+    assert {default.one_in("stiffness", name) for name in default.tested} == {1}
+    assert default.one_in("afs_3_10", "clusters") == 1
+
+
 def test_tests_without_names_are_one(tiny, default):
     assert (tiny.named_tests, tiny.tests) == ({}, {"test": ["test"]})
     assert default.named_tests == default.tests

@@ -138,7 +138,7 @@ def test_figure(every_model):
         extensivity_figure(every_model[every_model["test"] != "test set"], extensivity.summarise(every_model))
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1.5)
 def test_target_of_the_workflow(tmp_path):
     config = {
         "results": str(tmp_path / "results"),

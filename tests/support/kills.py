@@ -14,14 +14,14 @@ import psutil
 #: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
 #: LAMMPS alone; the workflow with everything below it.
 KILLS = {
-    "structures": ["engine", "job", "workflow", "job at work", "job at work"],
-    "label": ["job", "workflow", "job at work"],
-    "configurations": ["job", "job at work"],
+    "structures": ["engine", "job", "workflow", "job at work"],
+    "label": ["job", "job at work"],
+    "configurations": ["job at work"],
     "features": ["job", "workflow", "job at work"],
-    "folds": ["job", "job at work"],
-    "fit": ["job", "job at work"],
-    "evaluate": ["job", "workflow", "job at work"],
-    "figures": ["job", "job at work"],
+    "folds": ["job"],
+    "fit": ["job at work"],
+    "evaluate": ["workflow", "job at work"],
+    "figures": ["job"],
 }
 
 

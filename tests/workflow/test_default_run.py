@@ -6,10 +6,6 @@ import pandas as pd
 import pytest
 
 from vibentropy import EntropyModel
-from vibentropy.descriptors import create
-from vibentropy.evaluation.metrics import error_metrics
-from vibentropy.features.extensive import bulk_features, extensive_features
-from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.sources import archives
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +23,7 @@ def results(folder):
     return usable, metrics.set_index(["descriptor", "by", "value", "regressor", "stage"])
 
 
-@pytest.mark.slow(minutes=3)
+@pytest.mark.slow(minutes=4)
 def test_default_run_keeps_its_promises(default_run):
     usable, metrics = results(default_run)
     entropy = usable["formation_entropy"]
@@ -44,6 +40,13 @@ def test_default_run_keeps_its_promises(default_run):
         for dataset in ("cells_1024", "cells_2000", "cells_3456"):
             slope = metrics.loc[("afs_3_10", "dataset", dataset, regressor, "test"), "slope"]
             assert slope == pytest.approx(1, abs=0.15)
+        # Five features of the Hessian, of one minimum in ten.
+        assert metrics.loc[("stiffness", "overall", "all", regressor, "cross-validation"), "mae"] < 0.06
+        assert metrics.loc[("stiffness", "overall", "all", regressor, "cross-validation"), "n"] < training.sum() / 8
+        for dataset in ("cells_1024", "cells_2000", "cells_3456"):
+            errors = metrics.loc[("stiffness", "dataset", dataset, regressor, "test")]
+            assert errors["mae"] < 0.4
+            assert errors["slope"] == pytest.approx(1, abs=0.01)
         # What resolution is worth.
         assert metrics.loc[("pairs_afs", "overall", "all", regressor, "cross-validation"), "mae"] < 0.2
         assert metrics.loc[("pairs_afs", "dataset", "cells_2000", regressor, "test"), "mae"] < 1.5
@@ -54,38 +57,16 @@ def test_default_run_keeps_its_promises(default_run):
         assert twice == pytest.approx(2 * once, abs=1e-8), path
 
 
-@pytest.mark.slow
-def test_stiffness_of_few_minima_predicts_larger_cells():
-    """Five features of the Hessian, from every thirtieth minimum: a tenth of the error of positions."""
-    descriptor = create(
-        "hessian_stiffness",
-        potential={"file": "FeP_mm.eam.fs", "element": "Fe"},
-        radii=[0.0, 3.4, 4.5, 5.4, 6.1],
-        width=0.4,
-    )
-    bulk = bulk_features(descriptor, archives.read_header(ROOT / "data/clusters.h5").crystal.cell([8, 8, 8]))
-    sets = {}
-    for name, step in (("clusters", 30), ("cells_1024", 4)):
-        whole = archives.read_archive(ROOT / f"data/{name}.h5", name)
-        entropy = whole.table["formation_entropy"].to_numpy()[::step]
-        sets[name] = extensive_features(descriptor, whole.frames[::step], bulk), entropy
-    model = ExtensiveRidge().fit(*sets["clusters"])
-    found = error_metrics(sets["cells_1024"][1], model.predict(sets["cells_1024"][0]))
-    print(f"\nhessian_stiffness, {len(sets['clusters'][1])} minima: {found}")
-    assert found["mae"] < 0.3
-    assert found["slope"] == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.slow(minutes=4)
+@pytest.mark.slow(minutes=6)
 def test_run_from_scratch_keeps_its_promises(scratch_run):
     usable, metrics = results(scratch_run)
     entropy = usable["formation_entropy"]
     training, test = usable["role"] == "train", usable["role"] == "test"
     assert set(usable["n_sites"][training]) == {250}
-    assert set(usable["defect_class"][training]) == {"I1", "I2", "I3", "I4", "V1", "V2", "V3", "V4"}
-    assert training.sum() >= 60
+    assert set(usable["defect_class"][training]) == {"I1", "I2", "I4", "V1", "V2", "V4"}
+    assert training.sum() >= 40
     assert set(usable["n_sites"][test]) == {432, 686}
-    assert test.sum() >= 8
+    assert test.sum() >= 4
     assert entropy[test].max() > 2 * entropy[training].max()
     for regressor in ("ridge", "bayesian_ridge"):
         assert metrics.loc[("afs_3_10", "overall", "all", regressor, "cross-validation"), "rmse"] < 1.3

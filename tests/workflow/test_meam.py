@@ -83,7 +83,7 @@ def test_smallest_cell_is_that_of_recipes_and_of_references(tmp_path):
     assert len(smallest_crystal(recipes + files, tmp_path / "lattice.json")) == 8
 
 
-@pytest.mark.slow
+@pytest.mark.slow(minutes=1.5)
 def test_tiny_run_through_the_workflow(tmp_path):
     config = tiny(
         2, V1={"vacancies": 1, "trajectories": 2}, V2={"vacancies": 2, "trajectories": 2, "anneal": {"snapshots": 2}}

@@ -384,7 +384,7 @@ def test_unknown_key_stops_at_once_with_a_hint(tmp_path):
     assert "did you mean 'n_max'" in output
 
 
-@pytest.mark.slow(minutes=2)
+@pytest.mark.slow(minutes=3)
 def test_archives_of_a_run_with_strained_cells_give_the_same_models(tiny, tmp_path):
     config = copy.deepcopy(TINY) | {"results": "results", "data": {"resolved": 3}}
     config["datasets"]["test"]["recipe"]["strain"] = 0.02

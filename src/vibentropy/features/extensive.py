@@ -16,6 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
 
+#: Unit cells along each axis of the perfect crystals that descriptors with values of atoms are computed of.
+FEW = 4
+
 
 def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]:
     """Descriptor of the perfect crystal per atom.
@@ -36,6 +39,8 @@ def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]
 class CrystalFeatures:
     """Descriptor per atom of the perfect crystals that cells are compared with, each built and described once.
 
+    Descriptors that have values of atoms are computed of a few unit cells, whatever the size of the configuration.
+
     Parameters
     ----------
     descriptor : Descriptor
@@ -54,12 +59,20 @@ class CrystalFeatures:
         """Describe the perfect crystal of a configuration, an array of shape (n_features,)."""
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:
-            crystal = self._perfect(row, cell)
+            crystal = self._perfect(*self._part(row, cell))
             place = crystal.cell[:].tobytes()
             if place not in self._of_crystal:
                 self._of_crystal[place] = bulk_features(self._descriptor, crystal)
             self._of_cell[key] = self._of_crystal[place]
         return self._of_cell[key]
+
+    def _part(self, row, cell):
+        """A few unit cells under the same strain, where the descriptor of an atom depends on its neighbours only."""
+        if not self._descriptor.has_local or not row.get("repetitions"):
+            return row, cell
+        repetitions = np.array([int(n) for n in row["repetitions"].split("x")])
+        few = np.minimum(repetitions, FEW)
+        return {"repetitions": "x".join(map(str, few))}, np.asarray(cell) * (few / repetitions)[:, None]
 
 
 def above_bulk(total: ArrayLike, n_atoms: int, bulk: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -108,6 +108,15 @@ def _unknown_tests(config: Config) -> Iterator[str]:
                 yield f"evaluation.tests.{test}: {name!r} is part of {owners[name]}, too"
 
 
+def _unknown_descriptors(config: Config) -> Iterator[str]:
+    for name in config.evaluation.one_in:
+        if name not in config.descriptors:
+            yield (
+                f"evaluation.one_in: {name!r}{did_you_mean(name, config.descriptors)} is no descriptor; "
+                f"those are {', '.join(config.descriptors)}"
+            )
+
+
 def _unknown_kinds(config: Config) -> Iterator[str]:
     for section, blocks, kinds in [
         ("descriptors", config.descriptors, list(REGISTRY | available())),
@@ -132,5 +141,6 @@ _CHECKS = (
     _labels_without_effect,
     _unusable_potential,
     _unknown_tests,
+    _unknown_descriptors,
     _unknown_kinds,
 )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from vibentropy.descriptors import create
@@ -163,6 +164,12 @@ def _label_seconds(config: Config, sites: float, rates: Rates) -> float:
     return _determinant_seconds(sites, rates) + others * rates.matrix * sites**3 if _is_analytic(config) else nan
 
 
+def _described(config, descriptor, table):
+    """Atoms of each shard that a descriptor is computed of."""
+    thinned = table["dataset"].isin(list(config.with_role("train")))
+    return table["atoms"] / np.where(thinned, config.evaluation.one_in.get(descriptor, 1), 1)
+
+
 def _determinant_seconds(sites: float, rates: Rates) -> float:
     """Seconds that the determinant of a Hessian takes."""
     return min(rates.matrix * sites**3, rates.sparse * sites**2) + rates.hessian * sites
@@ -228,7 +235,12 @@ def stages(
             [labels_memory(config, sites) for name, sites in places if name in computed],
         ),
         "features": (
-            pd.concat([start + atoms * create(**block).seconds_per_atom / 3600 for block in descriptors.values()]),
+            pd.concat(
+                [
+                    start + _described(config, name, table) * create(**block).seconds_per_atom / 3600
+                    for name, block in descriptors.items()
+                ]
+            ),
             [features_memory(config, name, sites) for name in descriptors for _, sites in places],
         ),
         "configurations": (

@@ -314,6 +314,21 @@ class Plan:
 
     # Descriptors, regressors and models
 
+    def one_in(self, descriptor: str, dataset: str) -> int:
+        """Tell of how many configurations of a data set one is described.
+
+        Parameters
+        ----------
+        descriptor, dataset : str
+            Their names in the configuration.
+
+        Returns
+        -------
+        int
+            1 for data sets of role test.
+        """
+        return self.config.evaluation.one_in.get(descriptor, 1) if dataset in self.training else 1
+
     def descriptor_potentials(self, descriptor: str) -> list[str]:
         """List the files of the potentials that a descriptor and those that it is made of are defined with.
 

@@ -100,11 +100,14 @@ class Evaluation:
         Ways to divide training rows into folds.
     tests : dict of str to tuple of str
         Data sets by the name of the test that they are given together as.
+    one_in : dict of str to int
+        By descriptor, learn from one training configuration in so many.
     """
 
     folds: int = 5
     split: tuple[str, ...] = ("groups",)
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one_in: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Evaluation:

@@ -1,5 +1,7 @@
 """From labelled shards to a model and its predictions: the steps that jobs call, without the workflow."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,26 @@ from vibentropy.run.steps.folds import divide
 RECIPE = {"recipe": {}}
 
 
+def describe(folder, name, output, one_in=1):
+    """Features of the data set of this name; what was logged."""
+    progress, stream = log()
+    compute_features(
+        folder / f"{name}.h5",
+        folder / "lattice.json",
+        folder / output,
+        dataset=name,
+        specification=RECIPE,
+        descriptor=config()["descriptors"]["afs_2_3"],
+        resolved=False,
+        one_in=one_in,
+        sections=[],
+        config=config(),
+        read=[folder / f"{name}.h5", folder / "lattice.json"],
+        progress=progress,
+    )
+    return stream
+
+
 @pytest.fixture
 def run(tmp_path):
     """Features, configurations and folds of two data sets."""
@@ -26,20 +48,7 @@ def run(tmp_path):
     shards["train"].table.loc[5, ["status", "reason"]] = "saddle", "a direction is not stable"
     for name, shard in shards.items():
         shard.save(tmp_path / f"{name}.h5")
-        progress, _ = log()
-        compute_features(
-            tmp_path / f"{name}.h5",
-            tmp_path / "lattice.json",
-            tmp_path / f"features of {name}.h5",
-            dataset=name,
-            specification=RECIPE,
-            descriptor=config()["descriptors"]["afs_2_3"],
-            resolved=False,
-            sections=[],
-            config=config(),
-            read=[tmp_path / f"{name}.h5", tmp_path / "lattice.json"],
-            progress=progress,
-        )
+        describe(tmp_path, name, f"features of {name}.h5")
     merge([tmp_path / f"{name}.h5" for name in shards], tmp_path / "all.h5", {"train": "train", "test": "test"})
     divide(
         tmp_path / "all.h5",
@@ -97,6 +106,28 @@ def test_a_model_knows_its_crystal_without_its_data_and_predicts_what_the_table_
     np.testing.assert_allclose(predicted, tested["prediction"], rtol=1e-9)
     (row,) = pd.read_csv(run / "fit.csv").itertuples()
     assert (row.descriptor, row.regressor, row.n_features) == ("afs_2_3", "ridge", 8)
+
+
+def test_one_in_three_is_the_same_third_in_every_shard(run):
+    every = FeatureSet.load(run / "features of train.h5")
+    stream = describe(run, "train", "third.h5", one_in=3)
+    third = FeatureSet.load(run / "third.h5")
+    assert 1 < len(third.ids) < len(every.ids) / 2
+    assert f"{len(third.ids)} of {len(every.ids)} configurations are learnt from" in stream.getvalue()
+    rows = [every.ids.index(name) for name in third.ids]
+    np.testing.assert_array_equal(third.X, every.X[rows])
+    # Smaller shards.
+    configurations = ConfigurationSet.load(run / "train.h5")
+    ids = []
+    for number, half in enumerate((slice(0, 7), slice(7, None))):
+        configurations.subset(np.arange(len(configurations))[half]).save(run / f"half {number}.h5")
+        shutil.copy(run / f"half {number}.h5", run / "train.h5")
+        describe(run, "train", "half.h5", one_in=3)
+        ids += FeatureSet.load(run / "half.h5").ids
+    assert tuple(ids) == third.ids
+    # What is left out takes no part, and does not stop the fit.
+    model, _ = fitted(run, ("third.h5", "features of test.h5"))
+    assert model.trained_on == {"train": len(third.ids)}
 
 
 def test_features_that_do_not_say_their_crystal_are_to_be_made_again(run):

@@ -19,7 +19,8 @@ def count_features(
     Parameters
     ----------
     features : dict of str to sequence of path-like
-        By the name of the descriptor, what `FeatureSet.save` wrote.
+        By the name of the descriptor, what `FeatureSet.save` wrote. What a descriptor was not asked for (`one_in`) is
+        not counted.
     table, page : path-like
         Files to write: one row per descriptor and data set with the number of ``labelled`` configurations, how many of
         them are ``described`` and ``set_aside``, and the ``reason`` of the first of these; and the page that shows it.

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
+
+import numpy as np
 
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
@@ -24,6 +27,7 @@ def compute_features(
     specification: Mapping[str, Any],
     descriptor: Mapping[str, Any],
     resolved: bool,
+    one_in: int,
     sections: Sequence[str],
     config: Mapping[str, Any],
     read: Iterable[str | Path],
@@ -47,6 +51,8 @@ def compute_features(
         ``kind`` and parameters, as in the configuration of a run.
     resolved : bool
         Whether labels resolved by atoms are learnt from.
+    one_in : int
+        Describe one configuration in so many. Their names decide which, so that shards do not.
     sections : sequence of str
         Of the configuration that these features depend on beside what all targets do, see
         `vibentropy.run.provenance.attributes`.
@@ -58,6 +64,10 @@ def compute_features(
     """
     configurations = ConfigurationSet.load(labels)
     labelled = configurations.subset(configurations.table["status"] == Status.LABELLED)
+    chosen = [crc32(name.encode()) % one_in == 0 for name in labelled.table["id"]]
+    if one_in > 1:
+        progress.note(f"{sum(chosen)} of {len(chosen)} configurations are learnt from, about one in {one_in}")
+    labelled = labelled.subset(np.array(chosen, dtype=bool))
     progress.expect(len(labelled))
     described = create(**descriptor)
     source = source_of(dataset, specification)
