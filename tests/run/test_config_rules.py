@@ -161,7 +161,7 @@ def test_tests_that_cannot_be_named(config, tests, message):
 @pytest.mark.parametrize(
     ("one_in", "message"),
     [
-        ({"afs_3_1": 5}, "evaluation.one_in: 'afs_3_1' (did you mean 'afs_3_10'?) is no descriptor; those are afs_3_10"),
+        ({"afs_3_1": 5}, "evaluation.one_in: 'afs_3_1' (did you mean 'afs_3_10'?) is no descriptor of this run"),
         ({"afs_3_10": 1}, "evaluation.one_in.afs_3_10: 1 is less than the minimum of 2"),
     ],
 )

@@ -69,7 +69,7 @@ LEFT_OUT = {"train": ("I3", "V3"), "test_432": ("I3", "V4")}
 
 
 def _scratch(folder):
-    """A third of the trajectories that users have, of fewer classes and without the largest cells: enough to learn from."""
+    """A third of the trajectories that users have, fewer classes, no largest cells: still enough to learn from."""
     config = yaml.safe_load((ROOT / "workflow/configs/scratch.yaml").read_text(encoding="utf-8"))
     datasets = config["datasets"]
     del datasets["test_1024"]

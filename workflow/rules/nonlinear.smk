@@ -59,6 +59,7 @@ rule atom_kernels:
             "descriptor": config["descriptors"][local_descriptor()],
         },
         resolved=False,
+        one_in=1,
         sections=["nonlinear"],
     script:
         "../scripts/features.py"

@@ -67,7 +67,7 @@ class CrystalFeatures:
         return self._of_cell[key]
 
     def _part(self, row, cell):
-        """A few unit cells under the same strain, where the descriptor of an atom depends on its neighbours only."""
+        """Take a few unit cells under the same strain, where neighbours are all that the descriptor depends on."""
         if not self._descriptor.has_local or not row.get("repetitions"):
             return row, cell
         repetitions = np.array([int(n) for n in row["repetitions"].split("x")])

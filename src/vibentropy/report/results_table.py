@@ -117,8 +117,8 @@ def _notes(summary, tests, counts, command, *, uneven, repeated, published):
     ]
     if uneven:
         notes.append(
-            "Models with different numbers n of cells are not compared on the same ones: a descriptor learns from fewer "
-            "where `one_in` says so, and cells that it could not describe stand in the logs of features."
+            "Models with different numbers n of cells are not compared on the same ones: a descriptor learns from "
+            "fewer where `one_in` says so, and cells that it could not describe stand in the logs of features."
         )
     if published or len(set(summary["split"])) > 1:
         notes.append(

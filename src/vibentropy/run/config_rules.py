@@ -112,8 +112,8 @@ def _unknown_descriptors(config: Config) -> Iterator[str]:
     for name in config.evaluation.one_in:
         if name not in config.descriptors:
             yield (
-                f"evaluation.one_in: {name!r}{did_you_mean(name, config.descriptors)} is no descriptor; "
-                f"those are {', '.join(config.descriptors)}"
+                f"evaluation.one_in: {name!r}{did_you_mean(name, config.descriptors)} is no descriptor of this run, "
+                f"which has {', '.join(config.descriptors)}; name one of them or take the line out"
             )
 
 

@@ -127,7 +127,7 @@ def test_one_in_three_is_the_same_third_in_every_shard(run):
     assert tuple(ids) == third.ids
     # What is left out takes no part, and does not stop the fit.
     model, _ = fitted(run, ("third.h5", "features of test.h5"))
-    assert model.trained_on == {"train": len(third.ids)}
+    assert model.provenance["trained_on"] == {"train": len(third.ids)}
 
 
 def test_features_that_do_not_say_their_crystal_are_to_be_made_again(run):
