@@ -54,12 +54,15 @@ def test_recipes_are_computed_from_the_lattice(tiny):
     assert len(tiny.content("train", "3x3x3-I2-000")) == 4
 
 
-def test_archives_are_read_and_nothing_is_computed(default):
+def test_archives_are_read_and_nothing_is_computed(default, plan_of):
     assert default.generated == default.computed == []
     assert default.references("clusters") == default.references_of(["clusters"]) == ["data/clusters.h5"]
     assert default.lattice_of(default.training) == []
     assert default.workshop("clusters") == {}
-    assert default.sites("clusters", next(iter(default.shards("clusters")))) is None
+    shards = default.every_shard(["clusters", "cells_3456"])
+    assert {default.sites(*shard) for shard in shards} == {1024, 3456}
+    large = plan_of("workflow/configs/figures.yaml")
+    assert [large.sites(*shard) for shard in large.every_shard(["cells_large"])] == [54_000]
     assert default.potential_files == []
     assert not default.analytic
     with pytest.raises(ConfigError, match="no data set of this configuration has a recipe"):

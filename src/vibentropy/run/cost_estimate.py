@@ -216,9 +216,10 @@ def stages(
     """
     table = estimate(config, amounts, rates)
     uncounted = [dataset for dataset in config.sources if dataset not in amounts]
-    # Files and archives are not opened to ask for memory.
+    # Files are not opened to ask for memory.
+    known = {name for name, source in config.sources.items() if source.generated or source.archived}
     places = [
-        (name, int(amount.sites) if config.sources[name].generated else None)
+        (name, int(amount.sites) if name in known else None)
         for name, shards in amounts.items()
         for amount in shards.values()
     ]

@@ -14,7 +14,7 @@ from vibentropy.run.job_memory import LABELS_START
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
 
-#: Sites of the cells of files and archives, which are not opened to ask for memory: as many as few have.
+#: Sites of the cells of files, which are not opened to ask for memory: as many as few have.
 UNKNOWN_SITES = 4096
 
 #: Bytes for each pair of sites of a Hessian, and of a factor of its packed triangle.

@@ -210,7 +210,7 @@ class Plan:
         return [(dataset, shard) for dataset in names for shard in self.shards(dataset)]
 
     def sites(self, dataset: str, shard: str) -> int | None:
-        """Count the sites of the cells of a shard of a recipe.
+        """Count the sites of the largest cell of a shard of a recipe or an archive.
 
         Parameters
         ----------
@@ -222,7 +222,7 @@ class Plan:
             None for files, which are not opened for this.
         """
         source = self.source(dataset)
-        return source.sites_of(self.content(dataset, shard)) if source.generated else None
+        return source.sites_of(self.content(dataset, shard)) if source.generated or source.archived else None
 
     def references(self, dataset: str) -> list[str]:
         """List the files that say which perfect crystal a data set belongs to.

@@ -354,6 +354,10 @@ class Archive(Source):
                 cuts.append(int(start))
         return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
 
+    def sites_of(self, content: Sequence[int]) -> int:
+        """See `Source.sites_of`."""
+        return int(self.table["n_sites"].iloc[slice(*content)].max())
+
     def amounts(self, size: int) -> dict[str, Amount]:
         """See `Source.amounts`."""
         table = self.table
