@@ -61,8 +61,12 @@ def test_archives_are_read_and_nothing_is_computed(default, plan_of):
     assert default.workshop("clusters") == {}
     shards = default.every_shard(["clusters", "cells_3456"])
     assert {default.sites(*shard) for shard in shards} == {1024, 3456}
-    large = plan_of("workflow/configs/figures.yaml")
-    assert [large.sites(*shard) for shard in large.every_shard(["cells_large"])] == [54_000]
+    datasets = {
+        "clusters": {"role": "train", "archive": "data/clusters.h5"},
+        "larger": {"role": "test", "archive": "data/cells_large.h5"},
+    }
+    plan = plan_of("config.yaml", datasets=datasets, evaluation={})
+    assert [plan.sites(*shard) for shard in plan.every_shard(["larger"])] == [54_000]
     assert default.potential_files == []
     assert not default.analytic
     with pytest.raises(ConfigError, match="no data set of this configuration has a recipe"):
@@ -104,9 +108,9 @@ def test_an_archive_that_changes_is_read_again(default, tmp_path):
 
 
 def test_what_is_tested_is_described_whole(default):
-    assert default.one_in("stiffness", "clusters") > 1
-    assert {default.one_in("stiffness", name) for name in default.tested} == {1}
-    assert default.one_in("afs_3_10", "clusters") == 1
+    assert default.config.one_in("stiffness", "clusters") > 1
+    assert {default.config.one_in("stiffness", name) for name in default.tested} == {1}
+    assert default.config.one_in("afs_3_10", "clusters") == 1
 
 
 def test_tests_without_names_are_one(tiny, default):

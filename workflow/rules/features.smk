@@ -24,7 +24,7 @@ rule features:
         specification=about,
         descriptor=lambda wildcards: config["descriptors"][wildcards.descriptor],
         resolved=memory_of.learns_from_sites(PLAN.config),
-        one_in=lambda wildcards: PLAN.one_in(wildcards.descriptor, wildcards.dataset),
+        one_in=lambda wildcards: PLAN.config.one_in(wildcards.descriptor, wildcards.dataset),
         sections=[],
     script:
         "../scripts/features.py"

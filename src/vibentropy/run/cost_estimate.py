@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from vibentropy.descriptors import create
@@ -166,8 +165,7 @@ def _label_seconds(config: Config, sites: float, rates: Rates) -> float:
 
 def _described(config, descriptor, table):
     """Atoms of each shard that a descriptor is computed of."""
-    thinned = table["dataset"].isin(list(config.with_role("train")))
-    return table["atoms"] / np.where(thinned, config.evaluation.one_in.get(descriptor, 1), 1)
+    return table["atoms"] / [config.one_in(descriptor, dataset) for dataset in table["dataset"]]
 
 
 def _determinant_seconds(sites: float, rates: Rates) -> float:
@@ -217,9 +215,8 @@ def stages(
     table = estimate(config, amounts, rates)
     uncounted = [dataset for dataset in config.sources if dataset not in amounts]
     # Files are not opened to ask for memory.
-    known = {name for name, source in config.sources.items() if source.generated or source.archived}
     places = [
-        (name, int(amount.sites) if name in known else None)
+        (name, int(amount.sites) if config.sources[name].knows_sites else None)
         for name, shards in amounts.items()
         for amount in shards.values()
     ]

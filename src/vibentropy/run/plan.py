@@ -222,7 +222,7 @@ class Plan:
             None for files, which are not opened for this.
         """
         source = self.source(dataset)
-        return source.sites_of(self.content(dataset, shard)) if source.generated or source.archived else None
+        return source.sites_of(self.content(dataset, shard)) if source.knows_sites else None
 
     def references(self, dataset: str) -> list[str]:
         """List the files that say which perfect crystal a data set belongs to.
@@ -313,21 +313,6 @@ class Plan:
         return self.named_tests or ({"test": self.tested} if self.tested else {})
 
     # Descriptors, regressors and models
-
-    def one_in(self, descriptor: str, dataset: str) -> int:
-        """Tell of how many configurations of a data set one is described.
-
-        Parameters
-        ----------
-        descriptor, dataset : str
-            Their names in the configuration.
-
-        Returns
-        -------
-        int
-            1 for data sets of role test.
-        """
-        return self.config.evaluation.one_in.get(descriptor, 1) if dataset in self.training else 1
 
     def descriptor_potentials(self, descriptor: str) -> list[str]:
         """List the files of the potentials that a descriptor and those that it is made of are defined with.

@@ -208,6 +208,21 @@ class Config:
         """
         return {name: source for name, source in self.sources.items() if source.role == role}
 
+    def one_in(self, descriptor: str, dataset: str) -> int:
+        """Tell of how many configurations of a data set one is described.
+
+        Parameters
+        ----------
+        descriptor, dataset : str
+            Their names in the configuration.
+
+        Returns
+        -------
+        int
+            1 for data sets of role test.
+        """
+        return self.evaluation.one_in.get(descriptor, 1) if self.sources[dataset].role == "train" else 1
+
     @property
     def generated(self) -> list[str]:
         """Data sets of the run that are made from a recipe."""

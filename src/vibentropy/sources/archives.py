@@ -296,6 +296,7 @@ class Archive(Source):
     classes: tuple[str, ...] | None = None
 
     archived: ClassVar[bool] = True
+    knows_sites: ClassVar[bool] = True
     minutes: ClassVar[int] = 10
 
     @classmethod

@@ -166,6 +166,7 @@ class Recipe(Source):
     lattice: Lattice | None = None
 
     generated: ClassVar[bool] = True
+    knows_sites: ClassVar[bool] = True
     minutes: ClassVar[int] = 120
 
     @classmethod

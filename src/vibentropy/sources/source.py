@@ -114,6 +114,8 @@ class Source(ABC):
     generated: ClassVar[bool] = False
     #: Whether labels come with the potential that they were computed with, and perhaps resolved by atoms.
     archived: ClassVar[bool] = False
+    #: Whether the sizes of its cells are known before files of the user are opened; see `sites_of`.
+    knows_sites: ClassVar[bool] = False
     #: Whether some faults show only when all configurations are there; see `check_whole`.
     checked_as_a_whole: ClassVar[bool] = False
     #: Whether reading comes before other work: faults in files of the user should show before hours are spent.
@@ -226,7 +228,7 @@ class Source(ABC):
         return self.shards(size)[shard]
 
     def sites_of(self, content: Any) -> int | None:
-        """Count the sites of the cells of a shard; None where a file would have to be opened for it."""
+        """Count the sites of the largest cell of a shard; None where a file would have to be opened for it."""
         return None
 
     @abstractmethod
