@@ -117,7 +117,7 @@ def test_one_in_three_is_the_same_third_in_every_shard(run):
     # Smaller shards.
     configurations = ConfigurationSet.load(run / "train.h5")
     ids = []
-    for half in np.split(np.arange(len(configurations)), [7]):
+    for half in np.split(np.arange(len(configurations)), [8]):
         configurations.subset(half).save(run / "train.h5")
         describe(run, "train", "half.h5", one_in=3)
         ids += FeatureSet.load(run / "half.h5").ids
