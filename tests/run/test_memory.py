@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from configurations import configuration
 
 from vibentropy.run.memory import (
@@ -17,10 +18,11 @@ from vibentropy.run.memory import (
 def test_memory_grows_as_it_was_measured():
     """Peaks in MB of jobs of runs with these configurations, 1.2 times of which is enough."""
     config = configuration("workflow/configs/paper.yaml", shard_size=200)
+    made = config.generated[0]
     for found, measured in [
-        (structures_memory(config, 1024), 711),
-        (structures_memory(config, 16_000), 663),
-        (structures_memory(config, 31_250), 1345),
+        (structures_memory(config, made, 1024), 711),
+        (structures_memory(config, made, 16_000), 663),
+        (structures_memory(config, made, 31_250), 1345),
         (labels_memory(config, 2000), 373),
         (labels_memory(config, 3456), 486),
         (features_memory(config, "afs_20_10", 1024), 339),
@@ -35,6 +37,13 @@ def test_memory_grows_as_it_was_measured():
     assert features_memory(config, "s", 3456) - features_memory(config, "afs_3_10", 3456) > 1.2 * (638 - 320)
     dense = replace(config, labels=replace(config.labels, site_entropies=True))
     assert labels_memory(dense, 3456) - labels_memory(config, 3456) > 100 * 3456**2 / 1e6
+
+
+def test_cells_that_are_read_have_no_hessian():
+    config = configuration("config.yaml")
+    of_small, of_large = (structures_memory(config, "clusters", sites) for sites in (1000, 54_000))
+    # Only what the configurations of a full shard take.
+    assert of_large - of_small == pytest.approx(130e-6 * config.shard_size * 53_000, abs=2)
 
 
 def test_determinants_take_what_the_cheaper_factor_takes():

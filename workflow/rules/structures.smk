@@ -14,7 +14,9 @@ rule structures:
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(lambda wildcards, input: memory_of.structures_memory(PLAN.config, sites(wildcards))),
+        mem_mb=memory(
+            lambda wildcards, input: memory_of.structures_memory(PLAN.config, wildcards.dataset, sites(wildcards))
+        ),
         runtime=minutes(lambda wildcards, input: PLAN.source(wildcards.dataset).minutes),
     params:
         dataset=about,

@@ -227,7 +227,7 @@ def stages(
     start = rates.start / 3600
     # Hours of every job, and memory of every kind of job.
     costs = {
-        "structures": (table["structures"], [structures_memory(config, sites) for _, sites in places]),
+        "structures": (table["structures"], [structures_memory(config, name, sites) for name, sites in places]),
         "labels": (
             table["labels"][table["dataset"].isin(computed)],
             [labels_memory(config, sites) for name, sites in places if name in computed],

@@ -21,12 +21,14 @@ UNKNOWN_SITES = 4096
 _DENSE, _PACKED = 72, 36
 
 
-def structures_memory(config: Config, sites: int | None) -> int:
+def structures_memory(config: Config, dataset: str, sites: int | None) -> int:
     """Memory that a job needs which makes or reads a shard of configurations.
 
     Parameters
     ----------
     config : Config
+    dataset : str
+        Its name in the configuration.
     sites : int or None
         Of the largest cell, None where it is unknown.
 
@@ -35,8 +37,9 @@ def structures_memory(config: Config, sites: int | None) -> int:
     int, MB
     """
     # Measured: 0.25 GB to read, up to 0.7 GB to anneal 1024 sites, 1.3 GB for 31 250, mostly the Hessian of Newton
-    # steps. Cells that are read have no number of sites.
-    return 1000 + 45_000 * (sites or 0) // 10**6 + _of_frames(config, sites)
+    # steps.
+    hessian = 45_000 * (sites or UNKNOWN_SITES) if config.sources[dataset].generated else 0
+    return 1000 + hessian // 10**6 + _of_frames(config, sites)
 
 
 def labels_memory(config: Config, sites: int | None) -> int:

@@ -31,6 +31,16 @@ def test_parity_of_one_model(make):
     assert "predicted" in axes.get_ylabel()
 
 
+def test_panels_say_of_how_many_cells_they_are_where_that_differs(make):
+    predictions = pd.concat([make().assign(descriptor="a"), make().assign(descriptor="b")], ignore_index=True)
+    few = predictions.drop(predictions[predictions["descriptor"] == "b"].index[:3])
+    assert len({len(rows) for _, rows in few[few["stage"] == "cross-validation"].groupby("descriptor")}) == 2
+    counts = few[few["stage"] == "cross-validation"].groupby("descriptor").size()
+    panels = [axes for axes in parity_figure(few).axes if corner(axes)]
+    assert [corner(axes)[0].splitlines()[0] for axes in panels] == [f"{n} cells" for n in counts]
+    assert not any("cells" in corner(axes)[0] for axes in parity_figure(predictions).axes if corner(axes))
+
+
 def test_parity_draws_prediction_over_truth(make):
     predictions = make()
     (axes,) = parity_figure(predictions).axes

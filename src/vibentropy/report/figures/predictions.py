@@ -59,8 +59,8 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
     Returns
     -------
     matplotlib.figure.Figure
-        With root mean square and mean absolute error in the corner of each panel, and the split above it where there
-        is more than one or it tears trajectories apart.
+        With root mean square and mean absolute error in the corner of each panel, and the number of cells where models
+        differ in it; the split above where there is more than one or it tears trajectories apart.
 
     Raises
     ------
@@ -75,11 +75,12 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
     limits = common_limits(predictions["formation_entropy"], predictions["prediction"])
     styles = class_styles(predictions["defect_class"])
+    uneven = len({len(rows) for rows in models.values()}) > 1
     for axes, (title, rows) in zip(panels, models.items(), strict=False):
         diagonal(axes, limits)
         for name, of_class in _legend_classes(rows):
             points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
-        _corner(axes, rows, ("RMSE", "MAE"))
+        _corner(axes, rows, ("RMSE", "MAE"), title=f"{len(rows)} cells" if uneven else None)
         axes.set(xlim=limits, ylim=limits, box_aspect=1)
         if len(models) > 1 or _not_grouped(predictions):
             axes.set_title(title)
