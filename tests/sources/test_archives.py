@@ -121,6 +121,62 @@ def test_rows_are_a_part(path):
             archives.read_archive(path, "mine", rows=rows)
 
 
+@pytest.fixture
+def with_repeats(configurations, tmp_path):
+    """The first minimum again in the second trajectory, and the last one again after it."""
+    repeats = configurations.table.iloc[[0, 3]].assign(
+        id=["made/2x3x4-X-0001/01", "made/3x3x3-X-0001/04"],
+        trajectory=["2x3x4-X-0001", "3x3x3-X-0001"],
+        duplicate_of=["made/3x3x3-X-0000/00", "made/3x3x3-X-0001/03"],
+        energy=[1.5, 2.5],
+    )
+    archives.write_archive(tmp_path / "repeats.h5", configurations, IRON, repeats)
+    return tmp_path / "repeats.h5"
+
+
+def test_repeats_are_read_with_the_atoms_of_what_they_repeat(configurations, path, with_repeats):
+    distinct = archives.read_archive(with_repeats, "made")
+    assert distinct.table["id"].tolist() == configurations.table["id"].tolist()
+    assert with_repeats.stat().st_size < path.stat().st_size + 50_000
+    mine = archives.read_archive(with_repeats, "mine", repeats=True)
+    assert mine.table["id"].tolist() == [
+        "mine/2x3x4-X-0001/01",
+        "mine/2x3x4-X-0001/02",
+        "mine/3x3x3-X-0000/00",
+        "mine/3x3x3-X-0000/01",
+        "mine/3x3x3-X-0001/03",
+        "mine/3x3x3-X-0001/04",
+    ]
+    assert mine.table["duplicate_of"].tolist() == ["mine/3x3x3-X-0000/00", "", "", "", "", "mine/3x3x3-X-0001/03"]
+    for one, other in ((0, 2), (5, 4)):
+        np.testing.assert_array_equal(mine.frames[one].positions, mine.frames[other].positions)
+    assert mine.table["energy"].iloc[[0, 5]].tolist() == [1.5, 2.5]
+    vacancies = archives.read_archive(with_repeats, "mine", classes=["V1"], rows=(0, 2), repeats=True)
+    assert vacancies.table["id"].tolist() == mine.table["id"].iloc[[0, 2]].tolist()
+
+
+def test_a_data_set_with_repeats(with_repeats, path):
+    source = source_of("a", {"archive": str(with_repeats), "repeats": True})
+    shards = source.shards(1)
+    assert shards == {"000": [0, 2], "001": [2, 4], "002": [4, 6]}
+    assert sum(amount.configurations for amount in source.amounts(1).values()) == 6
+    assert [row for rows in shards.values() for row in source.read(rows).table["id"]] == source.read().table[
+        "id"
+    ].tolist()
+    assert source_of("a", source.about() | {"role": "train"}).table["id"].tolist() == source.table["id"].tolist()
+    (problem,) = source_of("a", {"archive": str(path), "repeats": True}).problems_inside("Fe")
+    assert (
+        "holds no repeats, expected an archive of minima of which some occurred again; leave out `repeats`" in problem
+    )
+
+
+def test_repeats_of_nothing_are_refused(configurations, tmp_path):
+    stranger = configurations.table.iloc[[0]].assign(id="made/x/00", duplicate_of="made/y/00")
+    with pytest.raises(DataError, match="made/x/00 repeats made/y/00, expected one of the minima"):
+        archives.write_archive(tmp_path / "x.h5", configurations, IRON, stranger)
+    assert not (tmp_path / "x.h5").exists()
+
+
 def test_what_cannot_be_archived_or_read_is_refused(configurations, path, tmp_path):
     with pytest.raises(DataError, match=r"no class 'V2'.*there are I1, V1"):
         archives.read_archive(path, "mine", classes=["V2"])

@@ -14,7 +14,9 @@ data set            shape          meaning
 ``/cells``          (n, 3, 3)      cell vectors in Å
 ``/first``          (n + 1,)       atoms of configuration i are those from first[i] to first[i + 1]
 ``/site_entropy``   (sum of n,)    entropy of each atom relative to one of the perfect crystal, k_B; NaN where unknown
-``/table``                         columns of `vibentropy.datasets.store`, with ``repetitions`` (``8x8x8``)
+``/table``                         columns of `vibentropy.datasets.table`, with ``repetitions`` (``8x8x8``)
+``/repeats``                       the same of those that repeat one of ``/table``, as ``duplicate_of`` says; optional,
+                                   and without atoms
 =================== ============== ====================================================================================
 
 Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds: ``potential``
@@ -41,7 +43,7 @@ from scipy.spatial import cKDTree
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, check_rows
-from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns, write_columns
+from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table, read_columns, write_columns
 from vibentropy.errors import DataError, VibentropyError, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
 from vibentropy.files.progress import Done, ignore
@@ -83,7 +85,13 @@ def rounded(configurations: ConfigurationSet, crystal: Crystal) -> Configuration
     return ConfigurationSet(frames, configurations.table, configurations.attributes)
 
 
-def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: Crystal, **attributes: Any) -> None:
+def write_archive(
+    path: Path | str,
+    configurations: ConfigurationSet,
+    crystal: Crystal,
+    repeats: pd.DataFrame | None = None,
+    **attributes: Any,
+) -> None:
     """Write labelled configurations as an archive.
 
     Parameters
@@ -93,14 +101,17 @@ def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: C
         Of one element, labelled, with a column ``repetitions``.
     crystal : Crystal
         What the cells are made of, perhaps strained.
+    repeats : pandas.DataFrame, optional
+        The same table of others that are among them but for their name, their trajectory and rounding: those that
+        ``duplicate_of`` says.
     **attributes
         Provenance, as for `vibentropy.files.hdf5.create`.
 
     Raises
     ------
     DataError
-        If there are no configurations, one has no label, its sites are not those of the crystal in so many cells, or
-        a column is missing.
+        If there are no configurations, one has no label, its sites are not those of the crystal in so many cells,
+        a column is missing, or a repeat is of none of them.
     StructureError
         If one is of another element.
     """
@@ -113,6 +124,8 @@ def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: C
         raise DataError(f"{first['id']} is {first['status']}; an archive holds labelled configurations only")
     if not len(table):
         raise DataError("nothing to archive: no configuration is labelled and distinct", path)
+    if repeats is not None:
+        _rows_of(table, repeats)
     rows: Iterator[Any] = table.itertuples()
     for atoms, row in zip(configurations.frames, rows, strict=True):
         check_element(atoms, crystal.element)
@@ -138,10 +151,17 @@ def write_archive(path: Path | str, configurations: ConfigurationSet, crystal: C
             file.create_dataset(name, data=data, **_COMPRESSION).attrs["unit"] = unit
         file["first"] = np.concatenate([[0], np.cumsum(table["n_atoms"])])
         write_columns(file.create_group("table"), table)
+        if repeats is not None and len(repeats):
+            write_columns(file.create_group("repeats"), complete_table(repeats))
 
 
 def read_archive(
-    path: Path | str, name: str, classes: Sequence[str] | None = None, rows: Sequence[int] | None = None
+    path: Path | str,
+    name: str,
+    classes: Sequence[str] | None = None,
+    rows: Sequence[int] | None = None,
+    *,
+    repeats: bool = False,
 ) -> ConfigurationSet:
     """Read the configurations of an archive, or a part of them.
 
@@ -154,6 +174,8 @@ def read_archive(
         Classes of defects that are wanted; all of them by default.
     rows : sequence of 2 or 3 int, optional
         First row that is wanted, the one after the last and perhaps a step, among those of these classes.
+    repeats : bool
+        With those that fell again into a minimum, in the order of the ids.
 
     Returns
     -------
@@ -162,26 +184,28 @@ def read_archive(
     Raises
     ------
     DataError
-        If the file is missing, truncated, something else, inconsistent, or without one of the classes, or `rows` are
-        something else.
+        If the file is missing, truncated, something else, inconsistent, or without one of the classes or the repeats,
+        or `rows` are something else.
     StructureError
         If a configuration is none, see `vibentropy.datasets.store.check_rows`.
     """
     part = _part(rows)
     with open_file(path, KIND) as file:
-        table = read_columns(file["table"])
+        table, stored = _table(file, repeats)
         wanted = _wanted(path, table, classes)[part]
         parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
-        if len({len(parts), len(cells), len(table)}) > 1:
-            raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {len(table)} in /table")
+        n_stored = len(file["table"]["id"])
+        if len({len(parts), len(cells), n_stored}) > 1:
+            raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {n_stored} in /table")
         sites = {size: group[:] for size, group in file["sites"].items()}
         frames = []
-        for i in wanted:
-            of_size, site = sites[table["repetitions"][i]], file["site"][parts[i]]
+        table = table.iloc[wanted].reset_index(drop=True)
+        for i, row_id, size in zip(stored[wanted], table["id"], table["repetitions"], strict=True):
+            of_size, site = sites[size], file["site"][parts[i]]
             if len(site) and not 0 <= site.min() <= site.max() < len(of_size):
                 raise DataError(
-                    f"/site of {table['id'][i]} has values from {site.min()} to {site.max()}, expected rows of the "
-                    f"{len(of_size)} sites of {table['repetitions'][i]} cells"
+                    f"/site of {row_id} has values from {site.min()} to {site.max()}, expected rows of the "
+                    f"{len(of_size)} sites of {size} cells"
                 )
             positions = _positions(of_size, site, file["displacement"][parts[i]], cells[i])
             symbols = [file.attrs["element"]] * len(positions)
@@ -189,10 +213,13 @@ def read_archive(
             entropies = file[SITE_ENTROPY][parts[i]]
             if not np.isnan(entropies).any():
                 frames[-1].set_array(SITE_ENTROPY, entropies.astype(float))
-        table = table.iloc[wanted].reset_index(drop=True)
         check_rows(frames, table)
         attributes = {key: file.attrs[key] for key in ("element", "structure", "a")}
-    table["id"] = name + table["id"].str.removeprefix(table["dataset"].iloc[0] if len(table) else "")
+    if len(table):
+        former = table["dataset"].iloc[0]
+        table["id"] = name + table["id"].str.removeprefix(former)
+        renamed = name + table["duplicate_of"].str.removeprefix(former)
+        table["duplicate_of"] = renamed.where(table["duplicate_of"] != "", "")
     table["dataset"] = name
     return ConfigurationSet(frames, table, attributes)
 
@@ -217,12 +244,14 @@ class Header:
     table: pd.DataFrame
 
 
-def read_header(path: Path | str) -> Header:
+def read_header(path: Path | str, repeats: bool = False) -> Header:
     """Read everything but the atoms of an archive, once as long as the file stays the same.
 
     Parameters
     ----------
     path : path-like
+    repeats : bool
+        As for `read_archive`.
 
     Returns
     -------
@@ -231,24 +260,24 @@ def read_header(path: Path | str) -> Header:
     Raises
     ------
     DataError
-        If the file is missing, truncated or something else.
+        If the file is missing, truncated or something else, or without repeats.
     """
     try:
         state = os.stat(path)
     except OSError:
-        return _read_header(path)  # Which says what is wrong.
-    return _cached_header(path, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+        return _read_header(path, repeats)  # Which says what is wrong.
+    return _cached_header(path, repeats, state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 @cache
-def _cached_header(path: Path | str, *state: int) -> Header:
-    return _read_header(path)
+def _cached_header(path: Path | str, repeats: bool, *state: int) -> Header:
+    return _read_header(path, repeats)
 
 
-def _read_header(path: Path | str) -> Header:
+def _read_header(path: Path | str, repeats: bool) -> Header:
     with open_file(path, KIND) as file:
         crystal = Crystal(str(file.attrs["element"]), str(file.attrs["structure"]), float(file.attrs["a"]))
-        return Header(crystal, str(file.attrs.get("potential", "")), read_columns(file["table"]))
+        return Header(crystal, str(file.attrs.get("potential", "")), _table(file, repeats)[0])
 
 
 def crystal_of(reference: Path | str) -> Crystal:
@@ -290,10 +319,13 @@ class Archive(Source):
         Path of the file.
     classes : tuple of str or None
         Classes of defects that are read; None for all.
+    repeats : bool
+        Whether minima that others fell into again are read as often as that.
     """
 
     archive: str
     classes: tuple[str, ...] | None = None
+    repeats: bool = False
 
     archived: ClassVar[bool] = True
     knows_sites: ClassVar[bool] = True
@@ -308,7 +340,7 @@ class Archive(Source):
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
         classes = None if self.classes is None else list(self.classes)
-        return {"archive": self.archive, "classes": classes}
+        return {"archive": self.archive, "classes": classes, "repeats": self.repeats}
 
     @property
     def computed(self) -> bool:
@@ -318,7 +350,7 @@ class Archive(Source):
     @property
     def table(self) -> pd.DataFrame:
         """Table of the configurations that the data set takes from the archive."""
-        table = read_header(self.archive).table
+        table = read_header(self.archive, self.repeats).table
         return table.iloc[_wanted(self.archive, table, self.classes)]
 
     def problems(self, max_force: float) -> Iterator[str]:
@@ -375,7 +407,7 @@ class Archive(Source):
         done: Done = ignore,
     ) -> ConfigurationSet:
         """See `Source.read`."""
-        return read_archive(self.archive, self.name, self.classes, content)
+        return read_archive(self.archive, self.name, self.classes, content, repeats=self.repeats)
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
@@ -394,6 +426,32 @@ def _part(rows):
     if len(rows) not in (2, 3) or not all(isinstance(end, Integral) for end in rows) or not all(rows[2:]):
         raise DataError(f"rows == {rows!r}, expected [first, one after the last] or [first, one after the last, step]")
     return slice(*rows)
+
+
+def _table(file, repeats):
+    """Table of an archive, with or without its repeats, and the row of the stored atoms of each of its rows."""
+    table = read_columns(file["table"])
+    if not repeats:
+        return table, np.arange(len(table))
+    if "repeats" not in file:
+        raise DataError(
+            "holds no repeats, expected an archive of minima of which some occurred again; leave out `repeats`"
+        )
+    again = read_columns(file["repeats"])
+    stored = np.concatenate([np.arange(len(table)), _rows_of(table, again)])
+    table = complete_table(pd.concat([table, again]))
+    order = np.argsort(table["id"].to_numpy(str), kind="stable")
+    return table.iloc[order].reset_index(drop=True), stored[order]
+
+
+def _rows_of(table, repeats):
+    """Rows of the minima that repeats are of."""
+    rows = pd.Index(table["id"]).get_indexer(repeats["duplicate_of"])
+    strangers = repeats[rows < 0]
+    if len(strangers):
+        first = strangers.iloc[0]
+        raise DataError(f"{first['id']} repeats {first['duplicate_of'] or 'nothing'}, expected one of the minima")
+    return rows
 
 
 def _wanted(path, table, classes):

@@ -38,7 +38,8 @@ def pack(
     lattice : path-like
         File of the crystal that recipes start from.
     output : path-like
-        For `vibentropy.sources.archives.read_archive`. Forces are those at the rounded positions that are in it.
+        For `vibentropy.sources.archives.read_archive`, with the rows of minima of this data set that repeat another
+        one. Forces are those at the rounded positions that are in it.
     dataset : str
         Name of the data set.
     potential : dict
@@ -48,14 +49,20 @@ def pack(
     """
     table = load_table(configurations)
     mine = (table["dataset"] == dataset).to_numpy()
+    distinct = mine & usable(table)
+    again = (
+        mine & usable(table, exclude_duplicates=False) & table["duplicate_of"].isin(table["id"][distinct]).to_numpy()
+    )
     crystal = Crystal.load(lattice)
-    packed = archives.rounded(ConfigurationSet.load(configurations, mine & usable(table)), crystal)
+    packed = archives.rounded(ConfigurationSet.load(configurations, distinct), crystal)
     progress.expect(len(packed))
     interaction = load_potential(potential)
     for index, atoms in enumerate(packed.frames):
         _, forces = interaction.energy_and_forces(atoms)
         packed.table.loc[index, "max_force"] = np.linalg.norm(forces, axis=1).max()
         progress(packed.table["id"][index])
+    repeats = table[again].reset_index(drop=True)
+    repeats["max_force"] = packed.table.set_index("id")["max_force"].loc[repeats["duplicate_of"]].to_numpy()
     frames = dict(zip(packed.table["id"], packed.frames, strict=True))
     for path in resolved:
         part = ConfigurationSet.load(path)
@@ -63,5 +70,10 @@ def pack(
             if name in frames:
                 frames[name].set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY])
     archives.write_archive(
-        output, packed, crystal, potential=identity(potential), **attributes(config, read, sections=["data"])
+        output,
+        packed,
+        crystal,
+        repeats,
+        potential=identity(potential),
+        **attributes(config, read, sections=["data"]),
     )
