@@ -61,7 +61,7 @@ def config(tmp_path, monkeypatch):
 
 
 def test_hash_is_of_the_science(config):
-    config |= {"data": {}, "learning": {}, "nonlinear": {}, "maps": {}}
+    config |= {"data": {}, "learning": {}, "leakage": {}, "nonlinear": {}, "maps": {}}
     one = config_hash(config)
     assert re.fullmatch("[0-9a-f]{64}", one)
     reordered = json.loads(json.dumps(dict(reversed(config.items()))))
@@ -70,7 +70,12 @@ def test_hash_is_of_the_science(config):
     assert config_hash(config | {"maps": {"minima": ["a"]}, "thermodynamics": {"lowest": 1}}) == one
     assert config_hash(config | {"seed": 1}) != one
     # What a target on demand makes depends on its own section, and on no other target's.
-    for section, change in [("data", {"resolved": 3}), ("nonlinear", {"environments": 7}), ("maps", {"minima": ["a"]})]:
+    for section, change in [
+        ("data", {"resolved": 3}),
+        ("leakage", {"classes": ["V4"]}),
+        ("nonlinear", {"environments": 7}),
+        ("maps", {"minima": ["a"]}),
+    ]:
         changed = config | {section: change}
         assert config_hash(changed, [section]) != config_hash(config, [section]) != one
         assert config_hash(changed) == one

@@ -75,7 +75,7 @@ def basin_groups(table: pd.DataFrame) -> NDArray[np.str_]:
         The first trajectory, by name, of the connected component of trajectories and basins that the row is in.
     """
     trajectories = trajectory_groups(table)
-    trajectory, basin = pd.factorize(trajectories)[0], pd.factorize(_basins(table))[0] + len(table)
+    trajectory, basin = pd.factorize(trajectories)[0], pd.factorize(basins(table))[0] + len(table)
     visits = coo_array((np.ones(len(table)), (trajectory, basin)), shape=(2 * len(table), 2 * len(table)))
     component = connected_components(visits, directed=False)[1][trajectory]
     return pd.Series(trajectories).groupby(component).transform("min").to_numpy(str)
@@ -96,7 +96,7 @@ def home_groups(table: pd.DataFrame) -> NDArray[np.str_]:
     -------
     ndarray of str of shape (n_rows,)
     """
-    rows = pd.DataFrame({"trajectory": trajectory_groups(table), "basin": _basins(table).to_numpy()})
+    rows = pd.DataFrame({"trajectory": trajectory_groups(table), "basin": basins(table).to_numpy()})
     # The minimum itself before its duplicates.
     rows["later"] = (table["duplicate_of"] != "").to_numpy()
     return (
@@ -278,7 +278,7 @@ def describe_folds(table: pd.DataFrame, folds: pd.DataFrame) -> list[str]:
     of_rows = chained[first.index]
     lines = [
         f"{len(table)} labelled minima of {len(set(trajectory_groups(table)))} trajectories in "
-        f"{_basins(table).nunique()} basins: shared basins chain them into {chained.nunique()} groups, the largest of "
+        f"{basins(table).nunique()} basins: shared basins chain them into {chained.nunique()} groups, the largest of "
         f"{of_rows.value_counts().max()} of {len(first)} rows"
     ]
     if (of_rows != first).any():
@@ -308,6 +308,17 @@ def torn_rows(groups: ArrayLike, folds: ArrayLike) -> NDArray[np.bool]:
     return (rows.groupby("group")["fold"].transform("nunique") > 1).to_numpy()
 
 
-def _basins(table):
-    """Id of the minimum that each row is, or repeats, pandas.Series."""
+def basins(table: pd.DataFrame) -> pd.Series:
+    """Name the minimum that each row is, or repeats.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With id and duplicate_of.
+
+    Returns
+    -------
+    pandas.Series
+        Of ids.
+    """
     return table["duplicate_of"].where(table["duplicate_of"] != "", table["id"])
