@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse import bsr_array, csr_array
+from scipy.sparse import bsr_array, csr_array, eye_array
 from threadpoolctl import threadpool_limits
 
-from vibentropy.errors import SaddlePointError
-from vibentropy.labels.cholesky import factorise
+from vibentropy.errors import SaddlePointError, StructureError
+from vibentropy.labels.cholesky import MAX_ROWS, factorise
 
 
 def translations(n_atoms):
@@ -68,3 +68,10 @@ def test_what_has_negative_eigenvalues_is_refused():
     direction = np.array([1, 0, 0, -1, 0, 0, 0, 1, 0, 0, -1, 0])
     with pytest.raises(SaddlePointError, match=r"stops at row \d+ of 12"):
         factorise(hessian - 20.0 * np.outer(direction, direction))
+
+
+def test_what_lapack_cannot_count_is_refused_before_it_is_made():
+    assert MAX_ROWS * (MAX_ROWS + 1) < 2**31 <= (MAX_ROWS + 1) * (MAX_ROWS + 2)
+    stiff = eye_array(3 * (MAX_ROWS // 3 + 1))
+    with pytest.raises(StructureError, match="a dense factor for 15447 atoms .* 15446 atoms; .* a sparse Hessian"):
+        factorise(stiff)

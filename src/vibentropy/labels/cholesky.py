@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.sparse import bsr_array, issparse
 
-from vibentropy.errors import SaddlePointError
+from vibentropy.errors import SaddlePointError, StructureError
 from vibentropy.numerics.machine_code import njit
 
 #: Which of the four variants of the format is used.
 _FORMAT = {"transr": "N", "uplo": "L"}
+
+#: Rows up to which LAPACK, which counts in 32 bits here, can count the elements of a triangle: n (n + 1) < 2³¹.
+MAX_ROWS = 46_340
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,15 @@ def factorise(hessian: Any) -> Factor:
     ------
     SaddlePointError
         If an eigenvalue other than the translations is negative.
+    StructureError
+        For more than `MAX_ROWS` / 3 atoms.
     """
     size = hessian.shape[0]
+    if size > MAX_ROWS:
+        raise StructureError(
+            f"a dense factor for {size // 3} atoms is beyond what LAPACK can count, {MAX_ROWS // 3} atoms; larger cells "
+            "take a potential with a sparse Hessian, such as embedded atoms or MEAM"
+        )
     shift = float(hessian.diagonal().sum()) / size
     if not shift > 0:
         raise SaddlePointError(f"the mean eigenvalue of the Hessian is {shift:.2e} eV/Å², not positive")
