@@ -61,7 +61,7 @@ def config(tmp_path, monkeypatch):
 
 
 def test_hash_is_of_the_science(config):
-    config |= {"data": {}, "learning": {}, "leakage": {}, "nonlinear": {}, "maps": {}}
+    config |= {"data": {}, "learning": {}, "leakage": {}, "recurrence": {}, "nonlinear": {}, "maps": {}}
     one = config_hash(config)
     assert re.fullmatch("[0-9a-f]{64}", one)
     reordered = json.loads(json.dumps(dict(reversed(config.items()))))

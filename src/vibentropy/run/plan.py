@@ -17,6 +17,7 @@ from vibentropy.learning.registry import find_regressor
 from vibentropy.potentials.from_config import is_analytic, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
+from vibentropy.sources.reference_work import SOURCE
 from vibentropy.sources.source import Source
 
 #: Models that come with the package: the best from positions alone, and the best that asks the potential.
@@ -451,6 +452,22 @@ class Plan:
                 f"{', '.join(self.config.descriptors)}"
             )
         return name
+
+    def published_labels(self) -> str:
+        """Name the file of published labels that `recurrence` looks into.
+
+        Raises
+        ------
+        ConfigError
+            If the run has none.
+        """
+        path = self.config.block["recurrence"]["entropies"]
+        if path is None:
+            raise ConfigError(
+                "`recurrence` needs published labels: put entropies_MEAM.npz (or entropies_EAM.npz) of "
+                f"{SOURCE} into published/, and say `recurrence: {{entropies: published/entropies_MEAM.npz}}`"
+            )
+        return str(path)
 
     def shipped(self, model: str) -> dict[str, str]:
         """Name the descriptor and the regressor of a model to ship.

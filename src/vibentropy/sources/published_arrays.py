@@ -7,7 +7,8 @@ They are files of numpy in the public repository `SOURCE`:
     (3, 3) in Å, one for all, its rows the cell vectors. Positions need not lie in the cell.
 ``entropies_EAM.npz``, ``entropies_MEAM.npz``
     ``I2`` ... ``V4`` of shape (n,) in k_B, in the order of the positions; 0 means that there is no label. They are
-    taken as they are: whether per mode or N_d/N_0 is not stated, and makes 0.003 k_B per added atom in 1024 sites.
+    taken as they are. Their convention is not stated: `vibentropy.studies.recurrence` has what minima that recur say,
+    some 0.01 k_B from labels per mode in 1024 sites.
 ``config_bulk.npy``
     Perfect crystal of shape (1, N_0, 3) in Å, in the same lattice.
 
@@ -279,6 +280,29 @@ def first_of_minimum(entropies: NDArray[np.float64], tolerance: float) -> NDArra
     first = np.full(starts.sum(), len(entropies))
     np.minimum.at(first, minimum, np.arange(len(entropies)))
     return first[minimum]
+
+
+def published_labels(path: str | Path, defect_class: str) -> NDArray[np.float64]:
+    """Read the labels of a class of defects, those of 0 left out.
+
+    Parameters
+    ----------
+    path : path-like
+        File of entropies.
+    defect_class : str
+
+    Returns
+    -------
+    ndarray of shape (n,), k_B
+        In the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or not as it should be, or has no such class.
+    """
+    labels = _array(path, defect_class, (None,))
+    return labels[labels != 0]
 
 
 def _reason(atoms, entropy):

@@ -6,6 +6,11 @@ from typing import NamedTuple
 SOURCE = "https://github.com/louity/AFS-python"
 
 
+#: k_B by which published labels differ from -1/2 [ln det' H_d - (N_d - 3)/(N_0 - 3) ln det' H_0], read off from minima
+#: that recur among labels of one's own (`vibentropy.studies.recurrence`). Nobody says where it is from.
+LABEL_OFFSET = -0.0125
+
+
 class Reported(NamedTuple):
     """Labels of one class of defects in the published arrays, those of 0 left out; entropies in k_B."""
 
