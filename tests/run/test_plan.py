@@ -138,6 +138,13 @@ def test_descriptor_that_chooses(default, plan_of):
         plan_of("config.yaml", data={"chosen": {"descriptor": "pair_afs"}}).choosing_descriptor()
 
 
+def test_published_labels_are_asked_for(default, plan_of):
+    with pytest.raises(ConfigError, match=r"needs published labels: put entropies_MEAM.npz .* into published/, and say"):
+        default.published_labels()
+    labels = plan_of("config.yaml", recurrence={"entropies": "published/entropies_MEAM.npz"}).published_labels()
+    assert labels == "published/entropies_MEAM.npz"
+
+
 def test_models_that_ship(default, tiny, plan_of):
     figures = plan_of("workflow/configs/figures.yaml")
     assert SHIPPED.keys() == FILES.keys()
