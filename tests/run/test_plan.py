@@ -139,7 +139,7 @@ def test_descriptor_that_chooses(default, plan_of):
 
 
 def test_published_labels_are_asked_for(default, plan_of):
-    with pytest.raises(ConfigError, match=r"needs published labels: put entropies_MEAM.npz .* into published/, and say"):
+    with pytest.raises(ConfigError, match=r"needs published labels: put entropies_MEAM.npz .* into published/"):
         default.published_labels()
     labels = plan_of("config.yaml", recurrence={"entropies": "published/entropies_MEAM.npz"}).published_labels()
     assert labels == "published/entropies_MEAM.npz"
