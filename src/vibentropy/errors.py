@@ -134,6 +134,10 @@ class PotentialError(VibentropyError):
     """A potential file cannot be represented, or was used outside its domain."""
 
 
+class NotAnalyticError(PotentialError):
+    """A potential works in LAMMPS, but its Hessian is not analytic here: finite differences are another way to it."""
+
+
 class NotConvergedError(VibentropyError):
     """A configuration is not at rest: its largest force exceeds the gate."""
 

@@ -1,0 +1,1 @@
+"""Modified embedded atoms (MEAM) of one element, with an exact Hessian."""
