@@ -36,4 +36,5 @@ LATTICES = {
     "bcc": ReferenceLattice(np.sqrt(3) / 2, 8, 6, 2 / np.sqrt(3), 4, (0.0, 0.0, 0.0)),
     "fcc": ReferenceLattice(1 / np.sqrt(2), 12, 6, np.sqrt(2), 4, (0.0, 0.0, 0.0)),
     "hcp": ReferenceLattice(1.0, 12, 6, np.sqrt(2), 4, (0.0, 0.0, 1 / 3)),
+    "sc": ReferenceLattice(1.0, 6, 12, np.sqrt(2), 2, (0.0, 0.0, 0.0)),
 }
