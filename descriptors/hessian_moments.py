@@ -41,8 +41,9 @@ class HessianMoments(HessianDescriptor):
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
-        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
+        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
+        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     max_order : int
         Largest k, from 2 to 6. What it costs grows by powers: 3 as much as 4, and 5 as much as 6.
     distances : list of float, optional
@@ -75,7 +76,7 @@ class HessianMoments(HessianDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | LocalHessian | None = None,
+        potential: dict[str, Any] | LocalHessian | None = None,
         max_order: int = 4,
         distances: list[float] | None = None,
         r_hop: float | None = None,

@@ -41,8 +41,9 @@ class HessianStiffness(ClusterDescriptor):
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        ``file`` and ``element`` of an embedded-atom potential, see `vibentropy.Potential.from_setfl`, or any potential
-        that follows `vibentropy.potentials.protocols.LocalHessian`; files hold only the former. By default an iron.
+        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
+        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 5.
     width : float
@@ -71,7 +72,7 @@ class HessianStiffness(ClusterDescriptor):
 
     def __init__(
         self,
-        potential: dict[str, str] | LocalHessian | None = None,
+        potential: dict[str, Any] | LocalHessian | None = None,
         radii: list[float] | None = None,
         width: float = 0.4,
         species: list[str] | None = None,

@@ -332,6 +332,43 @@ class Record(Parameter):
 
 
 @dataclass(frozen=True)
+class OneOf(Parameter):
+    """A parameter that is one of several kinds of mappings, which their first keys tell apart.
+
+    Attributes
+    ----------
+    records : tuple of Record
+    """
+
+    _: KW_ONLY
+    records: tuple[Record, ...]
+
+    def _check(self, name: str, value: object) -> None:
+        keys = {next(iter(record.fields)): record for record in self.records}
+        found = [keys[key] for key in keys if isinstance(value, dict) and key in value]
+        if len(found) != 1:
+            forms = ", or of ".join(" and ".join(record.fields) for record in self.records)
+            raise TypeError(f"{name} == {value!r}, must be a mapping of {forms} ({self.text}).")
+        found[0].check(name, value)
+
+    @property
+    def values(self) -> str:
+        """Such as ``{file: text} or {name: text}``."""
+        return " or ".join(record.values for record in self.records)
+
+    def _schema(self) -> dict[str, Any]:
+        keys = [next(iter(record.fields)) for record in self.records]
+        return {
+            "type": "object",
+            "oneOf": [{"required": [key]} for key in keys],
+            "allOf": [
+                {"if": {"required": [key]}, "then": record.schema()}
+                for key, record in zip(keys, self.records, strict=True)
+            ],
+        }
+
+
+@dataclass(frozen=True)
 class Part(Parameter):
     """A parameter that is another descriptor: a mapping with its kind and parameters, without species."""
 

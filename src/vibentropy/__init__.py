@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .labels.entropy import formation_entropy
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential
+    from .potentials.from_config import load_potential
     from .sources.archives import read_archive
 
 # Threads of compiled loops wait for each other by spinning, unless OpenMP is told otherwise before it is loaded. On two
@@ -27,6 +28,7 @@ __all__ = [
     "SaddlePointError",
     "VibentropyError",
     "formation_entropy",
+    "load_potential",
     "neighbour_pairs",
     "read_archive",
 ]
@@ -39,6 +41,7 @@ _MODULES = {
     "SaddlePointError": "errors",
     "VibentropyError": "errors",
     "formation_entropy": "labels.entropy",
+    "load_potential": "potentials.from_config",
     "neighbour_pairs": "atoms.neighbours",
     "read_archive": "sources.archives",
 }

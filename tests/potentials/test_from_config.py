@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from vibentropy import Potential
-from vibentropy.errors import ConfigError, PotentialError, VibentropyError
-from vibentropy.potentials.from_config import load_potential, potential_files, start_engine
+import vibentropy
+from vibentropy import Potential, load_potential
+from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.from_config import identity, is_analytic, is_tabulated, potential_files, start_engine
+from vibentropy.potentials.meam.potential import Meam
 
 MEAM = {
     "pair_style": "meam",
@@ -12,29 +15,78 @@ MEAM = {
     "element": "Fe",
     "step": 0.005,
 }
+DIFFERENCES = {"hessian": "finite_differences"}
+#: Silicon, whose reference lattice is not among those with an analytic Hessian.
+SILICON = {"pair_style": "meam", "pair_coeff": ["* * library.meam Si SiC.meam Si"], "element": "Si"}
 EMT = {"calculator": "ase.calculators.emt.EMT", "parameters": {}, "element": "Cu", "step": 0.01}
 EAM = {"file": "Cu_mishin1.eam.alloy", "element": "Cu"}
 
 
 def test_kind_follows_from_the_keys(iron, fine_table):
-    assert isinstance(load_potential(EAM), Potential)
+    assert isinstance(load_potential(**EAM), Potential)
     atoms = bulk("Fe", cubic=True) * 3
     atoms.rattle(0.05, seed=1)
     with start_engine({"file": "FeP_mm.eam.fs", "element": "Fe"}, fine_table) as engine:
         np.testing.assert_allclose(engine.energy_and_forces(atoms)[1], iron.energy_and_forces(atoms)[1], atol=1e-8)
         assert engine.handover > 1e-3
-    for specification, crystal in ((MEAM, atoms), (EMT, bulk("Cu", cubic=True))):
-        potential = load_potential(specification)
+    for specification, crystal in ((MEAM | DIFFERENCES, atoms), (EMT, bulk("Cu", cubic=True))):
+        potential = load_potential(**specification)
         with start_engine(specification) as engine:
             np.testing.assert_array_equal(engine.energy_and_forces(crystal)[1], potential.energy_and_forces(crystal)[1])
             assert engine.handover < 1e-5
         assert potential.element == specification["element"]
 
 
+def test_meam_is_analytic_wherever_it_can_be():
+    atoms = bulk("Fe", cubic=True) * 3
+    atoms.rattle(0.05, seed=1)
+    potential = load_potential(**MEAM)
+    assert isinstance(potential, Meam)
+    assert isinstance(load_potential(**MEAM | {"hessian": "analytic"}), Meam)
+    assert is_analytic(MEAM)
+    assert not is_tabulated(MEAM)
+    with start_engine(MEAM) as engine:
+        # LAMMPS interpolates the pair potential.
+        np.testing.assert_allclose(engine.energy_and_forces(atoms)[1], potential.energy_and_forces(atoms)[1], atol=1e-6)
+        assert engine.handover > 1e-3
+    assert isinstance(load_potential(**MEAM | DIFFERENCES), FiniteDifferencePotential)
+    assert not is_analytic(MEAM | DIFFERENCES)
+    # A pair style or a lattice that is not covered takes finite differences, as it always has.
+    for other in (SILICON, MEAM | {"pair_style": "meam/spline"}):
+        assert isinstance(load_potential(**other), FiniteDifferencePotential)
+        assert not is_analytic(other)
+        with pytest.raises(NotAnalyticError, match="`hessian: finite_differences`"):
+            load_potential(**other, hessian="analytic")
+
+
+def test_labels_by_differences_and_analytic_ones_are_told_apart():
+    assert identity(MEAM) == identity(MEAM | {"hessian": "analytic", "step": 0.01})
+    assert identity(MEAM | DIFFERENCES) != identity(MEAM)
+    # What files say that were written before there was a choice.
+    assert "hessian" not in identity(MEAM | DIFFERENCES)
+    assert '"hessian"' not in identity(EAM)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pair_style": "meam"}, "one of file, pair_style and calculator, found .'file', 'pair_style'."),
+        ({"file": None}, "one of file, pair_style and calculator, found none"),
+        ({"file": None, "pair_style": "meam"}, "pair_style meam needs its pair_coeff"),
+        ({"hessian": "finite"}, "hessian is 'finite', expected auto, analytic or finite_differences"),
+        (DIFFERENCES, "the Hessian of a file is analytic; for finite differences name it by pair_style"),
+        (EMT | {"file": None, "hessian": "analytic"}, "the Hessian of a calculator is made of finite differences"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        vibentropy.load_potential(**EAM | changes)
+
+
 def test_cohesion_is_that_which_the_file_states():
     # Ec of the fifth element in MoCoNiVFeAlCr_2nn.meam; re of bcc iron is 2.480 Å.
     crystal = bulk("Fe", "bcc", a=2.48 * 2 / np.sqrt(3))
-    assert load_potential(MEAM).energy_and_forces(crystal)[0] == pytest.approx(-4.29, abs=1e-3)
+    assert load_potential(**MEAM).energy_and_forces(crystal)[0] == pytest.approx(-4.29, abs=1e-3)
 
 
 def test_files_of_commands_are_found(tmp_path, monkeypatch):
@@ -47,12 +99,12 @@ def test_files_of_commands_are_found(tmp_path, monkeypatch):
     # A file of one's own, in a folder with a space.
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my files").mkdir()
-    load_potential(EAM).write_setfl(tmp_path / "my files/copper.eam")
+    load_potential(**EAM).write_setfl(tmp_path / "my files/copper.eam")
     own = {"pair_style": "eam/alloy", "pair_coeff": ['* * "my files/copper.eam" Cu'], "element": "Cu", "step": 0.01}
     assert potential_files(own) == [str(tmp_path / "my files/copper.eam")]
     atoms = bulk("Cu", cubic=True) * 2
-    assert load_potential(own).energy_and_forces(atoms)[0] == pytest.approx(
-        load_potential(EAM).energy_and_forces(atoms)[0], abs=1e-9
+    assert load_potential(**own).energy_and_forces(atoms)[0] == pytest.approx(
+        load_potential(**EAM).energy_and_forces(atoms)[0], abs=1e-9
     )
 
 
@@ -60,12 +112,15 @@ def test_files_of_commands_are_found(tmp_path, monkeypatch):
     ("changes", "message"),
     [
         ({"pair_style": "meeam"}, "LAMMPS stopped at 'pair_style meeam'.*meeam"),
-        ({"pair_coeff": ["* * library_2nn.meam Fe nowhere.meam Fe"]}, "LAMMPS stopped at 'pair_coeff .*nowhere.meam"),
+        (
+            DIFFERENCES | {"pair_coeff": ["* * library_2nn.meam Fe nowhere.meam Fe"]},
+            "LAMMPS stopped at 'pair_coeff .*nowhere.meam",
+        ),
     ],
 )
 def test_lammps_says_what_is_wrong(changes, message):
     with pytest.raises(VibentropyError, match=message):
-        load_potential(MEAM | changes).energy_and_forces(bulk("Fe"))
+        load_potential(**MEAM | changes).energy_and_forces(bulk("Fe"))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +134,9 @@ def test_lammps_says_what_is_wrong(changes, message):
 )
 def test_what_is_no_calculator_is_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
-        load_potential(EMT | changes)
+        load_potential(**EMT | changes)
 
 
 def test_calculators_refuse_other_elements():
     with pytest.raises(VibentropyError, match="EMT failed: NotImplementedError"):
-        load_potential(EMT | {"element": "Fe"}).energy_and_forces(bulk("Fe"))
+        load_potential(**EMT | {"element": "Fe"}).energy_and_forces(bulk("Fe"))

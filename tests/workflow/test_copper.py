@@ -28,7 +28,7 @@ def config():
 
 @pytest.fixture(scope="module")
 def copper(config):
-    return load_potential(config["potential"])
+    return load_potential(**config["potential"])
 
 
 @pytest.fixture(scope="module")

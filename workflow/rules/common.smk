@@ -78,7 +78,7 @@ def descriptor_potentials(wildcards):
 def structures_of(wildcards):
     """Files that a shard is made or read from."""
     source = PLAN.source(wildcards.dataset)
-    made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.analytic else []}
+    made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.tabulated else []}
     return {
         "reference": PLAN.references(wildcards.dataset),
         "files": source.files_of(PLAN.content(wildcards.dataset, wildcards.shard)),

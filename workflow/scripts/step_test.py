@@ -9,7 +9,7 @@ from vibentropy.sources.source import source_of
 with logged(snakemake.log[0]) as progress:
     sources = [source_of(*named) for named in snakemake.params.datasets.items()]
     perfect = smallest_crystal(sources, snakemake.input.lattice)
-    table = step_test(perfect, load_potential(snakemake.params.potential), **snakemake.params.gates)
+    table = step_test(perfect, load_potential(**snakemake.params.potential), **snakemake.params.gates)
     progress.note(table.to_string(index=False))
     progress.note(verdict(table))
     save_table(table, snakemake.output.table)

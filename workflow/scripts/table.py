@@ -5,7 +5,7 @@ from vibentropy.potentials.from_config import load_potential
 from vibentropy.report.html import write_page
 
 with logged(snakemake.log[0]) as progress:
-    potential = load_potential(snakemake.params.potential)
+    potential = load_potential(**snakemake.params.potential)
     residuals = potential.residuals()
     progress.note(residuals.to_string(index=False))
     save_table(residuals, snakemake.output.residuals)

@@ -74,5 +74,5 @@ def _labelled(configurations, config):
     crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
     waiting = int((configurations.table["status"] == Status.RELAXED).sum())
     with meter("labels", lambda: waiting) as progress:
-        labeller = Labeller(load_potential(config.potential), **config.labels.settings, note=progress.note)
+        labeller = Labeller(load_potential(**config.potential), **config.labels.settings, note=progress.note)
         return labeller.label(configurations, filled(crystal), progress)

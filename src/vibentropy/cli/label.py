@@ -120,7 +120,7 @@ def label(
     crystal = read_reference(reference, block["element"])
     # Of dumps that say types only, too.
     symbol = str(crystal.symbols[0])
-    interaction = load_potential(block | {"element": block["element"] or symbol})
+    interaction = load_potential(**block | {"element": block["element"] or symbol})
     if infinite:
         click.echo(_cost_of_infinite(block, cells), err=True)
 

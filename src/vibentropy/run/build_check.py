@@ -109,7 +109,7 @@ def _problem(place: str, build: Callable[[], object]) -> list[str]:
 
 def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
     """Build a potential, and let it meet the crystal of the lattice."""
-    potential = load_potential(block)
+    potential = load_potential(**block)
     if not isinstance(potential, Potential):
         # Pair styles and calculators show their faults when they first meet atoms.
         lattice = lattice or _ANY_LATTICE

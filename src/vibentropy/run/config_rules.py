@@ -11,7 +11,7 @@ from ase.data import atomic_numbers
 from vibentropy.descriptors import REGISTRY, available
 from vibentropy.errors import PotentialError, did_you_mean
 from vibentropy.learning.registry import REGRESSORS
-from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.potentials.from_config import is_tabulated, potential_files
 
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
@@ -91,7 +91,7 @@ def _unusable_potential(config: Config) -> Iterator[str]:
     try:
         potential_files(config.potential)
     except PotentialError as error:
-        yield f"{'potential.file' if is_analytic(config.potential) else 'potential'}: {error}"
+        yield f"{'potential.file' if is_tabulated(config.potential) else 'potential'}: {error}"
 
 
 def _unknown_tests(config: Config) -> Iterator[str]:

@@ -14,7 +14,7 @@ from vibentropy.descriptors import recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.learning.registry import find_regressor
-from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.potentials.from_config import is_analytic, is_tabulated, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 from vibentropy.sources.reference_work import SOURCE
@@ -103,7 +103,7 @@ class Plan:
 
     @property
     def table(self) -> str:
-        """File of the fine table of an analytic potential for LAMMPS."""
+        """File of the fine table of an embedded-atom potential for LAMMPS."""
         return f"{self.config.results}/potential/table.eam.alloy"
 
     @property
@@ -112,8 +112,13 @@ class Plan:
         return f"{self.config.results}/potential/lattice.json"
 
     @property
+    def tabulated(self) -> bool:
+        """Whether there is a fine table of the potential for LAMMPS, as for embedded atoms."""
+        return self.config.potential is not None and is_tabulated(self.config.potential)
+
+    @property
     def analytic(self) -> bool:
-        """Whether the potential has an analytic Hessian and can be written as a table."""
+        """Whether the potential has an analytic Hessian."""
         return self.config.potential is not None and is_analytic(self.config.potential)
 
     @property

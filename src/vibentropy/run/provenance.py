@@ -37,7 +37,7 @@ from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import DataError
 from vibentropy.files.atomic import sha256
 from vibentropy.files.hdf5 import is_readable
-from vibentropy.potentials.from_config import is_analytic, potential_files
+from vibentropy.potentials.from_config import is_tabulated, potential_files
 from vibentropy.run.settings import Config
 
 #: Lines of ``inputs`` that an attribute has room for: HDF5 allows it 64 kB.
@@ -132,7 +132,7 @@ def input_files(config: Mapping[str, Any], datasets: Iterable[str] | None = None
         *(part.get("potential") for block in checked.descriptors.values() for part in walk(block)),
     ]
     for potential in filter(None, potentials):
-        if is_analytic(potential):
+        if is_tabulated(potential):
             files |= dict.fromkeys([potential["file"]], *potential_files(potential))
         else:
             files |= {Path(file).name: file for file in potential_files(potential)}

@@ -285,7 +285,7 @@ class Recipe(Source):
         planned = self.trajectories() if content is None else [Trajectory(**trajectory) for trajectory in content]
         if workshop is None:
             raise TypeError("a recipe is made in a workshop: potential, lattice, table and seed")
-        potential = load_potential(workshop.potential)
+        potential = load_potential(**workshop.potential)
         with start_engine(workshop.potential, workshop.table) as engine:
             return sample(planned, Crystal.load(workshop.lattice), potential, engine, workshop.seed, done)
 
@@ -313,7 +313,7 @@ class Recipe(Source):
         ConfigError, PotentialError
             If the potential cannot be built, or has no such crystal.
         """
-        interaction = load_potential(potential)
+        interaction = load_potential(**potential)
         with TemporaryDirectory() as folder:
             lattice, table = Path(folder) / "lattice.json", Path(folder) / "table.eam.alloy"
             if self.lattice is None:

@@ -51,7 +51,7 @@ def resolved(minima, iron):
     """Files of two jobs that resolve five labels, and the log of the second."""
     paths = [minima / f"{part}.h5" for part in range(2)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resolve, "load_potential", lambda block: iron)
+        patch.setattr(resolve, "load_potential", lambda **block: iron)
         for part, path in enumerate(paths):
             progress, stream = log()
             resolve.resolve_part(

@@ -13,7 +13,7 @@ from vibentropy.sources.archives import read_archive, read_header
 
 @pytest.mark.parametrize(("dataset", "n_resolved"), [("train", 5), ("test", 0)])
 def test_archives_hold_what_can_be_used_with_its_atoms(minima, resolved, iron, monkeypatch, dataset, n_resolved):
-    monkeypatch.setattr(pack, "load_potential", lambda block: iron)
+    monkeypatch.setattr(pack, "load_potential", lambda **block: iron)
     path = minima / f"archive of {dataset}.h5"
     progress, stream = log()
     pack.pack(

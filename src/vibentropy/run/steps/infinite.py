@@ -69,7 +69,7 @@ def infinite_part(
     chosen = rows.sort_values("formation_energy", kind="stable").groupby("defect_class").head(lowest).index.to_numpy()
     minima = ConfigurationSet.load(configurations, np.sort(chosen)[part::parts])
     progress.expect(len(minima))
-    interaction = load_potential(potential)
+    interaction = load_potential(**potential)
     perfect = {name: source_of(name, block).perfect(lattice) for name, block in specifications.items()}
     settings: dict[str, Any] = {**gates, "sizes": sizes, "memory": spare_in_job(mem_mb), "note": progress.note}
     frames, labelled = [], []

@@ -56,7 +56,7 @@ def pack(
     crystal = Crystal.load(lattice)
     packed = archives.rounded(ConfigurationSet.load(configurations, distinct), crystal)
     progress.expect(len(packed))
-    interaction = load_potential(potential)
+    interaction = load_potential(**potential)
     for index, atoms in enumerate(packed.frames):
         _, forces = interaction.energy_and_forces(atoms)
         packed.table.loc[index, "max_force"] = np.linalg.norm(forces, axis=1).max()

@@ -57,5 +57,5 @@ def resolve_part(
     chosen = ConfigurationSet.load(configurations, distinct[evenly][part * per_job : (part + 1) * per_job])
     chosen.table["status"] = Status.RELAXED
     progress.expect(len(chosen))
-    labeller = Labeller(load_potential(potential), **gates, site_entropies=True)
+    labeller = Labeller(load_potential(**potential), **gates, site_entropies=True)
     labeller.label(chosen, filled(Crystal.load(lattice)), progress).save(output)
