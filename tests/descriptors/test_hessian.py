@@ -101,7 +101,9 @@ class TestRefusals:
 
     def test_a_potential_whose_hessian_has_no_end(self):
         endless = FiniteDifferencePotential(engine=None, element="Fe", step=0.01)
-        with pytest.raises(ConfigError, match="must be a mapping of file and element, or of pair_style .* in Python also any potential"):
+        with pytest.raises(
+            ConfigError, match="must be a mapping of file and element, or of pair_style .* in Python also any potential"
+        ):
             create("hessian_stiffness", potential=endless)
 
     def test_files_cannot_hold_it(self):

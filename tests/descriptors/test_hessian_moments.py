@@ -199,7 +199,10 @@ class TestRefusals:
         [
             ({"potential": {"file": "missing.eam.fs", "element": "Fe"}}, "missing.eam.fs: no such file"),
             ({"potential": {"file": "FeP_mm.eam.fs", "element": "Cu"}}, "Cu"),
-            ({"potential": {"pair_style": "meam", "pair_coeff": ["* *"], "element": "Fe"}}, "expected `. . library elements"),
+            (
+                {"potential": {"pair_style": "meam", "pair_coeff": ["* *"], "element": "Fe"}},
+                "expected `. . library elements",
+            ),
             ({"potential": {"pair_style": "eam", "pair_coeff": ["* *"], "element": "Fe"}}, "must be meam"),
             ({"potential": {"pair_style": "meam", "element": "Fe"}}, "pair_style and pair_coeff and element"),
             ({"potential": "FeP_mm.eam.fs"}, "must be a mapping of file and element"),

@@ -237,9 +237,7 @@ def pair_energy_and_forces(
             if s == 0.0 or not is_counted(i, j, v):
                 continue
             r = np.sqrt(squares[slot])
-            w, pair = worth(
-                v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness
-            )
+            w, pair = worth(v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness)
             energy += s * pair
             for x in range(3):
                 forces[i, x] += s * pull[x]

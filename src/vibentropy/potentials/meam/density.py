@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.meam.functions import Constants, angular, cutoff_at, embedding
+from vibentropy.potentials.meam.functions import NONE, Constants, angular, cutoff_at, embedding
 
 #: Groups of moments: l of the density, number of directions, and factor in X.
 _GROUPS = ((0, 0, 0.0), (1, 1, 1.0), (2, 2, 1.0), (2, 0, -1 / 3), (3, 3, 1.0), (3, 1, -3 / 5))
@@ -40,9 +40,6 @@ _FACTOR = np.array(
     ]
 )
 N_GROUPS, N_MOMENTS = len(_GROUPS), len(_MOMENTS)
-
-#: Densities at a site below which it counts as isolated: their squares would be nothing.
-_ISOLATED = 1e-150
 
 
 def weights_of(weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -198,7 +195,7 @@ def embed(
     energy, slopes, curvatures = np.zeros(n), np.zeros((n, N_MOMENTS)), np.zeros((n, 4))
     for i in range(n):
         density = total[i, 0]
-        if density < _ISOLATED:
+        if density < NONE:
             continue
         x = 0.0
         for q in range(1, N_MOMENTS):

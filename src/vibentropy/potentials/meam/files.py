@@ -271,7 +271,9 @@ def _record(lines, name):
         )
     if not found:
         raise PotentialError(f"holds no records, expected some of {len(_RECORD)} words: {' '.join(_RECORD)}")
-    raise PotentialError(f"holds no such record{did_you_mean(name, found)}; those are {', '.join(dict.fromkeys(found))}")
+    raise PotentialError(
+        f"holds no such record{did_you_mean(name, found)}; those are {', '.join(dict.fromkeys(found))}"
+    )
 
 
 def _refuse_record(words, line):

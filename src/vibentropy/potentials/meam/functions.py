@@ -18,6 +18,8 @@ Derivatives = tuple[float, float, float]
 
 #: Densities of the background that count as none, which is where LAMMPS stops, too.
 _NO_DENSITY = 1e-14
+#: Densities that count as none anywhere: their squares would be nothing, and their inverse too much.
+NONE = 1e-150
 #: Terms of the series that takes second neighbours into the pair potential.
 _SERIES = 10
 #: Where the repulsion of nuclei begins and where it is all there is, in units of α (r/re - 1).
@@ -213,14 +215,14 @@ def embedding(density: float, p: Constants) -> Derivatives:
     Parameters
     ----------
     density : float
-        ρ̄, not 0.
+        ρ̄.
     p : Constants
 
     Returns
     -------
     tuple of 3 float, eV
     """
-    if density > 0.0:
+    if density > NONE:
         logarithm = np.log(density)
         return (
             p.embedding * density * logarithm,
@@ -267,14 +269,17 @@ def equation_of_state(r: float, p: Constants) -> Derivatives:
 
 
 @njit(nogil=True)
-def _reference_density(r, p):
-    """Density ρ̄ at an atom of the reference lattice, and the neighbours' part of it before G and units."""
+def _neighbours_density(r, p):
+    """Density that the neighbours of an atom of the reference lattice add up to, before angles count."""
     x = p.neighbours * p.rho0 * np.exp(-p.decay[0] * (r - p.re))
     y = p.second_neighbours * p.rho0 * np.exp(-p.decay[0] * (p.ratio * r - p.re))
     g, h = -p.decay[0], -p.decay[0] * p.ratio
-    rho, rho1, rho2 = x + y, g * x + h * y, g * g * x + h * h * y
-    if rho <= _NO_DENSITY:
-        return 0.0, 0.0, 0.0
+    return x + y, g * x + h * y, g * g * x + h * h * y
+
+
+@njit(nogil=True)
+def _reference_density(r, rho, rho1, rho2, p):
+    """Density ρ̄ at an atom of the reference lattice, given that of the neighbours."""
     # Γ = t3 s3 ρ3²/ρ0²: of the lattices that are covered, only hcp has one.
     z = p.shape * (p.rho0 * np.exp(-p.decay[3] * (r - p.re))) ** 2 / rho**2
     # Its logarithm has simple derivatives.
@@ -294,9 +299,10 @@ def _reference_density(r, p):
 @njit(nogil=True)
 def _first_neighbours(r, p):
     """Pair potential of a reference lattice whose second neighbours do not interact: 2 (E - F)/Z."""
-    rho, rho1, rho2 = _reference_density(r, p)
-    if rho == 0.0:
+    rho, rho1, rho2 = _neighbours_density(r, p)
+    if rho <= _NO_DENSITY:
         return 0.0, 0.0, 0.0
+    rho, rho1, rho2 = _reference_density(r, rho, rho1, rho2, p)
     e, e1, e2 = equation_of_state(r, p)
     f, f1, f2 = embedding(rho, p)
     factor = 2 / p.neighbours

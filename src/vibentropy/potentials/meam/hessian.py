@@ -314,9 +314,7 @@ def _add_pairs(
             if not _any_row(atoms, n_atoms, n_rows):
                 continue
             r = np.sqrt(squares[slot])
-            w, _ = worth(
-                v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness
-            )
+            w, _ = worth(v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness)
             size = 3 * n_atoms
             matrix[:size, :size] = 0.0
             gradient[:size] = 0.0
