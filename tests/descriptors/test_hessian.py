@@ -1,6 +1,7 @@
 """Descriptors of the Hessian of potentials that are handed to them as objects."""
 
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.from_config import load_potential
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 
@@ -89,6 +91,36 @@ def test_a_model_of_such_a_descriptor_can_be_shown():
         descriptor, fitted, np.ones(2), element="Fe", volume_per_atom=11.6, entropy_range=(1, 2)
     )
     assert repr(model).startswith("<EntropyModel of Fe: hessian_stiffness, 2 features")
+
+
+class TestModifiedEmbeddedAtoms:
+    NAMED: ClassVar = {
+        "pair_style": "meam",
+        "pair_coeff": ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"],
+        "element": "Fe",
+    }
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_a_configuration_names_them(self, kind):
+        """The Hessian that it takes in a narrow cell is that of the infinite crystal, in rows around each atom."""
+        atoms = vacancy((2, 3, 2))
+        of = partial(create, kind, **KINDS[kind])
+        found = of(potential=self.NAMED).local(atoms)
+        np.testing.assert_array_equal(of(potential=load_potential(**self.NAMED)).local(atoms), found)
+        assert np.abs(of().local(atoms) - found).max() > 1e-2
+        np.testing.assert_allclose(of(potential=self.NAMED).total(atoms * (1, 1, 2)), 2 * found.sum(axis=0), rtol=1e-9)
+        assert of(potential=self.NAMED).reach > KINDS[kind].get("radii", [0.0])[-1] + 8.0
+
+    def test_files_hold_their_names(self):
+        descriptor = create("hessian_stiffness", potential=self.NAMED, radii=[0.0, 3.0])
+        block = recipe(descriptor)
+        again = create(block["kind"], **block["parameters"])
+        np.testing.assert_array_equal(again.local(vacancy(2)), descriptor.local(vacancy(2)))
+
+    def test_what_has_no_analytic_hessian_is_refused(self):
+        silicon = {"pair_style": "meam", "pair_coeff": ["* * library.meam Si SiC.meam Si"], "element": "Si"}
+        with pytest.raises(ConfigError, match="reference lattice dia have no analytic Hessian"):
+            create("hessian_stiffness", potential=silicon)
 
 
 class TestRefusals:

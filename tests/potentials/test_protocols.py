@@ -11,6 +11,7 @@ from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.own_process import IsolatedEngine
 from vibentropy.potentials.protocols import Engine, Interaction
 
@@ -27,7 +28,7 @@ def test_engines_have_the_methods_of_the_protocol(cls, method):
     assert [(p.name, p.default) for p in parameters.values()] == [(p.name, p.default) for p in expected.values()]
 
 
-@pytest.mark.parametrize("cls", [Potential, FiniteDifferencePotential])
+@pytest.mark.parametrize("cls", [Potential, Meam, FiniteDifferencePotential])
 def test_potentials_have_the_methods_of_the_protocol(cls):
     assert public(Interaction) == {"element", "mass", "energy_and_forces", "hessian"}
     assert public(Interaction) <= public(cls)

@@ -1,4 +1,6 @@
-"""Iron without an analytic Hessian, from the configuration that ships, at a tiny scale."""
+"""Iron of modified embedded atoms, from the configuration that ships, at a tiny scale: with its analytic Hessian and
+with finite differences.
+"""
 
 import copy
 import subprocess
@@ -28,24 +30,31 @@ SHIPPED = yaml.safe_load((ROOT / "workflow/configs/meam.yaml").read_text(encodin
 A = 2.8636458
 
 
+#: In place of the analytic Hessian.
+DIFFERENCES = {"hessian": "finite_differences", "step": 0.005}
+
+
 @pytest.fixture(scope="module")
 def potential():
-    return load_potential(validate(SHIPPED, SCHEMA)["potential"])
+    """By finite differences."""
+    return load_potential(**validate(SHIPPED, SCHEMA)["potential"] | DIFFERENCES)
 
 
-def tiny(n, **defects):
+def tiny(n, *, changes=DIFFERENCES, **defects):
     """The configuration that ships, with cells and trajectories as small as they can be."""
     config = copy.deepcopy(SHIPPED)
+    config["potential"] |= changes
     recipe = config["datasets"]["train"]["recipe"]
     recipe |= {"cells": [[n, n, n]], "defects": defects}
     recipe["anneal"] |= {"steps_between": 10}
     return config
 
 
-@pytest.mark.slow
-def test_vacancy_is_sampled_and_labelled(potential):
-    config = validate(tiny(2, V1={"vacancies": 1, "trajectories": 5}), SCHEMA)
+@pytest.mark.parametrize("changes", [{}, pytest.param(DIFFERENCES, marks=pytest.mark.slow)])
+def test_vacancy_is_sampled_and_labelled(changes):
+    config = validate(tiny(2, changes=changes, V1={"vacancies": 1, "trajectories": 5}), SCHEMA)
     crystal = Crystal("Fe", "bcc", A)
+    potential = load_potential(**config["potential"])
     planned = source_of("train", {"recipe": config["datasets"]["train"]["recipe"]}).trajectories()[:1]
     with start_engine(config["potential"]) as engine:
         minima = sample(planned, crystal, potential, engine, 1)
@@ -83,26 +92,37 @@ def test_smallest_cell_is_that_of_recipes_and_of_references(tmp_path):
     assert len(smallest_crystal(recipes + files, tmp_path / "lattice.json")) == 8
 
 
-@pytest.mark.slow(minutes=1.5)
-def test_tiny_run_through_the_workflow(tmp_path):
-    config = tiny(
-        2, V1={"vacancies": 1, "trajectories": 2}, V2={"vacancies": 2, "trajectories": 2, "anneal": {"snapshots": 2}}
-    )
+def run(folder, *targets, changes=DIFFERENCES, descriptor=None):
+    """Run the workflow at a tiny scale and return the folder of its results."""
+    defects = {
+        "V1": {"vacancies": 1, "trajectories": 2},
+        "V2": {"vacancies": 2, "trajectories": 2, "anneal": {"snapshots": 2}},
+    }
+    config = tiny(2, changes=changes, **defects)
     del config["datasets"]["test_432"]
     config |= {
         "results": "results",
         "labels": {"duplicates": {"exclude": False}},
         "evaluation": {"folds": 2},
-        "descriptors": {"two": {"kind": "two_body"}},
+        "descriptors": {"one": descriptor or {"kind": "two_body"}},
         # The few minima of such cells are of two groups, too few to choose a penalty within a fold.
         "regressors": {"ridge": {"kind": "ridge", "penalties": [1e-6]}},
     }
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", tmp_path]
-    command += ["--configfile", tmp_path / "tiny.yaml", "--cores", "2", "--quiet", "all", "--"]
-    command += ["results/summary.csv", "results/potential/step_test.html"]
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", folder]
+    command += ["--configfile", folder / "tiny.yaml", "--cores", "2", "--quiet", "all", "--", *targets]
     subprocess.run(command, check=True)
-    results = tmp_path / "results"
+    return folder / "results"
+
+
+def vacancies_of(results):
+    table = pd.read_csv(results / "configurations.csv", keep_default_na=False)
+    return pd.to_numeric(table.loc[table["defect_class"] == "V1", "formation_entropy"])
+
+
+@pytest.mark.slow(minutes=1.5)
+def test_tiny_run_through_the_workflow(tmp_path):
+    results = run(tmp_path, "results/summary.csv", "results/potential/step_test.html")
     assert sorted(path.name for path in (results / "potential").iterdir()) == [
         "lattice.json",
         "step_test.csv",
@@ -113,9 +133,20 @@ def test_tiny_run_through_the_workflow(tmp_path):
     assert steps["difference"].abs().max() < TOLERANCE
     assert Crystal.load(results / "potential/lattice.json").a == pytest.approx(A, abs=1e-6)
     assert "half and twice the step" in (results / "logs/step_test.log").read_text(encoding="utf-8")
-    table = pd.read_csv(results / "configurations.csv", keep_default_na=False)
-    vacancies = table[table["defect_class"] == "V1"]
-    entropies = pd.to_numeric(vacancies["formation_entropy"])
     # Every vacancy is the same one, that of the step test.
-    np.testing.assert_allclose(entropies, steps["formation_entropy"][1], atol=1e-4)
+    np.testing.assert_allclose(vacancies_of(results), steps["formation_entropy"][1], atol=1e-4)
+    assert (results / "summary.csv").is_file()
+
+
+@pytest.mark.slow
+def test_tiny_run_with_the_analytic_hessian(tmp_path):
+    """In labels and in a descriptor, without a table for LAMMPS and without a step to test."""
+    named = {key: value for key, value in SHIPPED["potential"].items() if key != "step"}
+    descriptor = {"kind": "hessian_stiffness", "potential": named, "radii": [0.0, 3.0]}
+    results = run(tmp_path, "results/summary.csv", "results/SHA256SUMS", changes={}, descriptor=descriptor)
+    assert [path.name for path in (results / "potential").iterdir()] == ["lattice.json"]
+    assert Crystal.load(results / "potential/lattice.json").a == pytest.approx(A, abs=1e-6)
+    entropies = vacancies_of(results)
+    assert len(entropies) >= 2
+    assert np.ptp(entropies) < 1e-6
     assert (results / "summary.csv").is_file()

@@ -2,8 +2,8 @@
 
 Every periodic image has its own block, as in the infinite crystal that a cell stands for. An embedded-atom potential
 makes the rows themselves (`vibentropy.potentials.hessian_rows`); any other one is asked for the Hessian of clusters in
-free space, whose inner atoms do not feel that they are clusters. That takes more time, for the rows of the surroundings
-are thrown away.
+free space, whose inner atoms do not feel that they are clusters. That takes more time, for the surroundings of each
+cluster are gone through again, and their rows are thrown away where the potential cannot leave them out.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.hessian_rows import hessian_rows, sites
-from vibentropy.potentials.protocols import LocalHessian
+from vibentropy.potentials.protocols import HessianRows, LocalHessian
 
 #: ``start``, ``columns`` and ``blocks``, see `vibentropy.potentials.hessian_rows.hessian_rows`.
 Rows = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -140,7 +140,11 @@ class _OfClusters:
     def _blocks(self, positions, n_rows):
         """Rows of the first atoms, columns and blocks; both ascend."""
         cluster = Atoms(f"{self.potential.element}{len(positions)}", positions)
-        hessian = bsr_array(self.potential.hessian(cluster), blocksize=(3, 3), copy=True)
+        if isinstance(self.potential, HessianRows):
+            hessian = self.potential.hessian_rows(cluster, n_rows)
+        else:
+            hessian = self.potential.hessian(cluster)
+        hessian = bsr_array(hessian, blocksize=(3, 3), copy=True)
         hessian.sort_indices()
         rows = np.repeat(np.arange(n_rows), np.diff(hessian.indptr[: n_rows + 1]))
         return rows, hessian.indices[: len(rows)].astype(np.int64), hessian.data[: len(rows)]

@@ -110,9 +110,9 @@ class SplitHessian(Interaction, Protocol):
 
 @runtime_checkable
 class HessianRows(Interaction, Protocol):
-    """An interaction whose Hessian costs so much a row that a perfect crystal asks for those of one cell only."""
+    """An interaction that makes a few rows of its Hessian without the others, such as those of a primitive cell."""
 
-    def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[Any]:
+    def hessian_rows(self, atoms: Atoms, n_rows: int) -> Any:
         """Rows of the Hessian that belong to the first atoms.
 
         Parameters
@@ -123,7 +123,7 @@ class HessianRows(Interaction, Protocol):
 
         Returns
         -------
-        ndarray of shape (3 n_rows, 3 n_atoms), eV/Å²
+        sparse array or ndarray of shape (3 n_rows, 3 n_atoms), eV/Å²
 
         Raises
         ------

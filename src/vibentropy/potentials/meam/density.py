@@ -3,10 +3,11 @@
 The densities ρ_l that neighbours of distance r add up to, ρ_l(r) = ρ_0 exp(-β_l (r/re - 1)) f_c(r) S, enter as
 moments of directions, 24 at each site:
 
-    A_0 = Σ ρ_0,  A_1,x = Σ ρ_1 n_x,  A_2,xy = Σ ρ_2 n_x n_y,  B_2 = Σ ρ_2,  A_3,xyz = Σ ρ_3 n_x n_y n_z,  B_3,x = Σ ρ_3 n_x
+    A_0 = Σ ρ_0                A_1,x = Σ ρ_1 n_x    A_2,xy = Σ ρ_2 n_x n_y    B_2 = Σ ρ_2
+    A_3,xyz = Σ ρ_3 n_x n_y n_z    B_3,x = Σ ρ_3 n_x
 
-Of these are made X = t_1 A_1² + t_2 (A_2² - B_2²/3) + t_3 (A_3² - 3/5 B_3²), squares summed over all indices, Γ = X/A_0²
-and ρ̄ = A_0 G(Γ) in units of the background (Baskes, Phys. Rev. B 46, 2727 (1992); the 3/5 as in LAMMPS).
+Of these are made X = t_1 A_1² + t_2 (A_2² - B_2²/3) + t_3 (A_3² - 3/5 B_3²), squares summed over all indices, then
+Γ = X/A_0² and ρ̄ = A_0 G(Γ) in units of the background (Baskes, Phys. Rev. B 46, 2727 (1992); the 3/5 as in LAMMPS).
 """
 
 from itertools import combinations_with_replacement
@@ -43,7 +44,7 @@ N_GROUPS, N_MOMENTS = len(_GROUPS), len(_MOMENTS)
 
 
 def weights_of(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the square of each moment counts in X.
+    """Say what the square of each moment counts in X.
 
     Parameters
     ----------

@@ -323,7 +323,7 @@ def _of_library(record, element):
 
 
 def _settings(lines: list[tuple[int, str]], names: Sequence[str], own: int) -> Iterator[tuple[str, Any]]:
-    """Settings of a parameter file that concern an element, given its index."""
+    """Find the settings of a parameter file that concern an element, given its index."""
     for number, line in lines:
         words = "".join(" " if mark in "=(),'\"" else mark for mark in line).split()
         if not words:
@@ -394,7 +394,7 @@ def _checked(parameters: MeamParameters) -> MeamParameters:
         )
     if parameters.mixture_ref_t and parameters.ialloy == 1 and LATTICES[parameters.lattice].shape[2]:
         raise NotAnalyticError(
-            f"mixture_ref_t = 1 with ialloy = 1 gives {parameters.lattice} two densities of reference in LAMMPS, one in "
-            f"the pair potential and one in the embedding function; {_INSTEAD}"
+            f"mixture_ref_t = 1 with ialloy = 1 gives {parameters.lattice} two densities of reference in LAMMPS, one "
+            f"in the pair potential and one in the embedding function; {_INSTEAD}"
         )
     return parameters

@@ -114,11 +114,9 @@ def _add(blocks, rows, columns, place, atoms, n_atoms, matrix):
 
 
 @njit(nogil=True)
-def _any_row(atoms, n_atoms, n_rows):
-    for a in range(n_atoms):
-        if atoms[a] < n_rows:
-            return True
-    return False
+def _any_row(atoms, n_rows):
+    """Whether rows of some of these atoms are wanted."""
+    return atoms.min() < n_rows
 
 
 @njit(nogil=True)
@@ -238,7 +236,7 @@ def _add_sites(
     for i in range(n):
         atoms = atoms_felt[felt[i] : felt[i + 1]]
         n_atoms = atoms.shape[0]
-        if not _any_row(atoms, n_atoms, n_rows):
+        if not _any_row(atoms, n_rows):
             continue
         for a in range(n_atoms):
             local[atoms[a]] = 3 * a
@@ -311,7 +309,7 @@ def _add_pairs(
             atoms[0], atoms[1] = i, j
             for t in range(count):
                 atoms[2 + t] = neighbour[others[t]]
-            if not _any_row(atoms, n_atoms, n_rows):
+            if not _any_row(atoms[:n_atoms], n_rows):
                 continue
             r = np.sqrt(squares[slot])
             w, _ = worth(v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness)

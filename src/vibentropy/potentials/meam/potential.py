@@ -184,9 +184,9 @@ class Meam:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        return self._rows(atoms, len(atoms))
+        return self.hessian_rows(atoms, len(atoms))
 
-    def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[np.float64]:
+    def hessian_rows(self, atoms: Atoms, n_rows: int) -> bsr_array:
         """Rows of the Hessian that belong to the first atoms.
 
         Parameters
@@ -197,14 +197,20 @@ class Meam:
 
         Returns
         -------
-        ndarray of shape (3 n_rows, 3 n_atoms), eV/Å²
+        scipy.sparse.bsr_array of shape (3 n_rows, 3 n_atoms), blocks of 3 x 3, eV/Å²
 
         Raises
         ------
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        return self._rows(atoms, n_rows).toarray()
+        first, neighbour, vectors, squares, screening, total, _, slopes, curvatures = self._sites(atoms)
+        blocks, columns, rows = hessian_blocks(
+            n_rows,
+            *(first, neighbour, vectors, squares, screening, total, slopes, curvatures, self._weights),
+            *(self._farthest, *self._functions),
+        )
+        return bsr_array((blocks, columns, rows), shape=(3 * n_rows, 3 * len(atoms)))
 
     @cached_property
     def _constants(self) -> Constants:
@@ -239,12 +245,3 @@ class Meam:
         if len(bad):
             raise PotentialError(f"the energy of atom {bad[0]} has no derivatives at its densities {total[bad[0]]}")
         return first, neighbour, vectors, squares, screening, total, energy, slopes, curvatures
-
-    def _rows(self, atoms, n_rows):
-        first, neighbour, vectors, squares, screening, total, _, slopes, curvatures = self._sites(atoms)
-        blocks, columns, rows = hessian_blocks(
-            n_rows,
-            *(first, neighbour, vectors, squares, screening, total, slopes, curvatures, self._weights),
-            *(self._farthest, *self._functions),
-        )
-        return bsr_array((blocks, columns, rows), shape=(3 * n_rows, 3 * len(atoms)))
