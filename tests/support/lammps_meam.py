@@ -8,6 +8,7 @@ from ase.build import bulk
 
 from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.meam.files import MeamParameters
 from vibentropy.potentials.meam.functions import constants, pair_potential
 from vibentropy.potentials.meam.potential import Meam
 
@@ -38,6 +39,28 @@ SETS = {
             ]
         ),
     ),
+}
+
+
+#: Every form of every function is in one of these, as changes of an iron.
+FORMS = {
+    "all defaults of LAMMPS": {},
+    "ibar 0": {"ibar": 0, "nn2": 1, "Cmin": 0.5},
+    "ibar 4, smoothed": {"ibar": 4, "gsmooth_factor": 2.0, "t": (2.0, 3.0, -9.0), "augt1": 0},
+    "ibar 1": {"ibar": 1, "erose_form": 1, "attrac": 0.05, "repuls": 0.1, "bkgd_dyn": 1},
+    "ibar 3": {"ibar": 3, "erose_form": 2, "attrac": 0.05, "repuls": 0.1, "nn2": 1, "Cmin": 0.3, "ialloy": 2},
+    "negative densities": {"t": (2.0, 3.0, -40.0), "augt1": 0, "Cmin": 0.3},
+    "negative densities, linear": {"t": (2.0, 3.0, -40.0), "augt1": 0, "Cmin": 0.3, "emb_lin_neg": 1},
+    "hcp": {"lattice": "hcp", "ibar": 3, "nn2": 1, "Cmin": 0.4, "repuls": 0.1, "attrac": 0.02},
+    "hcp, old background": {"lattice": "hcp", "ibar": 3, "mixture_ref_t": 1},
+    "sc, no nuclei": {"lattice": "sc", "zbl": 0, "nn2": 1, "Cmin": 0.5, "ialloy": 1},
+    "fcc, weak screening": {"lattice": "fcc", "Cmin": 0.05, "Cmax": 1.5, "nn2": 1, "rho0": 1.7},
+    "wide ellipse": {"Cmin": 0.5, "Cmax": 4.0, "rc": 3.6, "delr": 0.6},
+}
+#: Indices of keys of a parameter file.
+_INDICES = {
+    **dict.fromkeys(("Cmin", "Cmax"), "(1,1,1)"),
+    **dict.fromkeys(("nn2", "zbl", "attrac", "repuls", "lattce"), "(1,1)"),
 }
 
 
@@ -106,3 +129,23 @@ def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15)
             shortest *= 0.999
     atoms.positions += (atoms.pbc * rng.integers(-1, 2, (n_atoms, 3))) @ cell
     return atoms
+
+
+def of_form(name):
+    base = MeamParameters(
+        *("Fe", "bcc", 26, 55.845, 4.29, 2.48, 5.13, 0.555, (4.0, 1.0, 1.2, 1.4), (2.77, 1.0, -10.0), 1.0, -5)
+    )
+    return Meam(replace(base, **FORMS[name]))
+
+
+def written(potential, folder):
+    """Commands of LAMMPS for the parameters of a potential with re = 2.48 Å, written as its files."""
+    p = potential.parameters
+    lattice_constant = {"bcc": 2 / np.sqrt(3), "fcc": np.sqrt(2), "hcp": 1.0, "sc": 1.0}[p.lattice] * p.re
+    z = {"bcc": 8, "fcc": 12, "hcp": 12, "sc": 6}[p.lattice]
+    record = ["Fe", p.lattice, z, 26, p.mass, p.alpha, *p.beta, lattice_constant, p.Ec, p.asub, 1.0, *p.t, p.rho0]
+    (folder / "library.meam").write_text(" ".join(map(str, [*record, p.ibar])) + "\n", encoding="utf-8")
+    keys = ("rc", "delr", "augt1", "gsmooth_factor", "ialloy", "mixture_ref_t", "erose_form", "emb_lin_neg", "bkgd_dyn")
+    lines = [f"{key}{_INDICES.get(key, '')} = {getattr(p, key)}" for key in (*keys, *_INDICES) if key != "lattce"]
+    (folder / "fe.meam").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return f"* * {folder}/library.meam Fe {folder}/fe.meam Fe"

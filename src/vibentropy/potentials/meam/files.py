@@ -253,7 +253,8 @@ def _words(text):
 
 def _record(lines, name):
     """Find the first record of an element, as LAMMPS does."""
-    words, found = [], []
+    words: list[str] = []
+    found: list[str] = []
     for number, line in lines:
         if not words:
             start = number
