@@ -75,8 +75,12 @@ def test_configurations_that_ship_pass():
             r"descriptors\.mine: .*no\.eam\.fs: no such file",
         ),
         (
-            {"descriptors": {"mine": {"kind": "hessian_moments", "potential": MEAM}}},
-            r"descriptors\.mine\.potential: missing key 'file'",
+            {"descriptors": {"mine": {"kind": "hessian_moments", "potential": EMT}}},
+            r"descriptors\.mine\.potential: exactly one of the keys file, pair_style is expected",
+        ),
+        (
+            {"descriptors": {"mine": {"kind": "hessian_moments", "potential": MEAM | {"pair_coeff": ["* * a b c d"]}}}},
+            r"descriptors\.mine: .*the last word, 'd', is the element of the atoms",
         ),
         ({"descriptors": {"mine": {"kind": "hessian_clusters"}}}, r"descriptors\.mine: missing key 'potential'"),
         ({"potential": {"file": "FeP_mm.eam.fs", "element": "Ni"}}, "potential: .* holds Fe, P, not Ni"),
@@ -93,7 +97,16 @@ def test_configurations_that_ship_pass():
         ({"potential": MEAM | {"pair_style": "meem"}}, "potential: LAMMPS stopped at 'pair_style meem'"),
         (
             {"potential": MEAM | {"pair_coeff": ["* * no.meam Fe NULL Fe"]}},
+            "potential: no.meam: no such file",
+        ),
+        (
+            {"potential": MEAM | {"pair_coeff": ["* * no.meam Fe NULL Fe"], "hessian": "finite_differences"}},
             "potential: LAMMPS stopped at 'pair_coeff .* Cannot open",
+        ),
+        ({"potential": MEAM | {"hessian": "exact"}}, r"potential\.hessian: found 'exact', expected one of auto"),
+        (
+            {"potential": MEAM | {"pair_style": "sw", "hessian": "analytic"}},
+            "potential: pair_style sw has no analytic Hessian here, only meam has; it works by finite differences",
         ),
         ({"potential": EMT | {"calculator": "no.such.EMT"}}, "potential: the calculator 'no.such.EMT' cannot be built"),
         ({"potential": EMT}, "potential: EMT failed: .*Fe"),

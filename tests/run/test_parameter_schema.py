@@ -16,6 +16,7 @@ from vibentropy.descriptors.parameters import (
     Integer,
     ListOf,
     Number,
+    OneOf,
     Part,
     Parts,
     Record,
@@ -68,6 +69,9 @@ def inside(parameter):
             yield [next(inside(item)) for item in parameter.items]
         case Record():
             yield {key: next(inside(field)) for key, field in parameter.fields.items()}
+        case OneOf():
+            for record in parameter.records:
+                yield from inside(record)
         case Part():
             yield {"kind": "afs"}
         case Parts():
@@ -120,6 +124,10 @@ def outside(parameter):
                 yield {other: value for other, value in valid.items() if other != key}
                 yield from (valid | {key: value} for value in outside(field))
             yield from (valid | {"zzz": 1}, "text", [])
+        case OneOf():
+            for record in parameter.records:
+                yield from (value for value in outside(record) if value is not None)
+            yield {key: value for record in parameter.records for key, value in next(inside(record)).items()}
         case Part():
             yield from ({"n_max": 3}, {"kind": 3}, {"kind": "afs", "nmax": 3}, "afs", [])
         case Parts():
