@@ -3,7 +3,9 @@ import io
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from ase.geometry import find_mic
+from lammps_meam import potential_of
 from scipy.sparse import bsr_array
 
 from vibentropy.errors import NotConvergedError, PotentialError, SaddlePointError, VibentropyError
@@ -55,6 +57,32 @@ class Model:
     def hessian(self, atoms):
         self.hessian_calls += 1
         return self._hessian(atoms.positions)
+
+
+def test_a_long_way_downhill_takes_as_many_hessians_as_it_needs():
+    """Eight atoms too many at random places among 54."""
+    iron = potential_of("Fe 2018")
+    rng = np.random.default_rng(0)
+    atoms = bulk("Fe", "bcc", a=2.8553, cubic=True) * 3
+    while len(atoms) < 62:
+        more = atoms + Atoms("Fe", [rng.random(3) * atoms.cell.diagonal()])
+        if more.get_distances(-1, range(len(atoms)), mic=True).min() > 1.3:
+            atoms = more
+
+    class Counted:
+        energy_and_forces = iron.energy_and_forces
+        calls = 0
+
+        def hessian(self, atoms):
+            self.calls += 1
+            return iron.hessian(atoms)
+
+    counted = Counted()
+    relaxed, energy, largest = newton_relax(atoms, counted, 1e-6)
+    assert counted.calls > 60
+    assert largest <= 1e-6
+    assert iron.energy_and_forces(atoms)[0] - energy > 10
+    assert np.linalg.eigvalsh(iron.hessian(relaxed).toarray())[0] > -1e-8
 
 
 def test_a_harmonic_crystal_is_solved_with_one_hessian(iron, iron_crystal):

@@ -32,7 +32,7 @@ def hessian_error(potential, atoms, direction):
 
 
 def assert_hessian(potential, atoms, seed=0, n_directions=4):
-    """H is that of differences of forces. A displacement that makes an atom begin to screen has none."""
+    """H is that of differences of forces. A displacement that screens a pair altogether has none."""
     rng = np.random.default_rng(seed)
     errors = []
     for moved in range(1, n_directions + 1):

@@ -13,8 +13,10 @@ _MAX_DISPLACEMENT = 0.1
 #: A Hessian is used again as long as each step divides the largest force by at least this.
 _GOOD_REDUCTION = 4.0
 
-#: Hessians after which a configuration counts as not converging.
+#: Hessians after which a configuration counts as not converging. Those do not count that lower the energy by at least
+#: so much (eV): crowded cells that are handed over near a saddle have a long way downhill.
 _MAX_HESSIANS = 60
+_DOWNHILL = 1e-2
 
 #: The linear system is solved until the residual is this fraction of the forces. Close to the minimum the fraction is
 #: the square root of the largest force (eV/Å), which keeps the convergence superlinear.
@@ -51,7 +53,7 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
     Raises
     ------
     NotConvergedError
-        If sixty Hessians do not reach the bound, or no step lowers the energy any more.
+        If sixty Hessians without much progress do not reach the bound, or no step lowers the energy any more.
     PotentialError
         If the configuration is outside the domain of the potential to begin with.
     """
@@ -60,9 +62,11 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
     largest = _largest(forces)
     if not (np.isfinite(energy) and np.isfinite(largest)):
         raise NotConvergedError(f"the energy is {energy} eV and the largest force {largest} eV/Å, not finite")
-    for _ in range(_MAX_HESSIANS):
+    without_progress = 0
+    while without_progress < _MAX_HESSIANS:
         if largest <= max_force:
             return atoms, energy, largest
+        before = energy
         hessian = potential.hessian(atoms)
         precondition = _block_jacobi(hessian)
         accepted = False
@@ -78,6 +82,7 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
                 break
         if not accepted:
             break
+        without_progress += before - energy < _DOWNHILL
     if largest <= max_force:
         return atoms, energy, largest
     raise NotConvergedError(f"Newton steps stop at a largest force of {largest:.2e} eV/Å, expected {max_force:.1e}")

@@ -30,8 +30,8 @@ class Meam:
     """A 1NN- or 2NN-MEAM potential of one element, as LAMMPS has it, but for its table of φ: functions are exact here.
 
     Energies and forces are those of ``pair_style meam`` up to the error of its interpolation of φ, some 1e-7 eV/Å.
-    Where an atom just begins to screen a pair (C = Cmin) and where a pair comes into the cutoff, forces are continuous
-    and the Hessian jumps. It is defined there all the same: what does not interact yet counts as not interacting.
+    Where a pair is just screened altogether (C = Cmin) and where it comes into the cutoff, forces are continuous and
+    the Hessian jumps. It is defined there all the same: a pair that does not interact yet counts as none.
 
     Attributes
     ----------
