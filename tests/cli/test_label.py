@@ -2,20 +2,26 @@
 
 import json
 import re
+from pathlib import Path
 
 import ase.io
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from ase.build import bulk
 from ase.units import kB
 from dumps import write_dump
 from iron_files import POTENTIAL, crystal
 
-from vibentropy import formation_entropy
+from vibentropy import formation_entropy, load_potential
 from vibentropy.cli.output import number as text_of
 from vibentropy.errors import NotConvergedError
 from vibentropy.labels import labelling
 from vibentropy.labels.infinite import InfiniteEntropy
+from vibentropy.potentials.newton import newton_relax
+
+ROOT = Path(__file__).parents[2]
 
 
 class TestLabel:
@@ -116,6 +122,24 @@ class TestLabel:
             assert f"infinite crystal: cell {number} of 3, {sites} sites" in result.stderr
         assert "bulk.xyz, frame 0: infinite crystal: the cell holds no defect" in result.stderr
         assert "2 configurations read; 1 only in part" in result.stderr
+
+    def test_modified_embedded_atoms_by_the_configuration_of_a_run(self, run, tmp_path):
+        """Analytic, with an infinite crystal in sight: else that would take days."""
+        meam = ROOT / "workflow/configs/meam.yaml"
+        named = yaml.safe_load(meam.read_text(encoding="utf-8"))["potential"]
+        perfect = bulk("Fe", "bcc", a=2.86, cubic=True) * 3
+        perfect.write("meam_bulk.xyz")
+        perfect[1:].write("meam.xyz", format="extxyz")
+        output = tmp_path / "labels.csv"
+        arguments = "--reference", "meam_bulk.xyz", "--config", meam, "--relax", "-o", output
+        result = run("label", "meam.xyz", *arguments, "--infinite", "--sizes", "128,250,432")
+        (label,) = pd.read_csv(output).to_dict("records")
+        potential = load_potential(**named)
+        relaxed = newton_relax(perfect[1:], potential, 1e-6)[0]
+        assert label["formation_entropy"] == pytest.approx(formation_entropy(relaxed, perfect, potential), abs=1e-6)
+        # 4.89 in 432 sites, found before at a lattice constant of 2.8553 Å.
+        assert label["formation_entropy_infinite"] == pytest.approx(4.88, abs=0.05)
+        assert re.search(r"cells of 128, 250, 432 sites, which takes about \d s", result.stderr)
 
     def test_limits_are_on_the_screen_and_in_json(self, run, tmp_path, monkeypatch):
         limit = InfiniteEntropy(2.6217, 0.0002, (), (), (), None)

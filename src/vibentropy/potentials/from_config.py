@@ -25,7 +25,7 @@ from vibentropy.potentials.own_process import IsolatedEngine
 _HANDOVER = 1e-2
 
 #: Where the Hessian of a pair style of LAMMPS comes from.
-Source = Literal["auto", "analytic", "finite_differences"]
+HessianSource = Literal["auto", "analytic", "finite_differences"]
 
 
 def load_potential(
@@ -37,7 +37,7 @@ def load_potential(
     calculator: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     step: float = 0.01,
-    hessian: Source = "auto",
+    hessian: HessianSource = "auto",
 ) -> Potential | Meam | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
 

@@ -58,9 +58,9 @@ class TestLammps:
 
     def test_densities_are_negative_where_they_should_be(self):
         """Else two of the forms would not have been tried."""
-        total = of_form("negative densities")._sites(disordered(of_form("negative densities"), 1))[5]
-        weights = of_form("negative densities")._weights
-        assert ((total[:, 1:] ** 2 @ weights[1:]) / total[:, 0] ** 2).min() < -1
+        potential = of_form("negative densities")
+        moments = potential._sites(disordered(potential, 1)).moments
+        assert (moments**2 @ potential._weights / moments[:, 0] ** 2).min() < -1
 
 
 class TestRefusals:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from ase import Atoms
@@ -23,6 +23,17 @@ from vibentropy.potentials.meam.screening import search_factor
 
 #: A little more than 1, for rounding of distances.
 _MORE = 1 + 1e-9
+
+
+class _Sites(NamedTuple):
+    """Pairs of neighbours (first, neighbour, vectors, squares) with their screening, and the energies of the sites."""
+
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+    screening: NDArray[np.float64]
+    moments: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    curvatures: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,11 +173,11 @@ class Meam:
         PotentialError
             If the energy has no derivatives, as where G(Γ) of ibar -5 goes through zero.
         """
-        first, neighbour, vectors, squares, screening, _, energy, slopes, _ = self._sites(atoms)
+        sites = self._sites(atoms)
         pairs, forces = pair_energy_and_forces(
-            first, neighbour, vectors, squares, screening, slopes, self._farthest, *self._functions
+            *sites.pairs, sites.screening, sites.slopes, self._farthest, *self._functions
         )
-        return float(energy.sum() + pairs), forces
+        return float(sites.energy.sum() + pairs), forces
 
     def hessian(self, atoms: Atoms) -> bsr_array:
         """Second derivatives of the potential energy, in analytic form.
@@ -204,10 +215,9 @@ class Meam:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        first, neighbour, vectors, squares, screening, total, _, slopes, curvatures = self._sites(atoms)
+        sites = self._sites(atoms)
         blocks, columns, rows = hessian_blocks(
-            n_rows,
-            *(first, neighbour, vectors, squares, screening, total, slopes, curvatures, self._weights),
+            *(n_rows, *sites.pairs, sites.screening, sites.moments, sites.slopes, sites.curvatures, self._weights),
             *(self._farthest, *self._functions),
         )
         return bsr_array((blocks, columns, rows), shape=(3 * n_rows, 3 * len(atoms)))
@@ -234,14 +244,16 @@ class Meam:
         return self.r_cut * float(np.sqrt(self._farthest))
 
     def _sites(self, atoms):
-        """Neighbours and their screening, and each site's moments, energy and its derivatives."""
         check_element(atoms, self.element)
         first, neighbour, vectors, distances = neighbour_pairs(atoms, self._reach)
         squares = distances**2
         screening = all_screenings(first, vectors, squares, self._farthest, self._constants)
-        total = all_moments(first, vectors, squares, screening, self._constants)
-        energy, slopes, curvatures = embed(total, self._weights, self._constants)
+        moments = all_moments(first, vectors, squares, screening, self._constants)
+        energy, slopes, curvatures = embed(moments, self._weights, self._constants)
         bad = np.flatnonzero(~(np.isfinite(slopes).all(axis=1) & np.isfinite(curvatures).all(axis=1)))
         if len(bad):
-            raise PotentialError(f"the energy of atom {bad[0]} has no derivatives at its densities {total[bad[0]]}")
-        return first, neighbour, vectors, squares, screening, total, energy, slopes, curvatures
+            raise PotentialError(
+                f"the energy of atom {bad[0]} has no derivatives: its bonds cancel each other's density (ibar "
+                f"{self.parameters.ibar}, Γ = -1)"
+            )
+        return _Sites((first, neighbour, vectors, squares), screening, moments, energy, slopes, curvatures)
