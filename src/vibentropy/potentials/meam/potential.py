@@ -174,8 +174,9 @@ class Meam:
             If the energy has no derivatives, as where G(Γ) of ibar -5 goes through zero.
         """
         sites = self._sites(atoms)
+        first, neighbour, vectors, squares = sites.pairs
         pairs, forces = pair_energy_and_forces(
-            *sites.pairs, sites.screening, sites.slopes, self._farthest, *self._functions
+            first, neighbour, vectors, squares, sites.screening, sites.slopes, self._farthest, *self._functions
         )
         return float(sites.energy.sum() + pairs), forces
 
