@@ -85,6 +85,31 @@ def test_a_long_way_downhill_takes_as_many_hessians_as_it_needs():
     assert np.linalg.eigvalsh(iron.hessian(relaxed).toarray())[0] > -1e-8
 
 
+#: Of two atoms on a spring.
+SPRING = np.kron([[1.0, -1.0], [-1.0, 1.0]], np.eye(3))
+PAIR = Atoms("Fe2", [[0.0, 0, 0], [1.0, 0, 0]])
+
+
+def test_an_energy_without_a_lower_bound_is_given_up():
+    """Two atoms that repel each other by the same force at any distance."""
+    slope = Model(lambda x: x[0, 0] - x[1, 0], lambda x: np.array([[-1.0, 0, 0], [1.0, 0, 0]]), lambda x: 1e-3 * SPRING)
+    with pytest.raises(NotConvergedError, match=r"largest force of 1.00e\+00 eV/Å, .* after 300 Hessians$"):
+        newton_relax(PAIR, slope, 1e-6)
+    assert slope.hessian_calls == 300
+
+
+def test_steps_that_lead_nowhere_are_given_up():
+    """A spring that is taken for a hundred times as stiff as it is."""
+
+    def energy(x):
+        return x.ravel() @ SPRING @ x.ravel() / 2
+
+    slow = Model(energy, lambda x: -(SPRING @ x.ravel()).reshape(-1, 3), lambda x: 100 * SPRING)
+    with pytest.raises(NotConvergedError, match=r"after 60 Hessians that lowered the energy by less than 0.01 eV"):
+        newton_relax(PAIR, slow, 1e-6)
+    assert slow.hessian_calls < 300
+
+
 def test_a_harmonic_crystal_is_solved_with_one_hessian(iron, iron_crystal):
     rest = iron_crystal(3)
     stiffness = iron.hessian(rest).toarray()

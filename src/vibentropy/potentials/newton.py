@@ -4,7 +4,7 @@ import numpy as np
 from ase import Atoms
 from scipy.sparse import bsr_array, issparse
 
-from vibentropy.errors import NotConvergedError, PotentialError
+from vibentropy.errors import NotConvergedError, PotentialError, StructureError
 from vibentropy.potentials.protocols import Interaction
 
 #: Longest displacement of an atom in one step, Å.
@@ -13,10 +13,10 @@ _MAX_DISPLACEMENT = 0.1
 #: A Hessian is used again as long as each step divides the largest force by at least this.
 _GOOD_REDUCTION = 4.0
 
-#: Hessians after which a configuration counts as not converging. Those do not count that lower the energy by at least
-#: so much (eV): crowded cells that are handed over near a saddle have a long way downhill.
-_MAX_HESSIANS = 60
-_DOWNHILL = 1e-2
+#: Hessians after which a configuration counts as not converging: those that lower the energy by less than so much (eV),
+#: and all. Crowded cells that are handed over near a saddle have a long way downhill.
+_MAX_IDLE_HESSIANS, _DOWNHILL = 60, 1e-2
+_MAX_HESSIANS = 300
 
 #: The linear system is solved until the residual is this fraction of the forces. Close to the minimum the fraction is
 #: the square root of the largest force (eV/Å), which keeps the convergence superlinear.
@@ -53,7 +53,8 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
     Raises
     ------
     NotConvergedError
-        If sixty Hessians without much progress do not reach the bound, or no step lowers the energy any more.
+        If sixty Hessians lower the energy by less than 0.01 eV each, or three hundred in all do not reach the bound, or
+        no step lowers the energy any more.
     PotentialError
         If the configuration is outside the domain of the potential to begin with.
     """
@@ -62,10 +63,13 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
     largest = _largest(forces)
     if not (np.isfinite(energy) and np.isfinite(largest)):
         raise NotConvergedError(f"the energy is {energy} eV and the largest force {largest} eV/Å, not finite")
-    without_progress = 0
-    while without_progress < _MAX_HESSIANS:
+    idle = 0
+    for _ in range(_MAX_HESSIANS):
         if largest <= max_force:
             return atoms, energy, largest
+        if idle == _MAX_IDLE_HESSIANS:
+            reason = f"after {idle} Hessians that lowered the energy by less than {_DOWNHILL} eV"
+            break
         before = energy
         hessian = potential.hessian(atoms)
         precondition = _block_jacobi(hessian)
@@ -81,11 +85,16 @@ def newton_relax(atoms: Atoms, potential: Interaction, max_force: float) -> tupl
             if reduction < _GOOD_REDUCTION:
                 break
         if not accepted:
+            reason = "where no step lowers the energy"
             break
-        without_progress += before - energy < _DOWNHILL
+        idle += before - energy < _DOWNHILL
+    else:
+        reason = f"after {_MAX_HESSIANS} Hessians"
     if largest <= max_force:
         return atoms, energy, largest
-    raise NotConvergedError(f"Newton steps stop at a largest force of {largest:.2e} eV/Å, expected {max_force:.1e}")
+    raise NotConvergedError(
+        f"Newton steps stop at a largest force of {largest:.2e} eV/Å, expected {max_force:.1e}, {reason}"
+    )
 
 
 def _newton_step(hessian, forces, precondition, tolerance):
@@ -158,8 +167,8 @@ def _backtrack(atoms, step, energy, largest, potential):
         trial.positions += step
         try:
             trial_energy, trial_forces = potential.energy_and_forces(trial)
-        except PotentialError:
-            pass  # The step leaves the domain of the potential: too long.
+        except (PotentialError, StructureError):
+            pass  # The step leaves the domain of the potential, or puts atoms on top of each other: too long.
         else:
             if trial_energy < energy - level or (trial_energy < energy + level and _largest(trial_forces) < largest):
                 return trial, trial_energy, trial_forces
