@@ -45,6 +45,8 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
         assert f"results/speed/{'peer' if name in peers.PEERS else 'ours'}/{name}.csv" in dry.stdout
     for name in peers.LABELS:
         assert f"results/speed/labels/{name}.csv" in dry.stdout
+    for name in peers.HESSIANS:
+        assert f"results/speed/hessians/{name}.csv" in dry.stdout
     for name in peers.PREDICTIONS:
         assert f"results/speed/predictions/{name}.csv" in dry.stdout
     for name in peers.FITS:

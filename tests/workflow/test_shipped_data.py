@@ -39,7 +39,8 @@ def recomputed(iron):
 
 def test_files_are_those_of_the_checksums_and_small():
     listed = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text().splitlines())
-    found = {path.name: path for path in DATA.iterdir() if path.suffix in (".h5", ".csv")}
+    files = [*DATA.glob("*.h5"), *DATA.glob("*.csv"), *DATA.glob("potentials/*")]
+    found = {path.relative_to(DATA).as_posix(): path for path in files}
     assert sorted(listed) == sorted(found)
     for name, path in found.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name], name

@@ -1,7 +1,7 @@
-# Speed and memory of all descriptors, labels, predictions, fits, and of public implementations; `snakemake benchmark`, not part
-# of `all`. Labels of large cells take hours: `snakemake benchmark_large`.
+# Speed and memory of all descriptors, labels, Hessians, predictions, fits, and of public implementations; `snakemake benchmark`,
+# not part of `all`. Labels of large cells take hours: `snakemake benchmark_large`.
 from vibentropy.run.plan import block_code
-from vibentropy.studies.benchmark.peers import FITS, LABELS, PEERS, PREDICTIONS, ours
+from vibentropy.studies.benchmark.peers import FITS, HESSIANS, LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
@@ -22,7 +22,7 @@ rule measure:
     benchmark:
         f"{RESULTS}/benchmarks/speed/{{source}}/{{implementation}}.tsv"
     wildcard_constraints:
-        source="ours|peer|labels|large_labels|predictions|fits",
+        source="ours|peer|labels|large_labels|hessians|predictions|fits",
     conda:
         "../envs/vibentropy.yaml"
     # All cores, so that nothing runs beside it; the measurement itself has one thread, or what `label_threads` says.
@@ -90,6 +90,7 @@ rule benchmark:
         labels=expand(f"{RESULTS}/speed/labels/{{name}}.csv", name=LABELS),
         # Not read, but part of what is asked for.
         label_costs=f"{RESULTS}/speed/labels.csv",
+        hessians=expand(f"{RESULTS}/speed/hessians/{{name}}.csv", name=HESSIANS),
         predictions=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         fits=expand(f"{RESULTS}/speed/fits/{{name}}.csv", name=FITS),
         # Tables do not say themselves where they come from.
@@ -131,6 +132,13 @@ rule benchmark:
             caption="../report/benchmark_predictions.rst",
             category="8 Speed",
             labels={"result": "Table: predictions"},
+        ),
+        hessians=f"{RESULTS}/speed/hessians.csv",
+        hessians_page=report(
+            f"{RESULTS}/speed/hessians.html",
+            caption="../report/benchmark_hessians.rst",
+            category="8 Speed",
+            labels={"result": "Table: Hessians of modified embedded atoms"},
         ),
         fits=f"{RESULTS}/speed/fits.csv",
         fits_page=report(

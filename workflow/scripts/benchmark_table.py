@@ -5,6 +5,7 @@ with logged(snakemake.log[0]) as progress:
     show_benchmark(
         snakemake.input.measurements,
         snakemake.input.labels,
+        snakemake.input.hessians,
         snakemake.input.predictions,
         snakemake.input.fits,
         snakemake.output,

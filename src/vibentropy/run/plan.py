@@ -509,7 +509,8 @@ class Plan:
         key : str
             ``cells`` (sizes of what is measured), ``max_seconds`` or ``max_memory``.
         source : str
-            ``ours`` and ``peer`` (descriptors), ``labels``, ``large_labels``, ``predictions`` or ``fits``.
+            ``ours`` and ``peer`` (descriptors), ``labels``, ``large_labels``, ``hessians``, ``predictions`` or
+            ``fits``.
 
         Returns
         -------
@@ -521,6 +522,7 @@ class Plan:
             return block[source][key]
         special = {
             ("cells", "labels"): "label_cells",
+            ("cells", "hessians"): "label_cells",
             ("cells", "predictions"): "prediction_cells",
             ("max_seconds", "predictions"): "max_prediction_seconds",
             ("cells", "fits"): "fit_rows",

@@ -251,6 +251,19 @@ class TestPredictions:
             scale_figure(tables.compare_predictions([missing(self.NAME)], [labels]), labels)
 
 
+class TestHessians:
+    def test_both_are_the_same(self):
+        atoms = cells.crystal(3)
+        ours, lammps = (programs.load_program(peer)(atoms) for peer in peers.HESSIANS.values())
+        assert len(ours) == 3 * 54
+        np.testing.assert_allclose(lammps, ours, atol=1e-3)
+
+    def test_compared_by_cells(self):
+        measured = [rows(tables.OUR_HESSIAN, [54, 128], [1, 2]), rows("a", [54, 250], [200, 900], source="peer")]
+        table = tables.compare_hessians(measured).set_index(["implementation", "n_atoms"])
+        np.testing.assert_allclose(table.loc["a", "times_as_long"], [200, np.nan])
+
+
 class TestFits:
     @pytest.fixture
     def fewer_features(self, monkeypatch):

@@ -1,4 +1,4 @@
-"""Job that reports speed and memory of descriptors, labels, predictions and fits: tables, pages and figures."""
+"""Job that reports speed and memory of descriptors, labels, Hessians, predictions and fits, as tables and figures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from vibentropy.report.html import write_page
 from vibentropy.run.provenance import origin
 from vibentropy.studies.benchmark.tables import (
     compare_fits,
+    compare_hessians,
     compare_labels,
     compare_predictions,
     gather,
@@ -34,6 +35,8 @@ class Outputs(Protocol):
     speed_pdf: str
     predictions: str
     predictions_page: str
+    hessians: str
+    hessians_page: str
     fits: str
     fits_page: str
     scale: str
@@ -52,6 +55,7 @@ class LabelOutputs(Protocol):
 def show_benchmark(
     measurements: Sequence[str | Path],
     labels: Sequence[str | Path],
+    hessians: Sequence[str | Path],
     predictions: Sequence[str | Path],
     fits: Sequence[str | Path],
     output: Outputs,
@@ -63,7 +67,7 @@ def show_benchmark(
 
     Parameters
     ----------
-    measurements, labels, predictions, fits : sequence of path-like
+    measurements, labels, hessians, predictions, fits : sequence of path-like
         Tables of `vibentropy.studies.benchmark.measure.measure`.
     output : Outputs
     config : dict
@@ -73,12 +77,14 @@ def show_benchmark(
     table, measured_labels = gather(load(*measurements)), load(*labels)
     growth = scaling(table)
     prediction_table = compare_predictions(load(*predictions), measured_labels)
+    hessian_table = compare_hessians(load(*hessians))
     fit_table = compare_fits(load(*fits))
-    for rows in (largest(table), growth, prediction_table, fit_table):
+    for rows in (largest(table), growth, hessian_table, prediction_table, fit_table):
         progress.note(rows.to_string(index=False))
     for rows, path, page, title in [
         (table, output.table, output.table_page, "Speed and memory of descriptors"),
         (growth, output.scaling, output.scaling_page, "Growth of the cost of descriptors"),
+        (hessian_table, output.hessians, output.hessians_page, "Speed and memory of MEAM Hessians"),
         (prediction_table, output.predictions, output.predictions_page, "Speed and memory of predictions"),
         (fit_table, output.fits, output.fits_page, "Speed and memory of fits"),
     ]:

@@ -1,4 +1,4 @@
-"""What the benchmark measures: descriptors, labels and predictions of this package and of others, by name.
+"""What the benchmark measures: descriptors, labels, Hessians, predictions and fits, ours and others', by name.
 
 The programs themselves are in `vibentropy.studies.benchmark.programs`: tables, figures and the workflow need the names
 alone.
@@ -86,6 +86,12 @@ LABELS = {
     "lammps_eigenvalues": Peer("lammps", "lammps", "lammps_label", {"step": 0.01}),
 }
 
+#: Hessians of modified embedded atoms by name; those of embedded ones are in the labels.
+HESSIANS = {
+    "vibentropy_meam_hessian": Peer("vibentropy", "vibentropy", "meam_hessian", {}),
+    "lammps_meam_hessian": Peer("lammps", "lammps", "lammps_meam_hessian", {"step": 0.01}),
+}
+
 #: Predictions by name.
 PREDICTIONS = {
     "vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {"model": "iron"}, takes="file"),
@@ -129,4 +135,4 @@ PEERS = {
     "matscipy_neighbours": Peer("matscipy", "matscipy", "matscipy_neighbours", {}),
 }
 
-ALL = PEERS | LABELS | PREDICTIONS | FITS
+ALL = PEERS | LABELS | HESSIANS | PREDICTIONS | FITS

@@ -1,8 +1,8 @@
-"""Programs that the benchmark measures: labels, predictions and fits of this package, and public implementations.
+"""Programs that the benchmark measures: labels, Hessians, predictions and fits, and public implementations.
 
 Each function here loads a program and returns what is measured: a function that takes a cell (or a file, for
 predictions) and returns features summed over its atoms, or an array with the one number that is the label or the
-prediction; or one that takes rows and returns the weights of a fit to them.
+prediction, or the diagonal of a Hessian; or one that takes rows and returns the weights of a fit to them.
 """
 
 import ctypes
@@ -30,9 +30,10 @@ from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.ridge import PENALTIES
 from vibentropy.learning.scaling import RootMeanSquareScaler
 from vibentropy.model import EntropyModel
-from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.meam.potential import Meam
 from vibentropy.studies.benchmark.peers import Peer
 from vibentropy.studies.benchmark.rows import Rows
 
@@ -44,6 +45,9 @@ R_CUT = 5.0
 
 #: Potential of the labels.
 IRON = "FeP_mm.eam.fs"
+
+#: That of the Hessians of modified embedded atoms.
+MEAM = "meam", ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"]
 
 
 def load_program(peer: Peer) -> Callable[..., NDArray[np.float64]]:
@@ -329,6 +333,30 @@ def _fine_table(folder):
 
 def _from_eigenvalues(hessian):
     return np.array([np.log(np.linalg.eigvalsh(hessian)[3:]).sum()])
+
+
+def meam_hessian() -> Program:
+    """Analytic Hessian of this package for modified embedded atoms, as a sparse matrix."""
+    potential = Meam.from_commands(*MEAM, "Fe")
+    return lambda atoms: potential.hessian(atoms).diagonal()
+
+
+def lammps_meam_hessian(step: float) -> Program:
+    """Finite differences of LAMMPS (``dynamical_matrix``) for the same potential.
+
+    Parameters
+    ----------
+    step : float
+        Displacement, Å.
+
+    Returns
+    -------
+    callable
+    """
+    pair_style, (line,) = MEAM
+    words = [str(find_potential(word)) if word.endswith(".meam") else word for word in line.split()]
+    engine = LammpsEngine(pair_style, [" ".join(words)], "Fe")
+    return lambda atoms: engine.hessian(atoms, step).diagonal()
 
 
 def predict_file(model: str) -> Callable[[Any], NDArray[np.float64]]:

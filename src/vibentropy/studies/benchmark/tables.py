@@ -34,6 +34,9 @@ COLUMNS: dict[str, type | str] = {
 #: The label that the others are compared with.
 OUR_LABEL = "vibentropy_sparse"
 
+#: The Hessian that the others are compared with.
+OUR_HESSIAN = "vibentropy_meam_hessian"
+
 #: The fit that the others are compared with.
 OUR_FIT = "vibentropy_ridge"
 
@@ -114,6 +117,25 @@ def compare_predictions(predictions: Iterable[pd.DataFrame], labels: Iterable[pd
     of_label = label_cost(_stack(labels), OUR_LABEL, "seconds", table["n_atoms"].astype(float))
     table.insert(position, "microseconds_per_atom", 1e6 * table["seconds"].astype(float) / table["n_atoms"])
     table.insert(position + 1, "label_hours", of_label / 3600)
+    return table
+
+
+def compare_hessians(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put the benchmark's tables of Hessians together and compare them cell by cell.
+
+    Parameters
+    ----------
+    tables : iterable of pandas.DataFrame
+        From `measure`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Without ``n_features`` and ``threads``, with a column ``times_as_long``: seconds divided by those of
+        `OUR_HESSIAN` in the same cell. Empty where one of the two was not measured.
+    """
+    table = _stack(tables).drop(columns=["n_features", "threads"])
+    _insert_times_as_long(table, OUR_HESSIAN, ["n_atoms"])
     return table
 
 
