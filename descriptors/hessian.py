@@ -16,9 +16,9 @@ from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
 from vibentropy.descriptors.parameters import Choice, Element, ListOf, OneOf, Record, Text
-from vibentropy.errors import ConfigError, PotentialError, SaddlePointError
+from vibentropy.errors import NotAnalyticError, PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.from_config import load_potential
+from vibentropy.potentials.from_config import load_analytic
 from vibentropy.potentials.local_rows import local_rows
 from vibentropy.potentials.protocols import LocalHessian
 
@@ -45,8 +45,8 @@ class PotentialRecord(OneOf):
 
 #: Where the Hessian of those descriptors comes from that are made of it.
 POTENTIAL = PotentialRecord(
-    "potential whose analytic Hessian it is, as a rule the one that labels; in Python also any potential with a sparse "
-    "Hessian (vibentropy.potentials.protocols.LocalHessian)",
+    "potential whose analytic Hessian it is, as a rule the one that labels, without `hessian` and `step`; in Python "
+    "also any potential with a sparse Hessian (vibentropy.potentials.protocols.LocalHessian)",
     null="an iron",
     required=True,
     records=(
@@ -230,8 +230,13 @@ def _load(specification):
     if not isinstance(specification, dict):
         raise ValueError(f"potential == {specification!r}, must be a mapping that names a potential.")
     try:
-        return load_potential(**specification, hessian="analytic")
-    except (ConfigError, PotentialError, TypeError) as error:
+        return load_analytic(**specification)
+    except NotAnalyticError as error:
+        raise ValueError(
+            f"potential == {specification!r}: {error}; name one that has, which need not be the one that labels, or "
+            "take a descriptor that is not made of a Hessian"
+        ) from error
+    except (PotentialError, TypeError) as error:
         raise ValueError(f"potential == {specification!r}: {error}") from error
 
 

@@ -313,7 +313,11 @@ class Record(Parameter):
 
     def _check(self, name: str, value: object) -> None:
         if not isinstance(value, dict) or value.keys() != self.fields.keys():
-            raise TypeError(f"{name} == {value!r}, must be a mapping of {' and '.join(self.fields)} ({self.text}).")
+            surplus = [repr(key) for key in value if key not in self.fields] if isinstance(value, dict) else []
+            drop = f", without {' and '.join(surplus)}" if surplus else ""
+            raise TypeError(
+                f"{name} == {value!r}, must be a mapping of {' and '.join(self.fields)} ({self.text}){drop}."
+            )
         for key, parameter in self.fields.items():
             parameter.check(f"{name}.{key}", value[key])
 

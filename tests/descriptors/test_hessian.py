@@ -119,8 +119,16 @@ class TestModifiedEmbeddedAtoms:
 
     def test_what_has_no_analytic_hessian_is_refused(self):
         silicon = {"pair_style": "meam", "pair_coeff": ["* * library.meam Si SiC.meam Si"], "element": "Si"}
-        with pytest.raises(ConfigError, match="reference lattice dia have no analytic Hessian"):
+        with pytest.raises(ConfigError, match="lattice dia have no analytic Hessian.*name one that has") as caught:
             create("hessian_stiffness", potential=silicon)
+        # Which would be refused here.
+        assert "finite_differences" not in str(caught.value)
+
+    def test_keys_that_are_of_labels_are_named(self):
+        with pytest.raises(
+            ConfigError, match=r"pair_style and pair_coeff and element .*, without 'hessian' and 'step'\.$"
+        ):
+            create("hessian_stiffness", potential=self.NAMED | {"hessian": "analytic", "step": 0.01})
 
 
 class TestRefusals:

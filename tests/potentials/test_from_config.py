@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -9,6 +11,7 @@ from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import identity, is_analytic, is_tabulated, potential_files, start_engine
 from vibentropy.potentials.meam.potential import Meam
 
+ROOT = Path(__file__).parents[2]
 MEAM = {
     "pair_style": "meam",
     "pair_coeff": ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"],
@@ -55,8 +58,30 @@ def test_meam_is_analytic_wherever_it_can_be():
     for other in (SILICON, MEAM | {"pair_style": "meam/spline"}):
         assert isinstance(load_potential(**other), FiniteDifferencePotential)
         assert not is_analytic(other)
-        with pytest.raises(NotAnalyticError, match="`hessian: finite_differences`"):
+        with pytest.raises(NotAnalyticError, match="; it works by finite differences: `hessian: finite_differences`"):
             load_potential(**other, hessian="analytic")
+    # There is something better.
+    setfl = {"pair_style": "eam/fs", "pair_coeff": ["* * FeP_mm.eam.fs Fe"], "element": "Fe"}
+    with pytest.raises(NotAnalyticError, match="only meam has; name its setfl file by `file`"):
+        load_potential(**setfl, hessian="analytic")
+
+
+def test_files_are_read_once_as_long_as_they_are_the_same(tmp_path):
+    library, parameters = tmp_path / "fe.library.meam", tmp_path / "fe.meam"
+    for path in (library, parameters):
+        path.write_bytes(Path(f"{ROOT}/data/potentials/Fe_Etesami_2018.{path.name.partition('.')[2]}").read_bytes())
+    named = {"pair_style": "meam", "pair_coeff": [f"* * {library} Fe {parameters} Fe"], "element": "Fe"}
+    potential = load_potential(**named)
+    assert load_potential(**named) is potential
+    assert is_analytic(named)
+    parameters.write_text(parameters.read_text(encoding="utf-8") + "\nrc = 4.25\n", encoding="utf-8")
+    assert load_potential(**named).r_cut == 4.25
+    parameters.write_text("rcut = 4\n", encoding="utf-8")
+    # What is wrong is for whoever needs the potential to say.
+    assert is_analytic(named)
+    for use in (lambda: load_potential(**named), lambda: start_engine(named)):
+        with pytest.raises(PotentialError, match="fe.meam, line 1: LAMMPS knows no 'rcut'"):
+            use()
 
 
 def test_labels_by_differences_and_analytic_ones_are_told_apart():
@@ -76,6 +101,19 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
         ({"hessian": "finite"}, "hessian is 'finite', expected auto, analytic or finite_differences"),
         (DIFFERENCES, "the Hessian of a file is analytic; for finite differences name it by pair_style"),
         (EMT | {"file": None, "hessian": "analytic"}, "the Hessian of a calculator is made of finite differences"),
+        ({"hessian": "auto"}, "named by file has no hessian: leave it out; the Hessian of a file is analytic"),
+        (
+            {"pair_coeff": ["x"], "parameters": {}, "step": 0.01},
+            "named by file has no pair_coeff and no parameters and no step: leave it out$",
+        ),
+        (MEAM | {"file": None, "parameters": "fe.meam"}, "named by pair_style has no parameters: leave it out"),
+        (EMT | {"file": None, "pair_coeff": ["x"]}, "named by calculator has no pair_coeff: leave it out"),
+        (MEAM | {"file": None, "step": -1}, "step is -1, expected a number above 0, in Å"),
+        (EMT | {"file": None, "step": 0.0}, r"step is 0\.0, expected a number above 0"),
+        (MEAM | {"file": None, "pair_coeff": "* * a b c d"}, "needs its pair_coeff, a list of lines, found '. . a b c"),
+        ({"element": "fe"}, "element is 'fe' .did you mean 'Fe'.., expected a chemical symbol"),
+        (MEAM | {"file": None, "element": "Xx"}, "element is 'Xx', expected a chemical symbol"),
+        (EMT | {"file": None, "element": "X"}, "element is 'X' .*, expected a chemical symbol"),
     ],
 )
 def test_what_does_not_go_together_is_refused(changes, message):

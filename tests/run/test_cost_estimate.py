@@ -17,6 +17,11 @@ from vibentropy.sources import archives, user_files
 from vibentropy.sources.source import source_of
 
 GIVEN = {"key": "S", "unit": "k_B", "kind": "formation"}
+MEAM = {
+    "pair_style": "meam",
+    "pair_coeff": ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"],
+    "element": "Fe",
+}
 #: Sparse factors are never the faster ones.
 NOTHING = Rates(
     start=0.0, dynamics=0.0, quench=0.0, matrix=0.0, sparse=np.inf, hessian=0.0, collect=0.0, fit=0.0, fit_start=0.0
@@ -97,6 +102,18 @@ def test_hours_are_those_of_the_rates(monkeypatch):
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 20 * n**3 / 3600)
     config = replace(config, sources={"a": replace(config.sources["a"], strain=0.01)})
     assert row(matrix=1.0, vectors=5.0).labels == pytest.approx(6 * 25 * n**3 / 3600)
+
+    modified = replace(config, potential=MEAM)
+    for rate in ("dynamics", "quench"):
+        given = rates(**{rate: 1.0}, modified=3.0)
+        embedded, other = (estimate(c, amounts_of(c), given)["structures"].sum() for c in (config, modified))
+        assert other == pytest.approx(3 * embedded)
+        assert embedded > 0
+    # Labels take no longer, and with finite differences nobody knows.
+    embedded, other = (estimate(c, amounts_of(c), rates(matrix=1.0))["labels"].sum() for c in (config, modified))
+    assert other == embedded
+    differences = replace(config, potential=MEAM | {"hessian": "finite_differences"})
+    assert estimate(differences, amounts_of(differences))[["structures", "labels"]].isna().all(axis=None)
 
     union = {"kind": "union", "parts": {"x": {"kind": "afs"}, "y": {"kind": "soap"}}}
     config = replace(config, descriptors={"a": {"kind": "afs"}, "b": union})

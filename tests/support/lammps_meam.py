@@ -8,6 +8,7 @@ from ase.build import bulk
 
 from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.meam.bonds import Table
 from vibentropy.potentials.meam.files import MeamParameters
 from vibentropy.potentials.meam.functions import constants, pair_potential
 from vibentropy.potentials.meam.potential import Meam
@@ -53,6 +54,11 @@ FORMS = {
     "negative densities, linear": {"t": (2.0, 3.0, -40.0), "augt1": 0, "Cmin": 0.3, "emb_lin_neg": 1},
     "hcp": {"lattice": "hcp", "ibar": 3, "nn2": 1, "Cmin": 0.4, "repuls": 0.1, "attrac": 0.02},
     "hcp, old background": {"lattice": "hcp", "ibar": 3, "mixture_ref_t": 1},
+    "hcp, averages by density": {"lattice": "hcp", "ibar": 3, "ialloy": 1, "nn2": 1, "Cmin": 0.4},
+    "hcp, no averages": {"lattice": "hcp", "ibar": 1, "ialloy": 2, "mixture_ref_t": 1},
+    "hcp, old background without G": {"lattice": "hcp", "ibar": 0, "mixture_ref_t": 1, "ialloy": 1},
+    "no embedding": {"asub": 0.0, "ibar": 4, "gsmooth_factor": 0.0, "t": (2.0, 3.0, -9.0), "augt1": 0},
+    "embedding upside down": {"asub": -0.3, "Cmin": 0.3},
     "sc, no nuclei": {"lattice": "sc", "zbl": 0, "nn2": 1, "Cmin": 0.5, "ialloy": 1},
     "fcc, weak screening": {"lattice": "fcc", "Cmin": 0.05, "Cmax": 1.5, "nn2": 1, "rho0": 1.7},
     "wide ellipse": {"Cmin": 0.5, "Cmax": 4.0, "rc": 3.6, "delr": 0.6},
@@ -94,8 +100,8 @@ def tabulated(potential):
     slope[2:-2] = (value[:-4] - value[4:] + 8 * (value[3:-1] - value[1:-3])) / 12
     rise = np.diff(value, append=value[-1])
     after = np.append(slope[1:], 0.0)
-    table = np.array([value, slope, 3 * rise - 2 * slope - after, slope + after - 2 * rise])
-    return replace(potential, table=table, table_step=step)
+    coefficients = np.array([value, slope, 3 * rise - 2 * slope - after, slope + after - 2 * rise])
+    return replace(potential, table=Table(step, coefficients))
 
 
 def reference_crystal(potential):

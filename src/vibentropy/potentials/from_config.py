@@ -5,19 +5,20 @@ Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. En
 """
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 
-from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError
+from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, did_you_mean
 from vibentropy.files.atomic import sha256
 from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.own_process import IsolatedEngine
 
@@ -26,6 +27,18 @@ _HANDOVER = 1e-2
 
 #: Where the Hessian of a pair style of LAMMPS comes from.
 HessianSource = Literal["auto", "analytic", "finite_differences"]
+
+#: Keys that name a potential, and those that may stand beside them and ``element``.
+_KEYS = {
+    "file": (),
+    "pair_style": ("pair_coeff", "hessian", "step"),
+    "calculator": ("parameters", "step"),
+}
+#: The Hessian of those that have no choice.
+_HESSIANS = {
+    "file": "analytic; for finite differences name it by pair_style (eam/fs, eam/alloy) and pair_coeff",
+    "calculator": "made of finite differences",
+}
 
 
 def load_potential(
@@ -36,8 +49,8 @@ def load_potential(
     pair_coeff: Sequence[str] | None = None,
     calculator: str | None = None,
     parameters: Mapping[str, Any] | None = None,
-    step: float = 0.01,
-    hessian: HessianSource = "auto",
+    step: float | None = None,
+    hessian: HessianSource | None = None,
 ) -> Potential | Meam | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
 
@@ -52,11 +65,11 @@ def load_potential(
         Commands of LAMMPS, in metal units, for one type of atoms.
     calculator, parameters : str and dict, optional
         Dotted path of the class of a calculator of ASE, and what its constructor takes.
-    step : float
-        Displacement of finite differences, Å.
-    hessian : {"auto", "analytic", "finite_differences"}
-        Of a pair style: analytic where there is such a Hessian, which ``pair_style meam`` of one element has in most
-        cases; or one of both.
+    step : float, optional
+        Displacement of finite differences, of a pair style or a calculator; by default 0.01 Å.
+    hessian : {"auto", "analytic", "finite_differences"}, optional
+        Of a pair style: by default analytic where there is such a Hessian, which ``pair_style meam`` of one element
+        has in most cases ("auto"); or one of both.
 
     Returns
     -------
@@ -65,35 +78,96 @@ def load_potential(
     Raises
     ------
     ConfigError
-        If not exactly one of file, pair_style and calculator is given, or the Hessian cannot be as it is wanted.
+        If not exactly one of file, pair_style and calculator is given, or what does not go with it, or a value makes
+        no sense.
     NotAnalyticError
         If an analytic Hessian is asked for and there is none.
     PotentialError
         If a file is missing or not as it should be.
     """
-    given = {"file": file, "pair_style": pair_style, "calculator": calculator}
-    kinds = [name for name, value in given.items() if value is not None]
-    if len(kinds) != 1:
-        raise ConfigError(f"a potential has one of file, pair_style and calculator, found {kinds or 'none'}")
-    if hessian not in ("auto", "analytic", "finite_differences"):
+    if element not in chemical_symbols[1:]:
+        close = did_you_mean(str(element).capitalize(), chemical_symbols[1:])
+        raise ConfigError(f"element is {element!r}{close}, expected a chemical symbol")
+    if hessian not in (None, "auto", "analytic", "finite_differences"):
         raise ConfigError(f"hessian is {hessian!r}, expected auto, analytic or finite_differences")
+    _check_keys(
+        {"file": file, "pair_style": pair_style, "calculator": calculator},
+        {"pair_coeff": pair_coeff, "parameters": parameters, "step": step, "hessian": hessian},
+    )
+    if step is None:
+        step = 0.01
+    if not step > 0:
+        raise ConfigError(f"step is {step!r}, expected a number above 0, in Å")
     if file is not None:
-        if hessian == "finite_differences":
-            raise ConfigError(
-                "the Hessian of a file is analytic; for finite differences name it by pair_style (eam/fs, eam/alloy) "
-                "and pair_coeff"
-            )
-        return Potential.from_setfl(file, element)
+        return load_analytic(element=element, file=file)
     if pair_style is not None:
-        if not pair_coeff:
-            raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines")
-        analytic = _meam(pair_style, pair_coeff, element, hessian)
-        if analytic is not None:
-            return analytic
+        if not pair_coeff or isinstance(pair_coeff, str):
+            raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
+        if hessian != "finite_differences":
+            try:
+                return load_analytic(element=element, pair_style=pair_style, pair_coeff=pair_coeff)
+            except NotAnalyticError as error:
+                if hessian == "analytic":
+                    raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
         return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element), element, step)
-    if hessian == "analytic":
-        raise ConfigError("the Hessian of a calculator is made of finite differences; leave out `hessian`")
     return FiniteDifferencePotential(IsolatedEngine(AseEngine.named, calculator, dict(parameters or {})), element, step)
+
+
+def _check_keys(kinds, others):
+    """Check that one key names a potential, and nothing stands beside it that is of another kind."""
+    given = [key for key, value in kinds.items() if value is not None]
+    if len(given) != 1:
+        raise ConfigError(f"a potential has one of file, pair_style and calculator, found {given or 'none'}")
+    kind = given[0]
+    surplus = [key for key, value in others.items() if value is not None and key not in _KEYS[kind]]
+    if surplus:
+        why = f"; the Hessian of a {kind} is {_HESSIANS[kind]}" if "hessian" in surplus else ""
+        raise ConfigError(f"a potential that is named by {kind} has no {' and no '.join(surplus)}: leave it out{why}")
+
+
+def _instead(pair_style):
+    """Say what to do where a pair style has no analytic Hessian."""
+    if words_of(pair_style)[:1] in (["eam/alloy"], ["eam/fs"]):
+        return "name its setfl file by `file`, in place of pair_style and pair_coeff"
+    return "it works by finite differences: `hessian: finite_differences`"
+
+
+def load_analytic(
+    *,
+    element: str,
+    file: str | Path | None = None,
+    pair_style: str | None = None,
+    pair_coeff: Sequence[str] = (),
+) -> Potential | Meam:
+    """Build a potential that has an analytic Hessian.
+
+    Parameters
+    ----------
+    element, file, pair_style, pair_coeff
+        As for `load_potential`: a file, or commands of LAMMPS.
+
+    Returns
+    -------
+    Potential or Meam
+
+    Raises
+    ------
+    NotAnalyticError
+        If there is no such Hessian of these commands.
+    PotentialError
+        If a file is missing or not as it should be.
+    """
+    if file is not None:
+        return Potential.from_setfl(file, element)
+    files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
+    versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
+    return _read_meam(pair_style, tuple(pair_coeff), element, versions)
+
+
+@lru_cache(maxsize=8)
+def _read_meam(pair_style, pair_coeff, element, versions):
+    """Read a potential once for each version of its files: plans of a run ask for it again and again."""
+    return Meam.from_commands(pair_style, pair_coeff, element)
 
 
 def is_analytic(specification: Mapping[str, Any]) -> bool:
@@ -109,10 +183,8 @@ def is_analytic(specification: Mapping[str, Any]) -> bool:
     bool
         True, too, for a potential that would have one if nothing were wrong with its files: `load_potential` says so.
     """
-    if is_tabulated(specification):
-        return True
     try:
-        return _meam_of(specification) is not None
+        return is_tabulated(specification) or _is_meam(specification)
     except PotentialError:
         return True
 
@@ -146,13 +218,18 @@ def start_engine(specification: Mapping[str, Any], table: str | Path | None = No
     -------
     IsolatedEngine
         A `LammpsEngine` or an `AseEngine`.
+
+    Raises
+    ------
+    PotentialError
+        If an analytic Hessian is to be had, and files of the potential are not as they should be for it.
     """
     element = specification["element"]
     if is_tabulated(specification):
         return IsolatedEngine(LammpsEngine.on_table, table, element)
     if "pair_style" in specification:
         commands = specification["pair_style"], specification["pair_coeff"], element
-        return _lammps(*commands, *([_HANDOVER] if is_analytic(specification) else []))
+        return _lammps(*commands, *([_HANDOVER] if _is_meam(specification) else []))
     return IsolatedEngine(AseEngine.named, specification["calculator"], dict(specification.get("parameters") or {}))
 
 
@@ -178,7 +255,7 @@ def potential_files(specification: Mapping[str, Any]) -> list[str]:
         return [str(find_potential(specification["file"]))]
     style = specification.get("pair_style", "")
     commands = [style, *specification.get("pair_coeff", [])]
-    paths = [_shipped(word) for command in commands for word in _words(command) if _may_be_a_file(word, style)]
+    paths = [_shipped(word) for command in commands for word in words_of(command) if _may_be_a_file(word, style)]
     return list(dict.fromkeys(path for path in paths if path))
 
 
@@ -203,24 +280,18 @@ def identity(specification: Mapping[str, Any]) -> str:
     return json.dumps({**described, "files": {Path(file).name: sha256(file) for file in files}}, sort_keys=True)
 
 
-def _meam_of(specification):
-    """See `_meam`; None for what is no pair style."""
-    if "pair_style" not in specification:
-        return None
-    pair_style, pair_coeff = specification["pair_style"], specification["pair_coeff"]
-    return _meam(pair_style, pair_coeff, specification["element"], specification.get("hessian", "auto"))
-
-
-def _meam(pair_style, pair_coeff, element, hessian):
-    """Build the potential with an analytic Hessian that commands of LAMMPS name, None where there is none."""
-    if hessian == "finite_differences":
-        return None
+def _is_meam(specification):
+    """Whether commands of LAMMPS name a potential with an analytic Hessian, and one is wanted."""
+    hessian = specification.get("hessian", "auto")
+    if "pair_style" not in specification or hessian == "finite_differences":
+        return False
     try:
-        return Meam.from_commands(pair_style, pair_coeff, element)
+        load_analytic(**{key: specification[key] for key in ("element", "pair_style", "pair_coeff")})
     except NotAnalyticError:
         if hessian == "analytic":
             raise
-        return None
+        return False
+    return True
 
 
 def _lammps(pair_style, pair_coeff, element, *handover):
@@ -230,20 +301,13 @@ def _lammps(pair_style, pair_coeff, element, *handover):
 
 def _resolved(command, pair_style):
     """Replace the names of files in a command of LAMMPS by their paths."""
-    words = [(_may_be_a_file(word, pair_style) and _shipped(word)) or word for word in _words(command)]
+    words = [(_may_be_a_file(word, pair_style) and _shipped(word)) or word for word in words_of(command)]
     return " ".join(f'"{word}"' if " " in word else word for word in words)
-
-
-def _words(command):
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise PotentialError(f"{command!r}: {error}") from None
 
 
 def _may_be_a_file(word, pair_style):
     """Whether a word is neither the name of a pair style nor a chemical symbol, which files could be called, too."""
-    return word not in atomic_numbers and word not in _words(pair_style)[:1]
+    return word not in atomic_numbers and word not in words_of(pair_style)[:1]
 
 
 def _shipped(word):

@@ -6,9 +6,10 @@ the records or replace what they say; i is the place of an element in the comman
 style meam in the manual of LAMMPS.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,14 +20,12 @@ from vibentropy.errors import NotAnalyticError, PotentialError, at, did_you_mean
 from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.meam.lattices import LATTICES
 
-#: Words of a record of a library, and what a word for a lattice or a form may be in LAMMPS.
+#: Words of a record of a library, and what a word for a lattice may be in LAMMPS where it is that of an element.
 _RECORD = (
     *("elt", "lat", "z", "ielement", "atwt", "alpha", "b0", "b1", "b2", "b3", "alat", "esub", "asub"),
     *("t0", "t1", "t2", "t3", "rozero", "ibar"),
 )
 _LAMMPS_LATTICES = ("bcc", "fcc", "hcp", "dim", "dia", "dia3", "lin", "zig", "tri", "sc")
-#: Lattices of compounds, which only a parameter file names.
-_LAMMPS_COMPOUNDS = ("b1", "b2", "c11", "l12", "ch4")
 
 #: Keys of a parameter file by the number of their indices.
 _KEYS = {
@@ -39,18 +38,17 @@ _KEYS = {
 }
 #: Keys that say nothing of a single element in the lattices that are covered.
 _WITHOUT_EFFECT = {"delta", "theta"}
-#: Values that integers may have.
+#: Values of ibar; LAMMPS stops at others.
+_IBAR = (0, 1, 3, 4, -5)
+#: Values that are covered of integers of which LAMMPS takes any, most of them for 0.
 _CHOICES = {
-    "ibar": (0, 1, 3, 4, -5),
     "erose_form": (0, 1, 2),
     "ialloy": (0, 1, 2),
     **dict.fromkeys(("nn2", "zbl", "augt1", "mixture_ref_t", "emb_lin_neg", "bkgd_dyn"), (0, 1)),
 }
-#: What has to be positive.
-_POSITIVE = ("mass", "alpha", "re", "Ec", "asub", "rho0", "rc", "delr", "gsmooth_factor")
-
-#: What to do about a potential that LAMMPS knows and this package does not.
-_INSTEAD = "it works by finite differences: `hessian: finite_differences` in the block of the potential"
+#: What has to be positive, and what is covered where it is not negative.
+_POSITIVE = ("mass", "alpha", "re", "Ec", "rho0", "rc", "delr")
+_NOT_NEGATIVE = ("Cmin", "gsmooth_factor")
 
 #: How far the mass of a record may be from that of the element (the library of 2NN potentials says 89.96 u for Mo).
 _MASS_TOLERANCE = 0.1
@@ -145,6 +143,15 @@ class PairCoeff(NamedTuple):
     name: str
 
 
+class _Entry(NamedTuple):
+    """What a file says: the name and the word that it has there, the value that it comes to, and the place."""
+
+    key: str
+    word: str
+    value: Any
+    place: tuple[Path | str, ...]
+
+
 def read_pair_style(pair_style: str, pair_coeff: Sequence[str]) -> PairCoeff:
     """Take apart the commands that name a MEAM potential of one element in LAMMPS.
 
@@ -162,18 +169,18 @@ def read_pair_style(pair_style: str, pair_coeff: Sequence[str]) -> PairCoeff:
     Raises
     ------
     NotAnalyticError
-        For other pair styles, such as ``meam/spline`` and ``meam/ms``, and for several types of atoms.
+        For other pair styles, such as ``meam/spline`` and ``meam/ms``.
     PotentialError
-        If there is not one line of pair_coeff, or it has not the words that it should.
+        If there is not one line of pair_coeff, or it has not the words that it should for one type of atoms.
     """
-    style, *arguments = _words(pair_style) or [""]
+    style, *arguments = words_of(pair_style) or [""]
     if style != "meam":
-        raise NotAnalyticError(f"pair_style {style} has no analytic Hessian here, only meam has; {_INSTEAD}")
+        raise NotAnalyticError(f"pair_style {style} has no analytic Hessian here, only meam has")
     if arguments:
         raise PotentialError(f"pair_style meam takes no arguments, found {' '.join(arguments)!r}")
     if len(pair_coeff) != 1:
         raise PotentialError(f"pair_style meam takes one line of pair_coeff, found {len(pair_coeff)}")
-    words = _words(pair_coeff[0])
+    words = words_of(pair_coeff[0])
     if len(words) < 6 or words[:2] != ["*", "*"]:
         raise PotentialError(
             f"pair_coeff {pair_coeff[0]!r}: expected `* * library elements parameter-file element`, such as "
@@ -183,13 +190,38 @@ def read_pair_style(pair_style: str, pair_coeff: Sequence[str]) -> PairCoeff:
     if name not in names:
         raise PotentialError(
             f"pair_coeff {pair_coeff[0]!r}: the last word, {name!r}, is the element of the atoms and must be one of "
-            f"those before the parameter file, {' '.join(names)}{did_you_mean(name, names)}"
+            f"{' '.join(names)}{did_you_mean(name, names)}, the words before the parameter file, which is the last "
+            f"but one, {parameters!r}"
         )
     if parameters in names:
-        raise NotAnalyticError(
-            f"pair_coeff {pair_coeff[0]!r} names several types of atoms, {parameters} and {name}: one element is done"
+        raise PotentialError(
+            f"pair_coeff {pair_coeff[0]!r} names several types of atoms, {parameters} and {name}, expected one; "
+            f"type {name} alone after the parameter file"
         )
     return PairCoeff(library, names, None if parameters == "NULL" else parameters, name)
+
+
+def words_of(command: str) -> list[str]:
+    """Split a command of LAMMPS into its words.
+
+    Parameters
+    ----------
+    command : str
+
+    Returns
+    -------
+    list of str
+        Without the quotes of words that have blanks in them.
+
+    Raises
+    ------
+    PotentialError
+        If a quote has no end.
+    """
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise PotentialError(f"{command!r}: {error}") from None
 
 
 def read_meam(
@@ -217,155 +249,178 @@ def read_meam(
     Raises
     ------
     NotAnalyticError
-        For what LAMMPS has and this package has not: reference lattices other than bcc, fcc and hcp, libraries of
-        ``meam/ms``.
+        For what LAMMPS has and this package has not: reference lattices other than bcc, fcc, hcp and sc, and values
+        that LAMMPS makes something of without a word, such as ``nn2 = 2``.
     PotentialError
-        If a file is missing, holds words that are no numbers, keys that LAMMPS does not know, indices of no element,
-        values that do not make sense, or lacks the element.
+        If a file is missing or in other units, holds words that are no numbers, keys that LAMMPS does not know,
+        indices of no element, values that do not make sense, or lacks one of the names; or if the record is of
+        another element.
     """
+    if name in atomic_numbers and name != element:
+        raise PotentialError(
+            f"the record is {name}, the `element` {element}; type `element: {name}`, or end pair_coeff with {element}"
+        )
+    for number, other in enumerate(names):
+        if other in names[:number]:
+            raise PotentialError(f"{other} is there twice among the records {' '.join(names)}; LAMMPS takes each once")
     place = find_potential(library)
-    with at(place, f"element {name}"):
-        parameters_of_library = _of_library(_record(_read(place), name), element)
-    settings: dict[str, Any] = {}
+    with at(place):
+        line, record = _record(_lines(place), names, name)
+    entries = _of_library(record, element, (place, f"line {line}, record {name}"))
     if parameters is not None:
         place = find_potential(parameters)
         with at(place):
-            settings = dict(_settings(_read(place), names, names.index(name) + 1))
-    with at(place, f"element {name}"):
-        return _checked(replace(parameters_of_library, **settings))
+            entries |= _settings(_lines(place), names, names.index(name) + 1, place)
+    for attribute, entry in entries.items():
+        with at(*entry.place):
+            _check(attribute, entry)
+    values = {
+        attribute: int(entry.value) if attribute in _CHOICES else entry.value for attribute, entry in entries.items()
+    }
+    read = MeamParameters(element=element, **values)
+    with at(*entries["atomic_number"].place):
+        _check_charge(read)
+    with at(place):
+        _check_together(read)
+    return read
 
 
-def _read(path):
+def _lines(path):
     """Lines of a file without their comments, and their numbers."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = list(enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1))
     except OSError as error:
-        raise PotentialError(f"cannot be read: {error.strerror}", path) from None
-    return [(number, line.partition("#")[0]) for number, line in enumerate(lines, start=1)]
+        raise PotentialError(f"cannot be read: {error.strerror}") from None
+    # LAMMPS looks for units in the first line that is not empty, be it a comment or not.
+    number, words = next(((number, line.split()) for number, line in lines if line.strip()), (1, []))
+    if "UNITS:" in words and (units := words[words.index("UNITS:") + 1 :]) and units[0] != "metal":
+        raise PotentialError(f"the units are {units[0]}, expected metal", f"line {number}")
+    return [(number, line.partition("#")[0]) for number, line in lines]
 
 
-def _words(text):
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise PotentialError(f"{text!r}: {error}") from None
-
-
-def _record(lines, name):
-    """Find the first record of an element, as LAMMPS does."""
+def _record(lines, names, name):
+    """Find the first record of a name, as LAMMPS does, and the line where it begins; all names have to be there."""
     words: list[str] = []
-    found: list[str] = []
+    records: dict[str, tuple[int, list[str]]] = {}
     for number, line in lines:
         if not words:
             start = number
-        words += line.replace("'", " ").replace('"', " ").split()
-        if len(words) > len(_RECORD):
-            _refuse_record(words, start)
-        if len(words) == len(_RECORD):
-            if words[0] == name:
-                return dict(zip(_RECORD, words, strict=True))
-            found, words = [*found, words[0]], []
+        words += line.replace("'", " ").split()
+        if len(words) >= len(_RECORD):
+            records.setdefault(words[0], (start, words))
+            words = []
+    expected = f"expected {len(_RECORD)}: {' '.join(_RECORD)}"
     if words:
-        raise PotentialError(
-            f"line {start}: the last record, {words[0]}, has {len(words)} words, expected {len(_RECORD)}: "
-            f"{' '.join(_RECORD)}"
-        )
-    if not found:
+        raise PotentialError(f"the last record, {words[0]}, has {len(words)} words, {expected}", f"line {start}")
+    if not records:
         raise PotentialError(f"holds no records, expected some of {len(_RECORD)} words: {' '.join(_RECORD)}")
-    raise PotentialError(
-        f"holds no such record{did_you_mean(name, found)}; those are {', '.join(dict.fromkeys(found))}"
-    )
+    for other in names:
+        if other not in records:
+            raise PotentialError(
+                f"holds no record {other}{did_you_mean(other, records)}; those are {', '.join(records)}"
+            )
+    start, words = records[name]
+    with at(f"line {start}, record {name}"):
+        # Those of meam/ms; LAMMPS stops at an ibar that is no integer.
+        if len(words) == len(_RECORD) + 6:
+            raise PotentialError(f"has {len(words)} words, as libraries of pair_style meam/ms have, {expected}")
+        if len(words) > len(_RECORD):
+            raise NotAnalyticError(f"has {len(words)} words up to the end of a line, {expected}")
+    return start, dict(zip(_RECORD, words, strict=True))
 
 
-def _refuse_record(words, line):
-    """Say what is wrong with a record that ends in the middle of a line."""
-    # Those of meam/ms have 25 words.
-    if len(words) == len(_RECORD) + 6:
-        raise NotAnalyticError(
-            f"line {line}: the record of {words[0]} has {len(words)} words, as in libraries of pair_style meam/ms, "
-            f"which has no analytic Hessian here; {_INSTEAD}"
-        )
-    raise PotentialError(
-        f"line {line}: the record of {words[0]} does not end with a line after its {len(_RECORD)} words: "
-        f"{' '.join(_RECORD)}"
-    )
+def _of_library(record, element, place):
+    """Turn the words of a record into parameters, by the names of their attributes."""
+    with at(*place):
+        lattice = _lattice("lat", record["lat"])
+        values = {key: _number(key, record[key]) for key in _RECORD[2:]}
+        number, ibar = _integer("ielement", record["ielement"]), _integer("ibar", record["ibar"])
+        structure = LATTICES[lattice]
+        if values["z"] != structure.neighbours:
+            raise PotentialError(f"z is {record['z']}, expected {structure.neighbours}, the neighbours in {lattice}")
+        if values["t0"] != 1.0:
+            raise PotentialError(f"t0 is {record['t0']}, expected 1: LAMMPS takes no other")
+        if ibar not in _IBAR:
+            raise PotentialError(f"ibar is {ibar}, expected one of {', '.join(map(str, _IBAR))}")
+        _check_element(record, number, values["atwt"], element)
+    read = {
+        "lattice": ("lat", lattice),
+        "atomic_number": ("ielement", number),
+        "mass": ("atwt", values["atwt"]),
+        "Ec": ("esub", values["esub"]),
+        "re": ("alat", values["alat"] * structure.spacing),
+        "alpha": ("alpha", values["alpha"]),
+        "asub": ("asub", values["asub"]),
+        "beta": ("b0", tuple(values[f"b{order}"] for order in range(4))),
+        "t": ("t1", tuple(values[f"t{order}"] for order in range(1, 4))),
+        "rho0": ("rozero", values["rozero"]),
+        "ibar": ("ibar", ibar),
+    }
+    return {attribute: _Entry(key, record[key], value, place) for attribute, (key, value) in read.items()}
 
 
-def _of_library(record, element):
-    """Turn the words of a record into parameters."""
-    lattice = _lattice("lat", record["lat"], _LAMMPS_LATTICES)
-    values = {key: _number(key, record[key]) for key in _RECORD[2:]}
-    structure = LATTICES[lattice]
-    if values["z"] != structure.neighbours:
-        raise PotentialError(f"z is {record['z']}, expected {structure.neighbours}, the neighbours in {lattice}")
-    if values["t0"] != 1.0:
-        raise PotentialError(f"t0 is {record['t0']}, expected 1: LAMMPS takes no other")
-    number = _integer("ielement", values["ielement"])
-    expected = atomic_masses[atomic_numbers[element]]
-    if number != atomic_numbers[element] and abs(values["atwt"] / expected - 1) > _MASS_TOLERANCE:
+def _check_element(record, number, mass, element):
+    """Check that a record is of the element, by its number; or by its mass where that says nothing, being 0 or 1."""
+    if element not in atomic_numbers:
+        raise PotentialError(f"the `element` is {element!r}, expected a chemical symbol such as Fe")
+    expected = atomic_numbers[element]
+    if number > 1 and number != expected:
+        raise PotentialError(f"ielement is {number}, expected {expected}, that of the `element` {element}")
+    if number <= 1 and abs(mass / atomic_masses[expected] - 1) > _MASS_TOLERANCE:
         raise PotentialError(
-            f"its atoms have the number {number} and weigh {values['atwt']:g} u, which is not {element}, the `element` "
-            f"of the potential ({atomic_numbers[element]}, {expected:.2f} u)"
+            f"atwt is {record['atwt']}, expected some {atomic_masses[expected]:.2f}, that of the `element` {element}"
         )
-    return MeamParameters(
-        element=element,
-        lattice=lattice,
-        atomic_number=number,
-        mass=values["atwt"],
-        Ec=values["esub"],
-        re=values["alat"] * structure.spacing,
-        alpha=values["alpha"],
-        asub=values["asub"],
-        beta=(values["b0"], values["b1"], values["b2"], values["b3"]),
-        t=(values["t1"], values["t2"], values["t3"]),
-        rho0=values["rozero"],
-        ibar=_integer("ibar", values["ibar"]),
-    )
 
 
-def _settings(lines: list[tuple[int, str]], names: Sequence[str], own: int) -> Iterator[tuple[str, Any]]:
+def _settings(lines: list[tuple[int, str]], names: Sequence[str], own: int, path: Path) -> Iterator[tuple[str, _Entry]]:
     """Find the settings of a parameter file that concern an element, given its index."""
     for number, line in lines:
-        words = "".join(" " if mark in "=(),'\"" else mark for mark in line).split()
+        words = "".join(" " if mark in "=(),'" else mark for mark in line).split()
         if not words:
             continue
         with at(f"line {number}"):
-            key, indices = words[0], words[1:-1]
+            key, indices, word = words[0], words[1:-1], words[-1]
             if key not in _KEYS:
                 raise PotentialError(f"LAMMPS knows no {key!r}{did_you_mean(key, _KEYS)}")
             if len(words) != 2 + _KEYS[key]:
-                raise PotentialError(
+                # LAMMPS passes over indices that there are too many of.
+                error = PotentialError if len(words) < 2 + _KEYS[key] else NotAnalyticError
+                raise error(
                     f"found {line.strip()!r}, expected `{key}"
                     f"{'(' + ','.join('ijk'[: _KEYS[key]]) + ')' if _KEYS[key] else ''} = value`"
                 )
             for index in indices:
-                if index not in map(str, range(1, len(names) + 1)):
+                if not index.isdecimal() or not 1 <= int(index) <= len(names):
                     raise PotentialError(
                         f"{key} is of element {index}, but pair_coeff names {len(names)}: {' '.join(names)}"
                     )
             # Those of other elements are of no concern, but that there are words LAMMPS stumbles over.
-            value = words[-1] if key == "lattce" else _number(key, words[-1])
-            if set(indices) <= {str(own)} and key not in _WITHOUT_EFFECT:
+            value = word if key == "lattce" else _number(key, word)
+            if set(map(int, indices)) <= {own} and key not in _WITHOUT_EFFECT:
                 if key == "lattce":
-                    yield "lattice", _lattice(key, value, (*_LAMMPS_LATTICES, *_LAMMPS_COMPOUNDS))
+                    yield "lattice", _Entry(key, word, _lattice(key, word), (path, f"line {number}"))
                 else:
-                    yield key, _integer(key, value) if key in _CHOICES else value
+                    yield key, _Entry(key, word, value, (path, f"line {number}"))
 
 
-def _lattice(key, value, known):
-    if value not in known:
-        raise PotentialError(f"{key} is {value!r}{did_you_mean(value, known)}, expected one of {', '.join(known)}")
-    if value not in LATTICES:
-        raise NotAnalyticError(
-            f"{key} is {value!r}: potentials with the reference lattice {value} have no analytic Hessian here, those "
-            f"with {', '.join(LATTICES)} have; {_INSTEAD}"
+def _lattice(key, word):
+    """Check the lattice of an element, which is none of a compound: LAMMPS crashes with some of those."""
+    if word not in _LAMMPS_LATTICES:
+        raise PotentialError(
+            f"{key} is {word!r}{did_you_mean(word, _LAMMPS_LATTICES)}, expected one of {', '.join(_LAMMPS_LATTICES)}"
         )
-    return value
+    if word not in LATTICES:
+        raise NotAnalyticError(
+            f"{key} is {word!r}: potentials with the reference lattice {word} have no analytic Hessian here, those "
+            f"with {', '.join(LATTICES)} have"
+        )
+    return word
 
 
 def _number(key, word):
     try:
-        value = float(word)
+        # Python takes 1_000 for a number, LAMMPS does not.
+        value = np.nan if "_" in word else float(word)
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
@@ -373,29 +428,42 @@ def _number(key, word):
     return value
 
 
-def _integer(key, value):
-    if value != int(value):
-        raise PotentialError(f"{key} is {value:g}, expected an integer")
-    return int(value)
+def _integer(key, word):
+    if not re.fullmatch(r"[+-]?[0-9]+", word):
+        raise PotentialError(f"{key} is {word!r}, expected an integer")
+    return int(word)
 
 
-def _checked(parameters: MeamParameters) -> MeamParameters:
-    """Check that parameters make sense together."""
-    for key, choices in _CHOICES.items():
-        value = getattr(parameters, key)
-        if value not in choices:
-            raise PotentialError(f"{key} is {value}, expected one of {', '.join(map(str, choices))}")
-    for key in _POSITIVE:
-        value = getattr(parameters, key)
-        if not value > 0:
-            raise PotentialError(f"{key} is {value:g}, expected a positive number")
-    if not 0 <= parameters.Cmin < parameters.Cmax:
-        raise PotentialError(
-            f"Cmin is {parameters.Cmin:g} and Cmax {parameters.Cmax:g}, expected Cmin from 0 and below Cmax"
+def _check(attribute: str, entry: _Entry) -> None:
+    """Check a value by itself; LAMMPS takes any."""
+    found = f"{entry.key} is {entry.word}"
+    if attribute in _POSITIVE and not entry.value > 0:
+        raise PotentialError(f"{found}, expected a positive number")
+    if attribute in _NOT_NEGATIVE and entry.value < 0:
+        raise NotAnalyticError(f"{found}, and negative ones have no analytic Hessian here")
+    if attribute in _CHOICES and entry.value not in _CHOICES[attribute]:
+        raise NotAnalyticError(
+            f"{found}, which has no analytic Hessian here; {', '.join(map(str, _CHOICES[attribute]))} have"
         )
-    if parameters.mixture_ref_t and parameters.ialloy == 1 and LATTICES[parameters.lattice].shape[2]:
+
+
+def _check_charge(parameters: MeamParameters) -> None:
+    """Check that nuclei have a charge where they repel each other; without one LAMMPS lets φ go to zero."""
+    if parameters.zbl and parameters.atomic_number < 1:
+        raise NotAnalyticError(
+            f"ielement is {parameters.atomic_number}, expected the atomic number, "
+            f"{atomic_numbers[parameters.element]}, as nuclei repel each other (zbl is 1)"
+        )
+
+
+def _check_together(parameters: MeamParameters) -> None:
+    """Check that the values of a parameter file make sense together."""
+    if not parameters.Cmin < parameters.Cmax:
+        raise PotentialError(f"Cmin is {parameters.Cmin:g} and Cmax {parameters.Cmax:g}, expected Cmin below Cmax")
+    # For ibar 0 and -5 LAMMPS leaves G out of the density of reference.
+    shaped = parameters.ibar > 0 and LATTICES[parameters.lattice].shape[2]
+    if parameters.mixture_ref_t and parameters.ialloy == 1 and shaped:
         raise NotAnalyticError(
             f"mixture_ref_t = 1 with ialloy = 1 gives {parameters.lattice} two densities of reference in LAMMPS, one "
-            f"in the pair potential and one in the embedding function; {_INSTEAD}"
+            "in the pair potential and one in the embedding function"
         )
-    return parameters
