@@ -274,7 +274,7 @@ def read_meam(
     for attribute, entry in entries.items():
         with at(*entry.place):
             _check(attribute, entry)
-    values = {
+    values: dict[str, Any] = {
         attribute: int(entry.value) if attribute in _CHOICES else entry.value for attribute, entry in entries.items()
     }
     read = MeamParameters(element=element, **values)
@@ -285,16 +285,17 @@ def read_meam(
     return read
 
 
-def _lines(path):
+def _lines(path: Path) -> list[tuple[int, str]]:
     """Lines of a file without their comments, and their numbers."""
     try:
         lines = list(enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1))
     except OSError as error:
         raise PotentialError(f"cannot be read: {error.strerror}") from None
     # LAMMPS looks for units in the first line that is not empty, be it a comment or not.
-    number, words = next(((number, line.split()) for number, line in lines if line.strip()), (1, []))
-    if "UNITS:" in words and (units := words[words.index("UNITS:") + 1 :]) and units[0] != "metal":
-        raise PotentialError(f"the units are {units[0]}, expected metal", f"line {number}")
+    number, header = next(((number, line) for number, line in lines if line.strip()), (1, ""))
+    units = re.search(r"(?<!\S)UNITS:\s+(\S+)", header)
+    if units and units[1] != "metal":
+        raise PotentialError(f"the units are {units[1]}, expected metal", f"line {number}")
     return [(number, line.partition("#")[0]) for number, line in lines]
 
 
