@@ -1,4 +1,4 @@
-"""What a pair is worth, and forces as derivatives of the energy."""
+"""The effective pair potential, and forces as derivatives of the energy."""
 
 import numpy as np
 import pytest
@@ -29,15 +29,13 @@ def test_forces_are_derivatives_of_the_energy(potential):
         assert energy_gradient_error(potential, disordered(potential, seed, n_atoms=12)) < 1e-6
 
 
-def worth(vector, slopes, p, step=1.0, table=None):
-    pull, stiffness = np.empty(3), np.empty((3, 3))
-    table = np.empty((4, 0)) if table is None else table
-    room = np.empty((6, 3)), np.empty((3, 6)), np.empty((6, 10))
-    w, pair = bonds.worth(vector, np.linalg.norm(vector), *slopes, p, step, table, *room, pull, stiffness)
-    return w, pair, pull, stiffness
+def effective_potential(vector, slopes, p):
+    bond = bonds.room_for_bond()
+    w, f_phi = bonds.effective_potential(vector, np.linalg.norm(vector), *slopes, p, bonds.EXACT, bond)
+    return w, f_phi, bond.gradient, bond.hessian
 
 
-def test_a_pair_is_worth_as_much_from_either_end():
+def test_effective_potential_is_the_same_from_either_end():
     """Its derivatives are those of its value."""
     p = constants(potential_of("Fe 2018").parameters)
     rng = np.random.default_rng(3)
@@ -45,18 +43,18 @@ def test_a_pair_is_worth_as_much_from_either_end():
     for distance in (1.5, 2.5, 3.3, 3.9):
         vector = rng.normal(size=3)
         vector *= distance / np.linalg.norm(vector)
-        w, pair, pull, stiffness = worth(vector, slopes, p)
-        other = worth(-vector, slopes[::-1], p)
+        w, f_phi, gradient, hessian = effective_potential(vector, slopes, p)
+        other = effective_potential(-vector, slopes[::-1], p)
         assert other[0] == pytest.approx(w)
-        np.testing.assert_allclose(other[2], -pull, rtol=1e-10)
-        np.testing.assert_allclose(other[3], stiffness, rtol=1e-10)
-        assert pair == pytest.approx(pair_potential(distance, p)[0] * bonds.cutoff_at(distance, p)[0])
+        np.testing.assert_allclose(other[2], -gradient, rtol=1e-10)
+        np.testing.assert_allclose(other[3], hessian, rtol=1e-10)
+        assert f_phi == pytest.approx(pair_potential(distance, p)[0] * bonds.cutoff_at(distance, p)[0])
         h = 1e-4
         for axis in range(3):
-            up, down = (worth(vector + sign * h * np.eye(3)[axis], slopes, p) for sign in (1, -1))
-            assert pull[axis] == pytest.approx((up[0] - down[0]) / (2 * h), rel=1e-5, abs=1e-6)
-            np.testing.assert_allclose(stiffness[axis], (up[2] - down[2]) / (2 * h), rtol=1e-4, atol=1e-4)
-        np.testing.assert_array_equal(stiffness, stiffness.T)
+            up, down = (effective_potential(vector + sign * h * np.eye(3)[axis], slopes, p) for sign in (1, -1))
+            assert gradient[axis] == pytest.approx((up[0] - down[0]) / (2 * h), rel=1e-5, abs=1e-6)
+            np.testing.assert_allclose(hessian[axis], (up[2] - down[2]) / (2 * h), rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(hessian, hessian.T)
 
 
 def test_tables_are_interpolated():
@@ -64,7 +62,7 @@ def test_tables_are_interpolated():
     p = constants(potential.parameters)
     for r in (2.4, 2.4001, 3.1, 3.9):
         exact = pair_potential(r, p)
-        found = bonds.tabulated(r, potential.table_step, potential.table)
+        found = bonds.tabulated(r, potential.table)
         assert found[0] == pytest.approx(exact[0], abs=1e-7)
         assert found[1] == pytest.approx(exact[1], abs=1e-5)
         assert found[2] == pytest.approx(exact[2], abs=2e-2)

@@ -14,6 +14,7 @@ from vibentropy.potentials.meam.functions import (
     embedding,
     equation_of_state,
     pair_potential,
+    search_factor,
 )
 from vibentropy.potentials.meam.lattices import LATTICES
 
@@ -118,3 +119,11 @@ def test_parameters_in_use(name):
         assert p.background / 12 == pytest.approx(
             2 / (1 + np.exp(1 / 432)) * (1 + p.second_neighbours / 12 * np.exp(-3.5 * (np.sqrt(2) - 1)))
         )
+
+
+@pytest.mark.parametrize("c_max", [1.2, 2.0, 2.8, 4.0])
+def test_no_screening_atom_is_further_away(c_max):
+    """The points of an ellipse with semi-axes 1/2 and sqrt(C)/2, from one end of the pair."""
+    angle = np.linspace(0, np.pi, 10001)
+    squares = (np.cos(angle) / 2 + 0.5) ** 2 + c_max * np.sin(angle) ** 2 / 4
+    assert search_factor(c_max) == pytest.approx(squares.max(), rel=1e-7)

@@ -59,8 +59,7 @@ class TestLammps:
     def test_densities_are_negative_where_they_should_be(self):
         """Else two of the forms would not have been tried."""
         potential = of_form("negative densities")
-        moments = potential._sites(disordered(potential, 1)).moments
-        assert (moments**2 @ potential._weights / moments[:, 0] ** 2).min() < -1
+        assert potential._pairs_and_sites(disordered(potential, 1))[1].gamma.min() < -1
 
 
 class TestRefusals:

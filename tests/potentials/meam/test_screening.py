@@ -7,9 +7,8 @@ from lammps_meam import disordered, potential_of
 from stiffness import assert_hessian, assert_symmetries
 
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.potentials.meam.bonds import all_screenings
 from vibentropy.potentials.meam.functions import constants
-from vibentropy.potentials.meam.screening import screening_atoms, search_factor
+from vibentropy.potentials.meam.screening import find_screening_atoms, room_for_screening_atoms, screened_pairs
 
 IRON = potential_of("Fe 2018")
 P = constants(IRON.parameters)
@@ -83,20 +82,14 @@ def literally(atoms, i, j):
     return screening
 
 
-def pairs_of(atoms):
-    factor = search_factor(P.c_max) * (1 + 1e-9)
-    first, neighbour, vectors, distances = neighbour_pairs(atoms, P.r_cut * np.sqrt(factor))
-    return first, neighbour, vectors, distances**2, factor
-
-
 def test_screening_is_that_of_ellipses():
     atoms = disordered(IRON, 7, n_atoms=20, pbc=False)
-    first, neighbour, vectors, squares, factor = pairs_of(atoms)
-    screening = all_screenings(first, vectors, squares, factor, P)
+    pairs = screened_pairs(*neighbour_pairs(atoms, P.r_cut * np.sqrt(P.farthest)), P)
+    screening = pairs.screening
     expected = [
-        literally(atoms, i, neighbour[slot]) if squares[slot] < P.r_cut**2 else 0.0
+        literally(atoms, i, pairs.second[pair]) if pairs.squares[pair] < P.r_cut**2 else 0.0
         for i in range(20)
-        for slot in range(first[i], first[i + 1])
+        for pair in range(pairs.starts[i], pairs.starts[i + 1])
     ]
     np.testing.assert_allclose(screening, expected, rtol=1e-10, atol=1e-14)
     assert 0.1 < np.mean(screening == 0) < 0.9
@@ -112,14 +105,11 @@ def test_derivatives_of_the_logarithm():
         a, b, d = sides
         x = (a + b - d) / (2 * np.sqrt(a))
         vectors = np.array([[np.sqrt(a), 0.0, 0.0], [x, np.sqrt(b - x**2), 0.0]])
-        squares = (vectors**2).sum(axis=1)
-        slopes, curvatures = np.empty((2, 3)), np.empty((2, 3, 3))
-        others = np.empty(2, np.int64)
-        arguments = 0, 0, 2, vectors, squares, 1.2, P
-        assert screening_atoms(*arguments, others, slopes, curvatures) == 1
-        assert others[0] == 1
-        value = np.log(all_screenings(np.array([0, 2]), vectors, squares, 1.2, P)[0])
-        return value, slopes[0], curvatures[0]
+        pairs = screened_pairs(np.array([0, 2]), np.array([1, 2]), vectors, np.linalg.norm(vectors, axis=1), P)
+        found = room_for_screening_atoms(pairs)
+        assert find_screening_atoms(0, 0, pairs, P, found) == 1
+        assert found.to_third[0] == 1
+        return np.log(pairs.screening[0]), found.slopes[0], found.curvatures[0]
 
     _, slopes, curvatures = of(sides)
     h = 1e-5
@@ -128,11 +118,3 @@ def test_derivatives_of_the_logarithm():
         assert slopes[k] == pytest.approx((up - down) / (2 * h), rel=1e-7)
         np.testing.assert_allclose(curvatures[k], (up_slopes - down_slopes) / (2 * h), rtol=1e-6, atol=1e-8)
     np.testing.assert_array_equal(curvatures, curvatures.T)
-
-
-@pytest.mark.parametrize("c_max", [1.2, 2.0, 2.8, 4.0])
-def test_no_screening_atom_is_further_away(c_max):
-    """The points of an ellipse with semi-axes 1/2 and sqrt(C)/2, from one end of the pair."""
-    angle = np.linspace(0, np.pi, 10001)
-    squares = (np.cos(angle) / 2 + 0.5) ** 2 + c_max * np.sin(angle) ** 2 / 4
-    assert search_factor(c_max) == pytest.approx(squares.max(), rel=1e-7)

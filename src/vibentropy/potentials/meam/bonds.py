@@ -1,11 +1,13 @@
-"""What pairs of modified embedded atoms are worth, and the energy and forces that follow.
+"""Effective pair potential of modified embedded atoms, and the energy and forces that follow.
 
-With the slopes of the energy by all moments frozen, a pair (i, j) is worth S_ij W(v), v from i to j and
+With the slopes of the energy by all moments frozen, a pair (i, j) has the energy S_ij W(v), v from i to j and
 
     W = f_c(r) φ(r) + Σ_q [∂E_i/∂A_q A_q(v) + ∂E_j/∂A_q A_q(-v)]
 
 so that forces are its derivatives, and so is the part of the Hessian that is not due to changing slopes.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,57 +23,87 @@ from vibentropy.potentials.meam.density import (
     radial_parts,
 )
 from vibentropy.potentials.meam.functions import Constants, Derivatives, cutoff_at, pair_potential
-from vibentropy.potentials.meam.screening import screening_atoms, screening_of
+from vibentropy.potentials.meam.screening import (
+    Pairs,
+    find_screening_atoms,
+    position_slopes,
+    room_for_screening_atoms,
+)
+
+
+class Table(NamedTuple):
+    """A pair potential as LAMMPS interpolates it.
+
+    Attributes
+    ----------
+    step : float, Å
+    coefficients : ndarray of shape (4, n), eV
+        Of 1, x, x², x³ in each interval, x from 0 to 1. None: φ is exact.
+    """
+
+    step: float
+    coefficients: NDArray[np.float64]
+
+
+#: The exact φ.
+EXACT = Table(1.0, np.empty((4, 0)))
+
+
+class Bond(NamedTuple):
+    """Room for W of a pair, without screening.
+
+    Attributes
+    ----------
+    radial : ndarray of shape (6, 3)
+        See `vibentropy.potentials.meam.density.radial_parts`.
+    powers : ndarray of shape (3, 6)
+        See `vibentropy.potentials.meam.density.powers_of`.
+    polynomials : ndarray of shape (6, 10)
+        For each group of moments: a polynomial of the vector, its three first and its six second derivatives.
+    gradient : ndarray of shape (3,), eV/Å
+        Derivatives of W by the vector.
+    hessian : ndarray of shape (3, 3), eV/Å²
+        Second derivatives.
+    """
+
+    radial: NDArray[np.float64]
+    powers: NDArray[np.float64]
+    polynomials: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    hessian: NDArray[np.float64]
 
 
 @njit(nogil=True)
-def all_screenings(
-    first: NDArray[np.int64],
-    vectors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    farthest: float,
-    p: Constants,
-) -> NDArray[np.float64]:
-    """S of all pairs, 0 for those beyond the cutoff.
-
-    Parameters
-    ----------
-    first : ndarray of shape (n_atoms + 1,)
-        Pairs of atom i are those from ``first[i]`` to ``first[i + 1]``.
-    vectors, squares, farthest, p
-        As of `vibentropy.potentials.meam.screening.screening_of`.
+def room_for_bond() -> Bond:
+    """Make arrays that hold the bond of any pair.
 
     Returns
     -------
-    ndarray of shape (n_pairs,)
+    Bond
+        Not written yet.
     """
-    screening = np.zeros(squares.shape[0])
-    for i in range(first.shape[0] - 1):
-        for slot in range(first[i], first[i + 1]):
-            if squares[slot] < p.r_cut**2:
-                screening[slot] = screening_of(slot, first[i], first[i + 1], vectors, squares, farthest, p)
-    return screening
+    return Bond(np.empty((N_GROUPS, 3)), np.empty((3, 6)), np.empty((N_GROUPS, 10)), np.empty(3), np.empty((3, 3)))
 
 
 @njit(nogil=True)
-def tabulated(r: float, step: float, table: NDArray[np.float64]) -> Derivatives:
+def tabulated(r: float, table: Table) -> Derivatives:
     """Interpolate a pair potential as LAMMPS does, which needs a table.
 
     Parameters
     ----------
-    r, step : float
-        Distance and step of the table, Å.
-    table : ndarray of shape (4, n), eV
-        Coefficients of 1, x, x², x³ in each interval, x from 0 to 1.
+    r : float
+        Å.
+    table : Table
 
     Returns
     -------
     tuple of 3 float, eV and Å
         The value and its first two derivatives.
     """
-    k = min(int(r / step), table.shape[1] - 2)
+    step, coefficients = table.step, table.coefficients
+    k = min(int(r / step), coefficients.shape[1] - 2)
     x = min(r / step - k, 1.0)
-    a, b, c, d = table[0, k], table[1, k], table[2, k], table[3, k]
+    a, b, c, d = coefficients[0, k], coefficients[1, k], coefficients[2, k], coefficients[3, k]
     return ((d * x + c) * x + b) * x + a, ((3 * d * x + 2 * c) * x + b) / step, (6 * d * x + 2 * c) / step**2
 
 
@@ -97,19 +129,14 @@ def is_counted(i: int, j: int, vector: NDArray[np.float64]) -> bool:
 
 
 @njit(nogil=True)
-def worth(
+def effective_potential(
     vector: NDArray[np.float64],
     r: float,
     at_first: NDArray[np.float64],
     at_second: NDArray[np.float64],
     p: Constants,
-    step: float,
-    table: NDArray[np.float64],
-    radial: NDArray[np.float64],
-    powers: NDArray[np.float64],
-    polynomials: NDArray[np.float64],
-    pull: NDArray[np.float64],
-    stiffness: NDArray[np.float64],
+    table: Table,
+    bond: Bond,
 ) -> tuple[float, float]:
     """W of a pair with its derivatives by the vector.
 
@@ -121,29 +148,25 @@ def worth(
     at_first, at_second : ndarray of shape (24,), eV
         Slopes of the energies of both atoms by their moments.
     p : Constants
-    step, table
-        Of the pair potential, see `tabulated`; exact where the table is empty.
-    radial, powers, polynomials : ndarray of shape (6, 3), (3, 6) and (6, 10)
-        Room for functions of distance, powers of the vector, and the polynomial of each group with its derivatives.
-    pull : ndarray of shape (3,), eV/Å
-        Written: first derivatives.
-    stiffness : ndarray of shape (3, 3), eV/Å²
-        Written: second derivatives.
+    table : Table
+    bond : Bond
+        Written.
 
     Returns
     -------
-    w, pair : float, eV
+    w, f_phi : float, eV
         W, and the part of it that is no embedding, f_c φ.
     """
-    radial_parts(r, p, radial)
+    powers, gradient, hessian = bond.powers, bond.gradient, bond.hessian
+    radial_parts(r, p, bond.radial)
     powers_of(vector, powers)
-    polynomials[:] = 0.0
+    bond.polynomials[:] = 0.0
     for q in range(N_MOMENTS):
         weight = at_first[q] + SIGN[q] * at_second[q]
         i, j, k = POWERS[q, 0], POWERS[q, 1], POWERS[q, 2]
         x, y, z = powers[0, i + 2], powers[1, j + 2], powers[2, k + 2]
         x1, y1, z1 = i * powers[0, i + 1], j * powers[1, j + 1], k * powers[2, k + 1]
-        polynomial = polynomials[GROUP[q]]
+        polynomial = bond.polynomials[GROUP[q]]
         polynomial[0] += weight * x * y * z
         polynomial[1] += weight * x1 * y * z
         polynomial[2] += weight * x * y1 * z
@@ -155,104 +178,80 @@ def worth(
         polynomial[8] += weight * x1 * y * z1
         polynomial[9] += weight * x * y1 * z1
     f, f1, f2 = cutoff_at(r, p)
-    if table.shape[1] > 0:
-        v, v1, v2 = tabulated(r, step, table)
+    if table.coefficients.shape[1] > 0:
+        v, v1, v2 = tabulated(r, table)
     else:
         v, v1, v2 = pair_potential(r, p)
-    pair = f * v
-    w = pair
+    f_phi = f * v
+    w = f_phi
     # A function of distance alone, then one times a polynomial for each group.
     h1, h2 = f1 * v + f * v1, f2 * v + 2 * f1 * v1 + f * v2
     along, across = (h2 - h1 / r) / r**2, h1 / r
     for group in range(N_GROUPS):
-        h, g1, g2 = radial[group, 0], radial[group, 1], radial[group, 2]
-        polynomial = polynomials[group]
+        h, g1, g2 = bond.radial[group, 0], bond.radial[group, 1], bond.radial[group, 2]
+        polynomial = bond.polynomials[group]
         w += h * polynomial[0]
         along += polynomial[0] * (g2 - g1 / r) / r**2
         across += polynomial[0] * g1 / r
     for x in range(3):
-        pull[x] = across * vector[x]
+        gradient[x] = across * vector[x]
         for y in range(x, 3):
-            stiffness[x, y] = along * vector[x] * vector[y]
+            hessian[x, y] = along * vector[x] * vector[y]
             if x == y:
-                stiffness[x, y] += across
+                hessian[x, y] += across
     for group in range(N_GROUPS):
-        h, g1 = radial[group, 0], radial[group, 1] / r
-        polynomial = polynomials[group]
+        h, g1 = bond.radial[group, 0], bond.radial[group, 1] / r
+        polynomial = bond.polynomials[group]
         for x in range(3):
-            pull[x] += h * polynomial[1 + x]
+            gradient[x] += h * polynomial[1 + x]
             for y in range(x, 3):
                 second = polynomial[4 + x] if x == y else polynomial[6 + x + y]
-                stiffness[x, y] += h * second
-                stiffness[x, y] += g1 * (vector[x] * polynomial[1 + y] + vector[y] * polynomial[1 + x])
-    stiffness[1, 0], stiffness[2, 0], stiffness[2, 1] = stiffness[0, 1], stiffness[0, 2], stiffness[1, 2]
-    return w, pair
+                hessian[x, y] += h * second
+                hessian[x, y] += g1 * (vector[x] * polynomial[1 + y] + vector[y] * polynomial[1 + x])
+    hessian[1, 0], hessian[2, 0], hessian[2, 1] = hessian[0, 1], hessian[0, 2], hessian[1, 2]
+    return w, f_phi
 
 
 @njit(nogil=True)
 def pair_energy_and_forces(
-    first: NDArray[np.int64],
-    neighbour: NDArray[np.int64],
-    vectors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    screening: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-    farthest: float,
-    p: Constants,
-    step: float,
-    table: NDArray[np.float64],
+    pairs: Pairs, slopes: NDArray[np.float64], p: Constants, table: Table
 ) -> tuple[float, NDArray[np.float64]]:
     """Energy of pairs, and all forces.
 
     Parameters
     ----------
-    first, vectors, squares, farthest, p
-        As of `all_screenings`.
-    neighbour : ndarray of shape (n_pairs,)
-        The second atom of each pair.
-    screening : ndarray of shape (n_pairs,)
+    pairs : Pairs
     slopes : ndarray of shape (n_atoms, 24), eV
-        Of the energies of atoms by their moments, see `vibentropy.potentials.meam.density.embed`.
-    step, table
-        See `tabulated`.
+        See `vibentropy.potentials.meam.density.Sites`.
+    p : Constants
+    table : Table
 
     Returns
     -------
     energy : float, eV
         Σ S f_c φ.
     forces : ndarray of shape (n_atoms, 3), eV/Å
-        Those of the energies of atoms included.
+        Of the whole energy, embedding included.
     """
-    n = first.shape[0] - 1
+    n = pairs.starts.shape[0] - 1
     energy, forces = 0.0, np.zeros((n, 3))
-    capacity = np.max(np.diff(first))
-    others, by_squares = np.empty(capacity, np.int64), np.empty((capacity, 3))
-    by_squares_twice = np.empty((capacity, 3, 3))
-    radial, powers, polynomials = np.empty((N_GROUPS, 3)), np.empty((3, 6)), np.empty((N_GROUPS, 10))
-    pull, stiffness = np.empty(3), np.empty((3, 3))
+    screening, bond = room_for_screening_atoms(pairs), room_for_bond()
     for i in range(n):
-        begin, end = first[i], first[i + 1]
-        for slot in range(begin, end):
-            s, j, v = screening[slot], neighbour[slot], vectors[slot]
+        for pair in range(pairs.starts[i], pairs.starts[i + 1]):
+            s, j, v = pairs.screening[pair], pairs.second[pair], pairs.vectors[pair]
             if s == 0.0 or not is_counted(i, j, v):
                 continue
-            r = np.sqrt(squares[slot])
-            w, pair = worth(v, r, slopes[i], slopes[j], p, step, table, radial, powers, polynomials, pull, stiffness)
-            energy += s * pair
+            w, f_phi = effective_potential(v, np.sqrt(pairs.squares[pair]), slopes[i], slopes[j], p, table, bond)
+            energy += s * f_phi
             for x in range(3):
-                forces[i, x] += s * pull[x]
-                forces[j, x] -= s * pull[x]
-            count = screening_atoms(
-                slot, begin, end, vectors, squares, farthest, p, others, by_squares, by_squares_twice
-            )
-            for t in range(count):
-                k = neighbour[others[t]]
+                forces[i, x] += s * bond.gradient[x]
+                forces[j, x] -= s * bond.gradient[x]
+            for t in range(find_screening_atoms(i, pair, pairs, p, screening)):
+                to_k = screening.to_third[t]
+                k, u = pairs.second[to_k], pairs.vectors[to_k]
                 for x in range(3):
-                    # Twice the vectors between the three atoms, times the derivative by their squares.
-                    along = 2 * s * w * by_squares[t, 0] * v[x]
-                    to_k = 2 * s * w * by_squares[t, 1] * vectors[others[t], x]
-                    beside = 2 * s * w * by_squares[t, 2] * (vectors[others[t], x] - v[x])
-                    forces[i, x] += along + to_k
-                    forces[j, x] += beside - along
-                    forces[k, x] -= to_k + beside
+                    by_i, by_j, by_k = position_slopes(x, v, u, screening.slopes[t])
+                    forces[i, x] -= s * w * by_i
+                    forces[j, x] -= s * w * by_j
+                    forces[k, x] -= s * w * by_k
     return energy, forces

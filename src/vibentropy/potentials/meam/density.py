@@ -12,16 +12,18 @@ Of these are made X = t_1 A_1² + t_2 (A_2² - B_2²/3) + t_3 (A_3² - 3/5 B_3²
 
 from itertools import combinations_with_replacement
 from math import factorial, prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.meam.functions import NONE, Constants, angular, cutoff_at, embedding
+from vibentropy.potentials.meam.screening import Pairs
 
 #: Groups of moments: l of the density, number of directions, and factor in X.
 _GROUPS = ((0, 0, 0.0), (1, 1, 1.0), (2, 2, 1.0), (2, 0, -1 / 3), (3, 3, 1.0), (3, 1, -3 / 5))
-#: Each moment: its group, the powers of x, y, z, and how many orders of the same indices it stands for.
+#: Each moment: its group, and the powers of x, y, z.
 _MOMENTS = [
     (group, [axes.count(x) for x in range(3)])
     for group, (_, degree, _) in enumerate(_GROUPS)
@@ -33,7 +35,7 @@ GROUP = np.array([group for group, _ in _MOMENTS])
 POWERS = np.array([powers for _, powers in _MOMENTS])
 #: Signs by which the moments seen from the other end of a bond differ.
 SIGN = (-1.0) ** DEGREE[GROUP]
-#: What the square of a moment counts in X, before t.
+#: What the square of a moment counts in X, before t; each stands for all orders of its indices.
 _FACTOR = np.array(
     [
         _GROUPS[group][2] * factorial(sum(powers)) / prod(factorial(power) for power in powers)
@@ -43,19 +45,65 @@ _FACTOR = np.array(
 N_GROUPS, N_MOMENTS = len(_GROUPS), len(_MOMENTS)
 
 
-def weights_of(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+class Sites(NamedTuple):
+    """All sites with their moments, and their energies as functions of them.
+
+    Attributes
+    ----------
+    moments : ndarray of shape (n_atoms, 24)
+    gamma : ndarray of shape (n_atoms,)
+        Γ, and 0 where there is no density.
+    energy : ndarray of shape (n_atoms,), eV
+    slopes : ndarray of shape (n_atoms, 24), eV
+        Derivatives by the moments.
+    curvatures : ndarray of shape (n_atoms, 4), eV
+        Derivatives of the energy as a function of A_0 and X: by X, twice by A_0, by both, twice by X. NaN where there
+        are none.
+    """
+
+    moments: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+    curvatures: NDArray[np.float64]
+
+
+class NeighbourMoments(NamedTuple):
+    """Room for the moments that one neighbour brings, without screening.
+
+    Attributes
+    ----------
+    radial : ndarray of shape (6, 3)
+        See `radial_parts`.
+    powers : ndarray of shape (3, 6)
+        See `powers_of`.
+    moments : ndarray of shape (24,)
+    slopes : ndarray of shape (24, 3), 1/Å
+        Derivatives by the vector.
+    """
+
+    radial: NDArray[np.float64]
+    powers: NDArray[np.float64]
+    moments: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+
+
+@njit(nogil=True)
+def moment_weights(p: Constants) -> NDArray[np.float64]:
     """Say what the square of each moment counts in X.
 
     Parameters
     ----------
-    weights : ndarray of shape (3,)
-        t_1, t_2, t_3.
+    p : Constants
 
     Returns
     -------
     ndarray of shape (24,)
     """
-    return _FACTOR * np.concatenate([[0.0], weights])[ORDER[GROUP]]
+    weights = np.zeros(N_MOMENTS)
+    for q in range(1, N_MOMENTS):
+        weights[q] = _FACTOR[q] * p.weights[ORDER[GROUP[q]] - 1]
+    return weights
 
 
 @njit(nogil=True)
@@ -98,14 +146,19 @@ def powers_of(vector: NDArray[np.float64], powers: NDArray[np.float64]) -> None:
 
 
 @njit(nogil=True)
-def moments_of(
-    vector: NDArray[np.float64],
-    r: float,
-    radial: NDArray[np.float64],
-    powers: NDArray[np.float64],
-    moments: NDArray[np.float64],
-    slopes: NDArray[np.float64],
-) -> None:
+def room_for_moments() -> NeighbourMoments:
+    """Make arrays that hold the moments of any neighbour.
+
+    Returns
+    -------
+    NeighbourMoments
+        Not written yet.
+    """
+    return NeighbourMoments(np.empty((N_GROUPS, 3)), np.empty((3, 6)), np.empty(N_MOMENTS), np.empty((N_MOMENTS, 3)))
+
+
+@njit(nogil=True)
+def moments_of(vector: NDArray[np.float64], r: float, p: Constants, neighbour: NeighbourMoments) -> None:
     """Moments that one neighbour brings, without screening.
 
     Parameters
@@ -113,13 +166,13 @@ def moments_of(
     vector : ndarray of shape (3,), Å
     r : float
         Å.
-    radial, powers : ndarray
-        Of this neighbour, see `radial_parts` and `powers_of`.
-    moments : ndarray of shape (24,)
+    p : Constants
+    neighbour : NeighbourMoments
         Written.
-    slopes : ndarray of shape (24, 3), 1/Å
-        Written: derivatives by the vector.
     """
+    radial, powers, moments, slopes = neighbour
+    radial_parts(r, p, radial)
+    powers_of(vector, powers)
     for q in range(N_MOMENTS):
         value, slope = radial[GROUP[q], 0], radial[GROUP[q], 1] / r
         i, j, k = POWERS[q, 0], POWERS[q, 1], POWERS[q, 2]
@@ -133,88 +186,68 @@ def moments_of(
 
 
 @njit(nogil=True)
-def all_moments(
-    first: NDArray[np.int64],
-    vectors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    screening: NDArray[np.float64],
-    p: Constants,
-) -> NDArray[np.float64]:
+def all_moments(pairs: Pairs, p: Constants) -> NDArray[np.float64]:
     """Moments of all sites.
 
     Parameters
     ----------
-    first : ndarray of shape (n_atoms + 1,)
-    vectors, squares : ndarray of shape (n_pairs, 3) and (n_pairs,)
-    screening : ndarray of shape (n_pairs,)
+    pairs : Pairs
     p : Constants
 
     Returns
     -------
     ndarray of shape (n_atoms, 24)
     """
-    n = first.shape[0] - 1
-    total = np.zeros((n, N_MOMENTS))
-    radial, powers = np.empty((N_GROUPS, 3)), np.empty((3, 6))
-    moments, slopes = np.empty(N_MOMENTS), np.empty((N_MOMENTS, 3))
+    n = pairs.starts.shape[0] - 1
+    moments = np.zeros((n, N_MOMENTS))
+    neighbour = room_for_moments()
     for i in range(n):
-        for slot in range(first[i], first[i + 1]):
-            if screening[slot] > 0.0:
-                r = np.sqrt(squares[slot])
-                radial_parts(r, p, radial)
-                powers_of(vectors[slot], powers)
-                moments_of(vectors[slot], r, radial, powers, moments, slopes)
+        for pair in range(pairs.starts[i], pairs.starts[i + 1]):
+            s = pairs.screening[pair]
+            if s > 0.0:
+                moments_of(pairs.vectors[pair], np.sqrt(pairs.squares[pair]), p, neighbour)
                 for q in range(N_MOMENTS):
-                    total[i, q] += screening[slot] * moments[q]
-    return total
+                    moments[i, q] += s * neighbour.moments[q]
+    return moments
 
 
 @njit(nogil=True)
-def embed(
-    total: NDArray[np.float64], weights: NDArray[np.float64], p: Constants
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def embed(moments: NDArray[np.float64], p: Constants) -> Sites:
     """Energy of each site as a function of its moments.
 
     Parameters
     ----------
-    total : ndarray of shape (n_atoms, 24)
-        Moments.
-    weights : ndarray of shape (24,)
-        See `weights_of`.
+    moments : ndarray of shape (n_atoms, 24)
     p : Constants
 
     Returns
     -------
-    energy : ndarray of shape (n_atoms,), eV
-    slopes : ndarray of shape (n_atoms, 24), eV
-        Derivatives by the moments.
-    curvatures : ndarray of shape (n_atoms, 4), eV
-        Derivatives of the energy as a function of A_0 and X: by X, twice by A_0, by both, twice by X. NaN where there
-        are none.
+    Sites
     """
-    n = total.shape[0]
-    energy, slopes, curvatures = np.zeros(n), np.zeros((n, N_MOMENTS)), np.zeros((n, 4))
+    n = moments.shape[0]
+    gamma, energy, slopes, curvatures = np.zeros(n), np.zeros(n), np.zeros((n, N_MOMENTS)), np.zeros((n, 4))
+    weights = moment_weights(p)
     for i in range(n):
-        density = total[i, 0]
+        density = moments[i, 0]
         if density < NONE:
             continue
         x = 0.0
         for q in range(1, N_MOMENTS):
-            x += weights[q] * total[i, q] ** 2
-        gamma = x / density**2
-        g, g1, g2 = angular(gamma, p.ibar, p.smoothing)
+            x += weights[q] * moments[i, q] ** 2
+        gamma[i] = x / density**2
+        g, g1, g2 = angular(gamma[i], p.ibar, p.smoothing)
         energy[i], f1, f2 = embedding(density * g / p.background, p)
         # ρ̄ and its derivatives by A_0 and X.
-        by_density, by_x = (g - 2 * gamma * g1) / p.background, g1 / (density * p.background)
-        bend = g1 + 2 * gamma * g2
-        twice_by_density = 2 * gamma * bend / (density * p.background)
+        by_density, by_x = (g - 2 * gamma[i] * g1) / p.background, g1 / (density * p.background)
+        bend = g1 + 2 * gamma[i] * g2
+        twice_by_density = 2 * gamma[i] * bend / (density * p.background)
         by_both = -bend / (density**2 * p.background)
         twice_by_x = g2 / (density**3 * p.background)
         slopes[i, 0] = f1 * by_density
         for q in range(1, N_MOMENTS):
-            slopes[i, q] = 2 * f1 * by_x * weights[q] * total[i, q]
+            slopes[i, q] = 2 * f1 * by_x * weights[q] * moments[i, q]
         curvatures[i, 0] = f1 * by_x
         curvatures[i, 1] = f2 * by_density**2 + f1 * twice_by_density
         curvatures[i, 2] = f2 * by_density * by_x + f1 * by_both
         curvatures[i, 3] = f2 * by_x**2 + f1 * twice_by_x
-    return energy, slopes, curvatures
+    return Sites(moments, gamma, energy, slopes, curvatures)

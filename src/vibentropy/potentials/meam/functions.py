@@ -29,6 +29,8 @@ _ZBL_BEGINS, _ZBL_ALONE = -1.0, -3.0
 _ZBL_AMPLITUDES = np.array([0.028171, 0.28022, 0.50986, 0.18175])
 _ZBL_DECAYS = np.array([0.20162, 0.40290, 0.94229, 3.1998])
 _ZBL_LENGTH, _COULOMB = 0.4685, 14.3997
+#: A little more than 1, for rounding of distances.
+_MORE = 1 + 1e-9
 
 
 class Constants(NamedTuple):
@@ -36,11 +38,14 @@ class Constants(NamedTuple):
 
     Attributes
     ----------
-    energy, embedding : float, eV
-        Cohesive energy E_c, and A E_c.
+    energy : float, eV
+        Cohesive energy E_c.
+    embedding : float, eV
+        A E_c.
     re, alpha, attrac, repuls : float
         See `MeamParameters`.
     erose_form, ibar : int
+        See `MeamParameters`.
     smoothing : float
         Exponent of G below Γ ≈ -1.
     linear : bool
@@ -48,19 +53,30 @@ class Constants(NamedTuple):
     decay : ndarray of shape (4,), 1/Å
         β_l/re.
     rho0 : float
+        See `MeamParameters`.
     weights : ndarray of shape (3,)
         Of the partial densities in Γ, t1 augmented where the files want it.
     background : float
         Density that ρ̄ is in units of.
     neighbours : float
-        In the reference lattice; and so on: second neighbours with their screening, 0 where they do not count; their
-        distance in units of that of the first ones; and t3 times the shape of the lattice.
-    second_neighbours, ratio, shape : float
+        Number of first neighbours in the reference lattice.
+    second_neighbours : float
+        Number of second neighbours in the reference lattice times their screening, 0 where they do not interact.
+    ratio : float
+        Distance of second neighbours in units of that of first ones.
+    shape : float
+        t3 times the third partial density of the reference lattice, squared, in units of that of one neighbour.
     charge : float
         Atomic number where nuclei repel each other at short distances, else 0.
     c_min, c_max : float
         Bounds of screening.
-    r_cut, shell : float, Å
+    farthest : float
+        No atom screens a pair if its squared distance from either atom of the pair is more than so many times the
+        squared distance of the pair.
+    r_cut : float, Å
+        Cutoff.
+    shell : float, Å
+        Width of the shell in which functions go to zero at the cutoff.
     """
 
     energy: float
@@ -84,6 +100,7 @@ class Constants(NamedTuple):
     charge: float
     c_min: float
     c_max: float
+    farthest: float
     r_cut: float
     shell: float
 
@@ -137,9 +154,26 @@ def constants(parameters: MeamParameters) -> Constants:
         charge=float(p.atomic_number * p.zbl),
         c_min=p.Cmin,
         c_max=p.Cmax,
+        farthest=search_factor(p.Cmax) * _MORE,
         r_cut=p.rc,
         shell=p.delr,
     )
+
+
+def search_factor(c_max: float) -> float:
+    """How far from a pair screening atoms are at most.
+
+    Parameters
+    ----------
+    c_max : float
+
+    Returns
+    -------
+    float
+        Squared distance from either atom of the pair to the far end of the largest ellipse that counts, in units of
+        the squared distance of the pair.
+    """
+    return c_max**2 / (4 * (c_max - 1)) if c_max > 2 else 1.0
 
 
 @njit(nogil=True)

@@ -1,10 +1,10 @@
 """A potential of modified embedded atoms (MEAM), of one element, with an analytic Hessian."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from ase import Atoms
@@ -14,49 +14,42 @@ from scipy.sparse import bsr_array
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError
-from vibentropy.potentials.meam.bonds import all_screenings, pair_energy_and_forces
-from vibentropy.potentials.meam.density import all_moments, embed, weights_of
+from vibentropy.potentials.meam.bonds import EXACT, Table, pair_energy_and_forces
+from vibentropy.potentials.meam.density import Sites, all_moments, embed
 from vibentropy.potentials.meam.files import MeamParameters, read_meam, read_pair_style
 from vibentropy.potentials.meam.functions import Constants, constants
 from vibentropy.potentials.meam.hessian import hessian_blocks
-from vibentropy.potentials.meam.screening import search_factor
-
-#: A little more than 1, for rounding of distances.
-_MORE = 1 + 1e-9
-
-
-class _Sites(NamedTuple):
-    """Pairs of neighbours (first, neighbour, vectors, squares) with their screening, and the energies of the sites."""
-
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
-    screening: NDArray[np.float64]
-    moments: NDArray[np.float64]
-    energy: NDArray[np.float64]
-    slopes: NDArray[np.float64]
-    curvatures: NDArray[np.float64]
+from vibentropy.potentials.meam.screening import Pairs, screened_pairs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Meam:
-    """A 1NN- or 2NN-MEAM potential of one element, as LAMMPS has it, but for its table of φ: functions are exact here.
+    """A 1NN- or 2NN-MEAM potential of one element, as in LAMMPS, but with an exact φ in place of its table.
 
-    Energies and forces are those of ``pair_style meam`` up to the error of its interpolation of φ, some 1e-7 eV/Å.
-    Where a pair is just screened altogether (C = Cmin) and where it comes into the cutoff, forces are continuous and
-    the Hessian jumps. It is defined there all the same: a pair that does not interact yet counts as none.
+    Energies and forces are those of ``pair_style meam`` up to the error of its interpolation of φ, 1e-8 to 1e-5 eV/Å.
+    With very wide ellipses they are not: LAMMPS looks for screening atoms only within the cutoff and the skin of its
+    neighbour list, 1 Å in `vibentropy.potentials.lammps_engine`, and misses those further away, for example with Cmax
+    above 4.6 and a cutoff of 4.8 Å.
+
+    Forces are continuous, but the Hessian jumps
+
+    * where a third atom begins to screen a pair completely (C = Cmin),
+    * where the distance of a pair reaches the cutoff,
+    * where the repulsion of nuclei replaces φ completely, at α (r/re - 1) = -3,
+    * for ``ibar`` 0 and 4 where the smoothing of G begins, at Γ = -n/(n + 1) with n the ``gsmooth_factor``.
+
+    Right there it is that of one side: the pair does not interact, the nuclei alone repel each other, and G is not
+    smoothed.
 
     Attributes
     ----------
     parameters : MeamParameters
-    table : ndarray of shape (4, n), eV
-        Coefficients of a tabulated φ, see `vibentropy.potentials.meam.bonds.tabulated`, for comparisons with programs
-        that have one. Empty: φ is exact.
-    table_step : float
-        Å.
+    table : Table
+        A tabulated φ, for comparisons with programs that have one; exact by default.
     """
 
     parameters: MeamParameters
-    table: NDArray[np.float64] = field(default_factory=lambda: np.empty((4, 0)))
-    table_step: float = 1.0
+    table: Table = EXACT
 
     def __repr__(self) -> str:
         return f"<Potential of {self.element}, modified embedded atoms, cutoff {self.r_cut:g} Å>"
@@ -173,12 +166,9 @@ class Meam:
         PotentialError
             If the energy has no derivatives, as where G(Γ) of ibar -5 goes through zero.
         """
-        sites = self._sites(atoms)
-        first, neighbour, vectors, squares = sites.pairs
-        pairs, forces = pair_energy_and_forces(
-            first, neighbour, vectors, squares, sites.screening, sites.slopes, self._farthest, *self._functions
-        )
-        return float(sites.energy.sum() + pairs), forces
+        pairs, sites = self._pairs_and_sites(atoms)
+        energy, forces = pair_energy_and_forces(pairs, sites.slopes, self._constants, self.table)
+        return float(sites.energy.sum() + energy), forces
 
     def hessian(self, atoms: Atoms) -> bsr_array:
         """Second derivatives of the potential energy, in analytic form.
@@ -216,45 +206,28 @@ class Meam:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        sites = self._sites(atoms)
-        blocks, columns, rows = hessian_blocks(
-            *(n_rows, *sites.pairs, sites.screening, sites.moments, sites.slopes, sites.curvatures, self._weights),
-            *(self._farthest, *self._functions),
-        )
-        return bsr_array((blocks, columns, rows), shape=(3 * n_rows, 3 * len(atoms)))
+        pairs, sites = self._pairs_and_sites(atoms)
+        blocks, columns, starts = hessian_blocks(n_rows, pairs, sites, self._constants, self.table)
+        return bsr_array((blocks, columns, starts), shape=(3 * n_rows, 3 * len(atoms)))
 
     @cached_property
     def _constants(self) -> Constants:
         return constants(self.parameters)
 
-    @cached_property
-    def _weights(self) -> NDArray[np.float64]:
-        return weights_of(self._constants.weights)
-
-    @property
-    def _functions(self):
-        return self._constants, float(self.table_step), self.table
-
-    @property
-    def _farthest(self) -> float:
-        return search_factor(self.parameters.Cmax) * _MORE
-
     @property
     def _reach(self) -> float:
         """Distance to the last atom that a site feels."""
-        return self.r_cut * float(np.sqrt(self._farthest))
+        return self.r_cut * float(np.sqrt(self._constants.farthest))
 
-    def _sites(self, atoms):
+    def _pairs_and_sites(self, atoms: Atoms) -> tuple[Pairs, Sites]:
         check_element(atoms, self.element)
-        first, neighbour, vectors, distances = neighbour_pairs(atoms, self._reach)
-        squares = distances**2
-        screening = all_screenings(first, vectors, squares, self._farthest, self._constants)
-        moments = all_moments(first, vectors, squares, screening, self._constants)
-        energy, slopes, curvatures = embed(moments, self._weights, self._constants)
-        bad = np.flatnonzero(~(np.isfinite(slopes).all(axis=1) & np.isfinite(curvatures).all(axis=1)))
+        pairs = screened_pairs(*neighbour_pairs(atoms, self._reach), self._constants)
+        sites = embed(all_moments(pairs, self._constants), self._constants)
+        bad = np.flatnonzero(~(np.isfinite(sites.slopes).all(axis=1) & np.isfinite(sites.curvatures).all(axis=1)))
         if len(bad):
+            i = bad[0]
             raise PotentialError(
-                f"the energy of atom {bad[0]} has no derivatives: its bonds cancel each other's density (ibar "
-                f"{self.parameters.ibar}, Γ = -1)"
+                f"the energy of atom {i} has no derivatives at Γ = {sites.gamma[i]:.15g} and a density ρ_0 of "
+                f"{sites.moments[i, 0]:.3g} (ibar {self.parameters.ibar})"
             )
-        return _Sites((first, neighbour, vectors, squares), screening, moments, energy, slopes, curvatures)
+        return pairs, sites

@@ -5,6 +5,8 @@ Chemistry and Physics 50, 152 (1997)): 0 between the two, 1 on the sphere, large
 a of i and j, b of i and k, d of j and k: C = 1 + 2 a (b + d - a) / (a² - (b - d)²).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,80 +14,113 @@ from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.meam.functions import Constants, cutoff
 
 
-def search_factor(c_max: float) -> float:
-    """How far away screening atoms are at most, squared and in units of the distance of the pair.
+class Pairs(NamedTuple):
+    """All ordered pairs of neighbours (i, j), sorted by i, as far as atoms screen.
 
-    Parameters
+    Attributes
     ----------
-    c_max : float
-
-    Returns
-    -------
-    float
-        From either atom of the pair to the far end of the largest ellipse that counts.
+    starts : ndarray of shape (n_atoms + 1,)
+        Pairs of atom i are those from ``starts[i]`` to ``starts[i + 1]``.
+    second : ndarray of shape (n_pairs,)
+        Atom j of each pair.
+    vectors : ndarray of shape (n_pairs, 3), Å
+        From i to j.
+    squares : ndarray of shape (n_pairs,), Å²
+        Squared distances.
+    screening : ndarray of shape (n_pairs,)
+        S_ij, and 0 beyond the cutoff.
     """
-    return max(1.0, c_max**2 / (4 * (c_max - 1))) if c_max > 2 else 1.0
+
+    starts: NDArray[np.int64]
+    second: NDArray[np.int64]
+    vectors: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    screening: NDArray[np.float64]
+
+
+class ScreeningAtoms(NamedTuple):
+    """Atoms k that screen a pair (i, j) in part, and the derivatives of ln S that each of them brings.
+
+    Attributes
+    ----------
+    to_third : ndarray of shape (capacity,)
+        The pairs (i, k).
+    slopes : ndarray of shape (capacity, 3), 1/Å²
+        First derivatives by the squared distances a, b, d.
+    curvatures : ndarray of shape (capacity, 3, 3), 1/Å⁴
+        Second derivatives.
+    """
+
+    to_third: NDArray[np.int64]
+    slopes: NDArray[np.float64]
+    curvatures: NDArray[np.float64]
 
 
 @njit(nogil=True)
-def _quotient(a, b, d):
-    """(C - 1)/2 and the denominator, which is not positive where the atom is beside no point between the two."""
-    denominator = a * a - (b - d) ** 2
-    if denominator <= 0.0:
-        return 0.0, 0.0
-    return a * (b + d - a) / denominator, denominator
-
-
-@njit(nogil=True)
-def _between(slot, other, vectors):
-    """Squared distance of the two neighbours at the ends of two vectors."""
-    square = 0.0
-    for x in range(3):
-        square += (vectors[other, x] - vectors[slot, x]) ** 2
-    return square
-
-
-@njit(nogil=True)
-def screening_of(
-    slot: int,
-    begin: int,
-    end: int,
+def screened_pairs(
+    starts: NDArray[np.int64],
+    second: NDArray[np.int64],
     vectors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    farthest: float,
+    distances: NDArray[np.float64],
     p: Constants,
-) -> float:
-    """S of a pair.
+) -> Pairs:
+    """Work out the screening of all pairs.
 
     Parameters
     ----------
-    slot : int
-        The pair among all pairs of neighbours.
-    begin, end : int
-        Pairs of its first atom.
-    vectors, squares : ndarray of shape (n_pairs, 3) and (n_pairs,)
-        From each atom to its neighbours, Å, and their squared lengths.
-    farthest : float
-        See `search_factor`, a little more for rounding.
+    starts, second, vectors, distances : ndarray
+        As `vibentropy.atoms.neighbours.neighbour_pairs` returns them.
     p : Constants
 
     Returns
     -------
-    float
-        From 0 to 1.
+    Pairs
     """
-    a, bound = squares[slot], farthest * squares[slot]
+    pairs = Pairs(starts, second, vectors, distances**2, np.zeros(distances.shape[0]))
+    for i in range(starts.shape[0] - 1):
+        for pair in range(starts[i], starts[i + 1]):
+            if pairs.squares[pair] < p.r_cut**2:
+                pairs.screening[pair] = _screening(i, pair, pairs, p)
+    return pairs
+
+
+@njit(nogil=True)
+def _ellipse(pair, to_third, pairs, p):
+    """Where a third atom is, as seen by a pair.
+
+    Returns
+    -------
+    q : float
+        (C - 1)/2.
+    denominator : float, Å⁴
+        Of q; 0 for atoms that are too far away, beside no point between the two, or one of them.
+    d : float, Å²
+        Squared distance from the second atom.
+    """
+    a, b = pairs.squares[pair], pairs.squares[to_third]
+    bound = p.farthest * a
+    if b > bound:
+        return 0.0, 0.0, 0.0
+    d = 0.0
+    for x in range(3):
+        d += (pairs.vectors[to_third, x] - pairs.vectors[pair, x]) ** 2
+    if d > bound:
+        return 0.0, 0.0, 0.0
+    denominator = a * a - (b - d) ** 2
+    if denominator <= 0.0:
+        return 0.0, 0.0, 0.0
+    return a * (b + d - a) / denominator, denominator, d
+
+
+@njit(nogil=True)
+def _screening(i, pair, pairs, p):
+    """S of a pair of atom i."""
     screening = 1.0
-    for other in range(begin, end):
-        if other == slot or squares[other] > bound:
-            continue
-        d = _between(slot, other, vectors)
-        if d > bound:
-            continue
-        quotient, denominator = _quotient(a, squares[other], d)
+    for to_third in range(pairs.starts[i], pairs.starts[i + 1]):
+        q, denominator, _ = _ellipse(pair, to_third, pairs, p)
         if denominator == 0.0:
             continue
-        c = 1 + 2 * quotient
+        c = 1 + 2 * q
         if c <= p.c_min:
             return 0.0
         if c < p.c_max:
@@ -94,53 +129,56 @@ def screening_of(
 
 
 @njit(nogil=True)
-def screening_atoms(
-    slot: int,
-    begin: int,
-    end: int,
-    vectors: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    farthest: float,
-    p: Constants,
-    others: NDArray[np.int64],
-    slopes: NDArray[np.float64],
-    curvatures: NDArray[np.float64],
-) -> int:
-    """Atoms that screen a pair in part, and the derivatives of ln S that each of them brings.
+def room_for_screening_atoms(pairs: Pairs) -> ScreeningAtoms:
+    """Make arrays that hold the screening atoms of any pair.
 
     Parameters
     ----------
-    slot, begin, end, vectors, squares, farthest, p
-        As of `screening_of`, which is not zero.
-    others : ndarray of shape (capacity,)
-        Written: the pairs that lead from the first atom to those that screen. A capacity of ``end - begin`` suffices.
-    slopes : ndarray of shape (capacity, 3), 1/Å²
-        Written: first derivatives by the squared distances a, b, d.
-    curvatures : ndarray of shape (capacity, 3, 3), 1/Å⁴
-        Written: second derivatives.
+    pairs : Pairs
+
+    Returns
+    -------
+    ScreeningAtoms
+        Not written yet.
+    """
+    capacity = np.max(np.diff(pairs.starts))
+    return ScreeningAtoms(np.empty(capacity, np.int64), np.empty((capacity, 3)), np.empty((capacity, 3, 3)))
+
+
+@njit(nogil=True)
+def find_screening_atoms(i: int, pair: int, pairs: Pairs, p: Constants, found: ScreeningAtoms) -> int:
+    """Look for the atoms that screen a pair in part.
+
+    Parameters
+    ----------
+    i : int
+        First atom of the pair.
+    pair : int
+        Number of the pair, whose screening is not zero.
+    pairs : Pairs
+    p : Constants
+    found : ScreeningAtoms
+        Written.
 
     Returns
     -------
     int
         Their number.
     """
-    a, bound = squares[slot], farthest * squares[slot]
+    a = pairs.squares[pair]
     width = p.c_max - p.c_min
     count = 0
-    for other in range(begin, end):
-        if other == slot or squares[other] > bound:
+    for to_third in range(pairs.starts[i], pairs.starts[i + 1]):
+        q, denominator, d = _ellipse(pair, to_third, pairs, p)
+        if denominator == 0.0:
             continue
-        b, d = squares[other], _between(slot, other, vectors)
-        if d > bound:
-            continue
-        q, denominator = _quotient(a, b, d)
         c = 1 + 2 * q
-        if denominator == 0.0 or c >= p.c_max or c <= p.c_min:
+        if c >= p.c_max or c <= p.c_min:
             continue
-        # With C = 1 + 2 q and q = n/m: m q = n is differentiated once and twice.
-        difference = b - d
+        b = pairs.squares[to_third]
+        # With q = n/m: m q = n is differentiated once and twice.
         n_a, n_b = b + d - 2 * a, a
-        m_a, m_b = 2 * a, -2 * difference
+        m_a, m_b = 2 * a, -2 * (b - d)
         q_a = (n_a - q * m_a) / denominator
         q_b = (n_b - q * m_b) / denominator
         q_d = (n_b + q * m_b) / denominator
@@ -148,15 +186,40 @@ def screening_atoms(
         # Of ln f with respect to q.
         first = 2 * f1 / (f * width)
         second = 4 * f2 / (f * width**2) - first**2
-        slopes[count, 0], slopes[count, 1], slopes[count, 2] = first * q_a, first * q_b, first * q_d
-        table = curvatures[count]
-        table[0, 0] = second * q_a * q_a + first * (-2 - 2 * q_a * m_a - 2 * q) / denominator
-        table[0, 1] = second * q_a * q_b + first * (1 - q_a * m_b - q_b * m_a) / denominator
-        table[0, 2] = second * q_a * q_d + first * (1 + q_a * m_b - q_d * m_a) / denominator
-        table[1, 1] = second * q_b * q_b + first * (-2 * q_b * m_b + 2 * q) / denominator
-        table[1, 2] = second * q_b * q_d + first * (q_b * m_b - q_d * m_b - 2 * q) / denominator
-        table[2, 2] = second * q_d * q_d + first * (2 * q_d * m_b + 2 * q) / denominator
-        table[1, 0], table[2, 0], table[2, 1] = table[0, 1], table[0, 2], table[1, 2]
-        others[count] = other
+        slopes, curvatures = found.slopes[count], found.curvatures[count]
+        slopes[0], slopes[1], slopes[2] = first * q_a, first * q_b, first * q_d
+        curvatures[0, 0] = second * q_a * q_a + first * (-2 - 2 * q_a * m_a - 2 * q) / denominator
+        curvatures[0, 1] = second * q_a * q_b + first * (1 - q_a * m_b - q_b * m_a) / denominator
+        curvatures[0, 2] = second * q_a * q_d + first * (1 + q_a * m_b - q_d * m_a) / denominator
+        curvatures[1, 1] = second * q_b * q_b + first * (-2 * q_b * m_b + 2 * q) / denominator
+        curvatures[1, 2] = second * q_b * q_d + first * (q_b * m_b - q_d * m_b - 2 * q) / denominator
+        curvatures[2, 2] = second * q_d * q_d + first * (2 * q_d * m_b + 2 * q) / denominator
+        curvatures[1, 0], curvatures[2, 0], curvatures[2, 1] = curvatures[0, 1], curvatures[0, 2], curvatures[1, 2]
+        found.to_third[count] = to_third
         count += 1
     return count
+
+
+@njit(nogil=True)
+def position_slopes(
+    x: int, v: NDArray[np.float64], u: NDArray[np.float64], slopes: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Differentiate a function of the three squared distances by one coordinate of each atom.
+
+    Parameters
+    ----------
+    x : int
+        Axis.
+    v, u : ndarray of shape (3,), Å
+        From i to j and to k.
+    slopes : ndarray of shape (3,)
+        Derivatives by the squared distances a, b, d.
+
+    Returns
+    -------
+    tuple of 3 float
+        By the coordinate of i, j and k.
+    """
+    # Gradients of the squares are twice the vectors between the atoms.
+    along, to_k, beside = 2 * slopes[0] * v[x], 2 * slopes[1] * u[x], 2 * slopes[2] * (u[x] - v[x])
+    return -along - to_k, along - beside, to_k + beside
