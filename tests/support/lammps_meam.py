@@ -63,6 +63,9 @@ FORMS = {
     "fcc, weak screening": {"lattice": "fcc", "Cmin": 0.05, "Cmax": 1.5, "nn2": 1, "rho0": 1.7},
     "wide ellipse": {"Cmin": 0.5, "Cmax": 4.0, "rc": 3.6, "delr": 0.6},
 }
+#: Lattice constant in units of the distance of first neighbours, and their number, for LAMMPS and independently of the
+#: package.
+_LATTICES = {"bcc": (2 / np.sqrt(3), 8), "fcc": (np.sqrt(2), 12), "hcp": (1.0, 12), "sc": (1.0, 6)}
 #: Indices of keys of a parameter file.
 _INDICES = {
     **dict.fromkeys(("Cmin", "Cmax"), "(1,1,1)"),
@@ -107,7 +110,7 @@ def tabulated(potential):
 def reference_crystal(potential):
     """Primitive cell of the reference lattice at its lattice constant."""
     p = potential.parameters
-    a = p.re * {"bcc": 2 / np.sqrt(3), "fcc": np.sqrt(2), "hcp": 1.0, "sc": 1.0}[p.lattice]
+    a = p.re * _LATTICES[p.lattice][0]
     return bulk(potential.element, p.lattice, a=a, **({"c": a * np.sqrt(8 / 3)} if p.lattice == "hcp" else {}))
 
 
@@ -137,6 +140,11 @@ def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15)
     return atoms
 
 
+def lowest_gamma(potential, atoms):
+    """Γ of the atom where it is lowest: with ``ibar`` -5 densities are negative below -1."""
+    return potential._pairs_and_sites(atoms)[1].gamma.min()
+
+
 def of_form(name):
     base = MeamParameters(
         *("Fe", "bcc", 26, 55.845, 4.29, 2.48, 5.13, 0.555, (4.0, 1.0, 1.2, 1.4), (2.77, 1.0, -10.0), 1.0, -5)
@@ -147,9 +155,8 @@ def of_form(name):
 def written(potential, folder):
     """Commands of LAMMPS for the parameters of a potential with re = 2.48 Å, written as its files."""
     p = potential.parameters
-    lattice_constant = {"bcc": 2 / np.sqrt(3), "fcc": np.sqrt(2), "hcp": 1.0, "sc": 1.0}[p.lattice] * p.re
-    z = {"bcc": 8, "fcc": 12, "hcp": 12, "sc": 6}[p.lattice]
-    record = ["Fe", p.lattice, z, 26, p.mass, p.alpha, *p.beta, lattice_constant, p.Ec, p.asub, 1.0, *p.t, p.rho0]
+    a, z = _LATTICES[p.lattice]
+    record = ["Fe", p.lattice, z, 26, p.mass, p.alpha, *p.beta, a * p.re, p.Ec, p.asub, 1.0, *p.t, p.rho0]
     (folder / "library.meam").write_text(" ".join(map(str, [*record, p.ibar])) + "\n", encoding="utf-8")
     keys = ("rc", "delr", "augt1", "gsmooth_factor", "ialloy", "mixture_ref_t", "erose_form", "emb_lin_neg", "bkgd_dyn")
     lines = [f"{key}{_INDICES.get(key, '')} = {getattr(p, key)}" for key in (*keys, *_INDICES) if key != "lattce"]

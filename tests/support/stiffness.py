@@ -31,8 +31,12 @@ def hessian_error(potential, atoms, direction):
     return np.abs(product - limits[best + 1]).max() / scale, spread[best] / scale
 
 
-def assert_hessian(potential, atoms, seed=0, n_directions=4):
-    """H is that of differences of forces. A displacement that screens a pair altogether has none."""
+def assert_hessian(potential, atoms, seed=0, n_directions=6):
+    """H is that of differences of forces, which are sharp along at least half of the directions.
+
+    Along the others a step may take a pair to where it is screened completely or into the cutoff, or the density of an
+    atom near zero.
+    """
     rng = np.random.default_rng(seed)
     errors = []
     for moved in range(1, n_directions + 1):
@@ -40,10 +44,9 @@ def assert_hessian(potential, atoms, seed=0, n_directions=4):
         direction = np.zeros((len(atoms), 3))
         direction[rng.permutation(len(atoms))[:moved]] = rng.normal(size=(min(moved, len(atoms)), 3))
         errors.append(hessian_error(potential, atoms, direction))
-    errors = np.array(errors)
-    smooth = errors[:, 1] < 1e-9
-    assert smooth.any()
-    assert errors[smooth, 0].max() < 1e-9
+    error, uncertainty = np.transpose(errors)
+    assert np.mean(uncertainty < 3e-9) >= 0.5
+    assert (error < 1e-9 + 2 * uncertainty).all()
 
 
 def assert_symmetries(potential, atoms):

@@ -48,9 +48,13 @@ def test_angular(ibar):
     assert_derivatives(lambda gamma: angular(gamma, ibar, 0.5), points)
 
 
-def test_angular_is_smooth_where_its_pieces_meet():
-    for switch in (np.nextafter(-0.99, -1), np.nextafter(-0.99, 0)):
-        assert angular(switch, 0, 99.0)[:2] == pytest.approx((0.1, 5.0))
+@pytest.mark.parametrize("ibar", [0, 4])
+def test_angular_has_one_derivative_where_its_pieces_meet(ibar):
+    """G'' jumps there, and Hessians with it."""
+    below, above = (angular(np.nextafter(-0.99, limit), ibar, 99.0) for limit in (-1, 0))
+    # G² = (0.99/-Γ)⁹⁹/100, and G² = 1 + Γ.
+    assert below == pytest.approx((0.1, 5.0, 49.5 * 50.5 * 0.1 / 0.99**2))
+    assert above == pytest.approx((0.1, 5.0, -250.0))
 
 
 @pytest.mark.parametrize("linear", [0, 1])
@@ -104,6 +108,17 @@ def test_nuclei_repel_each_other():
     screening = 0.18175 * np.exp(-3.1998 * x) + 0.50986 * np.exp(-0.94229 * x)
     screening += 0.28022 * np.exp(-0.4029 * x) + 0.028171 * np.exp(-0.20162 * x)
     assert value == pytest.approx(26**2 * 14.3997 / 0.5 * screening)
+
+
+def test_pair_potential_has_one_derivative_where_nuclei_repel_each_other_alone():
+    """φ'' jumps at α (r/re - 1) = -3 as the second derivative of the cutoff function does, by 32."""
+    p, without_nuclei = constants(IRON), constants(replace(IRON, zbl=0))
+    r = 2.48 * (1 - 3 / 5.2)
+    below, above = (np.array(pair_potential(r * (1 + change), p)) for change in (-1e-12, 1e-12))
+    np.testing.assert_allclose(above[:2], below[:2], rtol=1e-9)
+    share_of_phi = pair_potential(r, without_nuclei)[0] - below[0]
+    assert abs(share_of_phi) > 1
+    assert above[2] - below[2] == pytest.approx(32 * (5.2 / 2.48 / 2) ** 2 * share_of_phi, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["Fe 2018", "Co 2NN"])

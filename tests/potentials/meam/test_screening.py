@@ -1,5 +1,7 @@
 """Screening of a pair by other atoms, from where it begins to where nothing is left."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -8,6 +10,7 @@ from stiffness import assert_hessian, assert_symmetries
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.potentials.meam.functions import constants
+from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.meam.screening import find_screening_atoms, room_for_screening_atoms, screened_pairs
 
 IRON = potential_of("Fe 2018")
@@ -58,12 +61,19 @@ class TestScreening:
         np.testing.assert_allclose(before, after, atol=1e-6)
 
     def test_an_atom_on_the_line_between(self):
+        """The two pairs that are left are those within a cutoff of 2.5 Å."""
         atoms = Atoms("Fe3", [[0, 0, 0], [3.0, 0, 0], [1.5, 0, 0]])
+        assert_hessian(IRON, atoms)
         assert_symmetries(IRON, atoms)
-        # Without the pair that is screened.
-        atoms.positions[1] = [1.5, 0, 0]
-        atoms.positions[2] = [-1.5, 0, 0]
-        assert np.isfinite(IRON.hessian(atoms).toarray()).all()
+        without = Meam(replace(IRON.parameters, rc=2.5))
+        (energy, forces), (expected, expected_forces) = (p.energy_and_forces(atoms) for p in (IRON, without))
+        assert energy == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(forces, expected_forces, rtol=0, atol=1e-11)
+        hessian, expected_hessian = (p.hessian(atoms).toarray() for p in (IRON, without))
+        np.testing.assert_allclose(hessian, expected_hessian, rtol=0, atol=1e-10)
+        # With the third atom aside, the long pair counts.
+        atoms.positions[2] = [1.5, 4.0, 0]
+        assert abs(IRON.energy_and_forces(atoms)[0] - without.energy_and_forces(atoms)[0]) > 0.1
 
 
 def literally(atoms, i, j):
