@@ -63,8 +63,8 @@ FORMS = {
     "fcc, weak screening": {"lattice": "fcc", "Cmin": 0.05, "Cmax": 1.5, "nn2": 1, "rho0": 1.7},
     "wide ellipse": {"Cmin": 0.5, "Cmax": 4.0, "rc": 3.6, "delr": 0.6},
 }
-#: Lattice constant in units of the distance of first neighbours, and their number, for LAMMPS and independently of the
-#: package.
+#: Lattice constant in units of the distance of first neighbours, and their number: written out, so that tests do not
+#: depend on the table of the package.
 _LATTICES = {"bcc": (2 / np.sqrt(3), 8), "fcc": (np.sqrt(2), 12), "hcp": (1.0, 12), "sc": (1.0, 6)}
 #: Indices of keys of a parameter file.
 _INDICES = {
@@ -115,7 +115,7 @@ def reference_crystal(potential):
 
 
 def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15):
-    """Atoms at random places, no two closer than so much of the distance of neighbours, in a triclinic cell.
+    """Atoms at random places, no two closer than `spacing` distances of neighbours, in a triclinic cell.
 
     As dense as the crystal and strongly screened; smaller than the cutoff; some atoms are outside the box.
     """
@@ -141,7 +141,7 @@ def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15)
 
 
 def lowest_gamma(potential, atoms):
-    """Γ of the atom where it is lowest: with ``ibar`` -5 densities are negative below -1."""
+    """Lowest Γ of all atoms: with ``ibar`` -5 densities are negative below -1."""
     return potential._pairs_and_sites(atoms)[1].gamma.min()
 
 

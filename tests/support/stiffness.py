@@ -16,7 +16,7 @@ def differences(potential, atoms, direction, h):
 
 
 def hessian_error(potential, atoms, direction):
-    """Error of H u against differences of forces in eV/Å², and that of those.
+    """Error of H u against differences of forces, and the uncertainty of these differences, in eV/Å².
 
     Differences are extrapolated to no step, and taken where three extrapolations agree best: wide steps meet kinks and
     higher derivatives, narrow ones rounding. Both errors are relative to stiffness beyond 100 eV/Å², where nuclei meet.

@@ -30,7 +30,7 @@ def test_forces_are_derivatives_of_the_energy(potential):
 
 
 def effective_potential(vector, slopes, p):
-    bond = bonds.room_for_bond()
+    bond = bonds.allocate_bond()
     w, f_phi = bonds.effective_potential(vector, np.linalg.norm(vector), *slopes, p, bonds.EXACT, bond)
     return w, f_phi, bond.gradient, bond.hessian
 

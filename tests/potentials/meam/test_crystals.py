@@ -28,7 +28,7 @@ def test_phonons_are_those_of_phonopy_with_forces_of_lammps(name):
     cell = phonopy.structure.atoms.PhonopyAtoms(
         symbols=[potential.element], cell=primitive.cell[:], scaled_positions=[[0, 0, 0]], masses=[potential.mass]
     )
-    # Both are folded alike where atoms feel several images of one.
+    # Where an atom feels several images of another one, both sets of force constants add them up.
     phonons = phonopy.Phonopy(cell, supercell_matrix=np.diag([4, 4, 4]), primitive_matrix=np.eye(3))
     supercell = bulk(potential.element, "sc", a=1.0).repeat((len(phonons.supercell), 1, 1))
     supercell.set_cell(phonons.supercell.cell)

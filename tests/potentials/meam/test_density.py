@@ -9,10 +9,10 @@ from lammps_meam import FORMS, of_form
 from vibentropy.potentials.meam.density import (
     N_MOMENTS,
     all_moments,
+    allocate_moments,
     embed,
     moment_weights,
     moments_of,
-    room_for_moments,
 )
 from vibentropy.potentials.meam.functions import constants, cutoff_at
 from vibentropy.potentials.meam.screening import Pairs
@@ -52,7 +52,7 @@ def test_moments_are_differentiated(surroundings):
     p = constants(IRON)
 
     def of(vector):
-        neighbour = room_for_moments()
+        neighbour = allocate_moments()
         moments_of(vector, np.linalg.norm(vector), p, neighbour)
         return neighbour
 

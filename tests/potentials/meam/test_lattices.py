@@ -23,7 +23,7 @@ def test_neighbours(name):
     along = vectors[second][0]
     between = np.abs(np.linalg.norm(vectors[nearest] - along, axis=1) - 1) < 1e-6
     assert between.sum() == lattice.screening
-    # Directions of one length add up to moments, orthogonal ones.
+    # Partial densities 1 to 3 of neighbours of density 1.
     n = vectors[nearest]
     squares = [
         (n.sum(axis=0) ** 2).sum(),

@@ -47,7 +47,7 @@ class TestLammps:
             atoms.rattle(0.02 * potential.parameters.re, seed=1)
             del atoms[5]
             errors.append(assert_is_lammps(engine, potential, atoms))
-        # What a table of a thousand points is worth.
+        # The error of a table of a thousand points.
         assert 0 < errors[-1] < 1e-5
 
     @pytest.mark.parametrize("name", FORMS)
@@ -83,7 +83,7 @@ class TestRefusals:
     def test_where_there_are_no_derivatives(self):
         # A dimer: Γ = t1 = -1.
         potential = Meam(replace(IRON.parameters, t=(-1.0, 0.0, 0.0), beta=(1.0, 1.0, 1.0, 1.0), augt1=0))
-        with pytest.raises(PotentialError, match="the energy of atom 0 has no derivatives"):
+        with pytest.raises(PotentialError, match="the energy of atom 0 has no derivatives at Γ = -1 and"):
             potential.hessian(Atoms("Fe2", [[0, 0, 0], [0, 0, 2.0]]))
 
     def test_a_name_that_is_not_among_the_names(self):
@@ -103,6 +103,6 @@ def test_it_says_what_it_is():
 def test_the_reference_crystal_has_its_cohesive_energy(name):
     potential = potential_of(name)
     atoms = reference_crystal(potential)
-    # Second neighbours that the series of ten terms, or third ones that the construction, leaves out.
+    # φ leaves out third neighbours, and its series ends after ten terms.
     assert potential.energy_and_forces(atoms)[0] / len(atoms) == pytest.approx(-potential.parameters.Ec, abs=1e-3)
     np.testing.assert_allclose(potential.energy_and_forces(atoms)[1], 0, atol=1e-10)

@@ -11,7 +11,7 @@ from stiffness import assert_hessian, assert_symmetries
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.potentials.meam.functions import constants
 from vibentropy.potentials.meam.potential import Meam
-from vibentropy.potentials.meam.screening import find_screening_atoms, room_for_screening_atoms, screened_pairs
+from vibentropy.potentials.meam.screening import allocate_screening_atoms, find_screening_atoms, screened_pairs
 
 IRON = potential_of("Fe 2018")
 P = constants(IRON.parameters)
@@ -30,7 +30,7 @@ class TestScreening:
         return 1 + 2 * a * (b + d - a) / (a * a - (b - d) ** 2)
 
     def heights(self, *values):
-        """Heights at which C is so much."""
+        """Heights at which C has these values."""
         found = []
         for value in values:
             low, high = 0.1, 4.0
@@ -52,7 +52,7 @@ class TestScreening:
         hessians = [IRON.hessian(atoms).toarray() for atoms in (before, after)]
         # f'' jumps to 32/(Cmax - Cmin)².
         assert np.abs(hessians[1] - hessians[0]).max() > 0.1
-        # At Cmin and below the pair is no pair.
+        # At Cmin and below the pair does not interact.
         np.testing.assert_allclose(hessians[0], IRON.hessian(self.with_height(height - 1e-7)).toarray(), atol=1e-4)
 
     def test_nothing_jumps_at_cmax(self):
@@ -116,7 +116,7 @@ def test_derivatives_of_the_logarithm():
         x = (a + b - d) / (2 * np.sqrt(a))
         vectors = np.array([[np.sqrt(a), 0.0, 0.0], [x, np.sqrt(b - x**2), 0.0]])
         pairs = screened_pairs(np.array([0, 2]), np.array([1, 2]), vectors, np.linalg.norm(vectors, axis=1), P)
-        found = room_for_screening_atoms(pairs)
+        found = allocate_screening_atoms(pairs)
         assert find_screening_atoms(0, 0, pairs, P, found) == 1
         assert found.to_third[0] == 1
         return np.log(pairs.screening[0]), found.slopes[0], found.curvatures[0]

@@ -1,6 +1,6 @@
 """Effective pair potential of modified embedded atoms, and the energy and forces that follow.
 
-With the slopes of the energy by all moments frozen, a pair (i, j) has the energy S_ij W(v), v from i to j and
+With the derivatives of the energy by all moments frozen, a pair (i, j) has the energy S_ij W(v), v from i to j and
 
     W = f_c(r) φ(r) + Σ_q [∂E_i/∂A_q A_q(v) + ∂E_j/∂A_q A_q(-v)]
 
@@ -25,9 +25,9 @@ from vibentropy.potentials.meam.density import (
 from vibentropy.potentials.meam.functions import Constants, Derivatives, cutoff_at, pair_potential
 from vibentropy.potentials.meam.screening import (
     Pairs,
+    allocate_screening_atoms,
+    coordinate_slopes,
     find_screening_atoms,
-    position_slopes,
-    room_for_screening_atoms,
 )
 
 
@@ -38,7 +38,7 @@ class Table(NamedTuple):
     ----------
     step : float, Å
     coefficients : ndarray of shape (4, n), eV
-        Of 1, x, x², x³ in each interval, x from 0 to 1. None: φ is exact.
+        Of 1, x, x², x³ in each interval, x from 0 to 1. Without intervals φ is exact.
     """
 
     step: float
@@ -50,7 +50,7 @@ EXACT = Table(1.0, np.empty((4, 0)))
 
 
 class Bond(NamedTuple):
-    """Room for W of a pair, without screening.
+    """Work arrays for W of a pair, without screening.
 
     Attributes
     ----------
@@ -74,8 +74,8 @@ class Bond(NamedTuple):
 
 
 @njit(nogil=True)
-def room_for_bond() -> Bond:
-    """Make arrays that hold the bond of any pair.
+def allocate_bond() -> Bond:
+    """Make the work arrays of a bond.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def tabulated(r: float, table: Table) -> Derivatives:
 
 @njit(nogil=True)
 def is_counted(i: int, j: int, vector: NDArray[np.float64]) -> bool:
-    """Whether a pair is the one of two orders that is counted; an atom and its image make a pair, too.
+    """Whether (i, j) is counted rather than (j, i); an atom and its image are a pair, too.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def pair_energy_and_forces(
     """
     n = pairs.starts.shape[0] - 1
     energy, forces = 0.0, np.zeros((n, 3))
-    screening, bond = room_for_screening_atoms(pairs), room_for_bond()
+    screening, bond = allocate_screening_atoms(pairs), allocate_bond()
     for i in range(n):
         for pair in range(pairs.starts[i], pairs.starts[i + 1]):
             s, j, v = pairs.screening[pair], pairs.second[pair], pairs.vectors[pair]
@@ -250,7 +250,7 @@ def pair_energy_and_forces(
                 to_k = screening.to_third[t]
                 k, u = pairs.second[to_k], pairs.vectors[to_k]
                 for x in range(3):
-                    by_i, by_j, by_k = position_slopes(x, v, u, screening.slopes[t])
+                    by_i, by_j, by_k = coordinate_slopes(x, v, u, screening.slopes[t])
                     forces[i, x] -= s * w * by_i
                     forces[j, x] -= s * w * by_j
                     forces[k, x] -= s * w * by_k

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.meam.functions import NONE, Constants, angular, cutoff_at, embedding
+from vibentropy.potentials.meam.functions import NO_DENSITY, Constants, angular, cutoff_at, embedding
 from vibentropy.potentials.meam.screening import Pairs
 
 #: Groups of moments: l of the density, number of directions, and factor in X.
@@ -69,7 +69,7 @@ class Sites(NamedTuple):
 
 
 class NeighbourMoments(NamedTuple):
-    """Room for the moments that one neighbour brings, without screening.
+    """Work arrays for the moments that one neighbour contributes, without screening.
 
     Attributes
     ----------
@@ -146,8 +146,8 @@ def powers_of(vector: NDArray[np.float64], powers: NDArray[np.float64]) -> None:
 
 
 @njit(nogil=True)
-def room_for_moments() -> NeighbourMoments:
-    """Make arrays that hold the moments of any neighbour.
+def allocate_moments() -> NeighbourMoments:
+    """Make the work arrays of a neighbour.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def room_for_moments() -> NeighbourMoments:
 
 @njit(nogil=True)
 def moments_of(vector: NDArray[np.float64], r: float, p: Constants, neighbour: NeighbourMoments) -> None:
-    """Moments that one neighbour brings, without screening.
+    """Moments that one neighbour contributes, without screening.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def all_moments(pairs: Pairs, p: Constants) -> NDArray[np.float64]:
     """
     n = pairs.starts.shape[0] - 1
     moments = np.zeros((n, N_MOMENTS))
-    neighbour = room_for_moments()
+    neighbour = allocate_moments()
     for i in range(n):
         for pair in range(pairs.starts[i], pairs.starts[i + 1]):
             s = pairs.screening[pair]
@@ -229,7 +229,7 @@ def embed(moments: NDArray[np.float64], p: Constants) -> Sites:
     weights = moment_weights(p)
     for i in range(n):
         density = moments[i, 0]
-        if density < NONE:
+        if density < NO_DENSITY:
             continue
         x = 0.0
         for q in range(1, N_MOMENTS):

@@ -16,13 +16,13 @@ from vibentropy.potentials.meam.lattices import LATTICES
 #: A value and its first two derivatives.
 Derivatives = tuple[float, float, float]
 
-#: Densities of the background that count as none, which is where LAMMPS stops, too.
-_NO_DENSITY = 1e-14
-#: Densities that count as none anywhere: their squares would be nothing, and their inverse too much.
-NONE = 1e-150
+#: Below this density of the reference lattice φ is zero, as in LAMMPS.
+_NO_REFERENCE_DENSITY = 1e-14
+#: Densities of atoms below this count as zero: their squares underflow, and inverses overflow.
+NO_DENSITY = 1e-150
 #: Terms of the series that takes second neighbours into the pair potential.
 _SERIES = 10
-#: Where the repulsion of nuclei begins and where it is all there is, in units of α (r/re - 1).
+#: Between these values of α (r/re - 1) the repulsion of nuclei replaces φ.
 _ZBL_BEGINS, _ZBL_ALONE = -1.0, -3.0
 #: The universal screening of nuclei: amplitudes, decay, length (Å) and e²/4πε₀ (eV Å), with the digits of LAMMPS.
 #: Ziegler, Biersack, Littmark, The Stopping and Range of Ions in Matter (Pergamon 1985).
@@ -106,7 +106,7 @@ class Constants(NamedTuple):
 
 
 def constants(parameters: MeamParameters) -> Constants:
-    """Make what compiled functions take of the parameters of a potential.
+    """Derive the constants of compiled functions from the parameters of a potential.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def constants(parameters: MeamParameters) -> Constants:
 
 
 def search_factor(c_max: float) -> float:
-    """How far from a pair screening atoms are at most.
+    """Bound the distance of screening atoms from a pair.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def embedding(density: float, p: Constants) -> Derivatives:
     -------
     tuple of 3 float, eV
     """
-    if density > NONE:
+    if density > NO_DENSITY:
         logarithm = np.log(density)
         return (
             p.embedding * density * logarithm,
@@ -334,7 +334,7 @@ def _reference_density(r, rho, rho1, rho2, p):
 def _first_neighbours(r, p):
     """Pair potential of a reference lattice whose second neighbours do not interact: 2 (E - F)/Z."""
     rho, rho1, rho2 = _neighbours_density(r, p)
-    if rho <= _NO_DENSITY:
+    if rho <= _NO_REFERENCE_DENSITY:
         return 0.0, 0.0, 0.0
     rho, rho1, rho2 = _reference_density(r, rho, rho1, rho2, p)
     e, e1, e2 = equation_of_state(r, p)

@@ -6,7 +6,7 @@ function of them; plus, for each pair, the second derivatives of S W with slopes
 
     S [W (g gᵀ + L) + ∇W gᵀ + g ∇Wᵀ + ∇∇W],   g and L the first two derivatives of ln S.
 
-Blocks are between the atoms that one site feels: itself, those that it has a bond with, and those that screen one.
+Two atoms have a block if one site feels both: a site feels itself, its neighbours, and the atoms that screen them.
 """
 
 from typing import NamedTuple
@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.meam.bonds import Table, effective_potential, is_counted, room_for_bond
-from vibentropy.potentials.meam.density import N_MOMENTS, Sites, moment_weights, moments_of, room_for_moments
+from vibentropy.potentials.meam.bonds import Table, allocate_bond, effective_potential, is_counted
+from vibentropy.potentials.meam.density import N_MOMENTS, Sites, allocate_moments, moment_weights, moments_of
 from vibentropy.potentials.meam.functions import Constants
 from vibentropy.potentials.meam.screening import (
     Pairs,
+    allocate_screening_atoms,
+    coordinate_slopes,
     find_screening_atoms,
-    position_slopes,
-    room_for_screening_atoms,
 )
 
 
@@ -51,7 +51,7 @@ class _Rows(NamedTuple):
         Ascending in each row.
     blocks : ndarray of shape (n_blocks, 3, 3), eV/Å²
     place : ndarray of shape (n_atoms,)
-        Room for the places of the blocks of one row, by column.
+        Work array: the places of the blocks of one row, by column.
     """
 
     starts: NDArray[np.int64]
@@ -94,7 +94,7 @@ def hessian_blocks(
 def _felt(pairs, p):
     """Atoms that each site feels."""
     n = pairs.starts.shape[0] - 1
-    screening = room_for_screening_atoms(pairs)
+    screening = allocate_screening_atoms(pairs)
     starts, atoms = np.zeros(n + 1, np.int64), np.empty(pairs.second.shape[0] + n, np.int64)
     site_of = np.full(n, -1, np.int64)  # The last site that feels an atom.
     count = 0
@@ -115,7 +115,7 @@ def _felt(pairs, p):
 
 @njit(nogil=True)
 def _empty_rows(n_rows, felt):
-    """Rows of zeros. Their columns are the atoms that are felt by a site that feels the atom of the row, too."""
+    """Rows of zeros. The columns of atom i are the atoms j with which it is felt by one site."""
     n = felt.starts.shape[0] - 1
     # Sites that feel each of the first atoms.
     feeling = np.zeros(n_rows + 1, np.int64)
@@ -156,7 +156,7 @@ def _empty_rows(n_rows, felt):
 
 @njit(nogil=True)
 def _add(rows, atoms, matrix):
-    """Add a matrix between some atoms to the blocks; an atom may be there twice, for images of it."""
+    """Add a matrix between some atoms to the blocks; several of them may be images of one."""
     n_atoms, n_rows = atoms.shape[0], rows.starts.shape[0] - 1
     for a in range(n_atoms):
         row = atoms[a]
@@ -173,10 +173,10 @@ def _add(rows, atoms, matrix):
 
 @njit(nogil=True)
 def _add_sites(pairs, sites, p, felt, rows):
-    """Add what changing slopes do, site by site."""
+    """Add Jᵀ (d²E) J, site by site."""
     n, n_rows = pairs.starts.shape[0] - 1, rows.starts.shape[0] - 1
     weights = moment_weights(p)
-    screening, neighbour = room_for_screening_atoms(pairs), room_for_moments()
+    screening, neighbour = allocate_screening_atoms(pairs), allocate_moments()
     moments, gradients = neighbour.moments, neighbour.slopes
     # Rows of J for all moments and for X.
     jacobian = np.empty((N_MOMENTS + 1, 3 * np.max(np.diff(felt.starts))))
@@ -204,7 +204,7 @@ def _add_sites(pairs, sites, p, felt, rows):
                 to_k = screening.to_third[t]
                 at_k, u = local[pairs.second[to_k]], pairs.vectors[to_k]
                 for x in range(3):
-                    by_i, by_j, by_k = position_slopes(x, v, u, screening.slopes[t])
+                    by_i, by_j, by_k = coordinate_slopes(x, v, u, screening.slopes[t])
                     by_i, by_j, by_k = s * by_i, s * by_j, s * by_k
                     for q in range(N_MOMENTS):
                         jacobian[q, x] += moments[q] * by_i
@@ -216,7 +216,7 @@ def _add_sites(pairs, sites, p, felt, rows):
 
 @njit(nogil=True)
 def _bend(jacobian, size, i, sites, weights, bent, matrix):
-    """Write Jᵀ (d²E) J of site i to a matrix; the last row of J and ``bent`` are room.
+    """Write Jᵀ (d²E) J of site i to a matrix; the last row of J and ``bent`` are written, too.
 
     With g = ∇A_0 and x = ∇X: E_X Σ_q 2 w_q ∇A_q ∇A_qᵀ + E_00 g gᵀ + E_0X (g xᵀ + x gᵀ) + E_XX x xᵀ.
     """
@@ -245,7 +245,7 @@ def _bend(jacobian, size, i, sites, weights, bent, matrix):
 def _add_pairs(pairs, slopes, p, table, rows):
     """Add the second derivatives of S W, slopes frozen, pair by pair."""
     n, n_rows = pairs.starts.shape[0] - 1, rows.starts.shape[0] - 1
-    screening, bond = room_for_screening_atoms(pairs), room_for_bond()
+    screening, bond = allocate_screening_atoms(pairs), allocate_bond()
     capacity = 2 + screening.to_third.shape[0]
     atoms, gradient = np.empty(capacity, np.int64), np.empty(3 * capacity)
     matrix = np.empty((3 * capacity, 3 * capacity))
@@ -293,7 +293,7 @@ def _add_screening_atom(t, v, u, factor, screening, gradient, matrix):
     Parameters
     ----------
     t : int
-        Which of them: its place is after the two atoms of the pair and the others before it.
+        Which of them. In the matrix they follow the two atoms of the pair.
     v, u : ndarray of shape (3,), Å
         From the first atom to the second, and to this one.
     factor : float
@@ -308,7 +308,7 @@ def _add_screening_atom(t, v, u, factor, screening, gradient, matrix):
     sign = ((-1.0, 1.0, 0.0), (-1.0, 0.0, 1.0), (0.0, -1.0, 1.0))
     for x in range(3):
         sides = (v[x], u[x], u[x] - v[x])
-        by_atoms = position_slopes(x, v, u, slopes)
+        by_atoms = coordinate_slopes(x, v, u, slopes)
         for a in range(3):
             gradient[places[a] + x] += by_atoms[a]
             for b in range(3):

@@ -6,14 +6,14 @@ import numpy as np
 
 
 class ReferenceLattice(NamedTuple):
-    """What the method needs to know of a lattice whose equation of state is given.
+    """Geometry of a reference lattice.
 
     Attributes
     ----------
     spacing : float
         Distance of first neighbours in units of the lattice constant.
     neighbours, second_neighbours : int
-        Their numbers.
+        Numbers of first and second neighbours.
     ratio : float
         Distance of second neighbours in units of that of first ones.
     screening : int

@@ -31,15 +31,14 @@ class Meam:
     neighbour list, 1 Å in `vibentropy.potentials.lammps_engine`, and misses those further away, for example with Cmax
     above 4.6 and a cutoff of 4.8 Å.
 
-    Forces are continuous, but the Hessian jumps
+    Forces are continuous, except where the density of an atom is zero (``ibar`` -5 at Γ = -1). The Hessian jumps
 
     * where a third atom begins to screen a pair completely (C = Cmin),
     * where the distance of a pair reaches the cutoff,
     * where the repulsion of nuclei replaces φ completely, at α (r/re - 1) = -3,
     * for ``ibar`` 0 and 4 where the smoothing of G begins, at Γ = -n/(n + 1) with n the ``gsmooth_factor``.
 
-    Right there it is that of one side: the pair does not interact, the nuclei alone repel each other, and G is not
-    smoothed.
+    At these points themselves the pair does not interact, only the nuclei repel each other, and G is not smoothed.
 
     Attributes
     ----------
@@ -135,14 +134,14 @@ class Meam:
 
     @property
     def r_cut(self) -> float:
-        """Cutoff of the potential in Å. Atoms that screen a pair may be further away from one of its two."""
+        """Cutoff of the potential in Å. An atom that screens a pair may be further away from one of the two."""
         return self.parameters.rc
 
     @property
     def hessian_range(self) -> float:
-        """Distance in Å beyond which H_ij vanishes, and what changes there changes no row.
+        """Distance in Å beyond which H_ij vanishes, and beyond which no atom changes the row of atom i.
 
-        A site feels what it has bonds with and what screens these, and two atoms are coupled that a third one feels.
+        A site feels its neighbours and the atoms that screen them. Two atoms are coupled if one site feels both.
         """
         return 2 * self._reach
 

@@ -15,7 +15,7 @@ from vibentropy.potentials.meam.functions import Constants, cutoff
 
 
 class Pairs(NamedTuple):
-    """All ordered pairs of neighbours (i, j), sorted by i, as far as atoms screen.
+    """All ordered pairs of neighbours (i, j), sorted by i, out to the last atom that may screen one.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Pairs(NamedTuple):
 
 
 class ScreeningAtoms(NamedTuple):
-    """Atoms k that screen a pair (i, j) in part, and the derivatives of ln S that each of them brings.
+    """Atoms k that screen a pair (i, j) in part, and the derivatives of ln S that each of them contributes.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def screened_pairs(
     distances: NDArray[np.float64],
     p: Constants,
 ) -> Pairs:
-    """Work out the screening of all pairs.
+    """Compute the screening of all pairs.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def _screening(i, pair, pairs, p):
 
 
 @njit(nogil=True)
-def room_for_screening_atoms(pairs: Pairs) -> ScreeningAtoms:
-    """Make arrays that hold the screening atoms of any pair.
+def allocate_screening_atoms(pairs: Pairs) -> ScreeningAtoms:
+    """Make arrays of sufficient size for the screening atoms of any pair.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def find_screening_atoms(i: int, pair: int, pairs: Pairs, p: Constants, found: S
 
 
 @njit(nogil=True)
-def position_slopes(
+def coordinate_slopes(
     x: int, v: NDArray[np.float64], u: NDArray[np.float64], slopes: NDArray[np.float64]
 ) -> tuple[float, float, float]:
     """Differentiate a function of the three squared distances by one coordinate of each atom.
