@@ -115,7 +115,7 @@ class Meam:
         Raises
         ------
         NotAnalyticError
-            For other pair styles and several elements, besides what `from_files` refuses.
+            For other pair styles, besides what `from_files` refuses.
         PotentialError
             If the line has not the words that it should, or what `from_files` refuses.
         """
