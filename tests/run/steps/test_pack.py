@@ -40,7 +40,7 @@ def test_archives_hold_what_can_be_used_with_its_atoms(minima, resolved, iron, m
 
 
 def test_repeats_are_kept_with_their_trajectories(minima, iron, monkeypatch, tmp_path):
-    monkeypatch.setattr(pack, "load_potential", lambda block: iron)
+    monkeypatch.setattr(pack, "load_potential", lambda **block: iron)
     configurations = ConfigurationSet.load(minima / "train.h5")
     columns = ["energy", "formation_entropy"]
     configurations.table.loc[5, columns] = configurations.table.loc[3, columns]
