@@ -264,6 +264,35 @@ class TestHessians:
         np.testing.assert_allclose(table.loc["a", "times_as_long"], [200, np.nan])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "repetitions"),
+    [
+        ([0.001] * 9, 5),
+        ([0.4] * 9, 3),
+        # What is compiled first takes long once.
+        ([6.0, 0.3, 0.3], 2),
+        ([31.0, 30.0], 1),
+    ],
+)
+def test_measurements_are_repeated_until_they_are_enough(monkeypatch, seconds, repetitions):
+    spent = iter(seconds)
+    clock = [0.0]
+    calls = []
+
+    def compute(cell):
+        # The first call is the warm-up.
+        if calls:
+            clock[0] += next(spent)
+        calls.append(cell)
+        return np.zeros(1)
+
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(measure, "load_program", lambda peer: compute)
+    row = measure.run("vesin_neighbours", None, 5)
+    assert len(calls) == 1 + repetitions
+    assert row["seconds"] == pytest.approx(min(seconds[:repetitions]))
+
+
 class TestFits:
     @pytest.fixture
     def fewer_features(self, monkeypatch):
