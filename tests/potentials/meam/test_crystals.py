@@ -9,6 +9,7 @@ from vibentropy import formation_entropy
 from vibentropy.labels.bloch import crystal_eigenvalues
 from vibentropy.labels.determinants import log_determinant, relaxed_log_determinant
 from vibentropy.potentials.newton import newton_relax
+from vibentropy.sources.reference_work import LABEL_OFFSET
 
 IRON = potential_of("Fe 2018")
 #: Lattice constant of the reference work, Å.
@@ -100,6 +101,28 @@ def test_dumbbell_is_that_found_before(dumbbell):
     atoms, energy, _ = dumbbell
     assert formation_energy(atoms, energy) == pytest.approx(4.14, abs=0.01)
     assert formation_entropy(atoms, crystal(6), IRON) == pytest.approx(5.24, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "noise", "found_before", "published"),
+    [([1, 0, 0], 0.05, 10.4538, 10.45421), ([0, 0, 1], 0.02, 7.00897, 7.00903)],
+)
+def test_two_dumbbells_have_labels_that_were_published(neighbour, noise, found_before, published):
+    """The most frequent label of I2 in the arrays of the reference work, and the lowest one."""
+    perfect = crystal(8)
+    atoms = perfect.copy()
+    middle = np.linalg.norm(perfect.positions - perfect.cell.diagonal() / 2, axis=1).argmin()
+    next_to_it = perfect.positions[middle] + A * np.array(neighbour)
+    other = np.linalg.norm(perfect.positions - next_to_it, axis=1).argmin()
+    for site in (middle, other):
+        atoms.append("Fe")
+        atoms.positions[[site, -1]] = perfect.positions[site] + np.outer([-1.0, 1.0], [0.72, 0.72, 0.0])
+    # Off a saddle.
+    atoms.rattle(noise, seed=2)
+    relaxed, _, _ = newton_relax(atoms, IRON, 1e-6)
+    defect, crystalline = log_determinant(IRON.hessian(relaxed)).value, log_determinant(IRON.hessian(perfect)).value
+    assert -0.5 * (defect - 1025 / 1023 * crystalline) == pytest.approx(found_before, abs=1e-4)
+    assert -0.5 * (defect - 1023 / 1021 * crystalline) + LABEL_OFFSET == pytest.approx(published, abs=5e-4)
 
 
 def test_sparse_and_dense_labels_are_the_same(vacancy, monkeypatch):
