@@ -110,6 +110,7 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
         (EMT | {"file": None, "pair_coeff": ["x"]}, "named by calculator has no pair_coeff: leave it out"),
         (MEAM | {"file": None, "step": -1}, "step is -1, expected a number above 0, in Å"),
         (EMT | {"file": None, "step": 0.0}, r"step is 0\.0, expected a number above 0"),
+        (EMT | {"file": None, "step": "a"}, r"step is 'a', expected a number above 0"),
         (MEAM | {"file": None, "pair_coeff": "* * a b c d"}, "needs its pair_coeff, a list of lines, found '. . a b c"),
         ({"element": "fe"}, "element is 'fe' .did you mean 'Fe'.., expected a chemical symbol"),
         (MEAM | {"file": None, "element": "Xx"}, "element is 'Xx', expected a chemical symbol"),

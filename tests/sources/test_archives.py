@@ -165,9 +165,29 @@ def test_a_data_set_with_repeats(with_repeats, path):
     ].tolist()
     assert source_of("a", source.about() | {"role": "train"}).table["id"].tolist() == source.table["id"].tolist()
     (problem,) = source_of("a", {"archive": str(path), "repeats": True}).problems_inside("Fe")
-    assert (
-        "holds no repeats, expected an archive of minima of which some occurred again; leave out `repeats`" in problem
-    )
+    assert problem.endswith("without the repeats of its minima, which `repeats: true` asks for: leave that out")
+
+
+def test_no_minimum_may_have_occurred_again(configurations, tmp_path):
+    archives.write_archive(tmp_path / "none.h5", configurations, IRON, configurations.table[:0])
+    whole = archives.read_archive(tmp_path / "none.h5", "made", repeats=True)
+    pd.testing.assert_frame_equal(whole.table, archives.read_archive(tmp_path / "none.h5", "made").table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_atoms": 5}, "made/new repeats made/3x3x3-X-0000/00, but its n_atoms is 5, expected 53"),
+        ({"status": "saddle"}, "its status is saddle, expected labelled"),
+        ({"dataset": "other"}, "its dataset is other, expected made"),
+        ({"id": "made/3x3x3-X-0001/03"}, "made/3x3x3-X-0001/03 is there twice, expected unique ids"),
+    ],
+)
+def test_repeats_that_are_something_else_are_refused(configurations, tmp_path, changes, message):
+    row = {"id": "made/new", "duplicate_of": "made/3x3x3-X-0000/00"} | changes
+    with pytest.raises(DataError, match=message):
+        archives.write_archive(tmp_path / "x.h5", configurations, IRON, configurations.table.iloc[[0]].assign(**row))
+    assert not (tmp_path / "x.h5").exists()
 
 
 def test_repeats_of_nothing_are_refused(configurations, tmp_path):

@@ -54,7 +54,7 @@ def test_each_way_differs_from_the_one_before_by_one_choice():
         assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
     assert sum(one != other for one, other in zip(WAYS[2], WAYS[4], strict=True)) == 1
     assert describe(WAYS[0]) == "distinct minima, trajectories together"
-    assert describe(WAYS[3]) == "with repeats, file order, penalty by the same errors"
+    assert describe(WAYS[3]) == "with repeats, file order, penalty by the errors of the same rows"
 
 
 def test_noise_cannot_be_learnt_but_remembered(run):
@@ -102,3 +102,9 @@ def test_without_a_penalty_there_is_none_to_share(run, tmp_path):
     assert lines[0].startswith("all, distinct minima, trajectories together: 60 rows, mean absolute error ")
     save_table(table, tmp_path / "table.csv")
     pd.testing.assert_frame_equal(load_leakage(tmp_path / "table.csv"), table, check_dtype=False)
+
+
+def test_without_repeats_there_is_nothing_to_measure(run):
+    table, features = run
+    with pytest.raises(DataError, match="no training minimum repeats another.*`repeats: true`"):
+        leakage(ExtensiveRidge(), table[table["duplicate_of"] == ""], features, **OPTIONS)

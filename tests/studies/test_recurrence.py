@@ -20,6 +20,7 @@ def minima(defect_class, n_atoms, logs, perfect=6566.4, n_sites=1024):
             "n_atoms": n_atoms,
             "n_sites": n_sites,
             "status": "labelled",
+            "role": "train",
             "duplicate_of": "",
             "formation_entropy": [per_mode for per_mode, _ in labels],
             "formation_entropy_per_atom_convention": [per_atom for _, per_atom in labels],
@@ -64,5 +65,15 @@ def test_duplicates_and_saddles_do_not_count():
     table.loc[2, "status"] = "saddle"
     result = recurrence(table, {"V1": published(1023, [6500.0])})
     assert result[["minima", "recur"]].iloc[0].tolist() == [1, 1]
-    with pytest.raises(DataError, match="no minimum is of the classes I3"):
+    with pytest.raises(DataError, match="no training minimum in 1024 sites is of the classes I3"):
         recurrence(table, {"I3": np.array([1.0])})
+
+
+def test_only_cells_like_the_published_ones_count():
+    logs = [6500.0, 6510.0, 6520.0]
+    table = minima("V1", 1023, logs)
+    table.loc[0, "role"] = "test"
+    table.loc[1, "formation_entropy_per_atom_convention"] = np.nan
+    large = minima("V1", 1999, logs, n_sites=2000)
+    result = recurrence(pd.concat([table, large]), {"V1": published(1023, logs), "V2": np.array([])})
+    assert result[["defect_class", "minima", "recur", "rows", "rows_recur"]].values.tolist() == [["V1", 1, 1, 3, 1]]

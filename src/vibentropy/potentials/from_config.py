@@ -7,6 +7,7 @@ Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. En
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,7 +97,7 @@ def load_potential(
     )
     if step is None:
         step = 0.01
-    if not step > 0:
+    if not isinstance(step, Real) or not step > 0:
         raise ConfigError(f"step is {step!r}, expected a number above 0, in Å")
     if file is not None:
         return load_analytic(element=element, file=file)

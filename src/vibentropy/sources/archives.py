@@ -111,7 +111,7 @@ def write_archive(
     ------
     DataError
         If there are no configurations, one has no label, its sites are not those of the crystal in so many cells,
-        a column is missing, or a repeat is of none of them.
+        a column is missing, or a repeat is of none of them or differs from it.
     StructureError
         If one is of another element.
     """
@@ -125,7 +125,7 @@ def write_archive(
     if not len(table):
         raise DataError("nothing to archive: no configuration is labelled and distinct", path)
     if repeats is not None:
-        _rows_of(table, repeats)
+        _check_repeats(table, repeats)
     rows: Iterator[Any] = table.itertuples()
     for atoms, row in zip(configurations.frames, rows, strict=True):
         check_element(atoms, crystal.element)
@@ -151,7 +151,7 @@ def write_archive(
             file.create_dataset(name, data=data, **_COMPRESSION).attrs["unit"] = unit
         file["first"] = np.concatenate([[0], np.cumsum(table["n_atoms"])])
         write_columns(file.create_group("table"), table)
-        if repeats is not None and len(repeats):
+        if repeats is not None:
             write_columns(file.create_group("repeats"), complete_table(repeats))
 
 
@@ -434,14 +434,33 @@ def _table(file, repeats):
     if not repeats:
         return table, np.arange(len(table))
     if "repeats" not in file:
+        # With its place, so that nobody is told to make the file again.
         raise DataError(
-            "holds no repeats, expected an archive of minima of which some occurred again; leave out `repeats`"
+            "was written without the repeats of its minima, which `repeats: true` asks for: leave that out",
+            file.filename,
         )
     again = read_columns(file["repeats"])
+    if again.empty:
+        return table, np.arange(len(table))
     stored = np.concatenate([np.arange(len(table)), _rows_of(table, again)])
     table = complete_table(pd.concat([table, again]))
     order = np.argsort(table["id"].to_numpy(str), kind="stable")
     return table.iloc[order].reset_index(drop=True), stored[order]
+
+
+def _check_repeats(table, repeats):
+    """Check that repeats are minima of the table but for their names and trajectories."""
+    minima = table.iloc[_rows_of(table, repeats)]
+    for column in ("dataset", "defect_class", "n_atoms", "n_sites", "repetitions", "status"):
+        differs = (repeats[column].to_numpy() != minima[column].to_numpy()).nonzero()[0]
+        if len(differs):
+            row, minimum = repeats.iloc[differs[0]], minima.iloc[differs[0]]
+            raise DataError(
+                f"{row['id']} repeats {minimum['id']}, but its {column} is {row[column]}, expected {minimum[column]}"
+            )
+    names = pd.concat([table["id"], repeats["id"]])
+    if names.duplicated().any():
+        raise DataError(f"{names[names.duplicated()].iloc[0]} is there twice, expected unique ids")
 
 
 def _rows_of(table, repeats):

@@ -10,6 +10,9 @@ SOURCE = "https://github.com/louity/AFS-python"
 #: that recur among labels of one's own (`vibentropy.studies.recurrence`). Nobody says where it is from.
 LABEL_OFFSET = -0.0125
 
+#: Sites of the cells of the published arrays.
+N_SITES = 1024
+
 
 class Reported(NamedTuple):
     """Labels of one class of defects in the published arrays, those of 0 left out; entropies in k_B."""

@@ -3,8 +3,9 @@
 Annealings fall into the same minimum again and again. Whoever keeps the repeats and divides rows into folds without
 regard to trajectories tests on minima that were fitted to. Held-out errors then say how well a model remembers. How
 much each choice is worth is measured by a ladder of tests (`WAYS`), each of which differs from the one before by one
-choice, from distinct minima in folds that keep trajectories together to a penalty that is chosen by the very errors
-that are reported.
+choice: distinct minima in folds that keep trajectories together, repeats, folds that ignore trajectories, and a penalty
+that is chosen by the squared errors of the very rows that are reported. The last way, shuffled folds, differs from the
+third.
 
 The table has one row for each way, with the columns
 
@@ -16,7 +17,7 @@ regressor
 classes       of defects that rows are of: ``all``, or those asked for (``I2 I3 I4 V4``)
 repeats       whether minima count as often as they were found
 split         one of `vibentropy.learning.folds.SPLITS`
-penalty       ``nested``: chosen among the rows of each fit; ``shared``: by the held-out errors themselves
+penalty       ``nested``: chosen among the rows of each fit; ``shared``: by the squared held-out errors themselves
 n             rows
 n_distinct    minima among them
 remembered    part of the rows whose minimum is also in another fold
@@ -111,10 +112,15 @@ def leakage(
     Raises
     ------
     DataError
-        If no training configuration has both a label and features, there are none of a class, or there are fewer
-        groups of trajectories than folds.
+        If no training configuration has both a label and features, none repeats another, there are none of a class, or
+        there are fewer groups of trajectories than folds.
     """
     train, _ = match(table, features, exclude_duplicates=False)
+    if not (train.table["duplicate_of"] != "").any():
+        raise DataError(
+            "no training minimum repeats another, so that nothing leaks: read archives with `repeats: true`; those "
+            "that ship hold none"
+        )
     found = sorted(set(train.table["defect_class"]))
     unknown = [name for name in classes if name not in found]
     if unknown:
@@ -169,7 +175,7 @@ def describe(way: Way) -> str:
     str
         Such as ``with repeats, file order``.
     """
-    shared = ", penalty by the same errors" if way.penalty == "shared" else ""
+    shared = ", penalty by the errors of the same rows" if way.penalty == "shared" else ""
     return f"{'with repeats' if way.repeats else 'distinct minima'}, {SPLITS[way.split]}{shared}"
 
 

@@ -24,6 +24,7 @@ def test_every_row_is_a_point(tmp_path):
         + rows("bayesian_ridge", "all", [0.75, 0.65, 0.55, 0.35])
         + rows("bayesian_ridge", "I2 I3", [0.85, 0.75, 0.65, 0.45])
     )
+    table.loc[table["classes"] != "all", "remembered"] = 0.75
     table.loc[table["split"] == "groups", "remembered"] = 0.0
     figure = leakage_figure(table, "Fe")
     save_figure(figure, tmp_path / "figure.png")
@@ -35,9 +36,16 @@ def test_every_row_is_a_point(tmp_path):
     np.testing.assert_allclose(bayesian.get_xdata(), [0.75, 0.65, 0.55, 0.35])
     assert list(bayesian.get_ydata()) == [0, 1, 2, 4]
     assert published.get_xdata()[0] == REPORTED_ERRORS[0].held_out[0]
+    # The lines of file order.
+    np.testing.assert_allclose(published.get_ydata(), [1.6, 3.4])
     words = [text.get_text() for text in left.get_yticklabels()]
-    assert words[0] == "distinct minima, trajectories together (0%)"
-    assert words[3] == "with repeats, file order, penalty by the same errors (50%)"
+    assert words[0] == "distinct minima, trajectories together"
+    assert words[3] == "with repeats, file order, penalty by the errors of the same rows"
+    # Each panel has its own.
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [
+        ["0%", "0%", "50%", "50%", "50%"],
+        ["0%", "0%", "75%", "75%", "75%"],
+    ]
     # Nothing is published of copper.
     assert len(leakage_figure(table, "Cu").axes[0].lines) == 2
     with pytest.raises(DataError, match="no ways of testing"):

@@ -6,7 +6,6 @@ from small_sets import config, log
 
 from vibentropy.datasets.merge import merge
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import DataError
 from vibentropy.run.steps import pack
 from vibentropy.sources.archives import read_archive, read_header
 
@@ -63,8 +62,7 @@ def test_repeats_are_kept_with_their_trajectories(minima, iron, monkeypatch, tmp
         packed = read_archive(path, "mine").table
         assert ("V1-5" in set(packed["trajectory"])) == (expected is None)
         if expected is None:
-            with pytest.raises(DataError, match="holds no repeats"):
-                read_archive(path, "mine", repeats=True)
+            assert len(read_archive(path, "mine", repeats=True)) == len(packed)
             continue
         table = read_archive(path, "mine", repeats=True).table.set_index("trajectory")
         assert table.index[table["duplicate_of"] != ""].tolist() == expected

@@ -1,5 +1,7 @@
 """Figure of held-out errors by the way of testing."""
 
+from textwrap import fill
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -51,22 +53,45 @@ def leakage_figure(table: pd.DataFrame, element: str = "") -> Figure:
                 places,
                 ls="none",
                 marker=MARKERS[descriptors.index(descriptor) % len(MARKERS)],
+                # Hollow: models that agree do not hide each other.
+                markerfacecolor="none",
                 color=COLORS[number % len(COLORS)],
                 label=f"{descriptor}, {regressor}",
             )
-        for published in reported_errors(element):
-            if published.n_features:
-                label = f"published: ${published.descriptor}$, {published.potential}"
-                axes.axvline(published.held_out[0], color="0.4", ls="--", lw=0.8, label=label)
-        axes.set_title("all classes" if part == ALL else part.replace(" ", ", "))
+        _draw_published(axes, ways, element)
+        _write_remembered(axes, rows, ways)
+        axes.set_title("all classes" if part == ALL else fill(part.replace(" ", ", "), 32))
         axes.set_xlabel(r"mean absolute error ($k_\mathrm{B}$)")
         axes.set_xlim(left=0)
         axes.grid(axis="y", color="0.9")
-    remembered = table.groupby(list(Way._fields))["remembered"].max()
-    words = [f"{describe(Way(*way))} ({remembered[way]:.0%})" for way in ways]
-    panels[0].set_yticks(range(len(ways)), words)
+        axes.tick_params(axis="y", which="both", left=False, right=False)
+    panels[0].set_yticks(range(len(ways)), [describe(Way(*way)) for way in ways])
     panels[0].set_ylim(len(ways) - 0.5, -0.5)
-    panels[0].tick_params(axis="y", which="both", left=False, right=False)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     lay_out(figure)
     return figure
+
+
+def _draw_published(axes, ways, element):
+    """Mark published errors where rows are divided in the order of the files, as they were."""
+    places = [place for place, way in enumerate(ways) if Way(*way).split == "file_order"]
+    for published in reported_errors(element):
+        if published.n_features and places:
+            ends = [min(places) - 0.4, max(places) + 0.4]
+            label = f"published: ${published.descriptor}$, {published.potential}"
+            axes.plot([published.held_out[0]] * 2, ends, color="0.4", ls="--", lw=1.0, label=label)
+
+
+def _write_remembered(axes, rows, ways):
+    """Write at the end of each line which part of the rows is remembered."""
+    remembered = rows.groupby(list(Way._fields))["remembered"].max()
+    for place, way in enumerate(ways):
+        if way in remembered.index:
+            axes.text(
+                0.99,
+                place - 0.12,
+                f"{remembered[way]:.0%}",
+                color="0.4",
+                ha="right",
+                transform=axes.get_yaxis_transform(),
+            )
