@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential
     from .potentials.from_config import load_potential
+    from .potentials.relaxation import relax
     from .sources.archives import read_archive
 
 # Threads of compiled loops wait for each other by spinning, unless OpenMP is told otherwise before it is loaded. On two
@@ -31,6 +32,7 @@ __all__ = [
     "load_potential",
     "neighbour_pairs",
     "read_archive",
+    "relax",
 ]
 
 #: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
@@ -44,6 +46,7 @@ _MODULES = {
     "load_potential": "potentials.from_config",
     "neighbour_pairs": "atoms.neighbours",
     "read_archive": "sources.archives",
+    "relax": "potentials.relaxation",
 }
 
 

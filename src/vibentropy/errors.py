@@ -122,6 +122,10 @@ class CrashError(VibentropyError):
     """A computation ended the process that it ran in."""
 
 
+class TimeLimitError(VibentropyError):
+    """A computation took longer than its time limit, and was ended."""
+
+
 class OutputError(VibentropyError):
     """A file cannot be written."""
 

@@ -1,6 +1,7 @@
 """Exact vibrational formation entropies in the classical harmonic limit."""
 
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
 from vibentropy.atoms.reference import check_perfect, check_same_cell
 from vibentropy.files.progress import Note, ignore
@@ -11,6 +12,7 @@ from vibentropy.labels.determinants import (
     relaxed_log_determinant,
     stable_eigenvalues,
 )
+from vibentropy.potentials.calculators import as_potential
 from vibentropy.potentials.protocols import Interaction
 
 
@@ -38,7 +40,7 @@ def entropy_of(log_determinant_defect: LogDeterminant, log_determinant_bulk: Log
 def formation_entropy(
     atoms: Atoms,
     bulk: Atoms,
-    potential: Interaction,
+    potential: Interaction | Calculator,
     max_force: float = MAX_FORCE,
     min_eigenvalue: float = MIN_EIGENVALUE,
     note: Note = ignore,
@@ -54,7 +56,9 @@ def formation_entropy(
         The defective cell, relaxed.
     bulk : ase.Atoms
         The perfect crystal in the same cell.
-    potential : vibentropy.Potential
+    potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
+        Of `vibentropy.load_potential`, or a calculator of ASE as it is, which
+        `vibentropy.potentials.calculators.as_potential` makes a potential of.
     max_force : float
         Largest force that a relaxed configuration may have, eV/Å.
     min_eigenvalue : float
@@ -77,6 +81,7 @@ def formation_entropy(
     """
     check_same_cell(atoms, bulk)
     check_perfect(bulk)
+    potential = as_potential(potential, atoms)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue, note=note)
     crystal = LogDeterminant.of_eigenvalues(stable_eigenvalues(bulk, potential, max_force, min_eigenvalue))
     return entropy_of(defect, crystal)[0]

@@ -24,11 +24,8 @@ from vibentropy.labels.determinants import (
 from vibentropy.labels.entropy import entropy_of
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
-from vibentropy.potentials.newton import newton_relax
+from vibentropy.potentials import relaxation
 from vibentropy.potentials.protocols import Interaction
-
-#: Largest force (eV/Å) after `Labeller.label_cell` has relaxed a configuration.
-RELAXED_FORCE = 1e-6
 
 _STATUS: dict[type[Exception], Status] = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
 
@@ -128,7 +125,7 @@ class Labeller:
         perfect : ase.Atoms
             The perfect crystal in the same cell.
         relax : bool
-            Whether to relax it first, to `RELAXED_FORCE`, in a cell that stays as it is.
+            Whether to relax it first, by `vibentropy.relax`, in a cell that stays as it is.
 
         Returns
         -------
@@ -143,7 +140,7 @@ class Labeller:
             check_crystal(atoms)
             check_same_cell(atoms, perfect)
             if relax:
-                atoms, _, _ = newton_relax(atoms, self._potential, RELAXED_FORCE)
+                atoms = relaxation.relax(atoms, self._potential)
             energy, forces = self._potential.energy_and_forces(atoms)
             energy_of_crystal, _ = self._potential.energy_and_forces(perfect)
             row["energy"] = energy

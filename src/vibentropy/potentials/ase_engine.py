@@ -8,8 +8,11 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
+from scipy.sparse import bsr_array
 
-from vibentropy.errors import ConfigError, VibentropyError
+from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError
+from vibentropy.potentials.own_hessian import offers_hessian, own_hessian
+from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
 
 #: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
@@ -28,11 +31,29 @@ class AseEngine(Engine):
         With energies and forces.
     handover : float
         See `vibentropy.potentials.protocols.Engine`.
+
+    Attributes
+    ----------
+    has_hessian : bool
+        Whether the calculator offers a Hessian of its own.
+
+    Raises
+    ------
+    ConfigError
+        If it is no calculator, or has no forces.
     """
 
     def __init__(self, calculator: Calculator, handover: float = 1e-6) -> None:
         self._calculator = calculator
+        if not hasattr(calculator, "get_forces"):
+            raise ConfigError(f"{self._name} is not a calculator of ASE: it has no method get_forces")
+        properties = getattr(calculator, "implemented_properties", None)
+        if properties and "forces" not in properties:
+            raise ConfigError(
+                f"the calculator {self._name} has no forces, which labels need, only {', '.join(properties)}"
+            )
         self.handover = handover
+        self.has_hessian = offers_hessian(calculator)
 
     @classmethod
     def named(cls, path: str, parameters: dict[str, Any]) -> "AseEngine":
@@ -52,14 +73,12 @@ class AseEngine(Engine):
         Raises
         ------
         ConfigError
-            If it cannot be built, or is no calculator.
+            If it cannot be built, or is no calculator with forces.
         """
         try:
             calculator = pkgutil.resolve_name(path)(**parameters)
         except Exception as error:  # Whatever its module and its constructor raise.
             raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
-        if not hasattr(calculator, "get_forces"):
-            raise ConfigError(f"{path!r} is not a calculator of ASE: it has no forces")
         return cls(calculator)
 
     def __enter__(self) -> Self:
@@ -71,7 +90,7 @@ class AseEngine(Engine):
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy and forces of the calculator."""
         atoms = self._prepared(atoms)
-        return self._guarded(lambda: (float(atoms.get_potential_energy()), atoms.get_forces()))
+        return float(self._guarded(atoms.get_potential_energy)), self._forces(atoms)
 
     def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
         """Second derivatives of the energy, each row from the forces of two displacements."""
@@ -81,13 +100,21 @@ class AseEngine(Engine):
             rest = atoms.positions[atom, axis]
             for sign in (1, -1):
                 atoms.positions[atom, axis] = rest + sign * step
-                forces = self._guarded(atoms.get_forces).ravel()
+                forces = self._forces(atoms).ravel()
                 if sign == 1:
                     row[:] = -forces
                 else:
                     row += forces
             atoms.positions[atom, axis] = rest
         return matrix / (2 * step)
+
+    def own_hessian(self, atoms: Atoms, step: float) -> bsr_array | NDArray[np.float64]:
+        """Hessian that the calculator has of its own; see `vibentropy.potentials.protocols.HessianEngine`."""
+
+        def forces(displaced):
+            return self._forces(self._prepared(displaced))
+
+        return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), forces, step))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""
@@ -100,8 +127,13 @@ class AseEngine(Engine):
         largest = max_force / np.sqrt(len(atoms))
 
         def relax():
-            FIRE(moving, logfile=no_log).run(fmax=max(largest, _NEARLY_AT_REST), steps=max_steps)
-            LBFGS(moving, logfile=no_log, maxstep=0.1).run(fmax=largest, steps=max_steps)
+            for optimizer, bound in (
+                (FIRE(moving, logfile=no_log), max(largest, _NEARLY_AT_REST)),
+                (LBFGS(moving, logfile=no_log, maxstep=0.1), largest),
+            ):
+                # Forces of the last step are at hand.
+                optimizer.attach(self._forces, 1, moving)
+                optimizer.run(fmax=bound, steps=max_steps)
 
         self._guarded(relax)
         return self._snapshot(atoms, moving)
@@ -121,6 +153,10 @@ class AseEngine(Engine):
         from ase.md.langevin import Langevin
 
         moving = self._prepared(atoms)
+        weightless = np.flatnonzero(~(moving.get_masses() > 0))
+        if len(weightless):
+            mass = moving.get_masses()[weightless[0]]
+            raise StructureError(f"the mass of atom {weightless[0]} is {mass:g} u, expected a positive one")
         temperatures: Any = np.full((len(atoms), 1), float(temperature))
         if len(molten):
             temperatures[np.asarray(molten)] = melt_temperature
@@ -137,11 +173,25 @@ class AseEngine(Engine):
             fixcm=False,
             rng=rng,
         )
+        dynamics.attach(self._forces, 1, moving)
         images = []
         for _ in range(snapshots):
             self._guarded(lambda: dynamics.run(steps_between))
             images.append(self._snapshot(atoms, moving))
         return images
+
+    @property
+    def _name(self):
+        return type(self._calculator).__name__
+
+    def _forces(self, prepared):
+        """Compute forces on atoms that have the calculator, and begin the time limit anew."""
+        forces = self._guarded(prepared.get_forces)
+        report_progress()
+        bad = np.flatnonzero(~np.isfinite(forces).all(axis=1))
+        if len(bad):
+            raise PotentialError(f"{self._name} gives a force of {forces[bad[0]].tolist()} eV/Å on atom {bad[0]}")
+        return forces
 
     def _prepared(self, atoms):
         prepared = atoms.copy()
@@ -158,6 +208,7 @@ class AseEngine(Engine):
     def _guarded(self, compute):
         try:
             return compute()
+        except VibentropyError:
+            raise
         except Exception as error:  # Calculators raise whatever they like.
-            name = type(self._calculator).__name__
-            raise VibentropyError(f"{name} failed: {type(error).__name__}: {error}") from error
+            raise VibentropyError(f"{self._name} failed: {type(error).__name__}: {error}") from error

@@ -4,57 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import check_element
-from vibentropy.potentials.protocols import Engine
+from vibentropy.errors import PotentialError
+from vibentropy.potentials.engine_potential import EnginePotential
 
 
 @dataclass(frozen=True)
-class FiniteDifferencePotential:
+class FiniteDifferencePotential(EnginePotential):
     """A potential of one element whose Hessian comes from central differences of the forces of an engine.
 
     Attributes
     ----------
     engine : vibentropy.potentials.protocols.Engine
-        Such as `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
     element : str
     step : float
-        Displacement in Å.
+        See `vibentropy.potentials.engine_potential.EnginePotential`.
     """
-
-    engine: Engine
-    element: str
-    step: float
-
-    @property
-    def mass(self) -> float:
-        """Standard atomic mass of the element in u."""
-        return float(atomic_masses[atomic_numbers[self.element]])
-
-    def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
-        """Potential energy and forces.
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-            Of the element of the potential; lengths in Å.
-
-        Returns
-        -------
-        energy : float, eV
-        forces : ndarray of shape (n_atoms, 3), eV/Å
-
-        Raises
-        ------
-        StructureError
-            For another element.
-        VibentropyError
-            With the message of the engine where it fails.
-        """
-        check_element(atoms, self.element)
-        return self.engine.energy_and_forces(atoms)
 
     def hessian(self, atoms: Atoms) -> NDArray[np.float64]:
         """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.
@@ -73,7 +40,10 @@ class FiniteDifferencePotential:
             As `energy_and_forces`.
         """
         check_element(atoms, self.element)
-        return translation_invariant(self.engine.hessian(atoms, self.step))[0]
+        differences = self.engine.hessian(atoms, self.step)
+        if not np.isfinite(differences).all():
+            raise PotentialError("differences of forces are not finite")
+        return translation_invariant(differences)[0]
 
     def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[np.float64]:
         """Rows of the Hessian that belong to the first atoms, by central differences of their own displacements.

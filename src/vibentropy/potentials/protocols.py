@@ -253,3 +253,35 @@ class Engine(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
+
+
+class HessianEngine(Engine, Protocol):
+    """An engine whose calculator may have a Hessian of its own.
+
+    Attributes
+    ----------
+    has_hessian : bool
+        Whether it has one.
+    """
+
+    has_hessian: bool
+
+    def own_hessian(self, atoms: Atoms, step: float) -> Any:
+        """Second derivatives of the energy, as the calculator has them.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        step : float
+            Displacement in Å of differences of forces, with which it is compared.
+
+        Returns
+        -------
+        sparse array or ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+            Symmetric and invariant under translation.
+
+        Raises
+        ------
+        VibentropyError
+            If it does not belong to the forces, see `vibentropy.potentials.own_hessian.checked`.
+        """

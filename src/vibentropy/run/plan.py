@@ -14,7 +14,7 @@ from vibentropy.descriptors import recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.learning.registry import find_regressor
-from vibentropy.potentials.from_config import is_analytic, is_tabulated, potential_files
+from vibentropy.potentials.from_config import has_hessian, is_tabulated, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 from vibentropy.sources.reference_work import SOURCE
@@ -118,8 +118,8 @@ class Plan:
 
     @property
     def analytic(self) -> bool:
-        """Whether the potential has an analytic Hessian."""
-        return self.config.potential is not None and is_analytic(self.config.potential)
+        """Whether the potential has a Hessian that no step has to be tested for."""
+        return self.config.potential is not None and has_hessian(self.config.potential)
 
     @property
     def potential_files(self) -> list[str]:

@@ -1,0 +1,199 @@
+"""Calculators of ASE as potentials, by the path of their class or as objects, with a Hessian of their own or none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+
+from vibentropy.atoms.checks import check_element, check_geometry
+from vibentropy.errors import ConfigError, NotAnalyticError, VibentropyError
+from vibentropy.potentials.ase_engine import AseEngine
+from vibentropy.potentials.engine_potential import EnginePotential
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.own_process import IsolatedEngine
+from vibentropy.potentials.protocols import HessianEngine, Interaction
+
+#: Displacement of finite differences, Å, where nobody says another.
+STEP = 0.01
+
+#: Where the Hessian of a pair style of LAMMPS or of a calculator comes from.
+HessianSource = Literal["auto", "analytic", "finite_differences"]
+
+
+@dataclass(frozen=True)
+class CalculatorPotential(EnginePotential):
+    """A potential of one element that is a calculator with a Hessian of its own.
+
+    Attributes
+    ----------
+    engine : vibentropy.potentials.protocols.HessianEngine
+    element : str
+    step : float
+        Displacement in Å of the differences of forces that each Hessian is compared with.
+    """
+
+    engine: HessianEngine
+
+    def hessian(self, atoms: Atoms) -> Any:
+        """Second derivatives of the potential energy, as the calculator has them.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        sparse array or ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+            Symmetric and invariant under translation.
+
+        Raises
+        ------
+        StructureError
+            For another element.
+        PotentialError
+            If it is not the derivative of the forces, see `vibentropy.potentials.own_hessian.checked`.
+        VibentropyError
+            With the message of the calculator where it fails.
+        """
+        check_element(atoms, self.element)
+        return self.engine.own_hessian(atoms, self.step)
+
+
+class IsolatedCalculator(IsolatedEngine):
+    """An `AseEngine` in a separate process.
+
+    Parameters
+    ----------
+    factory, *arguments, timeout_s
+        See `vibentropy.potentials.own_process.Isolated`.
+    """
+
+    has_hessian: bool
+
+    def own_hessian(self, atoms: Atoms, step: float) -> Any:
+        """Hessian that the calculator has of its own, computed and checked in the other process."""
+        return self.call("own_hessian", atoms, step)
+
+
+def calculator_engine(
+    calculator: str | Calculator, parameters: Mapping[str, Any] | None = None, timeout_s: float | None = None
+) -> AseEngine | IsolatedCalculator:
+    """Start an engine that runs a calculator, in a process of its own where that can be.
+
+    Parameters
+    ----------
+    calculator : str or ase.calculators.calculator.Calculator
+        Dotted path of its class, or the calculator. That is copied into the process, and runs here where it cannot be:
+        because it cannot be pickled, or is of a class of the program itself, which no other process imports.
+    parameters : dict, optional
+        Keyword arguments of the class.
+    timeout_s : float, optional
+        Seconds that a call of the calculator may take; by default there is no limit.
+
+    Returns
+    -------
+    IsolatedCalculator or AseEngine
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be built, is no calculator or has no forces, or has a time limit but no process of its own.
+    """
+    if isinstance(calculator, str):
+        return IsolatedCalculator(AseEngine.named, calculator, dict(parameters or {}), timeout_s=timeout_s)
+    if parameters:
+        raise ConfigError("parameters are for the class of a calculator, named by its dotted path: leave them out")
+    here = AseEngine(calculator)
+    try:
+        return IsolatedCalculator(AseEngine, calculator, timeout_s=timeout_s)
+    except (VibentropyError, ChildProcessError, MemoryError):
+        raise
+    except Exception as error:  # Whatever pickling raises, here or there.
+        if timeout_s is not None:
+            name = type(calculator).__name__
+            raise ConfigError(
+                f"timeout_s is for calculators in a process of their own, which {name} cannot be copied into "
+                f"({type(error).__name__}: {error}): name its class by its dotted path, or leave timeout_s out"
+            ) from error
+        return here
+
+
+def calculator_potential(
+    calculator: str | Calculator,
+    element: str,
+    parameters: Mapping[str, Any] | None = None,
+    hessian: HessianSource | None = None,
+    step: float = STEP,
+    timeout_s: float | None = None,
+) -> CalculatorPotential | FiniteDifferencePotential:
+    """Make a potential of a calculator.
+
+    Parameters
+    ----------
+    calculator, parameters, timeout_s
+        See `calculator_engine`.
+    element : str
+        Chemical symbol.
+    hessian : {"auto", "analytic", "finite_differences"}, optional
+        That of the calculator where it offers one (auto, the default), or one of both.
+    step : float
+        Displacement of differences of forces, in Å.
+
+    Returns
+    -------
+    CalculatorPotential or FiniteDifferencePotential
+
+    Raises
+    ------
+    ConfigError
+        See `calculator_engine`.
+    NotAnalyticError
+        If an analytic Hessian is asked for and the calculator offers none.
+    """
+    engine = calculator_engine(calculator, parameters, timeout_s)
+    if hessian != "finite_differences" and engine.has_hessian:
+        return CalculatorPotential(engine, element, step)
+    if hessian == "analytic":
+        name = calculator if isinstance(calculator, str) else type(calculator).__name__
+        raise NotAnalyticError(
+            f"{name} offers no Hessian, neither as the property `hessian` nor by `get_hessian`; "
+            "it works by finite differences: `hessian: finite_differences`"
+        )
+    return FiniteDifferencePotential(engine, element, step)
+
+
+def as_potential(potential: Any, atoms: Atoms) -> Interaction:
+    """Take a potential as it is, and make one of a calculator of ASE.
+
+    Parameters
+    ----------
+    potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
+        A calculator becomes a potential of the element of the atoms, with its own Hessian if it offers one, in a
+        process of its own if it can be copied there (see `calculator_engine`), which takes a second. To do that once
+        for many calls, use `vibentropy.load_potential`.
+    atoms : ase.Atoms
+        Of one element.
+
+    Returns
+    -------
+    vibentropy.potentials.protocols.Interaction
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    StructureError
+        If it is a calculator and the atoms are of several elements.
+    """
+    if not hasattr(potential, "get_forces"):
+        if not (hasattr(potential, "energy_and_forces") and hasattr(potential, "hessian")):
+            raise ConfigError(
+                f"{potential!r} is no potential: expected one of vibentropy.load_potential, or a calculator of ASE"
+            )
+        return potential
+    check_geometry(atoms)
+    element = str(atoms.symbols[0])
+    check_element(atoms, element)
+    return calculator_potential(potential, element)
