@@ -43,6 +43,15 @@ def test_ase_melts_a_pocket(lennard_jones):
     assert moved[:8].mean() > 2 * moved[8:].mean()
 
 
+def test_atoms_without_mass_do_not_move(lennard_jones):
+    atoms = bulk("Cu", "fcc", a=3.6, cubic=True)
+    masses = atoms.get_masses()
+    masses[2] = 0
+    atoms.set_masses(masses)
+    with pytest.raises(StructureError, match="the mass of atom 2 is 0 u, expected a positive one"):
+        lennard_jones[1].anneal(atoms, 300.0, 0.004, 1, 1, 5)
+
+
 def test_what_calculators_raise_becomes_a_deliberate_error(lennard_jones):
     class Broken(LennardJones):
         def calculate(self, *_):

@@ -8,7 +8,14 @@ import vibentropy
 from vibentropy import Potential, load_potential
 from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
-from vibentropy.potentials.from_config import identity, is_analytic, is_tabulated, potential_files, start_engine
+from vibentropy.potentials.from_config import (
+    has_hessian,
+    identity,
+    is_analytic,
+    is_tabulated,
+    potential_files,
+    start_engine,
+)
 from vibentropy.potentials.meam.potential import Meam
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +91,22 @@ def test_files_are_read_once_as_long_as_they_are_the_same(tmp_path):
             use()
 
 
+def test_hessians_of_calculators_are_asked_for(fine_table):
+    of = {"calculator": "matscipy.calculators.eam.EAM", "parameters": {"fn": str(fine_table)}, "element": "Fe"}
+    assert has_hessian(of)
+    assert has_hessian(of | {"hessian": "analytic"})
+    assert not has_hessian(of | DIFFERENCES)
+    assert not has_hessian(EMT)
+    assert not has_hessian(EMT | {"calculator": "no.such.Calculator"})
+    assert has_hessian(MEAM)
+    # It is neither sparse nor cheap as far as anybody knows.
+    assert not is_analytic(of)
+    # The step is none of its labels, and neither is a time limit.
+    assert identity(of) == identity(of | {"step": 0.02, "hessian": "analytic", "timeout_s": 60})
+    assert identity(of) != identity(of | DIFFERENCES)
+    assert identity(EMT) == identity(EMT | DIFFERENCES | {"timeout_s": 60})
+
+
 def test_labels_by_differences_and_analytic_ones_are_told_apart():
     assert identity(MEAM) == identity(MEAM | {"hessian": "analytic", "step": 0.01})
     assert identity(MEAM | DIFFERENCES) != identity(MEAM)
@@ -100,7 +123,9 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
         ({"file": None, "pair_style": "meam"}, "pair_style meam needs its pair_coeff"),
         ({"hessian": "finite"}, "hessian is 'finite', expected auto, analytic or finite_differences"),
         (DIFFERENCES, "the Hessian of a file is analytic; for finite differences name it by pair_style"),
-        (EMT | {"file": None, "hessian": "analytic"}, "the Hessian of a calculator is made of finite differences"),
+        ({"timeout_s": 60}, "named by file has no timeout_s: leave it out$"),
+        (MEAM | {"file": None, "timeout_s": -1}, "timeout_s is -1, expected a number above 0, in s"),
+        (EMT | {"file": None, "timeout_s": float("inf")}, "timeout_s is inf, expected a number above 0"),
         ({"hessian": "auto"}, "named by file has no hessian: leave it out; the Hessian of a file is analytic"),
         (
             {"pair_coeff": ["x"], "parameters": {}, "step": 0.01},
@@ -148,6 +173,50 @@ def test_files_of_commands_are_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("style", "line", "element", "found"),
+    [("eam/alloy", "* * Cu_mishin1.eam.alloy Cu Cu", "Cu", "Cu Cu"), ("tersoff", "* * SiC.tersoff C", "Si", "C")],
+)
+def test_lines_of_another_element_are_refused(style, line, element, found):
+    """LAMMPS would take carbon for silicon without a word."""
+    with pytest.raises(ConfigError, match=f" ends with {found}, expected {element} there"):
+        load_potential(pair_style=style, pair_coeff=[line], element=element)
+
+
+@pytest.mark.parametrize(
+    ("style", "line"),
+    [
+        ("eam/alloy", "* * Cu_mishin1.eam.alloy"),
+        ("eam/alloy", "* * Cu_mishin1.eam.alloy Cu NULL"),
+        ("lj/cut 5", "* * 0.4"),
+    ],
+)
+def test_lines_with_other_numbers_of_words_are_explained(style, line):
+    potential = load_potential(pair_style=style, pair_coeff=[line], element="Cu")
+    with pytest.raises(
+        VibentropyError, match="LAMMPS stopped at 'pair_coeff (?s:.*); atoms are of one type, so a line"
+    ):
+        potential.energy_and_forces(bulk("Cu"))
+
+
+@pytest.mark.parametrize(
+    ("file", "element", "message"),
+    [
+        ("FeCr.cdeam", "Fe", "FeCr.cdeam: concentration-dependent embedded atoms .eam/cd. are not read, and LAMMPS"),
+        ("PdHHe.eam.he", "Pd", "eam/he is not read; it works by .* `pair_coeff: .'. . PdHHe.eam.he Pd'.`"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(file, element, message):
+    with pytest.raises(NotAnalyticError, match=message):
+        load_potential(file=file, element=element)
+
+
+def test_format_that_is_not_read_works_as_it_says():
+    potential = load_potential(pair_style="eam/he", pair_coeff=["* * PdHHe.eam.he Pd"], element="Pd")
+    # Cohesive energy of palladium in eV.
+    assert potential.energy_and_forces(bulk("Pd"))[0] == pytest.approx(-3.91, abs=0.02)
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"pair_style": "meeam"}, "LAMMPS stopped at 'pair_style meeam'.*meeam"),
@@ -168,7 +237,7 @@ def test_lammps_says_what_is_wrong(changes, message):
         ({"calculator": "ase.calculators.emt.ETM"}, "'ase.calculators.emt.ETM' cannot be built: AttributeError"),
         ({"calculator": "no.such.Calculator"}, "'no.such.Calculator' cannot be built: ModuleNotFoundError"),
         ({"calculator": "ase.calculators.eam.EAM", "parameters": {"potential": "nowhere"}}, "FileNotFoundError"),
-        ({"calculator": "pathlib.Path"}, "'pathlib.Path' is not a calculator of ASE"),
+        ({"calculator": "pathlib.Path"}, "PosixPath is not a calculator of ASE: it has no method get_forces"),
     ],
 )
 def test_what_is_no_calculator_is_refused(changes, message):

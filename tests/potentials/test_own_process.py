@@ -12,9 +12,9 @@ import pytest
 from fragile import Mortal, MortalWithFile
 from workflow_runs import ROOT
 
-from vibentropy.errors import CrashError
+from vibentropy.errors import CrashError, TimeLimitError
 from vibentropy.files.logs import logged
-from vibentropy.potentials.own_process import Isolated
+from vibentropy.potentials.own_process import Isolated, report_progress
 
 
 @pytest.fixture
@@ -56,6 +56,26 @@ def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
     finally:
         signal.signal(signal.SIGINT, before)
     assert isinstance(mortal.call("pid"), int)
+
+
+def test_what_hangs_is_ended(mortal):
+    # It has started, so that the limit is not for that.
+    mortal._timeout_s = 1.0
+    before = mortal.call("pid")
+    with pytest.raises(TimeLimitError, match=r"of Mortal was ended: nothing came of `wait` for 1 s; .* `timeout_s`"):
+        mortal.call("wait", 600)
+    assert not psutil.pid_exists(before)
+    mortal._timeout_s = None
+    assert mortal.call("pid") != before
+
+
+def test_time_limit_is_for_what_lies_between_two_reports(mortal):
+    mortal._timeout_s = 1.5
+    assert mortal.call("work", 3.0, pieces=30) == "done"
+    with pytest.raises(TimeLimitError, match="nothing came of `work`"):
+        mortal.call("work", 5.0, pieces=1)
+    # Here nobody waits.
+    report_progress()
 
 
 def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):

@@ -8,12 +8,13 @@ from ase.build import bulk
 from ase.calculators.emt import EMT
 
 from vibentropy.potentials.ase_engine import AseEngine
+from vibentropy.potentials.calculators import CalculatorPotential, IsolatedCalculator
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.own_process import IsolatedEngine
-from vibentropy.potentials.protocols import Engine, Interaction
+from vibentropy.potentials.protocols import Engine, HessianEngine, Interaction
 
 
 def public(cls):
@@ -28,10 +29,17 @@ def test_engines_have_the_methods_of_the_protocol(cls, method):
     assert [(p.name, p.default) for p in parameters.values()] == [(p.name, p.default) for p in expected.values()]
 
 
-@pytest.mark.parametrize("cls", [Potential, Meam, FiniteDifferencePotential])
+@pytest.mark.parametrize("cls", [Potential, Meam, FiniteDifferencePotential, CalculatorPotential])
 def test_potentials_have_the_methods_of_the_protocol(cls):
     assert public(Interaction) == {"element", "mass", "energy_and_forces", "hessian"}
-    assert public(Interaction) <= public(cls)
+    # Derived classes have the rest from their parents.
+    assert public(Interaction) <= set().union(*map(public, cls.__mro__))
+
+
+@pytest.mark.parametrize("cls", [AseEngine, IsolatedCalculator])
+def test_engines_with_hessians_have_them(cls):
+    expected = inspect.signature(HessianEngine.own_hessian).parameters
+    assert inspect.signature(cls.own_hessian).parameters.keys() == expected.keys()
 
 
 def test_an_engine_in_a_process_of_its_own_is_the_same_engine():

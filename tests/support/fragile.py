@@ -9,6 +9,7 @@ from numpy.linalg import LinAlgError
 
 from vibentropy.errors import StructureError
 from vibentropy.potentials.lammps_engine import LammpsEngine
+from vibentropy.potentials.own_process import report_progress
 
 #: Bytes that a process over its limit may have.
 LIMIT = 2**32
@@ -30,6 +31,12 @@ class Mortal:
 
     def wait(self, seconds):
         time.sleep(seconds)
+
+    def work(self, seconds, pieces):
+        for _ in range(pieces):
+            time.sleep(seconds / pieces)
+            report_progress()
+        return "done"
 
     def grow(self):
         resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))

@@ -49,9 +49,7 @@ class AseEngine(Engine):
             raise ConfigError(f"{self._name} is not a calculator of ASE: it has no method get_forces")
         properties = getattr(calculator, "implemented_properties", None)
         if properties and "forces" not in properties:
-            raise ConfigError(
-                f"the calculator {self._name} has no forces, which labels need, only {', '.join(properties)}"
-            )
+            raise ConfigError(f"the calculator {self._name} has no forces, which labels need: {', '.join(properties)}")
         self.handover = handover
         self.has_hessian = offers_hessian(calculator)
 
@@ -108,13 +106,13 @@ class AseEngine(Engine):
             atoms.positions[atom, axis] = rest
         return matrix / (2 * step)
 
-    def own_hessian(self, atoms: Atoms, step: float) -> bsr_array | NDArray[np.float64]:
+    def own_hessian(self, atoms: Atoms) -> bsr_array | NDArray[np.float64]:
         """Hessian that the calculator has of its own; see `vibentropy.potentials.protocols.HessianEngine`."""
 
         def forces(displaced):
             return self._forces(self._prepared(displaced))
 
-        return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), forces, step))
+        return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), forces))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""

@@ -30,8 +30,6 @@ class CalculatorPotential(EnginePotential):
     ----------
     engine : vibentropy.potentials.protocols.HessianEngine
     element : str
-    step : float
-        Displacement in Å of the differences of forces that each Hessian is compared with.
     """
 
     engine: HessianEngine
@@ -58,7 +56,7 @@ class CalculatorPotential(EnginePotential):
             With the message of the calculator where it fails.
         """
         check_element(atoms, self.element)
-        return self.engine.own_hessian(atoms, self.step)
+        return self.engine.own_hessian(atoms)
 
 
 class IsolatedCalculator(IsolatedEngine):
@@ -72,9 +70,9 @@ class IsolatedCalculator(IsolatedEngine):
 
     has_hessian: bool
 
-    def own_hessian(self, atoms: Atoms, step: float) -> Any:
+    def own_hessian(self, atoms: Atoms) -> Any:
         """Hessian that the calculator has of its own, computed and checked in the other process."""
-        return self.call("own_hessian", atoms, step)
+        return self.call("own_hessian", atoms)
 
 
 def calculator_engine(
@@ -139,7 +137,7 @@ def calculator_potential(
     hessian : {"auto", "analytic", "finite_differences"}, optional
         That of the calculator where it offers one (auto, the default), or one of both.
     step : float
-        Displacement of differences of forces, in Å.
+        Displacement of finite differences, in Å.
 
     Returns
     -------
@@ -154,7 +152,7 @@ def calculator_potential(
     """
     engine = calculator_engine(calculator, parameters, timeout_s)
     if hessian != "finite_differences" and engine.has_hessian:
-        return CalculatorPotential(engine, element, step)
+        return CalculatorPotential(engine, element)
     if hessian == "analytic":
         name = calculator if isinstance(calculator, str) else type(calculator).__name__
         raise NotAnalyticError(

@@ -21,13 +21,10 @@ class EnginePotential:
     engine : vibentropy.potentials.protocols.Engine
         Such as `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
     element : str
-    step : float
-        Displacement in Å of differences of forces.
     """
 
     engine: Engine
     element: str
-    step: float
 
     @property
     def mass(self) -> float:

@@ -19,9 +19,12 @@ class FiniteDifferencePotential(EnginePotential):
     ----------
     engine : vibentropy.potentials.protocols.Engine
     element : str
-    step : float
         See `vibentropy.potentials.engine_potential.EnginePotential`.
+    step : float
+        Displacement in Å.
     """
+
+    step: float
 
     def hessian(self, atoms: Atoms) -> NDArray[np.float64]:
         """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.

@@ -49,7 +49,7 @@ _NOT_READ = {
     ),
     ".eam.he": (
         "eam/he is not read; it works by finite differences: `pair_style: eam/he` with "
-        '`pair_coeff: ["* * {name} {element}"]`'
+        "`pair_coeff: ['* * {name} {element}']`"
     ),
 }
 
@@ -377,17 +377,14 @@ def _lammps(pair_style, pair_coeff, element, timeout_s, *handover):
 
 
 def _check_names(pair_style, pair_coeff, element):
-    """Check that lines with a file end with the name of the one element, or NULL where they are for no atoms."""
+    """Check that where elements stand after a file it is the one of the atoms; of others LAMMPS says nothing."""
     for line in pair_coeff:
         words = words_of(line)
         files = [index for index, word in enumerate(words) if _may_be_a_file(word, pair_style) and _shipped(word)]
-        if not files or words[:2] != ["*", "*"]:
-            continue
-        names = words[files[-1] + 1 :]
-        if len(names) != 1 or (names[0] in atomic_numbers and names[0] != element):
+        named = words[files[-1] + 1 :] if files else []
+        if named not in ([], [element]) and all(name in atomic_numbers for name in named):
             raise ConfigError(
-                f"pair_coeff {line!r} has {' '.join(names) or 'nothing'} after the name of its file, expected the one "
-                f"element {element} there, since atoms are of one type"
+                f"pair_coeff {line!r} ends with {' '.join(named)}, expected {element} there: all atoms are of it"
             )
 
 

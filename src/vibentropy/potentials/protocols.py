@@ -266,14 +266,12 @@ class HessianEngine(Engine, Protocol):
 
     has_hessian: bool
 
-    def own_hessian(self, atoms: Atoms, step: float) -> Any:
+    def own_hessian(self, atoms: Atoms) -> Any:
         """Second derivatives of the energy, as the calculator has them.
 
         Parameters
         ----------
         atoms : ase.Atoms
-        step : float
-            Displacement in Å of differences of forces, with which it is compared.
 
         Returns
         -------
