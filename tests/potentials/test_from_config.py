@@ -102,7 +102,7 @@ def test_hessians_of_calculators_are_asked_for(fine_table):
     # It is neither sparse nor cheap as far as anybody knows.
     assert not is_analytic(of)
     # The step is none of its labels, and neither is a time limit.
-    assert identity(of) == identity(of | {"step": 0.02, "hessian": "analytic", "timeout_s": 60})
+    assert identity(of) == identity(of | {"step": 0.02, "hessian": "analytic", "coupling_range": 9, "timeout_s": 60})
     assert identity(of) != identity(of | DIFFERENCES)
     assert identity(EMT) == identity(EMT | DIFFERENCES | {"timeout_s": 60})
 
@@ -125,6 +125,7 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
         (DIFFERENCES, "the Hessian of a file is analytic; for finite differences name it by pair_style"),
         ({"timeout_s": 60}, "named by file has no timeout_s: leave it out$"),
         (MEAM | {"file": None, "timeout_s": -1}, "timeout_s is -1, expected a number above 0, in s"),
+        (EMT | {"file": None, "coupling_range": 0}, "coupling_range is 0, expected a number above 0, in Å"),
         (EMT | {"file": None, "timeout_s": float("inf")}, "timeout_s is inf, expected a number above 0"),
         ({"hessian": "auto"}, "named by file has no hessian: leave it out; the Hessian of a file is analytic"),
         (

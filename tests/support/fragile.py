@@ -85,7 +85,7 @@ class Springs:
         away = (along - np.round(along)) * 1.42765635
         return 0.5 * float((away**2).sum()), -away
 
-    def hessian(self, atoms, step):
+    def hessian(self, atoms, step, coupling_range=None):
         fate = self._fates.get(len(atoms))
         if fate is LinAlgError:
             raise LinAlgError("Eigenvalues did not converge")

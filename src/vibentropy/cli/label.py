@@ -49,7 +49,7 @@ Examples:
 )
 @click.option("--element", metavar="SYMBOL", help="Element of the potential; by default that of the reference.")
 @click.option("--config", type=FILE, help="Configuration of a run to take the potential from, which may be any there.")
-@click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is, by Newton steps.")
+@click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is.")
 @click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; takes O(N³).")
 @click.option(
     "--temperatures",

@@ -51,7 +51,10 @@ def step_test(
         row = {"n_sites": len(perfect), "step": step, "formation_entropy": np.nan, "reason": unrelaxed}
         row |= {"asymmetry": np.nan, "net_force": np.nan}
         if not unrelaxed:
-            corrected = [translation_invariant(engine.hessian(atoms, step)) for atoms in (defect, perfect)]
+            corrected = [
+                translation_invariant(engine.hessian(atoms, step, potential.coupling_range))
+                for atoms in (defect, perfect)
+            ]
             hessians, asymmetries, net_forces = zip(*corrected, strict=True)
             row |= {"asymmetry": max(asymmetries), "net_force": max(net_forces)}
             try:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
 from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError
+from vibentropy.potentials.differences import difference_hessian
 from vibentropy.potentials.own_hessian import offers_hessian, own_hessian
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
@@ -90,29 +91,13 @@ class AseEngine(Engine):
         atoms = self._prepared(atoms)
         return float(self._guarded(atoms.get_potential_energy)), self._forces(atoms)
 
-    def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
-        """Second derivatives of the energy, each row from the forces of two displacements."""
-        atoms = self._prepared(atoms)
-        matrix = np.empty((3 * len(atoms), 3 * len(atoms)))
-        for row, (atom, axis) in zip(matrix, np.ndindex(len(atoms), 3), strict=True):
-            rest = atoms.positions[atom, axis]
-            for sign in (1, -1):
-                atoms.positions[atom, axis] = rest + sign * step
-                forces = self._forces(atoms).ravel()
-                if sign == 1:
-                    row[:] = -forces
-                else:
-                    row += forces
-            atoms.positions[atom, axis] = rest
-        return matrix / (2 * step)
+    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[np.float64]:
+        """Second derivatives of the energy by central differences of forces."""
+        return difference_hessian(atoms, step, self._forces_of, coupling_range)
 
     def own_hessian(self, atoms: Atoms) -> bsr_array | NDArray[np.float64]:
         """Hessian that the calculator has of its own; see `vibentropy.potentials.protocols.HessianEngine`."""
-
-        def forces(displaced):
-            return self._forces(self._prepared(displaced))
-
-        return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), forces))
+        return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), self._forces_of))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""
@@ -181,6 +166,9 @@ class AseEngine(Engine):
     @property
     def _name(self):
         return type(self._calculator).__name__
+
+    def _forces_of(self, atoms):
+        return self._forces(self._prepared(atoms))
 
     def _forces(self, prepared):
         """Compute forces on atoms that have the calculator, and begin the time limit anew."""

@@ -125,6 +125,7 @@ def calculator_potential(
     hessian: HessianSource | None = None,
     step: float = STEP,
     timeout_s: float | None = None,
+    coupling_range: float | None = None,
 ) -> CalculatorPotential | FiniteDifferencePotential:
     """Make a potential of a calculator.
 
@@ -138,6 +139,8 @@ def calculator_potential(
         That of the calculator where it offers one (auto, the default), or one of both.
     step : float
         Displacement of finite differences, in Å.
+    coupling_range : float, optional
+        See `vibentropy.potentials.differences.difference_hessian`.
 
     Returns
     -------
@@ -159,7 +162,7 @@ def calculator_potential(
             f"{name} offers no Hessian, neither as the property `hessian` nor by `get_hessian`; "
             "it works by finite differences: `hessian: finite_differences`"
         )
-    return FiniteDifferencePotential(engine, element, step)
+    return FiniteDifferencePotential(engine, element, step, coupling_range)
 
 
 def as_potential(potential: Any, atoms: Atoms) -> Interaction:

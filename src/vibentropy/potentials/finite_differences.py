@@ -22,9 +22,12 @@ class FiniteDifferencePotential(EnginePotential):
         See `vibentropy.potentials.engine_potential.EnginePotential`.
     step : float
         Displacement in Å.
+    coupling_range : float or None
+        Distance in Å beyond which moving an atom changes no force, where it is known.
     """
 
     step: float
+    coupling_range: float | None = None
 
     def hessian(self, atoms: Atoms) -> NDArray[np.float64]:
         """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.
@@ -43,7 +46,7 @@ class FiniteDifferencePotential(EnginePotential):
             As `energy_and_forces`.
         """
         check_element(atoms, self.element)
-        differences = self.engine.hessian(atoms, self.step)
+        differences = self.engine.hessian(atoms, self.step, self.coupling_range)
         if not np.isfinite(differences).all():
             raise PotentialError("differences of forces are not finite")
         return translation_invariant(differences)[0]

@@ -38,8 +38,8 @@ _HANDOVER = 1e-2
 #: Keys that name a potential, and those that may stand beside them and ``element``.
 _KEYS = {
     "file": (),
-    "pair_style": ("pair_coeff", "hessian", "step", "timeout_s"),
-    "calculator": ("parameters", "hessian", "step", "timeout_s"),
+    "pair_style": ("pair_coeff", "hessian", "step", "coupling_range", "timeout_s"),
+    "calculator": ("parameters", "hessian", "step", "coupling_range", "timeout_s"),
 }
 #: Formats of embedded atoms, by the ending of their files, that are not read, and what there is instead.
 _NOT_READ = {
@@ -64,6 +64,7 @@ def load_potential(
     parameters: Mapping[str, Any] | None = None,
     step: float | None = None,
     hessian: HessianSource | None = None,
+    coupling_range: float | None = None,
     timeout_s: float | None = None,
 ) -> Potential | Meam | CalculatorPotential | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
@@ -89,6 +90,9 @@ def load_potential(
         Of a pair style or a calculator: by default analytic where there is such a Hessian ("auto"), which
         ``pair_style meam`` of one element has in most cases, and a calculator where it offers one, as the property
         ``hessian`` or by a method ``get_hessian``; or one of both.
+    coupling_range : float, optional
+        Distance in Å beyond which moving an atom changes no force: twice the cutoff where the energy of an atom depends
+        on its neighbours. Finite differences of cells that are wide in comparison then displace several atoms at once.
     timeout_s : float, optional
         Seconds after which a call of LAMMPS or of a calculator counts as hanging, and its process is ended; by default
         never. A calculator is given so long for each energy, for each set of forces and for each Hessian of its own,
@@ -120,18 +124,20 @@ def load_potential(
             "parameters": parameters,
             "step": step,
             "hessian": hessian,
+            "coupling_range": coupling_range,
             "timeout_s": timeout_s,
         },
     )
     if step is None:
         step = STEP
     _check_positive("step", step, "Å")
-    if timeout_s is not None:
-        _check_positive("timeout_s", timeout_s, "s")
+    for key, value, unit in (("coupling_range", coupling_range, "Å"), ("timeout_s", timeout_s, "s")):
+        if value is not None:
+            _check_positive(key, value, unit)
     if file is not None:
         return load_analytic(element=element, file=file)
     if calculator is not None:
-        return calculator_potential(calculator, element, parameters, hessian, step, timeout_s)
+        return calculator_potential(calculator, element, parameters, hessian, step, timeout_s, coupling_range)
     if not pair_coeff or isinstance(pair_coeff, str):
         raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
     if hessian != "finite_differences":
@@ -140,7 +146,7 @@ def load_potential(
         except NotAnalyticError as error:
             if hessian == "analytic":
                 raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
-    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element, timeout_s), element, step)
+    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element, timeout_s), element, step, coupling_range)
 
 
 def _check_positive(key, value, unit):
@@ -351,7 +357,7 @@ def identity(specification: Mapping[str, Any]) -> str:
     files = potential_files(specification)
     described = {key: value for key, value in specification.items() if key not in ("file", "hessian", "timeout_s")}
     if not is_tabulated(specification) and has_hessian(specification):
-        described.pop("step", None)
+        described = {key: value for key, value in described.items() if key not in ("step", "coupling_range")}
         described["hessian"] = "analytic"
     return json.dumps({**described, "files": {Path(file).name: sha256(file) for file in files}}, sort_keys=True)
 

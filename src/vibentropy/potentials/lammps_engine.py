@@ -13,7 +13,9 @@ from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
 from vibentropy.errors import VibentropyError
+from vibentropy.potentials.differences import difference_hessian, is_wide
 from vibentropy.potentials.lammps import command, start_lammps
+from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
 
 #: Largest seed that the random numbers of LAMMPS accept.
@@ -82,8 +84,10 @@ class LammpsEngine(Engine):
         forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
         return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
 
-    def hessian(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
-        """Second derivatives of the energy by the command ``dynamical_matrix``."""
+    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[np.float64]:
+        """Second derivatives of the energy by the command ``dynamical_matrix``, in wide cells by groups of atoms."""
+        if is_wide(atoms, coupling_range):
+            return difference_hessian(atoms, step, self._forces, coupling_range)
         self._load(atoms)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "matrix"
@@ -140,6 +144,11 @@ class LammpsEngine(Engine):
             self._command(f"run {steps_between} post no")
             images.append(self._snapshot(atoms))
         return images
+
+    def _forces(self, atoms):
+        forces = self.energy_and_forces(atoms)[1]
+        report_progress()
+        return forces
 
     def _load(self, atoms):
         """Start afresh with the cell and the positions of a configuration."""

@@ -169,9 +169,9 @@ class IsolatedEngine(Isolated):
         """Potential energy and forces, computed in the other process."""
         return self.call("energy_and_forces", atoms)
 
-    def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
+    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[Any]:
         """Second derivatives of the energy, computed in the other process."""
-        return self.call("hessian", atoms, step)
+        return self.call("hessian", atoms, step, coupling_range)
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax in the other process."""

@@ -180,7 +180,7 @@ class Engine(Protocol):
             If the configuration is outside what the potential is defined for.
         """
 
-    def hessian(self, atoms: Atoms, step: float) -> NDArray[Any]:
+    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[Any]:
         """Second derivatives of the energy by central differences of forces.
 
         Parameters
@@ -188,6 +188,9 @@ class Engine(Protocol):
         atoms : ase.Atoms
         step : float
             Displacement in Å.
+        coupling_range : float, optional
+            Distance in Å beyond which moving an atom changes no force; large cells then take fewer forces, see
+            `vibentropy.potentials.differences.difference_hessian`.
 
         Returns
         -------
