@@ -1,7 +1,9 @@
+import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from ase.build import bulk
 
 import vibentropy
@@ -113,6 +115,19 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
     # What files say that were written before there was a choice.
     assert "hessian" not in identity(MEAM | DIFFERENCES)
     assert '"hessian"' not in identity(EAM)
+
+
+def test_keywords_are_the_keys_of_the_configuration():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))["$defs"]
+    keys = {key for block in schema["potentials"].values() for key in block["properties"]}
+    assert inspect.signature(load_potential).parameters.keys() == keys
+    values = {"hessian": "auto", "parameters": {}, "step": 0.01, "coupling_range": 9, "timeout_s": 60}
+    for kind, block in schema["potentials"].items():
+        for key in values.keys() - block["properties"].keys():
+            with pytest.raises(ConfigError, match=f"named by {kind} has no {key}: leave it out"):
+                load_potential(**{kind: "no.such", "element": "Cu", key: values[key]})
+    with load_potential(**EMT | {key: value for key, value in values.items() if key != "parameters"}).engine as engine:
+        assert engine._timeout_s == 60
 
 
 @pytest.mark.parametrize(
