@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from liquid_iron import cells, inside, odd_cell
 from matscipy.calculators.eam import EAM
 
+from vibentropy.potentials.embedded_hessian import diagonal_blocks
+
 
 def test_replicated_cell_has_the_folded_hessian(iron):
     atoms = next(a for a in (odd_cell(seed, 5, True, 1.3) for seed in range(1000)) if inside(iron, a))
@@ -43,3 +45,16 @@ def test_hessian_is_sparse_beyond_twice_the_density_cutoff(iron, iron_crystal):
     row = iron.hessian(atoms).tocsr()[[0], :].tocoo()
     reach = np.unique(atoms.get_distances(0, np.unique(row.coords[1] // 3), mic=True))
     assert 5.3 < reach.max() < 2 * 4.2
+
+
+def test_blocks_of_atoms_with_themselves_are_those_of_the_whole(iron, iron_crystal):
+    # Wide enough that no atom meets its own image, not even by way of a third one's density.
+    atoms = iron_crystal(4)
+    del atoms[5]
+    atoms.rattle(0.05, seed=2)
+    first, neighbour, vectors, distances, slope, curvature = iron._environments(atoms)
+    blocks = diagonal_blocks(
+        first, neighbour, vectors, distances, slope, curvature, iron.pair.arrays, iron.density.arrays
+    )
+    whole = iron.hessian(atoms).toarray().reshape(len(atoms), 3, len(atoms), 3)
+    np.testing.assert_allclose(blocks, np.einsum("iaib->iab", whole), atol=1e-12)

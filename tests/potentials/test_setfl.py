@@ -100,7 +100,12 @@ def test_other_elements_are_represented(file, element):
     assert (residuals["max_residual"] < 1e-7).all()
 
 
-def test_potential_with_steps_in_it_is_refused_with_the_place():
-    # The pieces of this embedding function were printed with parameters that do not quite meet.
-    with pytest.raises(PotentialError, match=r"W_zhou.eam.alloy, element W: no smooth function .* at 6\.5"):
-        Potential.from_setfl("W_zhou.eam.alloy", "W")
+def test_elements_without_the_word_for_their_lattice_are_read(tmp_path):
+    path = tmp_path / "numbered.eam.fs"
+    path.write_text(numbered(3, "fs").replace("27 51.0 2.8 bcc", "27 51.0 2.8"))
+    phosphorus, chromium = read_setfl(path, "P"), read_setfl(path, "Cr")
+    assert (phosphorus.structure, phosphorus.mass, chromium.structure) == ("", 51.0, "bcc")
+    np.testing.assert_array_equal(phosphorus.embedding, 1000 + np.arange(100))
+    np.testing.assert_array_equal(chromium.density, 2000 + 300000 + np.arange(120))
+    # One that ships: the line of oxygen, whose crystal nobody made.
+    assert read_setfl(find_potential("NiO.eam.fs"), "O").structure == ""

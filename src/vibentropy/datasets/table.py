@@ -27,9 +27,10 @@ duplicate_of                                   id of the minimum that this one r
 `vibentropy.datasets.merge` adds ``role`` (train or test), the recipes ``repetitions`` (of the cubic cell, such as
 5x5x5). Labels that are computed at temperatures add ``formation_entropy_300K`` (k_B) and ``formation_free_energy_300K``
 (eV) of quantum harmonic vibrations, compared mode by mode; the free energy is with the formation energy and the
-zero-point energy, NaN where the formation energy is unknown. Labels of the infinite crystal add `INFINITE_COLUMNS`:
-``formation_entropy_infinite`` and ``formation_entropy_infinite_uncertainty`` (k_B, mode by mode), and
-``infinite_reason``, why there is none although the cell itself has a label.
+zero-point energy, NaN where the formation energy is unknown. Labels by a potential whose functions are tables add
+`UNCERTAINTY` (k_B), what the tables leave open in ``formation_entropy``. Labels of the infinite crystal add
+`INFINITE_COLUMNS`: ``formation_entropy_infinite`` and ``formation_entropy_infinite_uncertainty`` (k_B, mode by mode),
+and ``infinite_reason``, why there is none although the cell itself has a label.
 """
 
 from enum import StrEnum
@@ -80,7 +81,10 @@ INFINITE_COLUMNS: dict[str, tuple[str | float, str]] = {
     "infinite_reason": ("", ""),
 }
 
-_UNITS = {name: unit for name, (_, unit) in (COLUMNS | INFINITE_COLUMNS).items()}
+#: Column that labels by a potential of tables add: what these leave open in ``formation_entropy``.
+UNCERTAINTY = "formation_entropy_uncertainty"
+
+_UNITS = {name: unit for name, (_, unit) in (COLUMNS | INFINITE_COLUMNS).items()} | {UNCERTAINTY: "k_B"}
 
 #: Array of a frame with the entropy of each atom relative to one of the perfect crystal, k_B; extended XYZ has it too.
 SITE_ENTROPY = "site_entropy"

@@ -12,6 +12,7 @@ from vibentropy.labels.determinants import (
     relaxed_log_determinant,
     stable_eigenvalues,
 )
+from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials.calculators import as_potential
 from vibentropy.potentials.protocols import Interaction
 
@@ -78,10 +79,14 @@ def formation_entropy(
         If one of the two is not relaxed.
     StructureError
         For alloys, molecules, surfaces, cells that differ, and a `bulk` with a defect.
+    PotentialError
+        If the tables of the potential leave too much open, see `vibentropy.labels.table_uncertainty`.
     """
     check_same_cell(atoms, bulk)
     check_perfect(bulk)
     potential = as_potential(potential, atoms)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue, note=note)
     crystal = LogDeterminant.of_eigenvalues(stable_eigenvalues(bulk, potential, max_force, min_eigenvalue))
-    return entropy_of(defect, crystal)[0]
+    entropy, _ = entropy_of(defect, crystal)
+    table_uncertainty(atoms, bulk, potential, entropy)
+    return entropy

@@ -11,7 +11,7 @@ from numpy.linalg import LinAlgError
 from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.reference import check_same_cell
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import INFINITE_COLUMNS, SITE_ENTROPY, Status
+from vibentropy.datasets.table import INFINITE_COLUMNS, SITE_ENTROPY, UNCERTAINTY, Status
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, Note, ignore
 from vibentropy.labels.determinants import (
@@ -24,8 +24,9 @@ from vibentropy.labels.determinants import (
 from vibentropy.labels.entropy import entropy_of
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
+from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials import relaxation
-from vibentropy.potentials.protocols import Interaction
+from vibentropy.potentials.protocols import Interaction, Tabulated
 
 _STATUS: dict[type[Exception], Status] = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
 
@@ -98,11 +99,14 @@ class Labeller:
         -------
         ConfigurationSet
             The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue
-            of the Hessian; ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
+            of the Hessian, and `UNCERTAINTY` for potentials with tables; ``saddle``, ``not converged`` or ``rejected``
+            with the reason; other rows as they were.
         """
         at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
         of_infinite = {name: default for name, (default, _) in INFINITE_COLUMNS.items()} if self._infinite else {}
-        table = configurations.table.assign(**dict.fromkeys(at_temperatures, np.nan), **of_infinite)
+        of_tables = {UNCERTAINTY: np.nan} if isinstance(self._potential, Tabulated) else {}
+        added = dict.fromkeys(at_temperatures, np.nan) | of_tables | of_infinite
+        table = configurations.table.assign(**added)
         frames = list(configurations.frames)
         for index in np.flatnonzero(table["status"] == Status.RELAXED):
             row = table.iloc[index]
@@ -164,6 +168,7 @@ class Labeller:
         crystal = self._crystal(perfect)
         defect = self._vibrations(atoms)
         per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
+        uncertainty = table_uncertainty(atoms, perfect, self._potential, per_mode)
         columns = {
             "status": Status.LABELLED,
             "formation_entropy": per_mode,
@@ -171,6 +176,8 @@ class Labeller:
             "smallest_eigenvalue": defect.determinant.smallest_eigenvalue,
             "label_source": "exact",
         }
+        if isinstance(self._potential, Tabulated):
+            columns[UNCERTAINTY] = uncertainty
         for t in self._temperatures:
             entropy, free_energy = temperature_columns(t)
             defect_modes, crystal_modes = (of.modes.frequencies(self._potential.mass) for of in (defect, crystal))

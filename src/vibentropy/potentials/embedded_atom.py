@@ -7,6 +7,7 @@ finer table that `Potential.write_setfl` writes lets LAMMPS run on the very same
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,23 +19,17 @@ from scipy.sparse import bsr_array
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.errors import PotentialError, at, how_to_install
+from vibentropy.errors import PotentialError, how_to_install
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.embedded_hessian import local_and_gradients, whole_hessian
-from vibentropy.potentials.protocols import HessianParts
+from vibentropy.potentials.embedded_functions import R_MIN, EmbeddedFunctions, finer_functions, smooth_functions
+from vibentropy.potentials.embedded_hessian import diagonal_blocks, local_and_gradients, whole_hessian
+from vibentropy.potentials.funcfl import read_funcfl
+from vibentropy.potentials.protocols import HessianParts, TableShift
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
-from vibentropy.potentials.splines import SmoothFunction, evaluate, fit_table, rounding_noise
+from vibentropy.potentials.splines import SmoothFunction, evaluate
 
-#: Distances below this (Å) are not represented: tables are seldom smooth there, and no crystal has them.
-R_MIN = 1.5
-
-#: Densities below this many table steps are not represented: F contains sqrt(ρ), whose derivatives diverge at 0.
-_MIN_DENSITY_STEPS = 20
-
-#: First knots of the functions of distance (Å), and number of first pieces of the embedding function in sqrt(ρ).
-_KNOT_SPACING = 0.1
-
-_EMBEDDING_PIECES = 112
+#: Strains at which representations are compared.
+_STRAINS = (-0.01, 0.0, 0.01)
 
 #: How much finer than the original the table for LAMMPS is.
 _REFINEMENT = 10
@@ -81,33 +76,37 @@ class Potential:
         Raises
         ------
         PotentialError
-            If the file is not a setfl file, lacks the element, or holds functions that no smooth representation
-            reproduces (see `vibentropy.potentials.splines.fit_table`).
+            If the file is not a setfl file, or lacks the element.
         """
-        path = find_potential(path)
-        table = read_setfl(path, element)
-        r = np.arange(len(table.density)) * table.dr
-        used = (r >= R_MIN) & (r <= table.r_cut + table.dr / 2)
-        rho = np.arange(len(table.embedding)) * table.drho
-        dense = slice(_MIN_DENSITY_STEPS, None)
-        root = np.sqrt(rho[dense])
-        with at(path, f"element {element}"):
-            return cls(
-                table=table,
-                pair=fit_table(
-                    r[used],
-                    table.r_times_pair[used] / r[used],
-                    rounding_noise(table.r_times_pair[used]) / r[used],
-                    _KNOT_SPACING,
-                ),
-                density=fit_table(r[used], table.density[used], rounding_noise(table.density[used]), _KNOT_SPACING),
-                embedding=fit_table(
-                    root,
-                    table.embedding[dense],
-                    rounding_noise(table.embedding)[dense],
-                    root[-1] / _EMBEDDING_PIECES,
-                ),
-            )
+        table = read_setfl(find_potential(path), element)
+        return cls(table, *smooth_functions(table))
+
+    @classmethod
+    def from_funcfl(cls, path: str | Path, element: str) -> "Potential":
+        """Represent the functions of a funcfl file, the older format of one element (``pair_style eam``).
+
+        Parameters
+        ----------
+        path, element
+            As of `from_setfl`.
+
+        Returns
+        -------
+        Potential
+
+        Raises
+        ------
+        PotentialError
+            If the file is not a funcfl file, or of another element.
+        """
+        table = read_funcfl(find_potential(path), element)
+        return cls(table, *smooth_functions(table))
+
+    @cached_property
+    def finer(self) -> "Potential":
+        """The same tables, represented by pieces of half the length; see `vibentropy.potentials.splines.fit_finer`."""
+        functions = EmbeddedFunctions(self.pair, self.density, self.embedding)
+        return Potential(self.table, *finer_functions(self.table, functions))
 
     @property
     def element(self) -> str:
@@ -137,6 +136,13 @@ class Potential:
         Further away no atom changes a row either: pairs beyond the range of the density feel no embedding.
         """
         return max(self.r_cut, 2 * self.density_range)
+
+    @property
+    def by_finite_differences(self) -> str:
+        """What to type to take finite differences of the tables instead."""
+        element = "" if self.table.style == "eam" else f" {self.element}"
+        file = Path(self.table.path).name
+        return f'`pair_style: {self.table.style}` and `pair_coeff: ["* * {file}{element}"]` in place of `file`'
 
     def residuals(self) -> pd.DataFrame:
         """How closely the representation of the potential follows its table.
@@ -235,6 +241,55 @@ class Potential:
         )
         n = len(atoms)
         return HessianParts(bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature)
+
+    def table_shifts(self, atoms: Atoms) -> list[TableShift]:
+        """Find what the tables leave open in the entropy of a cell.
+
+        Each function in turn is replaced by its `finer` representation. The entropy is that of an Einstein crystal,
+        -1/2 ln det of each atom's own block of the Hessian, which all others hold in place. It changes by what the
+        whole entropy changes by within a third, and costs no more than forces. Two representations cross wherever they
+        follow the table equally well, and distances of a crystal are few: each cell is strained a little, too, so that
+        no crossing is taken for agreement.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        list of TableShift
+            Of ``pair`` and ``density`` by distance (Å) and of ``embedding`` by density.
+
+        Raises
+        ------
+        StructureError, PotentialError
+            As `energy_and_forces`.
+        """
+        neighbours = self._neighbours(atoms)
+        distances = neighbours[-1]
+        rho = _energies(neighbours[0], distances, self.pair.arrays, self.density.arrays)[1]
+        entropies = self._einstein_entropies(*neighbours)
+        shifts = []
+        for name, arguments in (("pair", distances), ("density", distances), ("embedding", np.sqrt(rho))):
+            function = getattr(self.finer, name)
+            shift = replace(self, **{name: function})._einstein_entropies(*neighbours) - entropies
+            off = np.abs(function(arguments)[2] - getattr(self, name)(arguments)[2])
+            place = arguments[np.argmax(off)] if len(off) else np.nan
+            shifts.append(TableShift(name, float(place**2 if name == "embedding" else place), shift))
+        return shifts
+
+    def _einstein_entropies(self, first, neighbour, vectors, distances):
+        """-1/2 Σ_i ln |det H_ii| at each strain, k_B."""
+        entropies = []
+        for strain in _STRAINS:
+            scaled = distances * (1 + strain)
+            _, rho = _energies(first, scaled, self.pair.arrays, self.density.arrays)
+            _, slope, curvature = self.embedding_of(rho)
+            blocks = diagonal_blocks(
+                first, neighbour, vectors, scaled, slope, curvature, self.pair.arrays, self.density.arrays
+            )
+            entropies.append(-0.5 * np.linalg.slogdet(blocks)[1].sum())
+        return np.array(entropies)
 
     def write_setfl(self, path: str | Path) -> None:
         """Write the potential as a table fine enough for LAMMPS to follow it to rounding.

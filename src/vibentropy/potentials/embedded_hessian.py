@@ -233,3 +233,47 @@ def whole_hessian(
                     for b in range(3):
                         blocks[place[j], a, b] += left * (itself[k, b] if m < first[k] else gradient[m, b])
     return blocks, columns, rows
+
+
+@njit(nogil=True)
+def diagonal_blocks(
+    first: NDArray[np.int64],
+    neighbour: NDArray[np.int64],
+    vectors: NDArray[np.float64],
+    distances: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+    pair: Arrays,
+    density: Arrays,
+) -> NDArray[np.float64]:
+    """Make the block of each atom with itself: what holds it while the others, and its own images, stand still.
+
+    Parameters
+    ----------
+    first, neighbour, vectors, distances, slope, curvature, pair, density
+        As of `whole_hessian`, but for the length of the vectors, which is not used.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms, 3, 3), eV/Å²
+        In cells so small that atoms meet their own images, not the blocks of `whole_hessian`, where these move along.
+    """
+    n = first.shape[0] - 1
+    blocks = np.zeros((n, 3, 3))
+    itself = np.zeros(3)
+    for i in range(n):
+        itself[:] = 0.0
+        for p in range(first[i], first[i + 1]):
+            j, r = neighbour[p], distances[p]
+            radial, transverse, f1 = spring(r, slope[i] + slope[j], pair, density)
+            length = np.sqrt(vectors[p, 0] ** 2 + vectors[p, 1] ** 2 + vectors[p, 2] ** 2)
+            for a in range(3):
+                itself[a] -= f1 * vectors[p, a] / length
+                blocks[i, a, a] += transverse
+                for b in range(3):
+                    along = vectors[p, a] * vectors[p, b] / length**2
+                    blocks[i, a, b] += (radial - transverse + curvature[j] * f1**2) * along
+        for a in range(3):
+            for b in range(3):
+                blocks[i, a, b] += curvature[i] * itself[a] * itself[b]
+    return blocks

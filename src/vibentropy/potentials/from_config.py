@@ -26,6 +26,7 @@ from vibentropy.potentials.calculators import (
 )
 from vibentropy.potentials.embedded_atom import Potential, find_potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.funcfl import is_funcfl
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.meam.potential import Meam
@@ -208,7 +209,8 @@ def load_analytic(
         for ending, instead in _NOT_READ.items():
             if str(file).endswith(ending):
                 raise NotAnalyticError(instead.format(name=file, element=element), file)
-        return Potential.from_setfl(file, element)
+        represent = Potential.from_funcfl if is_funcfl(find_potential(file)) else Potential.from_setfl
+        return represent(file, element)
     files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
     versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
     return _read_meam(pair_style, tuple(pair_coeff), element, versions)

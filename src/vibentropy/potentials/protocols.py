@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from ase import Atoms
@@ -145,6 +145,56 @@ class LocalHessian(Interaction, Protocol):
 
     @property
     def hessian_range(self) -> float: ...  # noqa: D102
+
+
+class TableShift(NamedTuple):
+    """What the table of a function leaves open in the entropy of a cell.
+
+    Attributes
+    ----------
+    function : str
+    place : float
+        Where the table leaves its second derivative most open, of the arguments that occur in the cell.
+    entropies : ndarray of shape (n_strains,)
+        Changes in k_B of the whole cell, at some small strains. Of a defect counts what they differ by from those of as
+        many atoms of the perfect crystal.
+    """
+
+    function: str
+    place: float
+    entropies: NDArray[np.float64]
+
+
+@runtime_checkable
+class Tabulated(Interaction, Protocol):
+    """An interaction whose functions are tables, and that knows what these leave open.
+
+    Attributes
+    ----------
+    by_finite_differences : str
+        What to type to take finite differences of the tables instead.
+    """
+
+    @property
+    def by_finite_differences(self) -> str: ...  # noqa: D102
+
+    def table_shifts(self, atoms: Atoms) -> list[TableShift]:
+        """Compare each function with another one that follows its table as well.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        list of TableShift
+            For every cell the same functions in the same order.
+
+        Raises
+        ------
+        VibentropyError
+            As `Interaction.energy_and_forces`.
+        """
 
 
 class Engine(Protocol):

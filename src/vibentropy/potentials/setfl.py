@@ -1,6 +1,6 @@
 """Reading and writing of setfl tables (``eam/alloy`` and ``eam/fs``), the files of embedded-atom potentials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,10 @@ class SetflTable:
         f(r), in the unit of ρ.
     r_times_pair : ndarray of shape (n_r,)
         r V(r) in eV Å.
+    style : str
+        ``pair_style`` under which LAMMPS reads the file.
+    path : str
+        The file; empty for tables that no file has.
     """
 
     element: str
@@ -46,6 +50,8 @@ class SetflTable:
     embedding: NDArray[np.float64]
     density: NDArray[np.float64]
     r_times_pair: NDArray[np.float64]
+    style: str = "eam/alloy"
+    path: str = ""
 
 
 def read_setfl(path: str | Path, element: str) -> SetflTable:
@@ -70,14 +76,33 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
         that are no numbers; or if its cutoff is beyond its tables.
     """
     with at(path):
-        try:
-            lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            raise PotentialError(f"cannot be read: {error.strerror}") from None
+        lines = read_lines(path)
         header = _header(lines)
         if element not in header.elements:
             raise PotentialError(f"holds {', '.join(header.elements)}, not {element}")
-        return _functions(header, " ".join(lines[5:]).split(), element)
+        return replace(_functions(header, lines[5:], element), path=str(path))
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """Read the lines of a table, whatever bytes are in its comments.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    PotentialError
+        If the file cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise PotentialError(f"cannot be read: {error.strerror}") from None
 
 
 class _Header(NamedTuple):
@@ -106,54 +131,124 @@ def _header(lines):
         raise PotentialError(f"line 4 announces {n_elements} elements and names {len(elements)}: {elements}")
     if len(set(elements)) < n_elements:
         raise PotentialError(f"line 4 names an element twice: {elements}")
-    steps = header.drho, header.dr, header.r_cut
-    if min(header.n_rho, header.n_r) < 100 or not all(0 < step < np.inf for step in steps):
-        raise PotentialError(f"line 5: expected at least 100 points and positive steps, found {lines[4].strip()!r}")
-    if header.r_cut > (1 + 1e-6) * header.n_r * header.dr:
-        raise PotentialError(
-            f"line 5: the cutoff of {header.r_cut} Å is beyond the tables, whose {header.n_r} points end at "
-            f"{header.n_r * header.dr:g} Å"
-        )
+    check_grids(lines[4], 5, *header[1:])
     return header
 
 
-def _functions(header, tokens, element):
-    """Find the functions of an element among the words after the header."""
-    elements, n_rho, drho, n_r, dr, r_cut = header
-    n_elements, index = len(elements), elements.index(element)
-    n_pairs = n_elements * (n_elements + 1) // 2
-    expected = {
-        "eam/alloy": n_elements * (4 + n_rho + n_r) + n_pairs * n_r,
-        "eam/fs": n_elements * (4 + n_rho + n_elements * n_r) + n_pairs * n_r,
-    }
-    style = next((name for name, count in expected.items() if count == len(tokens)), None)
+def check_grids(line: str, number: int, n_rho: int, drho: float, n_r: int, dr: float, r_cut: float) -> None:
+    """Check the grids of the tables and the cutoff that a file announces.
+
+    Parameters
+    ----------
+    line : str
+        What the file says.
+    number : int
+        Of the line, from 1.
+    n_rho, drho, n_r, dr, r_cut
+        What that is in numbers; distances in Å.
+
+    Raises
+    ------
+    PotentialError
+        If there are fewer than 100 points, a step is not positive, or the cutoff is beyond the tables.
+    """
+    if min(n_rho, n_r) < 100 or not all(0 < step < np.inf for step in (drho, dr, r_cut)):
+        raise PotentialError(f"line {number}: expected at least 100 points and positive steps, found {line.strip()!r}")
+    if r_cut > (1 + 1e-6) * n_r * dr:
+        raise PotentialError(
+            f"line {number}: the cutoff of {r_cut} Å is beyond the tables, whose {n_r} points end at {n_r * dr:g} Å"
+        )
+
+
+class _Place(NamedTuple):
+    """Where the functions of one element begin, among the words after the header."""
+
+    constants: slice
+    embedding: int
+    density: int
+    pair: int
+
+
+def _functions(header, lines, element):
+    """Find the functions of an element among the lines after the header."""
+    words = [line.split() for line in lines]
+    tokens = [word for line in words for word in line]
+    styles = ("eam/alloy", "eam/fs")
+    counts = {style: _layout(header, words, style) for style in styles}
+    style = next((style for style, (_, end) in counts.items() if end == len(tokens)), None)
     if style is None:
-        counts = " or ".join(f"{count} ({name})" for name, count in expected.items())
-        raise PotentialError(f"holds {len(tokens)} values after its header, expected {counts}: truncated?")
-    n_densities = n_elements if style == "eam/fs" else 1
-    block = 4 + n_rho + n_densities * n_r
-    start = index * block
-    density_start = start + 4 + n_rho + (index * n_r if style == "eam/fs" else 0)
-    pair_start = n_elements * block + (index * (index + 1) // 2 + index) * n_r
-    constants = _numbers(tokens[start + 1 : start + 3], f"the mass and lattice constant of {element}")
-    mass, lattice_constant = constants.tolist()
+        expected = " or ".join(f"{counts[style][1]} ({style})" for style in styles)
+        raise PotentialError(
+            f"holds {len(tokens)} values after its header, expected {expected}: truncated, or of another style?"
+        )
+    place = counts[style][0][header.elements.index(element)]
+    constants = tokens[place.constants]
+    mass, lattice_constant = numbers(constants[1:3], f"the mass and lattice constant of {element}").tolist()
     if not mass > 0:
         raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
     embedding, density, r_times_pair = (
-        _numbers(tokens[begin : begin + count], f"the {name} function of {element}")
+        numbers(tokens[begin : begin + count], f"the {name} function of {element}")
         for name, begin, count in (
-            ("embedding", start + 4, n_rho),
-            ("density", density_start, n_r),
-            ("pair", pair_start, n_r),
+            ("embedding", place.embedding, header.n_rho),
+            ("density", place.density, header.n_r),
+            ("pair", place.pair, header.n_r),
         )
     )
+    structure = " ".join(constants[3:]).lower()
     return SetflTable(
-        element, mass, lattice_constant, tokens[start + 3].lower(), drho, dr, r_cut, embedding, density, r_times_pair
+        element,
+        mass,
+        lattice_constant,
+        structure,
+        header.drho,
+        header.dr,
+        header.r_cut,
+        embedding,
+        density,
+        r_times_pair,
     )
 
 
-def _numbers(tokens, what):
-    """Convert words to finite numbers."""
+def _layout(header, words, style):
+    """Find where functions begin if the file is of a style, and where it then ends.
+
+    The constants of an element have a line of their own, whose last word, the lattice, some files leave out.
+    """
+    starts = np.cumsum([0, *map(len, words)])
+    n_elements = len(header.elements)
+    n_densities = n_elements if style == "eam/fs" else 1
+    at = 0
+    places = []
+    for index in range(n_elements):
+        line = int(np.searchsorted(starts, at, side="right")) - 1
+        without_lattice = line < len(words) and starts[line] == at and len(words[line]) == 3
+        values = at + (3 if without_lattice else 4)
+        own_density = values + header.n_rho + (index * header.n_r if style == "eam/fs" else 0)
+        places.append(_Place(slice(at, values), values, own_density, 0))
+        at = values + header.n_rho + n_densities * header.n_r
+    pairs = (at + (index * (index + 1) // 2 + index) * header.n_r for index in range(n_elements))
+    places = [place._replace(pair=pair) for place, pair in zip(places, pairs, strict=True)]
+    return places, at + n_elements * (n_elements + 1) // 2 * header.n_r
+
+
+def numbers(tokens: list[str], what: str) -> NDArray[np.float64]:
+    """Convert words to finite numbers.
+
+    Parameters
+    ----------
+    tokens : list of str
+    what : str
+        They are, for the message.
+
+    Returns
+    -------
+    ndarray of shape (n_tokens,)
+
+    Raises
+    ------
+    PotentialError
+        If one is not such a number.
+    """
     values = np.empty(len(tokens))
     for index, token in enumerate(tokens):
         try:

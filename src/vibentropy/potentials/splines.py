@@ -3,7 +3,8 @@
 A table of ten digits on a grid of 5e-4 Å differentiated twice is mostly rounding noise. A least-squares spline whose
 knots are some hundred grid steps apart averages that noise away, as long as it still follows the function itself.
 `fit_table` therefore measures the rounding of the table, and refines the knots until spline and table differ by that
-rounding only.
+rounding only, or until pieces would hold too few points. `fit_finer` goes on to pieces of half the length: they follow
+the table more closely and its rounding with it, so that what differs between the two says what the table leaves open.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from scipy.ndimage import median_filter
 from scipy.optimize import minimize_scalar
 from scipy.special import comb
 
-from vibentropy.errors import PotentialError
 from vibentropy.numerics.machine_code import njit
 
 #: Order of the differences that measure rounding: six annihilate any function that is smooth on the grid.
@@ -33,6 +33,9 @@ _MIN_POINTS_PER_PIECE = 12
 #: Smallest rounding that is assumed (in the unit of the table).
 _NOISE_FLOOR = 1e-11
 
+#: Tables of more decimals than this show their rounding in differences everywhere.
+_MAX_DECIMALS = 8
+
 #: Grid points on either side among which a jump of the second derivative is located.
 _JUMP_WINDOW = 60
 
@@ -40,11 +43,11 @@ _JUMP_WINDOW = 60
 #: below that come from rounding that is not quite random.
 _JUMP_RATIO = 20.0
 
-#: A table may deviate by so many times its rounding at any point, within these bounds (of max(1, |value|)).
-_MAX_RATIO, _MAX_RESIDUAL = 10.0, (1e-8, 1e-6)
-
-#: With more jumps than this in one function, the table does not count as smooth.
+#: So many jumps of its second derivative are looked for in a function.
 _MAX_JUMPS = 4
+
+#: Degree of the pieces, and how often a knot between two of them is repeated: two continuous derivatives are left.
+_DEGREE, _MULTIPLICITY = 5, 3
 
 
 #: What compiled functions take of a `SmoothFunction`: ``(breaks, coefficients, lookup)``.
@@ -67,6 +70,8 @@ class SmoothFunction:
         Largest deviation from the table, in units of max(1, |value|).
     noise : float
         Root mean square rounding of the table, measured by its sixth differences.
+    jumps : tuple of float
+        Those of the breaks at which the second derivative jumps.
     """
 
     breaks: NDArray[np.float64]
@@ -74,6 +79,7 @@ class SmoothFunction:
     lookup: NDArray[np.int64]
     max_residual: float
     noise: float
+    jumps: tuple[float, ...]
 
     @property
     def arrays(self) -> Arrays:
@@ -147,7 +153,18 @@ def rounding_noise(y: NDArray[np.floating]) -> NDArray[np.floating]:
     m = _DIFFERENCE_ORDER
     differences = np.diff(y, m) / np.sqrt(comb(2 * m, m))
     median = median_filter(np.abs(np.pad(differences, m // 2, mode="edge")), _NOISE_WINDOW, mode="nearest")
-    return np.maximum(1.4826 * median, _NOISE_FLOOR)
+    return np.maximum(1.4826 * median, max(_NOISE_FLOOR, _decimal_rounding(y)))
+
+
+def _decimal_rounding(y):
+    """Root mean square rounding of a table that was printed with a few decimals; 0 for one of more, or of zeros.
+
+    Where such a table hardly changes from one point to the next it goes in steps, and differences see no rounding.
+    """
+    for decimals in range(1, _MAX_DECIMALS + 1):
+        if y.any() and (np.abs(y - np.round(y, decimals)) <= 1e-15 * np.abs(y)).all():
+            return 10.0**-decimals / np.sqrt(12)
+    return 0.0
 
 
 def fit_table(
@@ -172,23 +189,41 @@ def fit_table(
     Returns
     -------
     SmoothFunction
-
-    Raises
-    ------
-    PotentialError
-        If the table is off the best such function by more than ten times its rounding (at least 1e-8 and at most
-        1e-6 are allowed, in the unit of ``y`` or relative to it, whichever is more).
+        The best such function of any table, also of one that steps or is coarse: ``max_residual`` says how close.
     """
-    spline = _refined_spline(x, y, noise, spacing)
-    deviation = np.abs(spline(x) - y)
-    allowed = np.clip(_MAX_RATIO * noise, *_MAX_RESIDUAL) * np.maximum(1.0, np.abs(y))
-    worst = int(np.argmax(deviation / allowed))
-    if deviation[worst] > allowed[worst]:
-        raise PotentialError(
-            f"no smooth function reproduces the table: at {x[worst]:.6g} the best spline is off by "
-            f"{deviation[worst]:.2e} (table {y[worst]:.6g}, allowed {allowed[worst]:.2e})"
-        )
-    residual = float(np.max(deviation / np.maximum(1.0, np.abs(y))))
+    borders, jumps = _refined_pieces(x, y, noise, spacing)
+    return _smooth(x, y, noise, _least_squares(x, y, noise, borders, jumps), jumps)
+
+
+def fit_finer(
+    x: NDArray[np.floating], y: NDArray[np.floating], noise: NDArray[np.floating], function: SmoothFunction
+) -> SmoothFunction:
+    """Least-squares spline of a table with pieces of half the length, to compare with.
+
+    Its noise in the second derivative is 2^(5/2) times that of the first, so that the two differ by more than either is
+    off: where rounding is what limits both, and where the first one's pieces were too long.
+
+    Parameters
+    ----------
+    x, y, noise : ndarray of shape (n,)
+        As of `fit_table`.
+    function : SmoothFunction
+        What `fit_table` made of them.
+
+    Returns
+    -------
+    SmoothFunction
+        Pieces with too few points to be halved are as they were.
+    """
+    points = np.diff(np.searchsorted(x, function.breaks))
+    middles = ((function.breaks[1:] + function.breaks[:-1]) / 2)[points >= _MIN_POINTS_PER_PIECE]
+    borders = np.sort(np.concatenate([function.breaks, middles]))
+    return _smooth(x, y, noise, _least_squares(x, y, noise, borders, function.jumps), function.jumps)
+
+
+def _smooth(x, y, noise, spline, jumps):
+    """Bring a spline into the form in which it is evaluated."""
+    residual = float(np.max(np.abs(spline(x) - y) / np.maximum(1.0, np.abs(y))))
     pieces = PPoly.from_spline(spline)
     proper = np.diff(pieces.x) > 0
     breaks = np.append(pieces.x[:-1][proper], pieces.x[-1])
@@ -198,35 +233,43 @@ def fit_table(
     coefficients[np.bincount(piece, y != 0, minlength=len(coefficients)) == 0] = 0.0
     grid = np.linspace(breaks[0], breaks[-1], 4 * len(coefficients) + 1)[:-1]
     lookup = np.searchsorted(breaks, grid, side="right") - 1
-    return SmoothFunction(breaks, coefficients, lookup, residual, float(np.sqrt(np.mean(noise**2))))
+    return SmoothFunction(breaks, coefficients, lookup, residual, float(np.sqrt(np.mean(noise**2))), tuple(jumps))
 
 
-def _refined_spline(x, y, noise, spacing):
-    """Weighted least-squares spline of `fit_table`."""
+def _least_squares(x, y, noise, borders, jumps):
+    """Weighted least-squares spline with given borders of its pieces."""
+    repeated = np.where(np.isin(borders[1:-1], jumps), _MULTIPLICITY + 1, _MULTIPLICITY)
+    ends = _DEGREE + 1
+    knots = np.concatenate([np.repeat(x[0], ends), np.repeat(borders[1:-1], repeated), np.repeat(x[-1], ends)])
+    return make_lsq_spline(x, y, knots, k=_DEGREE, w=1 / noise)
+
+
+def _refined_pieces(x, y, noise, spacing):
+    """Borders of the pieces of `fit_table`, and those among them where the second derivative jumps."""
     grid = np.arange(np.floor(x[0] / spacing) + 1, np.ceil(x[-1] / spacing)) * spacing
     jumps: list[float] = []
     while True:
         start = np.unique(np.concatenate([x[:1], grid, jumps, x[-1:]]))
         borders = _without_small_pieces(x, start, keep=jumps)
         while True:
-            inner = np.repeat(borders[1:-1], np.where(np.isin(borders[1:-1], jumps), 4, 3))
-            knots = np.concatenate([np.repeat(x[0], 6), inner, np.repeat(x[-1], 6)])
-            spline = make_lsq_spline(x, y, knots, k=5, w=1 / noise)
+            spline = _least_squares(x, y, noise, borders, jumps)
             piece = np.clip(np.searchsorted(borders, x, side="right") - 1, 0, len(borders) - 2)
             count = np.bincount(piece, minlength=len(borders) - 1)
             square = np.bincount(piece, ((spline(x) - y) / noise) ** 2, minlength=len(borders) - 1)
             ratio = np.sqrt(square / count)
             divisible = (ratio > _ACCEPTED_RATIO) & (count >= 2 * _MIN_POINTS_PER_PIECE)
-            if not divisible.any():
-                break
             middles = (borders[1:] + borders[:-1])[divisible] / 2
-            borders = _without_small_pieces(x, np.unique(np.concatenate([borders, middles])), keep=jumps)
+            divided = _without_small_pieces(x, np.unique(np.concatenate([borders, middles])), keep=jumps)
+            # Where points are not evenly spaced, half a piece may hold too few of them although the whole held enough.
+            if len(divided) == len(borders):
+                break
+            borders = divided
         if ratio.max() < _JUMP_RATIO or len(jumps) == _MAX_JUMPS:
-            return spline
+            return borders, jumps
         worst = int(np.argmax(ratio))
         jump = _jump_in_curvature(x, y, noise, (borders[worst] + borders[worst + 1]) / 2)
         if any(abs(jump - other) < borders[worst + 1] - borders[worst] for other in jumps):
-            return spline
+            return borders, jumps
         jumps.append(jump)
 
 

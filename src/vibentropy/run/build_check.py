@@ -12,6 +12,7 @@ import numpy as np
 
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
+from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.wrapped import ExtensiveLinear
 from vibentropy.potentials.embedded_atom import Potential
@@ -108,7 +109,7 @@ def _problem(place: str, build: Callable[[], object]) -> list[str]:
 
 
 def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
-    """Build a potential, and let it meet the crystal of the lattice."""
+    """Build a potential, and let it meet the crystal of the lattice, and a vacancy in it."""
     potential = load_potential(**block)
     if not isinstance(potential, Potential):
         # Pair styles and calculators show their faults when they first meet atoms.
@@ -117,11 +118,13 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
         if not math.isfinite(energy):
             raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
+        crystal = lattice.crystal(potential.element).cell(3)
         try:
-            potential.energy_and_forces(lattice.crystal(potential.element).cell(1))
+            potential.energy_and_forces(crystal)
         except PotentialError as error:
             table = potential.table
             raise ConfigError(
                 f"not represented for lattice.structure {lattice.structure}, lattice.a {lattice.a} Å ({error}); "
                 f"the file is of {table.structure} {table.element} with a = {table.lattice_constant} Å"
             ) from error
+        table_uncertainty(crystal[1:], crystal, potential)
