@@ -27,9 +27,7 @@ from vibentropy.potentials.funcfl import read_funcfl
 from vibentropy.potentials.protocols import HessianParts, TableShift
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import SmoothFunction, evaluate
-
-#: Strains at which representations are compared.
-_STRAINS = (-0.01, 0.0, 0.01)
+from vibentropy.potentials.table_shifts import Neighbours, table_shifts
 
 #: How much finer than the original the table for LAMMPS is.
 _REFINEMENT = 10
@@ -102,11 +100,30 @@ class Potential:
         table = read_funcfl(find_potential(path), element)
         return cls(table, *smooth_functions(table))
 
+    @property
+    def functions(self) -> dict[str, SmoothFunction]:
+        """The functions by name."""
+        return {"pair": self.pair, "density": self.density, "embedding": self.embedding}
+
+    def with_function(self, name: str, function: SmoothFunction) -> "Potential":
+        """Put another function in the place of one.
+
+        Parameters
+        ----------
+        name : str
+            One of those in `functions`.
+        function : SmoothFunction
+
+        Returns
+        -------
+        Potential
+        """
+        return replace(self, **{name: function})
+
     @cached_property
     def finer(self) -> "Potential":
         """The same tables, represented by pieces of half the length; see `vibentropy.potentials.splines.fit_finer`."""
-        functions = EmbeddedFunctions(self.pair, self.density, self.embedding)
-        return Potential(self.table, *finer_functions(self.table, functions))
+        return Potential(self.table, *finer_functions(self.table, EmbeddedFunctions(**self.functions)))
 
     @property
     def element(self) -> str:
@@ -153,7 +170,6 @@ class Potential:
             One row per function: number of pieces, largest deviation from the table in units of max(1, |value|),
             and the root mean square rounding of the table (eV, or the unit of ρ for the density).
         """
-        functions = {"pair": self.pair, "density": self.density, "embedding": self.embedding}
         return pd.DataFrame(
             [
                 {
@@ -162,7 +178,7 @@ class Potential:
                     "max_residual": f.max_residual,
                     "table_rounding": f.noise,
                 }
-                for name, f in functions.items()
+                for name, f in self.functions.items()
             ]
         )
 
@@ -186,7 +202,7 @@ class Potential:
         PotentialError
             If atoms are closer than 1.5 Å or so isolated that the embedding function is not represented there.
         """
-        first, neighbour, vectors, distances = self._neighbours(atoms)
+        first, neighbour, vectors, distances = self.neighbours(atoms)
         pair_energy, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         embedding, slope, _ = self.embedding_of(rho)
         forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
@@ -245,12 +261,6 @@ class Potential:
     def table_shifts(self, atoms: Atoms) -> list[TableShift]:
         """Find what the tables leave open in the entropy of a cell.
 
-        Each function in turn is replaced by its `finer` representation. The entropy is that of an Einstein crystal,
-        -1/2 ln det of each atom's own block of the Hessian, which all others hold in place. It changes by what the
-        whole entropy changes by within a third, and costs no more than forces. Two representations cross wherever they
-        follow the table equally well, and distances of a crystal are few: each cell is strained a little, too, so that
-        no crossing is taken for agreement.
-
         Parameters
         ----------
         atoms : ase.Atoms
@@ -258,38 +268,57 @@ class Potential:
         Returns
         -------
         list of TableShift
-            Of ``pair`` and ``density`` by distance (Å) and of ``embedding`` by density.
+            See `vibentropy.potentials.table_shifts.table_shifts`. ``pair`` and ``density`` by distance (Å),
+            ``embedding`` by the root of the density.
 
         Raises
         ------
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        neighbours = self._neighbours(atoms)
-        distances = neighbours[-1]
-        rho = _energies(neighbours[0], distances, self.pair.arrays, self.density.arrays)[1]
-        entropies = self._einstein_entropies(*neighbours)
-        shifts = []
-        for name, arguments in (("pair", distances), ("density", distances), ("embedding", np.sqrt(rho))):
-            function = getattr(self.finer, name)
-            shift = replace(self, **{name: function})._einstein_entropies(*neighbours) - entropies
-            off = np.abs(function(arguments)[2] - getattr(self, name)(arguments)[2])
-            place = arguments[np.argmax(off)] if len(off) else np.nan
-            shifts.append(TableShift(name, float(place**2 if name == "embedding" else place), shift))
-        return shifts
+        neighbours = self.neighbours(atoms)
+        return table_shifts(self, neighbours, self.arguments(neighbours))
 
-    def _einstein_entropies(self, first, neighbour, vectors, distances):
-        """-1/2 Σ_i ln |det H_ii| at each strain, k_B."""
-        entropies = []
-        for strain in _STRAINS:
-            scaled = distances * (1 + strain)
-            _, rho = _energies(first, scaled, self.pair.arrays, self.density.arrays)
-            _, slope, curvature = self.embedding_of(rho)
-            blocks = diagonal_blocks(
-                first, neighbour, vectors, scaled, slope, curvature, self.pair.arrays, self.density.arrays
-            )
-            entropies.append(-0.5 * np.linalg.slogdet(blocks)[1].sum())
-        return np.array(entropies)
+    def arguments(self, neighbours: Neighbours) -> dict[str, NDArray[np.float64]]:
+        """Where a cell takes each of the `functions`.
+
+        Parameters
+        ----------
+        neighbours : tuple of ndarray
+            As of `neighbours`.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Distances (Å) of pairs, and the root of the density of each atom.
+        """
+        first, *_, distances = neighbours
+        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
+        return {"pair": distances, "density": distances, "embedding": np.sqrt(rho)}
+
+    def own_blocks(
+        self,
+        first: NDArray[np.int64],
+        neighbour: NDArray[np.int64],
+        vectors: NDArray[np.float64],
+        distances: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Blocks of the Hessian of each atom with itself.
+
+        Parameters
+        ----------
+        first, neighbour, vectors, distances
+            As of `neighbours`.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms, 3, 3), eV/Å²
+        """
+        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
+        _, slope, curvature = self.embedding_of(rho)
+        return diagonal_blocks(
+            first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
+        )
 
     def write_setfl(self, path: str | Path) -> None:
         """Write the potential as a table fine enough for LAMMPS to follow it to rounding.
@@ -316,7 +345,23 @@ class Potential:
         )
         write_setfl(path, fine, "CONTRIBUTOR: vibentropy, smooth representation of a coarser table")
 
-    def _neighbours(self, atoms):
+    def neighbours(self, atoms: Atoms) -> Neighbours:
+        """Atoms within the cutoff of each atom.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        first, neighbour, vectors, distances : ndarray
+            See `vibentropy.atoms.neighbours.neighbour_pairs`.
+
+        Raises
+        ------
+        StructureError, PotentialError
+            As `energy_and_forces`.
+        """
         check_element(atoms, self.element)
         first, neighbour, vectors, distances = neighbour_pairs(atoms, self.r_cut)
         check_distances(range(len(atoms)), first, neighbour, distances)
@@ -324,7 +369,7 @@ class Potential:
 
     def _environments(self, atoms):
         """Pairs of neighbours, and the slope and the curvature of the embedding function at each atom."""
-        first, neighbour, vectors, distances = self._neighbours(atoms)
+        first, neighbour, vectors, distances = self.neighbours(atoms)
         _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         _, slope, curvature = self.embedding_of(rho)
         return first, neighbour, vectors, distances, slope, curvature

@@ -85,14 +85,50 @@ def finer_functions(table: SetflTable, functions: EmbeddedFunctions) -> Embedded
     )
 
 
+def distance_function(table: SetflTable, values: NDArray[np.float64]) -> SmoothFunction:
+    """Represent one more function of distance on the grid of a potential.
+
+    Parameters
+    ----------
+    table : SetflTable
+    values : ndarray of shape (n_r,)
+
+    Returns
+    -------
+    SmoothFunction
+    """
+    return fit_table(*_of_distance(table, values))
+
+
+def finer_distance_function(table: SetflTable, values: NDArray[np.float64], function: SmoothFunction) -> SmoothFunction:
+    """Represent it once more, as `finer_functions` does.
+
+    Parameters
+    ----------
+    table, values
+        As of `distance_function`.
+    function : SmoothFunction
+        What that made of them.
+
+    Returns
+    -------
+    SmoothFunction
+    """
+    samples = _of_distance(table, values)
+    return fit_finer(samples.x, samples.y, samples.noise, function)
+
+
+def _of_distance(table, values):
+    r = np.arange(len(values)) * table.dr
+    used = (r >= R_MIN) & (r <= table.r_cut + table.dr / 2)
+    return _Samples(r[used], values[used], rounding_noise(values[used]), _KNOT_SPACING)
+
+
 def _samples(table: SetflTable) -> Iterator[_Samples]:
     """Make what each function is fitted to, in the order of `EmbeddedFunctions`."""
-    r = np.arange(len(table.density)) * table.dr
-    used = (r >= R_MIN) & (r <= table.r_cut + table.dr / 2)
-    r = r[used]
-    r_times_pair, density = table.r_times_pair[used], table.density[used]
-    yield _Samples(r, r_times_pair / r, rounding_noise(r_times_pair) / r, _KNOT_SPACING)
-    yield _Samples(r, density, rounding_noise(density), _KNOT_SPACING)
+    r, r_times_pair, noise, spacing = _of_distance(table, table.r_times_pair)
+    yield _Samples(r, r_times_pair / r, noise / r, spacing)
+    yield _of_distance(table, table.density)
     dense = slice(_MIN_DENSITY_STEPS, None)
     root = np.sqrt(np.arange(len(table.embedding)) * table.drho)[dense]
     noise = rounding_noise(table.embedding)[dense]

@@ -251,7 +251,7 @@ def diagonal_blocks(
     Parameters
     ----------
     first, neighbour, vectors, distances, slope, curvature, pair, density
-        As of `whole_hessian`, but for the length of the vectors, which is not used.
+        As of `whole_hessian`.
 
     Returns
     -------
@@ -266,12 +266,11 @@ def diagonal_blocks(
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
             radial, transverse, f1 = spring(r, slope[i] + slope[j], pair, density)
-            length = np.sqrt(vectors[p, 0] ** 2 + vectors[p, 1] ** 2 + vectors[p, 2] ** 2)
             for a in range(3):
-                itself[a] -= f1 * vectors[p, a] / length
+                itself[a] -= f1 * vectors[p, a] / r
                 blocks[i, a, a] += transverse
                 for b in range(3):
-                    along = vectors[p, a] * vectors[p, b] / length**2
+                    along = vectors[p, a] * vectors[p, b] / r**2
                     blocks[i, a, b] += (radial - transverse + curvature[j] * f1**2) * along
         for a in range(3):
             for b in range(3):

@@ -77,10 +77,56 @@ def read_setfl(path: str | Path, element: str) -> SetflTable:
     """
     with at(path):
         lines = read_lines(path)
-        header = _header(lines)
-        if element not in header.elements:
-            raise PotentialError(f"holds {', '.join(header.elements)}, not {element}")
-        return replace(_functions(header, lines[5:], element), path=str(path))
+        return replace(_functions(_header_with(lines, element), lines[5:], element), path=str(path))
+
+
+class AdpTables(NamedTuple):
+    """The functions of one element, as an adp file tabulates them.
+
+    Attributes
+    ----------
+    embedded : SetflTable
+        Those of embedded atoms.
+    dipole, quadrupole : ndarray of shape (n_r,)
+        u(r) and w(r).
+    """
+
+    embedded: SetflTable
+    dipole: NDArray[np.float64]
+    quadrupole: NDArray[np.float64]
+
+
+def read_adp(path: str | Path, element: str) -> AdpTables:
+    """Read the functions of one element from an adp file: a setfl file with two more functions for each pair.
+
+    Parameters
+    ----------
+    path : path-like
+    element : str
+        Chemical symbol.
+
+    Returns
+    -------
+    AdpTables
+
+    Raises
+    ------
+    PotentialError
+        As `read_setfl`.
+    """
+    with at(path):
+        lines = read_lines(path)
+        header = _header_with(lines, element)
+        table = replace(_functions(header, lines[5:], element, ("adp",)), path=str(path))
+        tokens = " ".join(lines[5:]).split()
+        # Both are tables of all pairs, in the order of the pair functions, and the last in the file.
+        n_pairs, index = len(header.elements) * (len(header.elements) + 1) // 2, header.elements.index(element)
+        begin = len(tokens) - (2 * n_pairs - index * (index + 1) // 2 - index) * header.n_r
+        dipole, quadrupole = (
+            numbers(tokens[start : start + header.n_r], f"the {name} function of {element}")
+            for name, start in (("dipole", begin), ("quadrupole", begin + n_pairs * header.n_r))
+        )
+        return AdpTables(table, dipole, quadrupole)
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -114,6 +160,14 @@ class _Header(NamedTuple):
     n_r: int
     dr: float
     r_cut: float
+
+
+def _header_with(lines, element):
+    """Read the header of a file that should hold an element."""
+    header = _header(lines)
+    if element not in header.elements:
+        raise PotentialError(f"holds {', '.join(header.elements)}, not {element}")
+    return header
 
 
 def _header(lines):
@@ -169,11 +223,10 @@ class _Place(NamedTuple):
     pair: int
 
 
-def _functions(header, lines, element):
+def _functions(header, lines, element, styles=("eam/alloy", "eam/fs")):
     """Find the functions of an element among the lines after the header."""
     words = [line.split() for line in lines]
     tokens = [word for line in words for word in line]
-    styles = ("eam/alloy", "eam/fs")
     counts = {style: _layout(header, words, style) for style in styles}
     style = next((style for style, (_, end) in counts.items() if end == len(tokens)), None)
     if style is None:
@@ -228,7 +281,8 @@ def _layout(header, words, style):
         at = values + header.n_rho + n_densities * header.n_r
     pairs = (at + (index * (index + 1) // 2 + index) * header.n_r for index in range(n_elements))
     places = [place._replace(pair=pair) for place, pair in zip(places, pairs, strict=True)]
-    return places, at + n_elements * (n_elements + 1) // 2 * header.n_r
+    n_functions_of_pairs = 3 if style == "adp" else 1
+    return places, at + n_functions_of_pairs * n_elements * (n_elements + 1) // 2 * header.n_r
 
 
 def numbers(tokens: list[str], what: str) -> NDArray[np.float64]:
