@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
+from scipy.sparse import issparse
 
 from vibentropy import Potential, formation_entropy
 from vibentropy.datasets.store import ConfigurationSet
@@ -17,6 +18,7 @@ from vibentropy.labels.labelling import Labeller
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials.embedded_functions import smooth_functions
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
 
 
@@ -27,10 +29,11 @@ def vacancy_in(potential, structure, a, n=3):
 
 def label(atoms, crystal, potential):
     """Of positions as they are: those of a minimum of one representation are not quite at rest in another."""
-    of = [
-        LogDeterminant.of_eigenvalues(np.linalg.eigvalsh(potential.hessian(cell).toarray())[3:])
-        for cell in (atoms, crystal)
-    ]
+    of = []
+    for cell in (atoms, crystal):
+        hessian = potential.hessian(cell)
+        hessian = hessian.toarray() if issparse(hessian) else hessian
+        of.append(LogDeterminant.of_eigenvalues(np.linalg.eigvalsh(hessian)[3:]))
     return entropy_of(*of)[0]
 
 
@@ -106,3 +109,25 @@ def test_labels_that_tables_leave_open_are_refused_with_function_place_and_remed
     _, columns = Labeller(potential).label_cell(atoms, crystal)
     assert columns["status"] == "rejected"
     assert "pair function" in columns["reason"]
+
+
+@pytest.mark.parametrize(
+    ("file", "element", "style", "a"),
+    [("Al_mm.eam.fs", "Al", "eam/fs", 4.0453), ("CuTa.eam.alloy", "Cu", "eam/alloy", 3.615)],
+)
+def test_differences_scatter_on_a_table_and_not_on_the_functions_behind_it(tmp_path, file, element, style, a):
+    potential = Potential.from_setfl(file, element)
+    atoms, crystal = vacancy_in(potential, "fcc", a, 2)
+    expected = label(atoms, crystal, potential)
+    potential.write_setfl(tmp_path / "fine")
+    with (
+        LammpsEngine(style, [f"* * {potential.table.path} {element}"], element) as on_table,
+        LammpsEngine.on_table(tmp_path / "fine", element) as on_functions,
+    ):
+        steps = (0.002, 0.005, 0.01)
+        coarse, fine = (
+            [label(atoms, crystal, FiniteDifferencePotential(engine, element, step)) for step in steps]
+            for engine in (on_table, on_functions)
+        )
+    np.testing.assert_allclose(fine, expected, atol=5e-4)
+    assert np.ptp(coarse) > 0.1

@@ -17,6 +17,7 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError, did_you_mean
 from vibentropy.files.atomic import sha256
+from vibentropy.potentials.angular import AngularPotential
 from vibentropy.potentials.calculators import (
     STEP,
     CalculatorPotential,
@@ -42,7 +43,7 @@ _KEYS = {
     "pair_style": ("pair_coeff", "hessian", "step", "coupling_range", "timeout_s"),
     "calculator": ("parameters", "hessian", "step", "coupling_range", "timeout_s"),
 }
-#: Formats of embedded atoms, by the ending of their files, that are not read, and what there is instead.
+#: Formats, by the ending of their files, that `file` does not read, and what to do instead.
 _NOT_READ = {
     ".cdeam": (
         "concentration-dependent embedded atoms (eam/cd) are not read, and LAMMPS has them for two elements at once "
@@ -51,6 +52,10 @@ _NOT_READ = {
     ".eam.he": (
         "eam/he is not read; it works by finite differences: `pair_style: eam/he` with "
         "`pair_coeff: ['* * {name} {element}']`"
+    ),
+    ".adp": (
+        "angular-dependent potentials are named as LAMMPS does: `pair_style: adp` with "
+        "`pair_coeff: ['* * {name} {element}']` in place of `file`"
     ),
 }
 
@@ -67,7 +72,7 @@ def load_potential(
     hessian: HessianSource | None = None,
     coupling_range: float | None = None,
     timeout_s: float | None = None,
-) -> Potential | Meam | CalculatorPotential | FiniteDifferencePotential:
+) -> Potential | AngularPotential | Meam | CalculatorPotential | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
 
     LAMMPS and calculators run in processes of their own, where a crash is an error like any other.
@@ -101,7 +106,7 @@ def load_potential(
 
     Returns
     -------
-    Potential, Meam, CalculatorPotential or FiniteDifferencePotential
+    Potential, AngularPotential, Meam, CalculatorPotential or FiniteDifferencePotential
 
     Raises
     ------
@@ -186,7 +191,7 @@ def load_analytic(
     file: str | Path | None = None,
     pair_style: str | None = None,
     pair_coeff: Sequence[str] = (),
-) -> Potential | Meam:
+) -> Potential | AngularPotential | Meam:
     """Build a potential that has an analytic Hessian.
 
     Parameters
@@ -196,7 +201,7 @@ def load_analytic(
 
     Returns
     -------
-    Potential or Meam
+    Potential, AngularPotential or Meam
 
     Raises
     ------
@@ -213,13 +218,14 @@ def load_analytic(
         return represent(file, element)
     files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
     versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return _read_meam(pair_style, tuple(pair_coeff), element, versions)
+    return _read_commands(pair_style, tuple(pair_coeff), element, versions)
 
 
 @lru_cache(maxsize=8)
-def _read_meam(pair_style, pair_coeff, element, versions):
+def _read_commands(pair_style, pair_coeff, element, versions):
     """Read a potential once for each version of its files: plans of a run ask for it again and again."""
-    return Meam.from_commands(pair_style, pair_coeff, element)
+    kind = AngularPotential if words_of(pair_style)[:1] == ["adp"] else Meam
+    return kind.from_commands(pair_style, pair_coeff, element)
 
 
 def has_hessian(specification: Mapping[str, Any]) -> bool:
@@ -268,7 +274,7 @@ def is_analytic(specification: Mapping[str, Any]) -> bool:
         True, too, for a potential that would have one if nothing were wrong with its files: `load_potential` says so.
     """
     try:
-        return is_tabulated(specification) or _is_meam(specification)
+        return is_tabulated(specification) or _is_analytic_style(specification)
     except PotentialError:
         return True
 
@@ -313,7 +319,7 @@ def start_engine(specification: Mapping[str, Any], table: str | Path | None = No
         return IsolatedEngine(LammpsEngine.on_table, table, element)
     if "pair_style" in specification:
         commands = specification["pair_style"], specification["pair_coeff"], element, timeout_s
-        return _lammps(*commands, *([_HANDOVER] if _is_meam(specification) else []))
+        return _lammps(*commands, *([_HANDOVER] if _is_analytic_style(specification) else []))
     return calculator_engine(specification["calculator"], specification.get("parameters"), timeout_s)
 
 
@@ -364,7 +370,7 @@ def identity(specification: Mapping[str, Any]) -> str:
     return json.dumps({**described, "files": {Path(file).name: sha256(file) for file in files}}, sort_keys=True)
 
 
-def _is_meam(specification):
+def _is_analytic_style(specification):
     """Whether commands of LAMMPS name a potential with an analytic Hessian, and one is wanted."""
     hessian = specification.get("hessian", "auto")
     if "pair_style" not in specification or hessian == "finite_differences":
