@@ -63,7 +63,7 @@ def test_forces_and_hessian_are_derivatives_of_the_energy(seed, n, periodic, exp
 
 def test_own_blocks_are_those_of_the_hessian():
     atoms = rattled()
-    blocks = NICKEL.own_blocks(*NICKEL.embedded.neighbours(atoms))
+    blocks = NICKEL.own_blocks(NICKEL.embedded.neighbours(atoms))
     whole = NICKEL.hessian(atoms).toarray().reshape(len(atoms), 3, len(atoms), 3)
     np.testing.assert_allclose(blocks, np.einsum("iaib->iab", whole), atol=1e-12)
 

@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from liquid_iron import cells, inside, odd_cell
 from matscipy.calculators.eam import EAM
 
-from vibentropy.potentials.embedded_hessian import diagonal_blocks
-
 
 def test_replicated_cell_has_the_folded_hessian(iron):
     atoms = next(a for a in (odd_cell(seed, 5, True, 1.3) for seed in range(1000)) if inside(iron, a))
@@ -52,9 +50,6 @@ def test_blocks_of_atoms_with_themselves_are_those_of_the_whole(iron, iron_cryst
     atoms = iron_crystal(4)
     del atoms[5]
     atoms.rattle(0.05, seed=2)
-    first, neighbour, vectors, distances, slope, curvature = iron._environments(atoms)
-    blocks = diagonal_blocks(
-        first, neighbour, vectors, distances, slope, curvature, iron.pair.arrays, iron.density.arrays
-    )
+    blocks = iron.own_blocks(iron.neighbours(atoms))
     whole = iron.hessian(atoms).toarray().reshape(len(atoms), 3, len(atoms), 3)
     np.testing.assert_allclose(blocks, np.einsum("iaib->iab", whole), atol=1e-12)

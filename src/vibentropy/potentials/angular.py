@@ -19,7 +19,7 @@ from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.protocols import TableShift
 from vibentropy.potentials.setfl import AdpTables, read_adp
 from vibentropy.potentials.splines import SmoothFunction
-from vibentropy.potentials.table_shifts import table_shifts
+from vibentropy.potentials.table_shifts import Neighbours, table_shifts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -205,7 +205,7 @@ class AngularPotential:
         """
         if name in self.embedded.functions:
             return replace(self, embedded=self.embedded.with_function(name, function))
-        return replace(self, **{name: function})
+        return replace(self, dipole=function) if name == "dipole" else replace(self, quadrupole=function)
 
     @cached_property
     def finer(self) -> Self:
@@ -245,32 +245,27 @@ class AngularPotential:
         arguments = self.embedded.arguments(neighbours) | {"dipole": distances, "quadrupole": distances}
         return table_shifts(self, neighbours, arguments)
 
-    def own_blocks(
-        self,
-        first: NDArray[np.int64],
-        neighbour: NDArray[np.int64],
-        vectors: NDArray[np.float64],
-        distances: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
+    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself.
 
         Parameters
         ----------
-        first, neighbour, vectors, distances
-            See `vibentropy.atoms.neighbours.neighbour_pairs`.
+        neighbours : tuple of ndarray
+            As of `vibentropy.Potential.neighbours`.
 
         Returns
         -------
         ndarray of shape (n_atoms, 3, 3), eV/Å²
             In cells so small that atoms meet their own images, what holds them while these stand still.
         """
+        first, neighbour, vectors, distances = neighbours
         centre = _centres(first)
         q = moments(first, vectors, distances, *self._arrays)
         _, curvatures = bond_derivatives(first, vectors, distances, q, *self._arrays)
         gradients = moment_gradients(vectors, distances, *self._arrays)
         of_centres = np.zeros((len(first) - 1, 10, 3))
         np.add.at(of_centres, centre, gradients)
-        blocks = self.embedded.own_blocks(first, neighbour, vectors, distances)
+        blocks = self.embedded.own_blocks(neighbours)
         blocks += np.einsum("ika,k,ikb->iab", of_centres, WEIGHTS, of_centres, optimize=True)
         np.add.at(blocks, centre, curvatures)
         np.add.at(

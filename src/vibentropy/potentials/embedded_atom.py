@@ -118,7 +118,7 @@ class Potential:
         -------
         Potential
         """
-        return replace(self, **{name: function})
+        return Potential(self.table, **{**self.functions, name: function})
 
     @cached_property
     def finer(self) -> "Potential":
@@ -296,24 +296,20 @@ class Potential:
         _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         return {"pair": distances, "density": distances, "embedding": np.sqrt(rho)}
 
-    def own_blocks(
-        self,
-        first: NDArray[np.int64],
-        neighbour: NDArray[np.int64],
-        vectors: NDArray[np.float64],
-        distances: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
+    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself.
 
         Parameters
         ----------
-        first, neighbour, vectors, distances
+        neighbours : tuple of ndarray
             As of `neighbours`.
 
         Returns
         -------
         ndarray of shape (n_atoms, 3, 3), eV/Å²
+            In cells so small that atoms meet their own images, what holds them while these stand still.
         """
+        first, neighbour, vectors, distances = neighbours
         _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
         _, slope, curvature = self.embedding_of(rho)
         return diagonal_blocks(

@@ -44,7 +44,7 @@ class _Samples(NamedTuple):
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    noise: NDArray[np.float64]
+    noise: NDArray[np.floating]
     spacing: float
 
 

@@ -1,7 +1,7 @@
 """How much of an entropy the tables of a potential leave open: another function that follows each table as well."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,12 @@ class Represented(Protocol):
         function : SmoothFunction
         """
 
-    def own_blocks(self, *neighbours: NDArray[Any]) -> NDArray[np.float64]:
+    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself, what holds it while all others stand still.
 
         Parameters
         ----------
-        *neighbours
-            `Neighbours`.
+        neighbours : Neighbours
 
         Returns
         -------
@@ -86,6 +85,7 @@ def _einstein_entropies(potential, neighbours):
     first, neighbour, vectors, distances = neighbours
     entropies = []
     for strain in _STRAINS:
-        blocks = potential.own_blocks(first, neighbour, (1 + strain) * vectors, (1 + strain) * distances)
+        stretched = first, neighbour, (1 + strain) * vectors, (1 + strain) * distances
+        blocks = potential.own_blocks(stretched)
         entropies.append(-0.5 * np.linalg.slogdet(blocks)[1].sum())
     return np.array(entropies)
