@@ -168,6 +168,24 @@ def test_a_data_set_with_repeats(with_repeats, path):
     assert problem.endswith("without the repeats of its minima, which `repeats: true` asks for: leave that out")
 
 
+def test_another_entropy_may_be_learned(configurations, tmp_path):
+    table = configurations.table.assign(
+        formation_entropy_of_its_cell=[4.0, 3.0, 2.0, 1.0], formation_entropy_300K=[1.0, np.nan, 2.0, 3.0]
+    )
+    path = tmp_path / "entropies.h5"
+    archives.write_archive(path, ConfigurationSet(configurations.frames, table), IRON)
+    source = source_of("a", {"archive": str(path), "entropy": "formation_entropy_of_its_cell"})
+    assert list(source.problems_inside("Fe")) == []
+    read = source.read().table
+    assert read["formation_entropy"].tolist() == [4.0, 3.0, 2.0, 1.0]
+    assert read["formation_entropy_per_atom_convention"].isna().all()
+    assert source_of("a", source.about()).read([1, 3]).table["formation_entropy"].tolist() == [3.0, 2.0]
+    for name in ("formation_entropy_300K", "energy", "entropy"):
+        (problem,) = source_of("a", {"archive": str(path), "entropy": name}).problems_inside("Fe")
+        assert f"no column {name!r} with an entropy for each" in problem
+        assert problem.endswith("it has formation_entropy, formation_entropy_of_its_cell")
+
+
 def test_no_minimum_may_have_occurred_again(configurations, tmp_path):
     archives.write_archive(tmp_path / "none.h5", configurations, IRON, configurations.table[:0])
     whole = archives.read_archive(tmp_path / "none.h5", "made", repeats=True)

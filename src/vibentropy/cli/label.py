@@ -20,6 +20,7 @@ _COLUMNS = [
     "status",
     "formation_entropy",
     "formation_entropy_per_atom_convention",
+    "formation_entropy_uncertainty",
     "smallest_eigenvalue",
     "energy",
     "formation_energy",
@@ -91,7 +92,8 @@ def label(
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
     beside them. Analytic Hessians take O(N²) time: a second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles,
-    and cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so.
+    and cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so. What the tables of a potential
+    leave open in a label stands beside it.
 
     Periodic images of a defect change its entropy by a share that falls as 1/N. --infinite takes each cell with one
     defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
@@ -208,6 +210,7 @@ def _columns(paths, temperatures, infinite):
         *place_columns(paths),
         Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
         Column("S_f (k_B)", 10, number("formation_entropy")),
+        Column("+-", 8, number("formation_entropy_uncertainty", 5)),
         Column("by N_d/N_0", 10, number("formation_entropy_per_atom_convention")),
         Column("E_f (eV)", 10, number("formation_energy")),
         *quantum,

@@ -321,11 +321,14 @@ class Archive(Source):
         Classes of defects that are read; None for all.
     repeats : bool
         Whether minima that others fell into again are read as often as that.
+    entropy: str
+        Column of its table (k_B) that is learned.
     """
 
     archive: str
     classes: tuple[str, ...] | None = None
     repeats: bool = False
+    entropy: str = "formation_entropy"
 
     archived: ClassVar[bool] = True
     knows_sites: ClassVar[bool] = True
@@ -340,7 +343,7 @@ class Archive(Source):
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
         classes = None if self.classes is None else list(self.classes)
-        return {"archive": self.archive, "classes": classes, "repeats": self.repeats}
+        return {"archive": self.archive, "classes": classes, "repeats": self.repeats, "entropy": self.entropy}
 
     @property
     def computed(self) -> bool:
@@ -361,9 +364,16 @@ class Archive(Source):
     def problems_inside(self, element: str | None) -> Iterator[str]:
         """See `Source.problems_inside`."""
         try:
-            _ = self.table
+            table = self.table
         except VibentropyError as error:
             yield f"datasets.{self.name}.archive: {error}"
+            return
+        entropies = [name for name in table if name.startswith("formation_entropy") and table[name].notna().all()]
+        if self.entropy not in entropies:
+            yield (
+                f"datasets.{self.name}.entropy: {self.archive} has no column {self.entropy!r} with an entropy for each "
+                f"of its configurations; it has {', '.join(entropies)}"
+            )
 
     def holdings(self) -> list[tuple[str, str, str | None]]:
         """See `Source.holdings`."""
@@ -407,7 +417,13 @@ class Archive(Source):
         done: Done = ignore,
     ) -> ConfigurationSet:
         """See `Source.read`."""
-        return read_archive(self.archive, self.name, self.classes, content, repeats=self.repeats)
+        configurations = read_archive(self.archive, self.name, self.classes, content, repeats=self.repeats)
+        if self.entropy == "formation_entropy":
+            return configurations
+        # What stands beside the label of the archive belongs to that one.
+        others = {"formation_entropy_per_atom_convention": np.nan}
+        table = configurations.table.assign(formation_entropy=configurations.table[self.entropy], **others)
+        return ConfigurationSet(configurations.frames, table, configurations.attributes)
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
