@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+from multiprocessing.reduction import ForkingPickler
 from pickle import PicklingError
 
+import numpy as np
 import psutil
 import pytest
 from fragile import Mortal, MortalWithFile
@@ -114,3 +116,14 @@ def test_no_process_outlives_its_caller(number):
     assert caller.wait() == -number
     caller.stdout.close()
     worker.wait(10)
+
+
+def test_objects_go_over_whole_whatever_multiprocessing_would_do(monkeypatch):
+    """As torch has it do with tensors: their files are for processes that multiprocessing has started."""
+
+    def as_a_file(array):
+        raise AssertionError("left in a file")
+
+    monkeypatch.setitem(ForkingPickler._extra_reducers, np.ndarray, as_a_file)
+    with pytest.raises(TypeError, match="only integer scalar arrays"), Isolated(Mortal) as mortal:
+        mortal.call("die", np.arange(3))

@@ -6,6 +6,7 @@ What hangs is ended after a time limit, if there is one.
 """
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -127,7 +128,8 @@ class Isolated:
         """Send messages and receive the answer to the last of them."""
         try:
             for message in messages:
-                self._connection.send(message)
+                # Whole: `Connection.send` leaves tensors of torch in files that only related processes can open.
+                self._connection.send_bytes(pickle.dumps(message))
             error, result = self._answer(occasion)
         except (EOFError, ConnectionError):
             status = self._process.wait()
