@@ -34,6 +34,10 @@ class Represented(Protocol):
         ----------
         name : str
         function : SmoothFunction
+
+        Returns
+        -------
+        Represented
         """
 
     def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:

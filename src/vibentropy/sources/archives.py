@@ -368,7 +368,9 @@ class Archive(Source):
         except VibentropyError as error:
             yield f"datasets.{self.name}.archive: {error}"
             return
-        entropies = [name for name in table if name.startswith("formation_entropy") and table[name].notna().all()]
+        entropies = [
+            name for name in map(str, table) if name.startswith("formation_entropy") and table[name].notna().all()
+        ]
         if self.entropy not in entropies:
             yield (
                 f"datasets.{self.name}.entropy: {self.archive} has no column {self.entropy!r} with an entropy for each "

@@ -1,0 +1,56 @@
+"""What the table of one function leaves open; whole labels are in tests/labels/test_table_uncertainty.py."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from vibentropy.potentials.splines import SmoothFunction
+from vibentropy.potentials.table_shifts import table_shifts
+
+
+class Springs:
+    """Atoms that hold each other by springs of a stiffness that depends on the distance."""
+
+    def __init__(self, stiffness, finer=None):
+        self.functions, self._finer = {"stiffness": stiffness}, finer
+
+    @property
+    def finer(self):
+        return Springs(self._finer)
+
+    def with_function(self, name, function):
+        return Springs(function)
+
+    def own_blocks(self, neighbours):
+        first, _, _, distances = neighbours
+        held = np.add.reduceat(self.functions["stiffness"](distances)[0], first[:-1])
+        return held[:, None, None] * np.eye(3)
+
+
+def constant(value, at=()):
+    """A constant function, with a curvature where it is asked for."""
+    breaks = np.array([0.0, *at, 10.0])
+    coefficients = np.zeros((len(breaks) - 1, 6))
+    coefficients[:, 0] = value
+    return SmoothFunction(breaks, coefficients, np.zeros(4, np.int64), 0.0, 0.0, ())
+
+
+NEIGHBOURS = (np.array([0, 2, 3]), np.array([1, 0, 0]), np.zeros((3, 3)), np.array([2.0, 3.0, 2.5]))
+
+
+def test_entropies_change_by_the_logarithm_of_the_stiffness():
+    (shift,) = table_shifts(Springs(constant(2.0), constant(2.2)), NEIGHBOURS, {"stiffness": NEIGHBOURS[-1]})
+    assert shift.function == "stiffness"
+    # Two atoms, three directions, whatever the strain.
+    np.testing.assert_allclose(shift.entropies, -0.5 * 6 * np.log(1.1), rtol=1e-12)
+
+
+def test_the_place_is_where_second_derivatives_differ_most():
+    bent = constant(2.0, at=(2.8,))
+    coefficients = bent.coefficients.copy()
+    coefficients[1, 2] = 1e-3
+    bent = replace(bent, coefficients=coefficients)
+    (shift,) = table_shifts(Springs(constant(2.0), bent), NEIGHBOURS, {"stiffness": NEIGHBOURS[-1]})
+    assert shift.place == pytest.approx(3.0)
+    assert (shift.entropies < 0).all()
