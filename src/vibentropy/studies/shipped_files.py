@@ -6,7 +6,7 @@ remark which records of which library they are for; other files name their eleme
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import nan
 from pathlib import Path
@@ -149,7 +149,7 @@ def _listed(path, record, element, style, specification, structure="", a=nan):
     """Add to a specification the element and its crystal, or else the reason why there is none."""
     if not element:
         return ShippedPotential(path.name, record, "", style, reason="stands for no element")
-    known = reference_states[atomic_numbers[element]] or {}
+    known: dict[str, Any] = reference_states[atomic_numbers[element]] or {}
     symmetry, reason = known.get("symmetry"), ""
     # ASE calls chains and rings by their lattice, with a basis of their own.
     if symmetry in CRYSTALS and "basis" not in known:
@@ -163,7 +163,7 @@ def _listed(path, record, element, style, specification, structure="", a=nan):
     if reason:
         return ShippedPotential(path.name, record, element, style, reason=reason)
     specification = specification | {"element": element}
-    return ShippedPotential(path.name, record, element, style, specification, structure, a, c_over_a)
+    return ShippedPotential(path.name, record, element, style, specification, structure, float(a), float(c_over_a))
 
 
 def _element(record: str) -> str:
@@ -197,7 +197,8 @@ def _modified(path: Path, style: str) -> Iterator[ShippedPotential]:
         return
     if path.name == _LIBRARY:
         records = _library(path)
-        library, names, parameters = path.name, list(records), "NULL"
+        library, parameters = path.name, "NULL"
+        names: Sequence[str] = list(records)
     elif path.name in _PARAMETERS:
         library, names = _PARAMETERS[path.name]
         records, parameters = _library(path.with_name(library)), path.name
@@ -228,7 +229,9 @@ def _library(path: Path) -> dict[str, tuple[str, int, float]]:
 
 def _of_commands(path: Path) -> Iterator[ShippedPotential]:
     """Potentials of a file of commands for SNAP, one for each type of atoms."""
-    variables, style, lines = {}, [], []
+    variables: dict[str, str] = {}
+    style: list[str] = []
+    lines: list[list[str]] = []
     text = re.sub(r"&\s*\n", " ", path.read_text(encoding="utf-8", errors="replace"))
     for line in text.splitlines():
         words = words_of(re.sub(r"\$\{(\w+)\}", lambda name: variables[name[1]], line.partition("#")[0]))

@@ -219,7 +219,7 @@ def at_rest(guess: Lattice, potential: Interaction, tolerance: float = _EXACT) -
     StructureError
         If energies fall up to 26 % away from the guess.
     VibentropyError
-        What the potential says where it is not defined.
+        What the potential says where it is not defined at the guess.
     """
     energy = partial(_energy, guess, potential)
     bracket = _bracket(guess, energy)
@@ -253,7 +253,13 @@ def _bracket(guess: Lattice, energy: Callable[[float, float], float]) -> tuple[f
 
     def at(k: int) -> float:
         if k not in energies:
-            energies[k] = energy(guess.a * (1 + k * _STEP), guess.c_over_a)
+            try:
+                energies[k] = energy(guess.a * (1 + k * _STEP), guess.c_over_a)
+            except VibentropyError:
+                # Far from its crystal a potential need not be defined.
+                if k == 0:
+                    raise
+                energies[k] = inf
         return energies[k]
 
     k = 0
@@ -311,7 +317,8 @@ def load_shipped(*paths: str | Path) -> pd.DataFrame:
     DataError
         As `vibentropy.files.tables.read_table`.
     """
-    types: dict[str, type | str] = dict.fromkeys(_TEXT, str) | dict.fromkeys(_NUMBERS, float) | {"n_sites": "Int64"}
+    types: dict[str, type | str] = {"n_sites": "Int64"}
+    types |= dict.fromkeys(_TEXT, str) | dict.fromkeys(_NUMBERS, float)
     table = read_table(*paths, columns=types, kind="a table of shipped potentials")
     others = [shipped_row(shipped) for shipped in shipped_potentials().values() if shipped.reason]
     table = pd.concat([table, *others], ignore_index=True)
