@@ -18,19 +18,19 @@ formation_entropy_uncertainty k_B: from the tables of the potential (`vibentropy
                               much half and twice the step of finite differences move the label; missing for analytic
                               functions
 route                         ``analytic`` or ``finite differences``
-seconds                       for all of the row
+seconds                       of processor time for all of the row, LAMMPS included
 note                          what else there is to know of a label
 reason                        why there is none
 ============================= ========================================================================================
 """
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from math import inf, nan
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -153,7 +153,7 @@ def shipped_row(shipped: ShippedPotential, timeout_s: float = TIMEOUT) -> pd.Dat
     pandas.DataFrame
         One row, with the columns that the module lists. Whatever is wrong with the potential is its `reason`.
     """
-    start = time.monotonic()
+    start = _processor_time()
     row: dict[str, Any] = dict.fromkeys(_TEXT, "") | dict.fromkeys(_NUMBERS, nan) | {"n_sites": pd.NA}
     row |= {name: getattr(shipped, name) for name in ("file", "record", "pair_style", "element", "reason")}
     row["crystal"] = shipped.structure
@@ -162,8 +162,14 @@ def shipped_row(shipped: ShippedPotential, timeout_s: float = TIMEOUT) -> pd.Dat
             _label(shipped, timeout_s, row)
     except VibentropyError as error:
         row["reason"] = " ".join(error.message.replace(f"{shipped_folder()}/", "").split())
-    row["seconds"] = time.monotonic() - start
+    row["seconds"] = _processor_time() - start
     return pd.DataFrame([row])[list(_COLUMNS)].astype({"n_sites": "Int64"})
+
+
+def _processor_time():
+    """Seconds that this process and those that it has ended have computed for."""
+    usages = (getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _label(shipped, timeout_s, row):
