@@ -27,7 +27,7 @@ def table():
             row(
                 "c.sw", "Zn", **labelled | {"crystal": "hcp", "c_over_a": 1.6, "route": "finite differences"}, note="so"
             ),
-            row("d.eam", "Cu", crystal="fcc", reason="too coarse; do something else | or not"),
+            row("d.eam", "Cu", crystal="fcc", reason="too coarse; or | not; do something" + 100 * " else"),
             row("e.eam", "O", reason="no elemental crystal"),
             row("f.eam", "H", reason="no elemental crystal"),
         ]
@@ -48,7 +48,7 @@ def test_rows(table):
     assert (nickel[6], nickel[9]) == ("2.882", "hcp is 12 meV per atom lower")
     assert (zinc[3], zinc[9]) == ("3.6149, c/a 1.6000", "so")
     assert refused[3:8] == [""] * 5
-    assert refused[9] == "too coarse"
+    assert refused[9] == "too coarse; or / not"
 
 
 def test_what_stands_around_them(table):

@@ -13,6 +13,9 @@ BEGIN, END = "<!-- begin potentials -->", "<!-- end potentials -->"
 #: hcp apart.
 _NOTICEABLE = 1e-3
 
+#: Letters of a message after which no further clause of it is shown.
+_LONG = 100
+
 _HEADER = ("file", "pair style", "crystal", "a (Å)", "sites", "E_f (eV)", "S_f (k_B)", "route", "s", "remarks")
 _LEFT = ("file", "pair style", "crystal", "route", "remarks")
 
@@ -78,8 +81,18 @@ def _rounded(uncertainty):
 
 
 def _remarks(row):
-    """Say what is behind a label, or why there is none: of long messages the first part, without what to do."""
-    remarks = [row["note"], row["reason"].partition(";")[0]]
+    """Say what is behind a label, or why there is none."""
+    remarks = [row["note"], _beginning(row["reason"])]
     if row["above_lowest"] > _NOTICEABLE:
         remarks.insert(0, f"{row['lowest_crystal']} is {1000 * row['above_lowest']:.0f} meV per atom lower")
     return "; ".join(remark.replace("|", "/") for remark in remarks if remark)
+
+
+def _beginning(message):
+    """Take as many clauses of a message as are short together: what is wrong comes first, what to do about it last."""
+    first, *others = message.split("; ")
+    for clause in others:
+        if len(first) + len(clause) > _LONG:
+            break
+        first += f"; {clause}"
+    return first
