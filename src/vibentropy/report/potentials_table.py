@@ -16,7 +16,7 @@ _NOTICEABLE = 1e-3
 #: Letters of a message after which no further clause of it is shown.
 _LONG = 100
 
-_HEADER = ("file", "pair style", "crystal", "a (Å)", "sites", "E_f (eV)", "S_f (k_B)", "route", "s", "remarks")
+_HEADER = ("file", "pair style", "crystal", "a (Å)", "sites", "E_f (eV)", "S_f (k_B)", "route", "remarks")
 _LEFT = ("file", "pair style", "crystal", "route", "remarks")
 
 
@@ -60,9 +60,8 @@ def _cells(row: Mapping[Hashable, Any]) -> list[str]:
     if not isnan(row["formation_entropy_uncertainty"]):
         entropy += f" ± {_rounded(row['formation_entropy_uncertainty'])}"
     sites = "" if pd.isna(row["n_sites"]) else f"{row['n_sites']}"
-    energy, seconds = _fixed(row["formation_energy"], 3), f"{row['seconds']:.0f}"
-    route = row["route"]
-    return [_file(row), row["pair_style"], row["crystal"], a, sites, energy, entropy, route, seconds, _remarks(row)]
+    energy = _fixed(row["formation_energy"], 3)
+    return [_file(row), row["pair_style"], row["crystal"], a, sites, energy, entropy, row["route"], _remarks(row)]
 
 
 def _file(row):
