@@ -67,7 +67,7 @@ class TestLabel:
 
     def test_a_crystal_without_defects_has_no_entropy(self, run):
         result = run("label", "bulk.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL)
-        assert result.stdout.splitlines()[1].split()[3:] == ["0.000", "0.000", "0.000", "labelled"]
+        assert result.stdout.splitlines()[1].split()[3:] == ["0.000", "0.00000", "0.000", "0.000", "labelled"]
         # Whatever the last bits are.
         assert [text_of("x")({"x": x}) for x in (-1e-9, -0.6e-3, float("nan"))] == ["0.000", "-0.001", "-"]
 
@@ -155,7 +155,7 @@ class TestLabel:
         arguments = *self.ARGUMENTS, "--potential", POTENTIAL, "--infinite"
         result = run(*arguments, code=1)
         heading, *rows = (line.split() for line in result.stdout.splitlines())
-        assert [row[6:] for row in rows] == [["2.622", "0.0002", "labelled"], *[["-", "-", "labelled"]] * 2]
+        assert [row[7:] for row in rows] == [["2.622", "0.0002", "labelled"], *[["-", "-", "labelled"]] * 2]
         assert heading[-3:] == ["infinite", "+-", "status"]
         assert asked == [(3456, 8192, 16_000)] * 3
         assert "about 2 min and up to 2.7 GB" in result.stderr

@@ -53,9 +53,10 @@ def table_uncertainty(atoms: Atoms, bulk: Atoms, potential: Interaction, formati
     allowed = max(MAX_UNCERTAINTY, MAX_RELATIVE_UNCERTAINTY * abs(formation_entropy))
     if not uncertainty <= allowed:
         worst = shifts[int(np.argmax(open_by))]
+        place = f"a density of {worst.place**2:.4g}" if worst.function == "embedding" else f"{worst.place:.4g} Å"
         raise PotentialError(
             f"the entropy is uncertain by {uncertainty:.2g} k_B, allowed are {allowed:.2g}: the table of the "
-            f"{worst.function} function is too coarse or not smooth, above all near {worst.place:.4g}; finite "
+            f"{worst.function} function is too coarse or not smooth, above all near {place}; finite "
             f"differences take the table as LAMMPS interpolates it: {potential.by_finite_differences}"
         )
     return uncertainty

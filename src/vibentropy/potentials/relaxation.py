@@ -14,6 +14,9 @@ from vibentropy.potentials.protocols import Interaction
 #: Largest force (eV/Å) of a relaxed configuration: a hundredth of what labels take.
 RELAXED_FORCE = 1e-6
 
+#: Largest force (eV/Å) from which on it may be rounding that is in the way.
+_NEARLY = 1e-2
+
 
 def relax(atoms: Atoms, potential: Interaction | Calculator, max_force: float = RELAXED_FORCE) -> Atoms:
     """Relax the positions of atoms in a cell that stays as it is.
@@ -49,11 +52,14 @@ def relax(atoms: Atoms, potential: Interaction | Calculator, max_force: float = 
         return newton_relax(atoms, potential, max_force)[0]
     relaxed = potential.engine.relax(atoms, max_force)
     forces = potential.energy_and_forces(relaxed)[1]
-    if np.linalg.norm(forces, axis=1).max() <= max_force:
+    largest = np.linalg.norm(forces, axis=1).max()
+    if largest <= max_force:
         return relaxed
     try:
         return newton_relax(relaxed, potential, max_force)[0]
     except NotConvergedError as error:
+        if largest > _NEARLY:
+            raise
         raise NotConvergedError(
             f"{error.message}; a calculator in single precision gets no further, in double precision it may, or raise "
             "max_force"
