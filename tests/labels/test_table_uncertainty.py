@@ -124,10 +124,14 @@ def test_differences_scatter_on_a_table_and_not_on_the_functions_behind_it(tmp_p
         LammpsEngine(style, [f"* * {potential.table.path} {element}"], element) as on_table,
         LammpsEngine.on_table(tmp_path / "fine", element) as on_functions,
     ):
-        steps = (0.002, 0.005, 0.01)
+        steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04)
         coarse, fine = (
             [label(atoms, crystal, FiniteDifferencePotential(engine, element, step)) for step in steps]
             for engine in (on_table, on_functions)
         )
-    np.testing.assert_allclose(fine, expected, atol=5e-4)
+    uncertainty = table_uncertainty(atoms, crystal, potential)
+    print(f"\n{file}: {expected:.4f} +- {uncertainty:.4f}; by steps of {steps} Å of the table")
+    print(np.round(coarse, 2), "and of the functions", np.round(fine, 4), "k_B")
+    # A step of 0.04 Å is anharmonic.
+    np.testing.assert_allclose(fine[:-1], expected, atol=1e-3)
     assert np.ptp(coarse) > 0.1

@@ -46,6 +46,17 @@ def test_entropies_change_by_the_logarithm_of_the_stiffness():
     np.testing.assert_allclose(shift.entropies, -0.5 * 6 * np.log(1.1), rtol=1e-12)
 
 
+def test_representations_that_cross_at_the_distances_of_a_crystal_do_not_agree():
+    at_rest = NEIGHBOURS[:3] + (np.full(3, 2.5),)
+    straight = SmoothFunction(
+        np.array([0.0, 10.0]), np.array([[2.0, 0, 0, 0, 0, 0]]), np.zeros(4, np.int64), 0.0, 0.0, ()
+    )
+    slanted = replace(straight, coefficients=np.array([[2.0 - 2.5, 1.0, 0, 0, 0, 0]]))
+    (shift,) = table_shifts(Springs(straight, slanted), at_rest, {"stiffness": at_rest[-1]})
+    assert abs(shift.entropies[1]) < 1e-12
+    assert np.abs(shift.entropies[[0, 2]]).min() > 0.01
+
+
 def test_the_place_is_where_second_derivatives_differ_most():
     bent = constant(2.0, at=(2.8,))
     coefficients = bent.coefficients.copy()

@@ -26,7 +26,7 @@ from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials import relaxation
-from vibentropy.potentials.protocols import Interaction, Tabulated
+from vibentropy.potentials.protocols import Interaction, TableShift, Tabulated
 
 _STATUS: dict[type[Exception], Status] = {SaddlePointError: Status.SADDLE, NotConvergedError: Status.NOT_CONVERGED}
 
@@ -36,6 +36,8 @@ class _Vibrations(NamedTuple):
 
     determinant: LogDeterminant
     modes: Modes | None
+    #: Of a perfect crystal, where the potential is one of tables.
+    table_shifts: Sequence[TableShift] | None = None
 
 
 class Labeller:
@@ -168,7 +170,7 @@ class Labeller:
         crystal = self._crystal(perfect)
         defect = self._vibrations(atoms)
         per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
-        uncertainty = table_uncertainty(atoms, perfect, self._potential, per_mode)
+        uncertainty = table_uncertainty(atoms, perfect, self._potential, per_mode, crystal.table_shifts)
         columns = {
             "status": Status.LABELLED,
             "formation_entropy": per_mode,
@@ -216,7 +218,12 @@ class Labeller:
         if key not in self._crystals:
             try:
                 eigenvalues = stable_eigenvalues(perfect, self._potential, self._max_force, self._min_eigenvalue)
-                self._crystals[key] = _Vibrations(LogDeterminant.of_eigenvalues(eigenvalues), Modes(eigenvalues, None))
+                tabulated = isinstance(self._potential, Tabulated)
+                self._crystals[key] = _Vibrations(
+                    LogDeterminant.of_eigenvalues(eigenvalues),
+                    Modes(eigenvalues, None),
+                    self._potential.table_shifts(perfect) if tabulated else None,
+                )
             except VibentropyError as error:
                 self._crystals[key] = f"the perfect crystal in this cell has no label: {error}"
         vibrations = self._crystals[key]

@@ -6,17 +6,25 @@ most tables it is far below what anyone asks for. It is not where tables are coa
 pieces that do not quite meet.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
 
 from vibentropy.errors import PotentialError
-from vibentropy.potentials.protocols import Interaction, Tabulated
+from vibentropy.potentials.protocols import Interaction, TableShift, Tabulated
 
 #: A label is refused where it is more uncertain than this, in k_B and as a share of it, whichever is more.
 MAX_UNCERTAINTY, MAX_RELATIVE_UNCERTAINTY = 0.05, 0.005
 
 
-def table_uncertainty(atoms: Atoms, bulk: Atoms, potential: Interaction, formation_entropy: float = 0.0) -> float:
+def table_uncertainty(
+    atoms: Atoms,
+    bulk: Atoms,
+    potential: Interaction,
+    formation_entropy: float = 0.0,
+    of_bulk: Sequence[TableShift] | None = None,
+) -> float:
     """Uncertainty of a formation entropy from the tables of the potential.
 
     Each function is replaced by another one that follows its table as well, which changes the entropy of the defective
@@ -33,6 +41,8 @@ def table_uncertainty(atoms: Atoms, bulk: Atoms, potential: Interaction, formati
     potential : vibentropy.potentials.protocols.Interaction
     formation_entropy : float
         The label, k_B.
+    of_bulk : sequence of TableShift, optional
+        ``potential.table_shifts(bulk)``, where that is known from another cell.
 
     Returns
     -------
@@ -46,7 +56,9 @@ def table_uncertainty(atoms: Atoms, bulk: Atoms, potential: Interaction, formati
     """
     if not isinstance(potential, Tabulated):
         return np.nan
-    shifts, of_bulk = potential.table_shifts(atoms), potential.table_shifts(bulk)
+    shifts = potential.table_shifts(atoms)
+    if of_bulk is None:
+        of_bulk = potential.table_shifts(bulk)
     ratio = len(atoms) / len(bulk)
     open_by = [_rms(shift.entropies - ratio * other.entropies) for shift, other in zip(shifts, of_bulk, strict=True)]
     uncertainty = float(np.linalg.norm(open_by))

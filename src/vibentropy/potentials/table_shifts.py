@@ -60,7 +60,7 @@ def table_shifts(
 
     Each function in turn is replaced by its finer representation. The entropy is that of an Einstein crystal,
     -1/2 ln det of each atom's own block of the Hessian. It changes by what the whole entropy changes by within a third,
-    and costs no more than forces. Two representations cross wherever they follow the table equally well, and the
+    and costs a dozen times the forces. Two representations cross wherever they follow the table equally well, and the
     distances in a crystal are few: it is strained a little, too, so that no crossing is taken for agreement.
 
     Parameters
