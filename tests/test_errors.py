@@ -9,8 +9,9 @@ from fragile import Mortal
 
 from vibentropy import errors
 from vibentropy.errors import DataError, StructureError, VibentropyError, at
-from vibentropy.potentials.embedded_atom import Potential, find_potential
+from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.own_process import Isolated
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.setfl import read_setfl
 from vibentropy.report.results_table import write_between
 from vibentropy.run.config import load

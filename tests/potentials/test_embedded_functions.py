@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.embedded_functions import finer_functions, smooth_functions
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.setfl import SetflTable, read_setfl
 
 

@@ -4,8 +4,8 @@ from ase.build import bulk
 
 from vibentropy import load_potential
 from vibentropy.errors import PotentialError
-from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.funcfl import is_funcfl, read_funcfl
+from vibentropy.potentials.potential_files import find_potential
 
 
 def written(number=47, points=100, dr=0.06):

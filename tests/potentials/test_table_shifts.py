@@ -48,9 +48,7 @@ def test_entropies_change_by_the_logarithm_of_the_stiffness():
 
 def test_representations_that_cross_at_the_distances_of_a_crystal_do_not_agree():
     at_rest = NEIGHBOURS[:3] + (np.full(3, 2.5),)
-    straight = SmoothFunction(
-        np.array([0.0, 10.0]), np.array([[2.0, 0, 0, 0, 0, 0]]), np.zeros(4, np.int64), 0.0, 0.0, ()
-    )
+    straight = constant(2.0)
     slanted = replace(straight, coefficients=np.array([[2.0 - 2.5, 1.0, 0, 0, 0, 0]]))
     (shift,) = table_shifts(Springs(straight, slanted), at_rest, {"stiffness": at_rest[-1]})
     assert abs(shift.entropies[1]) < 1e-12

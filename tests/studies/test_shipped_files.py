@@ -5,7 +5,7 @@ from math import isnan
 
 import pytest
 
-from vibentropy.potentials.embedded_atom import shipped_folder
+from vibentropy.potentials.potential_files import shipped_folder
 from vibentropy.studies.shipped_files import CRYSTALS, STYLES, names_to_label, shipped_potentials
 
 

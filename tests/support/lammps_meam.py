@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 from ase.build import bulk
 
-from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.bonds import Table
 from vibentropy.potentials.meam.files import MeamParameters
 from vibentropy.potentials.meam.functions import constants, pair_potential
 from vibentropy.potentials.meam.potential import Meam
+from vibentropy.potentials.potential_files import find_potential
 
 ROOT = Path(__file__).parents[2]
 #: Points of the table of LAMMPS, which ends a tenth beyond the cutoff.

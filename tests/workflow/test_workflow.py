@@ -25,7 +25,7 @@ from vibentropy.descriptors import create
 from vibentropy.evaluation.metrics import load_summary
 from vibentropy.features.sets import FeatureSet
 from vibentropy.model import EntropyModel
-from vibentropy.potentials.embedded_atom import find_potential
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.run.config import validate
 from vibentropy.run.provenance import config_hash
 from vibentropy.sources.archives import read_archive

@@ -218,11 +218,11 @@ class Labeller:
         if key not in self._crystals:
             try:
                 eigenvalues = stable_eigenvalues(perfect, self._potential, self._max_force, self._min_eigenvalue)
-                tabulated = isinstance(self._potential, Tabulated)
+                potential = self._potential
                 self._crystals[key] = _Vibrations(
                     LogDeterminant.of_eigenvalues(eigenvalues),
                     Modes(eigenvalues, None),
-                    self._potential.table_shifts(perfect) if tabulated else None,
+                    potential.table_shifts(perfect) if isinstance(potential, Tabulated) else None,
                 )
             except VibentropyError as error:
                 self._crystals[key] = f"the perfect crystal in this cell has no label: {error}"

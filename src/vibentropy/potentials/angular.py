@@ -13,9 +13,10 @@ from scipy.sparse import bsr_array, coo_array, diags_array
 
 from vibentropy.errors import NotAnalyticError, PotentialError
 from vibentropy.potentials.angular_bonds import WEIGHTS, bond_derivatives, moment_gradients, moments
-from vibentropy.potentials.embedded_atom import Potential, find_potential
+from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.embedded_functions import distance_function, finer_distance_function, smooth_functions
 from vibentropy.potentials.meam.files import words_of
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import TableShift
 from vibentropy.potentials.setfl import AdpTables, read_adp
 from vibentropy.potentials.splines import SmoothFunction

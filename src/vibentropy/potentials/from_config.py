@@ -25,13 +25,14 @@ from vibentropy.potentials.calculators import (
     calculator_engine,
     calculator_potential,
 )
-from vibentropy.potentials.embedded_atom import Potential, find_potential
+from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.funcfl import is_funcfl
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.meam.potential import Meam
 from vibentropy.potentials.own_process import IsolatedEngine
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import Engine
 
 #: Forces (norm, eV/Å) at which engines leave the rest of a relaxation to Newton steps with an analytic Hessian.

@@ -14,8 +14,8 @@ from typing import Any
 
 from ase.data import atomic_numbers, chemical_symbols, reference_states
 
-from vibentropy.potentials.embedded_atom import shipped_folder
 from vibentropy.potentials.meam.files import words_of
+from vibentropy.potentials.potential_files import shipped_folder
 
 #: Pair styles by the ending of their files, the longer ending first where one ends with another.
 STYLES = {

@@ -47,9 +47,9 @@ from vibentropy.labels.table_uncertainty import (
     MAX_UNCERTAINTY,
     table_uncertainty,
 )
-from vibentropy.potentials.embedded_atom import shipped_folder
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import load_potential
+from vibentropy.potentials.potential_files import shipped_folder
 from vibentropy.potentials.protocols import Interaction
 from vibentropy.potentials.relaxation import relax
 from vibentropy.studies.shipped_files import IDEAL, ShippedPotential, shipped_potentials

