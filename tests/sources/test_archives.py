@@ -15,48 +15,6 @@ from vibentropy.sources.source import source_of
 IRON = Crystal("Fe", "bcc", 2.8553125)
 
 
-@pytest.fixture(scope="module")
-def configurations():
-    """Vacancies, interstitials, a strained cell, atoms outside the cell and a cell that is no cube."""
-    rng = np.random.default_rng(1)
-    frames, rows = [], []
-    for number, size in enumerate([(3, 3, 3), (3, 3, 3), (2, 3, 4), (3, 3, 3)]):
-        atoms = IRON.cell(size)
-        atoms.rattle(0.2, rng=rng)
-        if number == 1:
-            atoms.set_cell(atoms.cell[:] @ (np.eye(3) + 0.05 * rng.normal(size=(3, 3))), scale_atoms=True)
-        if number < 2:
-            del atoms[4]
-        else:
-            atoms.append("Fe")
-            atoms.positions[-1] = (0.3, 0.1, 0.2)
-            atoms.positions += 7.0
-        if number == 2:
-            atoms.set_array("site_entropy", rng.normal(size=len(atoms)))
-        frames.append(atoms)
-        name = f"{'x'.join(map(str, size))}-X-{number // 2:04d}"
-        rows.append(
-            {
-                "id": f"made/{name}/{number:02d}",
-                "dataset": "made",
-                "trajectory": name,
-                "defect_class": ["V1", "V1", "I1", "I1"][number],
-                "repetitions": "x".join(map(str, size)),
-                "n_sites": 2 * np.prod(size),
-                "status": "labelled",
-                "formation_entropy": float(number),
-                "energy": rng.normal(),
-            }
-        )
-    return ConfigurationSet(frames, pd.DataFrame(rows))
-
-
-@pytest.fixture
-def path(configurations, tmp_path):
-    archives.write_archive(tmp_path / "set.h5", configurations, IRON, seed=3)
-    return tmp_path / "set.h5"
-
-
 def test_round_trip_to_the_resolution(configurations, path):
     read = archives.read_archive(path, "made")
     pd.testing.assert_frame_equal(read.table, configurations.table)
@@ -121,19 +79,6 @@ def test_rows_are_a_part(path):
             archives.read_archive(path, "mine", rows=rows)
 
 
-@pytest.fixture
-def with_repeats(configurations, tmp_path):
-    """The first minimum again in the second trajectory, and the last one again after it."""
-    repeats = configurations.table.iloc[[0, 3]].assign(
-        id=["made/2x3x4-X-0001/01", "made/3x3x3-X-0001/04"],
-        trajectory=["2x3x4-X-0001", "3x3x3-X-0001"],
-        duplicate_of=["made/3x3x3-X-0000/00", "made/3x3x3-X-0001/03"],
-        energy=[1.5, 2.5],
-    )
-    archives.write_archive(tmp_path / "repeats.h5", configurations, IRON, repeats)
-    return tmp_path / "repeats.h5"
-
-
 def test_repeats_are_read_with_the_atoms_of_what_they_repeat(configurations, path, with_repeats):
     distinct = archives.read_archive(with_repeats, "made")
     assert distinct.table["id"].tolist() == configurations.table["id"].tolist()
@@ -153,37 +98,6 @@ def test_repeats_are_read_with_the_atoms_of_what_they_repeat(configurations, pat
     assert mine.table["energy"].iloc[[0, 5]].tolist() == [1.5, 2.5]
     vacancies = archives.read_archive(with_repeats, "mine", classes=["V1"], rows=(0, 2), repeats=True)
     assert vacancies.table["id"].tolist() == mine.table["id"].iloc[[0, 2]].tolist()
-
-
-def test_a_data_set_with_repeats(with_repeats, path):
-    source = source_of("a", {"archive": str(with_repeats), "repeats": True})
-    shards = source.shards(1)
-    assert shards == {"000": [0, 2], "001": [2, 4], "002": [4, 6]}
-    assert sum(amount.configurations for amount in source.amounts(1).values()) == 6
-    assert [row for rows in shards.values() for row in source.read(rows).table["id"]] == source.read().table[
-        "id"
-    ].tolist()
-    assert source_of("a", source.about() | {"role": "train"}).table["id"].tolist() == source.table["id"].tolist()
-    (problem,) = source_of("a", {"archive": str(path), "repeats": True}).problems_inside("Fe")
-    assert problem.endswith("without the repeats of its minima, which `repeats: true` asks for: leave that out")
-
-
-def test_another_entropy_may_be_learned(configurations, tmp_path):
-    table = configurations.table.assign(
-        formation_entropy_of_its_cell=[4.0, 3.0, 2.0, 1.0], formation_entropy_300K=[1.0, np.nan, 2.0, 3.0]
-    )
-    path = tmp_path / "entropies.h5"
-    archives.write_archive(path, ConfigurationSet(configurations.frames, table), IRON)
-    source = source_of("a", {"archive": str(path), "entropy": "formation_entropy_of_its_cell"})
-    assert list(source.problems_inside("Fe")) == []
-    read = source.read().table
-    assert read["formation_entropy"].tolist() == [4.0, 3.0, 2.0, 1.0]
-    assert read["formation_entropy_per_atom_convention"].isna().all()
-    assert source_of("a", source.about()).read([1, 3]).table["formation_entropy"].tolist() == [3.0, 2.0]
-    for name in ("formation_entropy_300K", "energy", "entropy"):
-        (problem,) = source_of("a", {"archive": str(path), "entropy": name}).problems_inside("Fe")
-        assert f"no column {name!r} with an entropy for each" in problem
-        assert problem.endswith("it has formation_entropy, formation_entropy_of_its_cell")
 
 
 def test_no_minimum_may_have_occurred_again(configurations, tmp_path):

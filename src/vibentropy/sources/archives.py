@@ -27,32 +27,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from vibentropy.atoms.checks import check_element
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, check_rows
 from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table, read_columns, write_columns
-from vibentropy.errors import DataError, VibentropyError, did_you_mean
+from vibentropy.errors import DataError, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
-from vibentropy.files.progress import Done, ignore
-from vibentropy.sources.perfect import filled
-from vibentropy.sources.source import Amount, Source, Workshop
 
 if TYPE_CHECKING:
-    from vibentropy.sources.lattice import Lattice
-    from vibentropy.sources.source import Perfect
+    pass
 
 KIND = "archive"
 
@@ -192,7 +188,7 @@ def read_archive(
     part = _part(rows)
     with open_file(path, KIND) as file:
         table, stored = _table(file, repeats)
-        wanted = _wanted(path, table, classes)[part]
+        wanted = rows_of_classes(path, table, classes)[part]
         parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
         n_stored = len(file["table"]["id"])
         if len({len(parts), len(cells), n_stored}) > 1:
@@ -309,134 +305,6 @@ def crystal_of(reference: Path | str) -> Crystal:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Archive(Source):
-    """A data set from an archive, or from some classes of it.
-
-    Attributes
-    ----------
-    archive : str
-        Path of the file.
-    classes : tuple of str or None
-        Classes of defects that are read; None for all.
-    repeats : bool
-        Whether minima that others fell into again are read as often as that.
-    entropy: str
-        Column of its table (k_B) that is learned.
-    """
-
-    archive: str
-    classes: tuple[str, ...] | None = None
-    repeats: bool = False
-    entropy: str = "formation_entropy"
-
-    archived: ClassVar[bool] = True
-    knows_sites: ClassVar[bool] = True
-    minutes: ClassVar[int] = 10
-
-    @classmethod
-    def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Archive:
-        """See `Source.from_block`."""
-        classes = block.get("classes")
-        return cls(name=name, **{**block, "classes": None if classes is None else tuple(classes)})
-
-    def about(self) -> dict[str, Any]:
-        """See `Source.about`."""
-        classes = None if self.classes is None else list(self.classes)
-        return {"archive": self.archive, "classes": classes, "repeats": self.repeats, "entropy": self.entropy}
-
-    @property
-    def computed(self) -> bool:
-        """See `Source.computed`."""
-        return False
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """Table of the configurations that the data set takes from the archive."""
-        table = read_header(self.archive, self.repeats).table
-        return table.iloc[_wanted(self.archive, table, self.classes)]
-
-    def problems(self, max_force: float) -> Iterator[str]:
-        """See `Source.problems`."""
-        if not Path(self.archive).is_file():
-            yield f"datasets.{self.name}.archive: there is no file {self.archive!r}"
-
-    def problems_inside(self, element: str | None) -> Iterator[str]:
-        """See `Source.problems_inside`."""
-        try:
-            table = self.table
-        except VibentropyError as error:
-            yield f"datasets.{self.name}.archive: {error}"
-            return
-        entropies = [
-            name for name in map(str, table) if name.startswith("formation_entropy") and table[name].notna().all()
-        ]
-        if self.entropy not in entropies:
-            yield (
-                f"datasets.{self.name}.entropy: {self.archive} has no column {self.entropy!r} with an entropy for each "
-                f"of its configurations; it has {', '.join(entropies)}"
-            )
-
-    def holdings(self) -> list[tuple[str, str, str | None]]:
-        """See `Source.holdings`."""
-        return [("archive", self.archive, part) for part in self.classes or [None]]
-
-    def inputs(self) -> list[str]:
-        """See `Source.inputs`."""
-        return [self.archive]
-
-    def references(self, lattice: str) -> list[str]:
-        """See `Source.references`."""
-        return [self.archive]
-
-    def shards(self, size: int) -> dict[str, list[int]]:
-        """See `Source.shards`: the rows of each for `read_archive`, of at least one trajectory."""
-        table = self.table
-        starts = np.flatnonzero(table["trajectory"] != table["trajectory"].shift())
-        cuts = [0] if len(table) else []
-        for start, stop in pairwise([*starts, len(table)]):
-            if stop - cuts[-1] > size and start > cuts[-1]:
-                cuts.append(int(start))
-        return {f"{number:03d}": [start, stop] for number, (start, stop) in enumerate(pairwise([*cuts, len(table)]))}
-
-    def sites_of(self, content: Sequence[int]) -> int:
-        """See `Source.sites_of`."""
-        return int(self.table["n_sites"].iloc[slice(*content)].max())
-
-    def amounts(self, size: int) -> dict[str, Amount]:
-        """See `Source.amounts`."""
-        table = self.table
-        parts = {shard: table.iloc[slice(*rows)] for shard, rows in self.shards(size).items()}
-        return {
-            shard: Amount(sites=part["n_sites"].max(), configurations=len(part), atoms=part["n_atoms"].sum())
-            for shard, part in parts.items()
-        }
-
-    def read(
-        self,
-        content: Sequence[int] | None = None,
-        workshop: Workshop | None = None,
-        done: Done = ignore,
-    ) -> ConfigurationSet:
-        """See `Source.read`."""
-        configurations = read_archive(self.archive, self.name, self.classes, content, repeats=self.repeats)
-        if self.entropy == "formation_entropy":
-            return configurations
-        # What stands beside the label of the archive belongs to that one.
-        others = {"formation_entropy_per_atom_convention": np.nan}
-        table = configurations.table.assign(formation_entropy=configurations.table[self.entropy], **others)
-        return ConfigurationSet(configurations.frames, table, configurations.attributes)
-
-    def perfect(self, lattice: Path | str | None = None) -> Perfect:
-        """See `Source.perfect`."""
-        return filled(read_header(self.archive).crystal)
-
-    def identity(self) -> tuple[Crystal, str]:
-        """See `Source.identity`."""
-        header = read_header(self.archive)
-        return header.crystal, header.potential
-
-
 def _part(rows):
     """Rows as a slice."""
     if rows is None:
@@ -491,8 +359,27 @@ def _rows_of(table, repeats):
     return rows
 
 
-def _wanted(path, table, classes):
-    """Rows of these classes."""
+def rows_of_classes(path: Path | str, table: pd.DataFrame, classes: Sequence[str] | None) -> NDArray[np.int64]:
+    """Find the rows of some classes of defects.
+
+    Parameters
+    ----------
+    path : path-like
+        The archive, for the message.
+    table : pandas.DataFrame
+        See `Header.table`.
+    classes : sequence of str or None
+        None for all.
+
+    Returns
+    -------
+    ndarray of int
+
+    Raises
+    ------
+    DataError
+        If there is no such class.
+    """
     if classes is None:
         return np.arange(len(table))
     present = sorted(set(table["defect_class"]))

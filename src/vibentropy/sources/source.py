@@ -1,7 +1,7 @@
 """The data sets of a run: where their configurations come from.
 
 There is one class for each kind of data set: a recipe (`vibentropy.sources.recipes`), files of the user
-(`vibentropy.sources.user_files`), an archive (`vibentropy.sources.archives`) and the arrays of the reference work
+(`vibentropy.sources.user_files`), an archive (`vibentropy.sources.archived`) and the arrays of the reference work
 (`vibentropy.sources.published_arrays`). `source_of` is the only place that looks which kind a block of the
 configuration is of; everything else asks a `Source`.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 KINDS = {
     "recipe": ("vibentropy.sources.recipes", "Recipe"),
     "files": ("vibentropy.sources.user_files", "Files"),
-    "archive": ("vibentropy.sources.archives", "Archive"),
+    "archive": ("vibentropy.sources.archived", "Archive"),
     "arrays": ("vibentropy.sources.published_arrays", "Arrays"),
 }
 
