@@ -20,6 +20,7 @@ from vibentropy.potentials.embedded_functions import smooth_functions
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.lammps_engine import LammpsEngine
 from vibentropy.potentials.newton import newton_relax
+from vibentropy.potentials.protocols import TableShift
 
 
 def vacancy_in(potential, structure, a, n=3):
@@ -81,6 +82,15 @@ def test_it_is_none_in_the_perfect_crystal_and_little_for_good_tables(iron, copp
     assert table_uncertainty(crystal, crystal, copper) == 0.0
     atoms, crystal = vacancy_in(iron, "bcc", 2.8553)
     assert table_uncertainty(atoms, crystal, iron) < 1e-4
+
+
+def test_what_all_atoms_share_does_not_count(iron, monkeypatch):
+    """As many atoms of the perfect crystal are subtracted, not as many cells."""
+    monkeypatch.setattr(
+        Potential, "table_shifts", lambda _, atoms: [TableShift("pair", 2.5, 0.3 * len(atoms) * np.ones(3))]
+    )
+    crystal = bulk("Fe", "bcc", a=2.8553, cubic=True).repeat(3)
+    assert table_uncertainty(crystal[1:], crystal, iron) < 1e-12
 
 
 def test_potentials_without_tables_have_none(iron):
