@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 from scipy.spatial import cKDTree
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.descriptors.base import LocalDescriptor
@@ -84,9 +84,9 @@ class HessianDescriptor(LocalDescriptor):
     def check_parameters(self) -> None:
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
-        element = self._potential.element
-        if self.species is not None and list(self.species) != [element]:
-            raise ValueError(f"species == {self.species!r}, but the potential is of {element}.")
+        elements = self._potential.elements
+        if self.species is not None and list(self.species) != list(elements):
+            raise ValueError(f"species == {self.species!r}, but the potential is of {', '.join(elements)}.")
 
     @property
     def _potential(self):
@@ -197,7 +197,7 @@ class ClusterDescriptor(HessianDescriptor):
         return per_atom.stiffness, self._in_blocks(atoms, per_atom, largest)
 
     def _whole(self, atoms, largest):
-        check_element(atoms, self._potential.element)
+        element_indices(atoms, self._potential.elements)
         # A copy, for descriptors overwrite the blocks, and a potential may keep what it returned.
         hessian = bsr_array(self._potential.hessian(atoms), blocksize=(3, 3), copy=True)
         start, columns = hessian.indptr.astype(np.int64), hessian.indices.astype(np.int64)

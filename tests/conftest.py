@@ -150,6 +150,6 @@ def scratch_run(pytestconfig):
 
 @pytest.fixture(scope="module")
 def lennard_jones():
-    with LammpsEngine(f"lj/cut {R_CUT}", [f"* * {EPSILON} {SIGMA}"], "Cu") as lammps:
+    with LammpsEngine(f"lj/cut {R_CUT}", [f"* * {EPSILON} {SIGMA}"], ["Cu"]) as lammps:
         ase = AseEngine(LennardJones(epsilon=EPSILON, sigma=SIGMA, rc=R_CUT, smooth=False))
         yield lammps, ase

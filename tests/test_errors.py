@@ -88,7 +88,7 @@ def test_errors_of_files_know_their_place(tmp_path):
     short = tmp_path / "Fe.eam.fs"
     short.write_text("no\ntable\n")
     for read in (
-        lambda: read_setfl(short, "Fe"),
+        lambda: read_setfl(short, ["Fe"]),
         lambda: Potential.from_setfl(short, "Fe"),
         lambda: find_potential(tmp_path / "none.eam.fs"),
         lambda: load(short),

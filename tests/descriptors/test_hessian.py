@@ -140,7 +140,7 @@ class TestRefusals:
             create("hessian_stiffness", potential=Handed(lambda hessian: hessian), radii=[0.0, 3.0]).total(atoms)
 
     def test_a_potential_whose_hessian_has_no_end(self):
-        endless = FiniteDifferencePotential(engine=None, element="Fe", step=0.01)
+        endless = FiniteDifferencePotential(engine=None, elements=("Fe",), step=0.01)
         with pytest.raises(
             ConfigError, match="must be a mapping of file and element, or of pair_style .* in Python also any potential"
         ):

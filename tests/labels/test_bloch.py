@@ -66,7 +66,7 @@ def test_finite_differences_ask_for_the_rows_of_one_atom(iron):
             return copper.energy_and_forces(atoms)
 
     crystal = bulk("Cu", cubic=True, a=3.615).repeat(3)
-    by_differences = FiniteDifferencePotential(Engine(), "Cu", 1e-3)
+    by_differences = FiniteDifferencePotential(Engine(), ("Cu",), 1e-3)
     np.testing.assert_allclose(
         crystal_eigenvalues(crystal, by_differences), crystal_eigenvalues(crystal, copper), atol=1e-4
     )

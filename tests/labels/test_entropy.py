@@ -116,7 +116,7 @@ def test_label_from_matscipy_on_the_same_functions(iron, fine_table, vacancy):
 
 @pytest.mark.parametrize("step", [0.001, 0.01])
 def test_label_does_not_depend_on_how_it_is_differentiated(iron, fine_table, vacancy, step):
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         hessians = [engine.hessian(atoms, step) for atoms in vacancy]
     # With the table itself instead of its smooth representation the same steps give numbers 0.14 k_B apart. The
     # limit of 0.01 Å is the anharmonicity of fourth order, which the bulk does not quite cancel.
@@ -145,7 +145,7 @@ def test_divacancy_in_1024_sites(iron, iron_crystal):
 
 def test_dumbbell_in_1024_sites(iron, fine_table, iron_crystal):
     perfect = iron_crystal(8)
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         coarse = engine.relax(dumbbell(perfect, (1, 1, 0)), 1e-2)
     energy, _, entropy = exact(iron, coarse, perfect)
     assert energy == pytest.approx(3.534, abs=1e-3)

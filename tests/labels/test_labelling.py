@@ -92,7 +92,7 @@ def test_a_perfect_crystal_without_a_label_is_not_blamed_on_the_configurations(i
     calls = []
 
     class OnlyDefects:
-        mass = iron.mass
+        mass = iron.masses[0]
 
         def hessian(self, atoms):
             return iron.hessian(atoms)

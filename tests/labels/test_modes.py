@@ -112,7 +112,7 @@ def test_eigenvalues_alone_are_the_same(iron, vacancy):
 
 
 def test_highest_phonon_of_iron(iron, iron_crystal):
-    frequencies = modes(iron.hessian(iron_crystal(4))).frequencies(iron.mass)
+    frequencies = modes(iron.hessian(iron_crystal(4))).frequencies(iron.masses[0])
     assert frequencies[-1] == pytest.approx(9.63, abs=0.02)
 
 
@@ -134,7 +134,10 @@ def test_entropy_and_free_energy_are_those_of_phonopy(iron, iron_crystal):
     phonopy = pytest.importorskip("phonopy")
     atoms = iron_crystal(2)
     cell = phonopy.structure.atoms.PhonopyAtoms(
-        symbols=atoms.get_chemical_symbols(), cell=atoms.cell[:], positions=atoms.positions, masses=[iron.mass] * 16
+        symbols=atoms.get_chemical_symbols(),
+        cell=atoms.cell[:],
+        positions=atoms.positions,
+        masses=[iron.masses[0]] * 16,
     )
     hessian = iron.hessian(atoms)
     phonons = phonopy.Phonopy(cell, supercell_matrix=np.eye(3), primitive_matrix=np.eye(3))
@@ -143,7 +146,7 @@ def test_entropy_and_free_energy_are_those_of_phonopy(iron, iron_crystal):
     # The cutoff (THz) leaves out the translations.
     phonons.run_thermal_properties(temperatures=[20, 300, 2000], cutoff_frequency=0.1)
     expected = phonons.thermal_properties.entropy * KB_PER_ENTROPY_UNIT["J/mol/K"]
-    frequencies = modes(hessian).frequencies(iron.mass)
+    frequencies = modes(hessian).frequencies(iron.masses[0])
     found = [quantum_entropy(frequencies, temperature) for temperature in (20, 300, 2000)]
     # Its constants of nature are of 1998.
     np.testing.assert_allclose(found, expected, rtol=1e-4)
@@ -167,7 +170,7 @@ def test_stiff_modes_are_frozen(x):
 
 
 def test_formation_entropy_between_its_limits(iron, vacancy):
-    defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.mass) for atoms in vacancy)
+    defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.masses[0]) for atoms in vacancy)
     classical = formation_entropy(*vacancy, iron)
     values = [quantum_formation_entropy(defect, bulk, t) for t in (1.0, 100.0, 300.0, 1000.0, 1e5)]
     assert values[0] == pytest.approx(0, abs=1e-6)
@@ -198,7 +201,7 @@ def test_entropy_is_the_slope_of_the_free_energy(frequency, temperature):
 
 
 def test_formation_free_energy_between_its_limits(iron, vacancy):
-    defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.mass) for atoms in vacancy)
+    defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.masses[0]) for atoms in vacancy)
     classical = formation_entropy(*vacancy, iron)
     assert quantum_formation_free_energy(defect, bulk, 1e5) == pytest.approx(-kB * 1e5 * classical, abs=1e-4)
     # At low temperature, the difference of the zero-point energies, with fewer and softer modes: it is negative.

@@ -12,7 +12,7 @@ from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 
 def test_step_test_shows_the_error_of_the_step(lennard_jones):
     perfect = bulk("Cu", "fcc", a=3.6, cubic=True) * 3
-    table = step_test(perfect, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.02))
+    table = step_test(perfect, FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.02))
     assert list(table["step"]) == [0.01, 0.02, 0.04]
     assert list(table["n_sites"]) == [108] * 3
     entropy = table["formation_entropy"]
@@ -23,14 +23,14 @@ def test_step_test_shows_the_error_of_the_step(lennard_jones):
     # Each pair acts alike on both its atoms, whatever the step: pair potentials keep the sum rule.
     assert (table["net_force"] < 1e-9).all()
     label = formation_entropy(
-        relaxed_vacancy(perfect, lennard_jones[0]), perfect, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.02)
+        relaxed_vacancy(perfect, lennard_jones[0]), perfect, FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.02)
     )
     assert label == pytest.approx(entropy[1], abs=1e-6)
     assert verdict(table).startswith("warning") == bool(table["difference"].abs().max() > 0.01)
 
 
 def test_step_test_says_why_there_is_no_label(lennard_jones):
-    table = step_test(bulk("Cu", "sc", a=2.5) * 3, FiniteDifferencePotential(lennard_jones[0], "Cu", 0.01))
+    table = step_test(bulk("Cu", "sc", a=2.5) * 3, FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.01))
     assert table["formation_entropy"].isna().all()
     assert verdict(table).startswith("warning: the vacancy has no label (the Hessian has a negative eigenvalue")
 

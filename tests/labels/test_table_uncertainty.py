@@ -24,7 +24,7 @@ from vibentropy.potentials.protocols import TableShift
 
 
 def vacancy_in(potential, structure, a, n=3):
-    crystal = bulk(potential.element, structure, a=a, cubic=True).repeat(n)
+    crystal = bulk(potential.elements[0], structure, a=a, cubic=True).repeat(n)
     return newton_relax(crystal[1:], potential, 1e-6)[0], crystal
 
 
@@ -49,7 +49,7 @@ def rounded(potential, digits):
     table = potential.table
     names = ("embedding", "density", "r_times_pair")
     table = replace(table, **{name: np.round(getattr(table, name), digits) for name in names})
-    return Potential(table, *smooth_functions(table))
+    return Potential(table, smooth_functions(table))
 
 
 @pytest.mark.parametrize(("digits", "at_most"), [(6, 0.05), (7, 0.005)])
@@ -66,7 +66,7 @@ def test_it_covers_what_is_lost_by_printing_fewer_digits(iron, digits, at_most):
 def test_it_is_what_whole_labels_differ_by(copper):
     atoms, crystal = vacancy_in(copper, "fcc", 3.615)
     for name in ("pair", "embedding"):
-        other = replace(copper, **{name: getattr(copper.finer, name)})
+        other = copper.with_function(name, copper.finer.functions[name])
         difference = label(atoms, crystal, other) - label(atoms, crystal, copper)
         shifts = {
             # Without strain.
@@ -95,7 +95,7 @@ def test_what_all_atoms_share_does_not_count(iron, monkeypatch):
 
 def test_potentials_without_tables_have_none(iron):
     crystal = bulk("Fe", "bcc", a=2.8553, cubic=True)
-    assert np.isnan(table_uncertainty(crystal, crystal, FiniteDifferencePotential(iron, "Fe", 0.01)))
+    assert np.isnan(table_uncertainty(crystal, crystal, FiniteDifferencePotential(iron, ("Fe",), 0.01)))
 
 
 def test_labels_carry_it(copper):
@@ -131,12 +131,12 @@ def test_differences_scatter_on_a_table_and_not_on_the_functions_behind_it(tmp_p
     expected = label(atoms, crystal, potential)
     potential.write_setfl(tmp_path / "fine")
     with (
-        LammpsEngine(style, [f"* * {potential.table.path} {element}"], element) as on_table,
-        LammpsEngine.on_table(tmp_path / "fine", element) as on_functions,
+        LammpsEngine(style, [f"* * {potential.table.path} {element}"], [element]) as on_table,
+        LammpsEngine.on_table(tmp_path / "fine", [element]) as on_functions,
     ):
         steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04)
         coarse, fine = (
-            [label(atoms, crystal, FiniteDifferencePotential(engine, element, step)) for step in steps]
+            [label(atoms, crystal, FiniteDifferencePotential(engine, (element,), step)) for step in steps]
             for engine in (on_table, on_functions)
         )
     uncertainty = table_uncertainty(atoms, crystal, potential)

@@ -4,6 +4,7 @@ from ase import Atoms
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.potentials.angular import AngularPotential
 from vibentropy.potentials.angular_bonds import WEIGHTS, bond_derivatives, moment_gradients, moments
+from vibentropy.potentials.splines import side_by_side
 
 
 def bonds():
@@ -17,14 +18,14 @@ def bonds():
 
 def energy(potential, first, vectors):
     distances = np.linalg.norm(vectors, axis=1)
-    q = moments(first, vectors, distances, potential.dipole.arrays, potential.quadrupole.arrays)
+    q = moments(first, vectors, distances, side_by_side([potential.dipole, potential.quadrupole]))
     return 0.5 * (q**2 @ WEIGHTS).sum()
 
 
 def test_moments_are_the_sums_of_their_definition():
     potential, first, vectors, distances = bonds()
     u, w = potential.dipole(distances)[0], potential.quadrupole(distances)[0]
-    q = moments(first, vectors, distances, potential.dipole.arrays, potential.quadrupole.arrays)
+    q = moments(first, vectors, distances, side_by_side([potential.dipole, potential.quadrupole]))
     for i in range(len(first) - 1):
         of_atom = slice(first[i], first[i + 1])
         x = vectors[of_atom]
@@ -38,10 +39,10 @@ def test_moments_are_the_sums_of_their_definition():
 
 def test_derivatives_are_those_of_the_energy_by_a_bond():
     potential, first, vectors, distances = bonds()
-    arrays = potential.dipole.arrays, potential.quadrupole.arrays
-    q = moments(first, vectors, distances, *arrays)
-    gradients, curvatures = bond_derivatives(first, vectors, distances, q, *arrays)
-    by_vectors = moment_gradients(vectors, distances, *arrays)
+    functions = side_by_side([potential.dipole, potential.quadrupole])
+    q = moments(first, vectors, distances, functions)
+    gradients, curvatures = bond_derivatives(first, vectors, distances, q, functions)
+    by_vectors = moment_gradients(vectors, distances, functions)
     h = 1e-4
     for p in range(0, len(distances), max(1, len(distances) // 12)):
         for a in range(3):

@@ -60,4 +60,4 @@ def test_what_calculators_raise_becomes_a_deliberate_error(lennard_jones):
     with pytest.raises(VibentropyError, match="Broken failed: RuntimeError: out of range"):
         AseEngine(Broken()).energy_and_forces(Atoms("Cu"))
     with pytest.raises(StructureError, match="holds Fe where only Cu"):
-        FiniteDifferencePotential(lennard_jones[0], "Cu", 0.01).hessian(bulk("Fe"))
+        FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.01).hessian(bulk("Fe"))

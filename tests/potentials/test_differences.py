@@ -12,7 +12,7 @@ from vibentropy.potentials.lammps_engine import LammpsEngine
 
 #: Cutoff of a Lennard-Jones crystal that feels its first neighbours, which is as far as forces reach.
 R_CUT = 3.0
-STYLE = f"lj/cut {R_CUT}", ["* * 0.4 2.3"], "Cu"
+STYLE = f"lj/cut {R_CUT}", ["* * 0.4 2.3"], ["Cu"]
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_forces_are_those_of_lammps_on_the_fine_table(iron, fine_table, iron_cry
     atoms.rattle(0.1, seed=1)
     atoms.set_cell(atoms.cell[:] @ (np.eye(3) + [[0.01, 0.02, 0], [0, -0.01, 0.03], [-0.01, 0, 0]]), scale_atoms=True)
     energy, forces = iron.energy_and_forces(atoms)
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         lammps_energy, lammps_forces = engine.energy_and_forces(atoms)
     assert lammps_energy == pytest.approx(energy, abs=1e-9)
     assert np.abs(lammps_forces - forces).max() < 1e-8

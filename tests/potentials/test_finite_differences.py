@@ -16,8 +16,8 @@ from vibentropy.potentials.newton import newton_relax
 @pytest.fixture(scope="module")
 def by_lammps(fine_table):
     """The iron of the other tests, as a potential that has nothing but forces."""
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
-        yield FiniteDifferencePotential(engine, "Fe", 0.001)
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
+        yield FiniteDifferencePotential(engine, ("Fe",), 0.001)
 
 
 @given(n_atoms=st.integers(2, 6), seed=st.integers(0, 2**32 - 1))
@@ -56,7 +56,7 @@ def test_hessian_is_the_analytic_one(by_lammps, iron, iron_crystal):
     energy, forces = by_lammps.energy_and_forces(atoms)
     assert energy == pytest.approx(iron.energy_and_forces(atoms)[0], abs=1e-9)
     np.testing.assert_allclose(forces, iron.energy_and_forces(atoms)[1], atol=1e-8)
-    assert by_lammps.mass == pytest.approx(55.845, abs=1e-3)
+    assert by_lammps.masses[0] == pytest.approx(55.845, abs=1e-3)
 
 
 def test_label_is_the_analytic_one(by_lammps, iron, iron_crystal):
@@ -75,7 +75,7 @@ def test_lammps_and_ase_differentiate_alike(lennard_jones):
     # Strained and turned: LAMMPS has its own axes.
     deformation = np.eye(3) + [[0.0, 0.03, -0.02], [0.01, 0.0, 0.01], [0.02, -0.01, 0.0]]
     atoms.set_cell(atoms.cell[:] @ deformation, scale_atoms=True)
-    lammps, ase = (FiniteDifferencePotential(engine, "Cu", 0.001) for engine in lennard_jones)
+    lammps, ase = (FiniteDifferencePotential(engine, ("Cu",), 0.001) for engine in lennard_jones)
     np.testing.assert_allclose(lammps.energy_and_forces(atoms)[1], ase.energy_and_forces(atoms)[1], atol=1e-9)
     # The same to the square of the step, along different axes.
     np.testing.assert_allclose(lammps.hessian(atoms), ase.hessian(atoms), atol=1e-5)

@@ -46,7 +46,7 @@ def test_kind_follows_from_the_keys(iron, fine_table):
         with start_engine(specification) as engine:
             np.testing.assert_array_equal(engine.energy_and_forces(crystal)[1], potential.energy_and_forces(crystal)[1])
             assert engine.handover < 1e-5
-        assert potential.element == specification["element"]
+        assert potential.elements == (specification["element"],)
 
 
 def test_meam_is_analytic_wherever_it_can_be():
@@ -209,7 +209,8 @@ def test_lines_of_another_element_are_refused(style, line, element, found):
 def test_lines_with_other_numbers_of_words_are_explained(style, line):
     potential = load_potential(pair_style=style, pair_coeff=[line], element="Cu")
     with pytest.raises(
-        VibentropyError, match="LAMMPS stopped at 'pair_coeff (?s:.*); atoms are of one type, so a line"
+        VibentropyError,
+        match="LAMMPS stopped at 'pair_coeff (?s:.*); a line is `. .` and what the pair style wants for one type",
     ):
         potential.energy_and_forces(bulk("Cu"))
 

@@ -19,11 +19,12 @@ def test_functions_are_found(tmp_path):
     path = tmp_path / "numbered.eam"
     path.write_text(written())
     table = read_funcfl(path, "Ag")
-    assert (table.mass, table.lattice_constant, table.structure, table.style) == (107.87, 4.09, "fcc", "eam")
+    assert (table.masses, table.lattice_constants) == ((107.87,), (4.09,))
+    assert (table.elements, table.structures, table.style) == (("Ag",), ("fcc",), "eam")
     assert (table.drho, table.dr, table.r_cut) == (0.01, 0.06, 5.5)
-    np.testing.assert_array_equal(table.embedding, 1000 + np.arange(100))
-    np.testing.assert_allclose(table.r_times_pair, 27.2 * 0.529 * (2000.0 + np.arange(100)) ** 2, rtol=1e-14)
-    np.testing.assert_array_equal(table.density, 3000 + np.arange(100))
+    np.testing.assert_array_equal(table.embedding[0], 1000 + np.arange(100))
+    np.testing.assert_allclose(table.r_times_pair[0, 0], 27.2 * 0.529 * (2000.0 + np.arange(100)) ** 2, rtol=1e-14)
+    np.testing.assert_array_equal(table.density[0, 0], 3000 + np.arange(100))
 
 
 @pytest.mark.parametrize(

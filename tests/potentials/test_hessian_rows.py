@@ -8,6 +8,7 @@ from ase.build import bulk
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError, StructureError
 from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.hessian_rows import hessian_rows, sites
 
 IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
@@ -42,7 +43,7 @@ def test_images_add_up_to_the_blocks_of_the_cell():
     n, known = len(atoms), sites(IRON, atoms)
     positions, index = with_images(atoms, 2)
     pairs = neighbour_pairs(Atoms(f"X{len(positions)}", positions), IRON.r_cut)
-    arguments = IRON, pairs, n, positions, known.slope[index], known.curvature[index]
+    arguments = IRON, Bonds(known.kinds[index], *pairs), n, positions, known.slope[index], known.curvature[index]
     start, columns, blocks = hessian_rows(*arguments, IRON.hessian_range)
     summed = np.zeros((n, n, 3, 3))
     rows = np.repeat(np.arange(n), np.diff(start))

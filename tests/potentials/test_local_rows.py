@@ -17,7 +17,7 @@ IRON = Potential.from_setfl("FeP_mm.eam.fs", "Fe")
 class Other:
     """A potential of which nothing is known but its Hessian and where it ends."""
 
-    element, mass, hessian_range = "Fe", IRON.mass, IRON.hessian_range
+    elements, masses, hessian_range = ("Fe",), IRON.masses, IRON.hessian_range
     energy_and_forces, hessian = IRON.energy_and_forces, IRON.hessian
 
 

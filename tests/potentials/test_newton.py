@@ -23,7 +23,7 @@ def vacancy(iron_crystal):
 
 
 def test_newton_ends_in_the_minimum_of_lammps(iron, fine_table, vacancy):
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         coarse = engine.relax(vacancy, 1e-5)
     relaxed, energy, largest = newton_relax(vacancy, iron, 1e-9)
     assert largest <= 1e-9
@@ -215,7 +215,7 @@ def test_triclinic_cells_come_back_from_lammps_unturned(iron, fine_table, iron_c
     )
     at_rest = atoms.copy()
     atoms.rattle(0.05, seed=1)
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         relaxed = engine.relax(atoms, 1e-5)
         hot = engine.anneal(at_rest, 300.0, 0.002, 50, 2, 17)
     np.testing.assert_array_equal(relaxed.cell[:], atoms.cell[:])
@@ -231,7 +231,7 @@ def test_triclinic_cells_come_back_from_lammps_unturned(iron, fine_table, iron_c
 
 
 def test_annealing_repeats_itself_bit_by_bit(fine_table, vacancy):
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         first = engine.anneal(vacancy, 600.0, 0.002, 30, 2, 99)
         engine.relax(vacancy, 1e-2)
         second = engine.anneal(vacancy, 600.0, 0.002, 30, 2, 99)
@@ -244,7 +244,7 @@ def test_annealing_repeats_itself_bit_by_bit(fine_table, vacancy):
 def test_annealing_has_its_temperature(iron, fine_table, iron_crystal):
     atoms = iron_crystal(5)
     ground = iron.energy_and_forces(atoms)[0]
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         snapshots = engine.anneal(atoms, 300.0, 0.002, 200, 6, 5)[2:]
     # Equipartition: the mean potential energy of a nearly harmonic crystal is 3/2 k_B T per atom.
     energy = np.mean([iron.energy_and_forces(s)[0] for s in snapshots]) - ground
@@ -253,7 +253,7 @@ def test_annealing_has_its_temperature(iron, fine_table, iron_crystal):
 
 def test_failures_of_lammps_carry_its_message(fine_table, vacancy):
     with (
-        LammpsEngine.on_table(fine_table, "Ni") as engine,
+        LammpsEngine("eam/alloy", [f'* * "{fine_table}" Ni'], ["Fe"]) as engine,
         pytest.raises(VibentropyError, match="LAMMPS stopped at 'pair_coeff"),
     ):
         engine.relax(vacancy, 1e-2)

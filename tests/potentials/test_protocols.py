@@ -31,7 +31,7 @@ def test_engines_have_the_methods_of_the_protocol(cls, method):
 
 @pytest.mark.parametrize("cls", [Potential, Meam, FiniteDifferencePotential, CalculatorPotential])
 def test_potentials_have_the_methods_of_the_protocol(cls):
-    assert public(Interaction) == {"element", "mass", "energy_and_forces", "hessian"}
+    assert public(Interaction) == {"elements", "masses", "energy_and_forces", "hessian"}
     # Derived classes have the rest from their parents.
     assert public(Interaction) <= set().union(*map(public, cls.__mro__))
 

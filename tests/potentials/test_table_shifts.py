@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.splines import SmoothFunction
 from vibentropy.potentials.table_shifts import table_shifts
 
@@ -22,9 +23,8 @@ class Springs:
     def with_function(self, name, function):
         return Springs(function)
 
-    def own_blocks(self, neighbours):
-        first, _, _, distances = neighbours
-        held = np.add.reduceat(self.functions["stiffness"](distances)[0], first[:-1])
+    def own_blocks(self, bonds):
+        held = np.add.reduceat(self.functions["stiffness"](bonds.distances)[0], bonds.first[:-1])
         return held[:, None, None] * np.eye(3)
 
 
@@ -36,21 +36,23 @@ def constant(value, at=()):
     return SmoothFunction(breaks, coefficients, np.zeros(4, np.int64), 0.0, 0.0, ())
 
 
-NEIGHBOURS = (np.array([0, 2, 3]), np.array([1, 0, 0]), np.zeros((3, 3)), np.array([2.0, 3.0, 2.5]))
+BONDS = Bonds(
+    np.zeros(2, np.int64), np.array([0, 2, 3]), np.array([1, 0, 0]), np.zeros((3, 3)), np.array([2.0, 3.0, 2.5])
+)
 
 
 def test_entropies_change_by_the_logarithm_of_the_stiffness():
-    (shift,) = table_shifts(Springs(constant(2.0), constant(2.2)), NEIGHBOURS, {"stiffness": NEIGHBOURS[-1]})
+    (shift,) = table_shifts(Springs(constant(2.0), constant(2.2)), BONDS, {"stiffness": BONDS.distances})
     assert shift.function == "stiffness"
     # Two atoms, three directions, whatever the strain.
     np.testing.assert_allclose(shift.entropies, -0.5 * 6 * np.log(1.1), rtol=1e-12)
 
 
 def test_representations_that_cross_at_the_distances_of_a_crystal_do_not_agree():
-    at_rest = NEIGHBOURS[:3] + (np.full(3, 2.5),)
+    at_rest = BONDS._replace(distances=np.full(3, 2.5))
     straight = constant(2.0)
     slanted = replace(straight, coefficients=np.array([[2.0 - 2.5, 1.0, 0, 0, 0, 0]]))
-    (shift,) = table_shifts(Springs(straight, slanted), at_rest, {"stiffness": at_rest[-1]})
+    (shift,) = table_shifts(Springs(straight, slanted), at_rest, {"stiffness": at_rest.distances})
     assert abs(shift.entropies[1]) < 1e-12
     assert np.abs(shift.entropies[[0, 2]]).min() > 0.01
 
@@ -60,6 +62,6 @@ def test_the_place_is_where_second_derivatives_differ_most():
     coefficients = bent.coefficients.copy()
     coefficients[1, 2] = 1e-3
     bent = replace(bent, coefficients=coefficients)
-    (shift,) = table_shifts(Springs(constant(2.0), bent), NEIGHBOURS, {"stiffness": NEIGHBOURS[-1]})
+    (shift,) = table_shifts(Springs(constant(2.0), bent), BONDS, {"stiffness": BONDS.distances})
     assert shift.place == pytest.approx(3.0)
     assert (shift.entropies < 0).all()

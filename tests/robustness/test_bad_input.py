@@ -74,7 +74,8 @@ def write_arrays(whole=None):
 
 def setfl_table():
     r = 0.05 * np.arange(120)
-    return SetflTable("Fe", 55.845, 2.8553, "bcc", 0.1, 0.05, 6.0, -np.sqrt(0.1 * np.arange(120)), 6 - r, r * (6 - r))
+    functions = -np.sqrt(0.1 * np.arange(120))[None], (6 - r)[None, None], (r * (6 - r))[None, None]
+    return SetflTable(("Fe",), (55.845,), (2.8553,), ("bcc",), 0.1, 0.05, 6.0, *functions)
 
 
 WRITERS = {
@@ -113,7 +114,7 @@ READERS = {
     ),
     "features.h5": FeatureSet.load,
     "model.h5": EntropyModel.load,
-    "fe.eam": lambda path: read_setfl(path, "Fe"),
+    "fe.eam": lambda path: read_setfl(path, ["Fe"]),
     "run.yaml": lambda path: validate(load(path), SCHEMA),
 }
 
@@ -732,7 +733,7 @@ case(
 )
 case(
     "setfl element missing",
-    lambda: (Path("fe.eam").write_bytes(whole("fe.eam")), read_setfl("fe.eam", "W")),
+    lambda: (Path("fe.eam").write_bytes(whole("fe.eam")), read_setfl("fe.eam", ["W"])),
     "fe.eam: holds Fe, not W",
 )
 case("setfl element twice", damaged("fe.eam", swapped("^1 Fe$", "2 Fe Fe")), "fe.eam: line 4 names an element twice")

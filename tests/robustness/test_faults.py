@@ -41,7 +41,7 @@ def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
     assert list(found.table["status"]) == ["rejected", "relaxed", "relaxed"]
     assert "ended by SIGABRT (Aborted) in `anneal`" in found.table["reason"][0]
     # The other to the last bit as in one process.
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         expected = sample(planned[1:], IRON, iron, engine, 2020)
     found = found.subset(found.table["trajectory"] == "b")
     pd.testing.assert_frame_equal(found.table[expected.table.columns], expected.table, check_exact=True)
@@ -55,7 +55,7 @@ def test_crash_in_a_hessian_costs_its_label(iron_crystal):
     frames = [perfect[:n] for n in (15, 14, 13)]
     table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
     with IsolatedEngine(Springs, fates) as engine:
-        potential = FiniteDifferencePotential(engine, "Fe", 0.01)
+        potential = FiniteDifferencePotential(engine, ("Fe",), 0.01)
         found = Labeller(potential).label(ConfigurationSet(frames, table), lambda row, cell: perfect).table
         assert list(found["status"]) == ["rejected", "rejected", "labelled"]
         assert "SIGFPE" in found["reason"][0]

@@ -17,7 +17,7 @@ from vibentropy.sources.source import source_of
 
 @pytest.fixture(scope="module")
 def engine(fine_table):
-    with LammpsEngine.on_table(fine_table, "Fe") as engine:
+    with LammpsEngine.on_table(fine_table, ["Fe"]) as engine:
         yield engine
 
 

@@ -63,7 +63,7 @@ class MortalEngine(LammpsEngine):
 
     @classmethod
     def on(cls, table, seed, number):
-        engine = cls.on_table(table, "Fe")
+        engine = cls.on_table(table, ["Fe"])
         engine._seed, engine._number = seed, number
         return engine
 

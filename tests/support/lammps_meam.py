@@ -89,7 +89,7 @@ def lammps_of(name):
     """One of `SETS` in LAMMPS."""
     element, line = commands(name)
     words = [str(find_potential(word)) if word.endswith(".meam") else word for word in line.split()]
-    return LammpsEngine("meam", [" ".join(words)], element)
+    return LammpsEngine("meam", [" ".join(words)], [element])
 
 
 def tabulated(potential):
@@ -111,7 +111,7 @@ def reference_crystal(potential):
     """Primitive cell of the reference lattice at its lattice constant."""
     p = potential.parameters
     a = p.re * _LATTICES[p.lattice][0]
-    return bulk(potential.element, p.lattice, a=a, **({"c": a * np.sqrt(8 / 3)} if p.lattice == "hcp" else {}))
+    return bulk(potential.elements[0], p.lattice, a=a, **({"c": a * np.sqrt(8 / 3)} if p.lattice == "hcp" else {}))
 
 
 def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15):
@@ -123,7 +123,7 @@ def disordered(potential, seed, n_atoms=16, pbc=True, spacing=0.75, strain=0.15)
     crystal = reference_crystal(potential)
     edge = (n_atoms * crystal.get_volume() / len(crystal)) ** (1 / 3) * 1.1
     cell = edge * (np.eye(3) + strain * rng.normal(size=(3, 3)))
-    crystal = bulk(potential.element, "sc", a=1.0)
+    crystal = bulk(potential.elements[0], "sc", a=1.0)
     crystal.set_cell(cell)
     crystal.pbc = pbc
     shortest = spacing * potential.parameters.re

@@ -114,6 +114,6 @@ def test_vacancy_is_that_of_phonopy(copper, vacancy, step, tolerance):
 
 @pytest.mark.slow
 def test_vacancy_is_that_of_lammps_on_the_fine_table(copper, vacancy, table):
-    with LammpsEngine.on_table(table, "Cu") as engine:
-        by_differences = formation_entropy(*vacancy, FiniteDifferencePotential(engine, "Cu", 0.001))
+    with LammpsEngine.on_table(table, ["Cu"]) as engine:
+        by_differences = formation_entropy(*vacancy, FiniteDifferencePotential(engine, ("Cu",), 0.001))
     assert formation_entropy(*vacancy, copper) == pytest.approx(by_differences, abs=2e-4)

@@ -1,7 +1,11 @@
 """Checks of a cell of atoms, made before anything is computed from it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
 
 from vibentropy.errors import StructureError
 
@@ -62,6 +66,32 @@ def check_crystal(atoms: Atoms) -> None:
         )
 
 
+def element_indices(atoms: Atoms, elements: Sequence[str]) -> NDArray[np.int64]:
+    """Find the element of each atom among some.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    elements : sequence of str
+
+    Returns
+    -------
+    ndarray of shape (n_atoms,), int64
+
+    Raises
+    ------
+    StructureError
+        If an atom is of none of them.
+    """
+    others = sorted(set(atoms.get_chemical_symbols()) - set(elements))
+    if others:
+        expected = f"only {elements[0]} is" if len(elements) == 1 else f"{' and '.join(elements)} are"
+        raise StructureError(f"the configuration holds {', '.join(others)} where {expected} expected")
+    index = np.full(max(atomic_numbers.values()) + 1, -1)
+    index[[atomic_numbers[element] for element in elements]] = np.arange(len(elements))
+    return index[atoms.numbers]
+
+
 def check_element(atoms: Atoms, element: str) -> None:
     """Check that all atoms are of a certain element.
 
@@ -74,6 +104,4 @@ def check_element(atoms: Atoms, element: str) -> None:
     ------
     StructureError
     """
-    others = sorted(set(atoms.get_chemical_symbols()) - {element})
-    if others:
-        raise StructureError(f"the configuration holds {', '.join(others)} where only {element} is expected")
+    element_indices(atoms, [element])

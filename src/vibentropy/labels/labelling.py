@@ -182,7 +182,7 @@ class Labeller:
             columns[UNCERTAINTY] = uncertainty
         for t in self._temperatures:
             entropy, free_energy = temperature_columns(t)
-            defect_modes, crystal_modes = (of.modes.frequencies(self._potential.mass) for of in (defect, crystal))
+            defect_modes, crystal_modes = (of.modes.frequencies(self._potential.masses[0]) for of in (defect, crystal))
             columns[entropy] = quantum_formation_entropy(defect_modes, crystal_modes, t)
             columns[free_energy] = formation_energy + quantum_formation_free_energy(defect_modes, crystal_modes, t)
         if self._infinite:

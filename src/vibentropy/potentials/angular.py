@@ -15,12 +15,13 @@ from vibentropy.errors import NotAnalyticError, PotentialError
 from vibentropy.potentials.angular_bonds import WEIGHTS, bond_derivatives, moment_gradients, moments
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.embedded_functions import distance_function, finer_distance_function, smooth_functions
+from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import TableShift
 from vibentropy.potentials.setfl import AdpTables, read_adp
-from vibentropy.potentials.splines import SmoothFunction
-from vibentropy.potentials.table_shifts import Neighbours, table_shifts
+from vibentropy.potentials.splines import SmoothFunction, side_by_side
+from vibentropy.potentials.table_shifts import table_shifts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +44,7 @@ class AngularPotential:
     quadrupole: SmoothFunction
 
     def __repr__(self) -> str:
-        return f"<Potential of {self.element}, angular-dependent, cutoff {self.r_cut:g} Å>"
+        return f"<Potential of {self.elements[0]}, angular-dependent, cutoff {self.r_cut:g} Å>"
 
     @classmethod
     def from_file(cls, path: str | Path, element: str) -> Self:
@@ -67,7 +68,7 @@ class AngularPotential:
         """
         tables = read_adp(find_potential(path), element)
         table = tables.embedded
-        embedded = Potential(table, *smooth_functions(table))
+        embedded = Potential(table, smooth_functions(table))
         return cls(tables, embedded, *(distance_function(table, y) for y in (tables.dipole, tables.quadrupole)))
 
     @classmethod
@@ -102,14 +103,14 @@ class AngularPotential:
         return cls.from_file(words[0][2], element)
 
     @property
-    def element(self) -> str:
+    def elements(self) -> tuple[str, ...]:
         """Chemical symbol of the element of the potential."""
-        return self.embedded.element
+        return self.embedded.elements
 
     @property
-    def mass(self) -> float:
+    def masses(self) -> tuple[float, ...]:
         """Atomic mass in u, as the file states it."""
-        return self.embedded.mass
+        return self.embedded.masses
 
     @property
     def r_cut(self) -> float:
@@ -140,9 +141,9 @@ class AngularPotential:
             As `vibentropy.Potential.energy_and_forces`.
         """
         energy, forces = self.embedded.energy_and_forces(atoms)
-        first, neighbour, vectors, distances = self.embedded.neighbours(atoms)
-        q = moments(first, vectors, distances, *self._arrays)
-        gradients, _ = bond_derivatives(first, vectors, distances, q, *self._arrays)
+        _, first, neighbour, vectors, distances = self.embedded.neighbours(atoms)
+        q = moments(first, vectors, distances, self._compiled)
+        gradients, _ = bond_derivatives(first, vectors, distances, q, self._compiled)
         # A bond pulls at the neighbour, and at the atom itself the other way.
         np.subtract.at(forces, neighbour, gradients)
         np.add.at(forces, _centres(first), gradients)
@@ -164,10 +165,10 @@ class AngularPotential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        first, neighbour, vectors, distances = self.embedded.neighbours(atoms)
+        _, first, neighbour, vectors, distances = self.embedded.neighbours(atoms)
         centre = _centres(first)
-        q = moments(first, vectors, distances, *self._arrays)
-        _, curvatures = bond_derivatives(first, vectors, distances, q, *self._arrays)
+        q = moments(first, vectors, distances, self._compiled)
+        _, curvatures = bond_derivatives(first, vectors, distances, q, self._compiled)
         size = 3 * len(atoms)
         springs = _assembled(
             np.concatenate([curvatures, curvatures, -curvatures, -curvatures]),
@@ -175,7 +176,7 @@ class AngularPotential:
             np.concatenate([centre, neighbour, neighbour, centre]),
             (size, size),
         )
-        by_vectors = moment_gradients(vectors, distances, *self._arrays)
+        by_vectors = moment_gradients(vectors, distances, self._compiled)
         gradients = _assembled(
             np.concatenate([by_vectors, -by_vectors]),
             np.concatenate([centre, centre]),
@@ -241,17 +242,16 @@ class AngularPotential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        neighbours = self.embedded.neighbours(atoms)
-        distances = neighbours[-1]
-        arguments = self.embedded.arguments(neighbours) | {"dipole": distances, "quadrupole": distances}
-        return table_shifts(self, neighbours, arguments)
+        bonds = self.embedded.neighbours(atoms)
+        arguments = self.embedded.arguments(bonds) | {"dipole": bonds.distances, "quadrupole": bonds.distances}
+        return table_shifts(self, bonds, arguments)
 
-    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
+    def own_blocks(self, bonds: Bonds) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself.
 
         Parameters
         ----------
-        neighbours : tuple of ndarray
+        bonds : Bonds
             As of `vibentropy.Potential.neighbours`.
 
         Returns
@@ -259,14 +259,14 @@ class AngularPotential:
         ndarray of shape (n_atoms, 3, 3), eV/Å²
             In cells so small that atoms meet their own images, what holds them while these stand still.
         """
-        first, neighbour, vectors, distances = neighbours
+        _, first, neighbour, vectors, distances = bonds
         centre = _centres(first)
-        q = moments(first, vectors, distances, *self._arrays)
-        _, curvatures = bond_derivatives(first, vectors, distances, q, *self._arrays)
-        gradients = moment_gradients(vectors, distances, *self._arrays)
+        q = moments(first, vectors, distances, self._compiled)
+        _, curvatures = bond_derivatives(first, vectors, distances, q, self._compiled)
+        gradients = moment_gradients(vectors, distances, self._compiled)
         of_centres = np.zeros((len(first) - 1, 10, 3))
         np.add.at(of_centres, centre, gradients)
-        blocks = self.embedded.own_blocks(neighbours)
+        blocks = self.embedded.own_blocks(bonds)
         blocks += np.einsum("ika,k,ikb->iab", of_centres, WEIGHTS, of_centres, optimize=True)
         np.add.at(blocks, centre, curvatures)
         np.add.at(
@@ -275,8 +275,8 @@ class AngularPotential:
         return blocks
 
     @cached_property
-    def _arrays(self):
-        return self.dipole.arrays, self.quadrupole.arrays
+    def _compiled(self):
+        return side_by_side([self.dipole, self.quadrupole])
 
 
 def _centres(first):

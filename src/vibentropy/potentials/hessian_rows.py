@@ -13,11 +13,11 @@ from ase import Atoms
 from numba import prange
 from numpy.typing import NDArray
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.neighbours import neighbour_blocks
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.embedded_atom import Potential, check_distances
-from vibentropy.potentials.embedded_hessian import spring
+from vibentropy.potentials.embedded_hessian import Bonds, density_gradients, spring
 from vibentropy.potentials.splines import evaluate
 
 #: Rows that one thread works on with one workspace.
@@ -30,12 +30,15 @@ class Sites:
 
     Attributes
     ----------
+    kinds : ndarray of shape (n_atoms,), int64
+        Index of its element among those of the potential.
     slope, curvature : ndarray of shape (n_atoms,)
         F'(ρ_i) and F''(ρ_i), in eV per unit of ρ and of its square.
     stiffness : ndarray of shape (n_atoms, 3, 3), eV/Å²
         H_ii, the stiffness with which all other atoms hold the atom.
     """
 
+    kinds: NDArray[np.int64]
     slope: NDArray[np.float64]
     curvature: NDArray[np.float64]
     stiffness: NDArray[np.float64]
@@ -48,7 +51,7 @@ def sites(potential: Potential, atoms: Atoms) -> Sites:
     ----------
     potential : vibentropy.Potential
     atoms : ase.Atoms
-        Of the element of the potential, any cell and periodicity.
+        Of elements of the potential, any cell and periodicity.
 
     Returns
     -------
@@ -61,22 +64,21 @@ def sites(potential: Potential, atoms: Atoms) -> Sites:
     PotentialError
         If two atoms are closer than 1.5 Å, or an atom is so isolated that the embedding function is not represented.
     """
-    check_element(atoms, potential.element)
-    functions = potential.pair.arrays, potential.density.arrays
+    kinds = element_indices(atoms, potential.elements)
     rho = np.empty(len(atoms))
     for centres, first, neighbour, _, distances in neighbour_blocks(atoms, potential.r_cut):
         check_distances(centres, first, neighbour, distances)
-        rho[centres] = _densities(first, distances, functions[1])
-    _, slope, curvature = potential.embedding_of(rho)
+        rho[centres] = _densities(kinds[centres], kinds, first, neighbour, distances, potential.compiled)
+    _, slope, curvature = potential.embedding_of(rho, kinds)
     stiffness = np.empty((len(atoms), 3, 3))
     for block in neighbour_blocks(atoms, potential.r_cut):
-        stiffness[block[0]] = _stiffness(*block, slope, curvature, *functions)
-    return Sites(slope, curvature, stiffness)
+        stiffness[block[0]] = _stiffness(*block, kinds, slope, curvature, potential.compiled)
+    return Sites(kinds, slope, curvature, stiffness)
 
 
 def hessian_rows(
     potential: Potential,
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]],
+    bonds: Bonds,
     n_rows: int,
     positions: NDArray[np.float64],
     slope: NDArray[np.float64],
@@ -88,9 +90,8 @@ def hessian_rows(
     Parameters
     ----------
     potential : vibentropy.Potential
-    pairs : tuple of ndarray
-        Neighbours of all atoms within the cutoff, as `vibentropy.atoms.neighbours.neighbour_pairs` finds them in free
-        space.
+    bonds : Bonds
+        Neighbours of all atoms within the cutoff, in free space.
     n_rows : int
         Rows are wanted for the first so many atoms, whose surroundings must be complete.
     positions : ndarray of shape (n_atoms, 3), Å
@@ -108,7 +109,7 @@ def hessian_rows(
         Ascending in each row.
     blocks : ndarray of shape (n_blocks, 3, 3), eV/Å²
     """
-    arguments = *pairs, positions, reach**2, slope, curvature, potential.pair.arrays, potential.density.arrays
+    arguments = bonds, positions, reach**2, slope, curvature, potential.compiled
     start = np.zeros(n_rows + 1, np.int64)
     nothing = np.empty(0, np.int64), np.empty((0, 3, 3))
     _rows(n_rows, *arguments, False, start, *nothing)
@@ -119,24 +120,27 @@ def hessian_rows(
 
 
 @njit(nogil=True)
-def _densities(first, distances, density):
+def _densities(centres, kinds, first, neighbour, distances, functions):
+    """Densities of atoms of some elements (``centres``) in a cell of atoms of others (``kinds``)."""
     rho = np.zeros(first.shape[0] - 1)
     for i in range(rho.shape[0]):
         for p in range(first[i], first[i + 1]):
-            rho[i] += evaluate(distances[p], density[0], density[1], density[2])[0]
+            k = functions.density[centres[i], kinds[neighbour[p]]]
+            rho[i] += evaluate(distances[p], k, functions)[0]
     return rho
 
 
 @njit(nogil=True)
-def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, pair, density):
+def _stiffness(centres, first, neighbour, vectors, distances, kinds, slope, curvature, functions):
     blocks = np.zeros((centres.shape[0], 3, 3))
     itself = np.empty(3)
     for i in range(centres.shape[0]):
+        c = centres[i]
         itself[:] = 0.0
         for p in range(first[i], first[i + 1]):
             j, r = neighbour[p], distances[p]
-            radial, transverse, f1 = spring(r, slope[centres[i]] + slope[j], pair, density)
-            along = (radial - transverse + curvature[j] * f1**2) / r**2
+            radial, transverse, f1, g1 = spring(r, kinds[c], kinds[j], slope[c], slope[j], functions)
+            along = (radial - transverse + curvature[j] * g1**2) / r**2
             for a in range(3):
                 itself[a] -= f1 * vectors[p, a] / r
                 for b in range(3):
@@ -144,48 +148,35 @@ def _stiffness(centres, first, neighbour, vectors, distances, slope, curvature, 
                 blocks[i, a, a] += transverse
         for a in range(3):
             for b in range(3):
-                blocks[i, a, b] += curvature[centres[i]] * itself[a] * itself[b]
+                blocks[i, a, b] += curvature[c] * itself[a] * itself[b]
     return blocks
 
 
-@njit(nogil=True)
-def _density_gradients(first, vectors, distances, density):
-    """Gradients ∂ρ_i/∂x of the density of each atom along its pairs, and with respect to the atom itself."""
-    n = first.shape[0] - 1
-    gradient = np.zeros((vectors.shape[0], 3))
-    itself = np.zeros((n, 3))
-    for i in range(n):
-        for p in range(first[i], first[i + 1]):
-            f1 = evaluate(distances[p], density[0], density[1], density[2])[1]
-            if f1 != 0.0:
-                for a in range(3):
-                    gradient[p, a] = f1 * vectors[p, a] / distances[p]
-                    itself[i, a] -= gradient[p, a]
-    return gradient, itself
+@njit(nogil=True, inline="always")
+def _is_zero(vector):
+    return vector[0] == 0.0 and vector[1] == 0.0 and vector[2] == 0.0
 
 
 @njit(nogil=True)
 def _rows_of(
     begin,
     end,
-    first,
-    neighbour,
-    vectors,
-    distances,
-    gradient,
+    bonds,
+    felt,
+    given,
     itself,
     positions,
     square,
     slope,
     curvature,
-    pair,
-    density,
+    functions,
     filling,
     start,
     columns,
     blocks,
 ):
     """Do for the rows from `begin` to `end` what `_rows` does for all."""
+    kinds, first, neighbour, vectors, distances = bonds
     n = positions.shape[0]
     place = np.full(n, -1, np.int64)
     row = np.empty(n, np.int64)
@@ -195,15 +186,14 @@ def _rows_of(
         place[i] = n
         for p in range(first[i], first[i + 1]):
             k = neighbour[p]
-            felt = gradient[p, 0] != 0.0 or gradient[p, 1] != 0.0 or gradient[p, 2] != 0.0
-            for m in range(first[k] - 1, first[k + 1] if felt else first[k]):
+            for m in range(first[k] - 1, first[k] if _is_zero(given[p]) else first[k + 1]):
                 j = k if m < first[k] else neighbour[m]
                 if place[j] < 0:
                     distance = 0.0
                     for a in range(3):
                         distance += (positions[j, a] - positions[i, a]) ** 2
                     is_neighbour = m < first[k]
-                    coupled = is_neighbour or gradient[m, 0] != 0.0 or gradient[m, 1] != 0.0 or gradient[m, 2] != 0.0
+                    coupled = is_neighbour or not _is_zero(felt[m])
                     if coupled and distance < square:
                         place[j] = 0
                         row[n_columns] = j
@@ -218,23 +208,23 @@ def _rows_of(
                 k, r = neighbour[p], distances[p]
                 c = place[k]
                 if c >= 0:
-                    radial, transverse, _ = spring(r, slope[i] + slope[k], pair, density)
+                    radial, transverse, _, _ = spring(r, kinds[i], kinds[k], slope[i], slope[k], functions)
                     for a in range(3):
                         left = curvature[i] * itself[i, a]
-                        right = curvature[k] * gradient[p, a]
+                        right = curvature[k] * given[p, a]
                         for b in range(3):
                             along = (radial - transverse) * vectors[p, a] * vectors[p, b] / r**2
-                            blocks[c, a, b] += left * gradient[p, b] - right * itself[k, b] - along
+                            blocks[c, a, b] += left * felt[p, b] + right * itself[k, b] - along
                         blocks[c, a, a] -= transverse
-                if gradient[p, 0] == 0.0 and gradient[p, 1] == 0.0 and gradient[p, 2] == 0.0:
+                if _is_zero(given[p]):
                     continue
                 for m in range(first[k], first[k + 1]):
                     c = place[neighbour[m]]
                     if c >= 0:
                         for a in range(3):
-                            left = curvature[k] * gradient[p, a]
+                            left = curvature[k] * given[p, a]
                             for b in range(3):
-                                blocks[c, a, b] -= left * gradient[m, b]
+                                blocks[c, a, b] += left * felt[m, b]
         else:
             start[i + 1] = n_columns
             place[i] = -1
@@ -243,43 +233,24 @@ def _rows_of(
 
 
 @njit(nogil=True, parallel=True)
-def _rows(
-    n_rows,
-    first,
-    neighbour,
-    vectors,
-    distances,
-    positions,
-    square,
-    slope,
-    curvature,
-    pair,
-    density,
-    filling,
-    start,
-    columns,
-    blocks,
-):
+def _rows(n_rows, bonds, positions, square, slope, curvature, functions, filling, start, columns, blocks):
     """Count the blocks of row i in ``start[i + 1]``; if `filling`, write columns and blocks from ``start[i]`` on."""
-    gradient, itself = _density_gradients(first, vectors, distances, density)
+    felt, given, itself = density_gradients(bonds, functions)
     # As no more than a call, it is compiled in half the time.
     for chunk in prange((n_rows + _CHUNK - 1) // _CHUNK):
         begin, end = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_rows)
         _rows_of(
             begin,
             end,
-            first,
-            neighbour,
-            vectors,
-            distances,
-            gradient,
+            bonds,
+            felt,
+            given,
             itself,
             positions,
             square,
             slope,
             curvature,
-            pair,
-            density,
+            functions,
             filling,
             start,
             columns,

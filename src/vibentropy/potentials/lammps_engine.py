@@ -12,8 +12,10 @@ from ase.calculators.lammps import Prism
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
+from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import VibentropyError
 from vibentropy.potentials.differences import difference_hessian, is_wide
+from vibentropy.potentials.embedded_atom import SMOOTH_STYLES
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
@@ -22,14 +24,14 @@ from vibentropy.potentials.protocols import Engine
 MAX_SEED = 900_000_000
 
 #: What a line of pair_coeff should be, where LAMMPS counts its words and finds too few or too many.
-_ONE_TYPE = (
-    "atoms are of one type, so a line is `* *` and what the pair style wants for it: numbers, or a file, followed by "
-    "the element where the file may hold several"
+_LINES = (
+    "a line is `* *` and what the pair style wants for {types}: numbers, or a file, followed by {elements} where the "
+    "file may hold several elements"
 )
 
 
 class LammpsEngine(Engine):
-    """Anneals and relaxes cells of one element with any pair style of LAMMPS that needs no charges or bonds.
+    """Anneals and relaxes cells with any pair style of LAMMPS that needs no charges or bonds.
 
     Runs on one core, so that the same seed gives the same trajectory bit by bit whatever else the machine does.
 
@@ -38,34 +40,40 @@ class LammpsEngine(Engine):
     pair_style : str
         With its arguments, in metal units.
     pair_coeff : list of str
-        For the one type of atoms, ``* *``.
-    element : str
+        For types of atoms that are the elements in their order: ``* * <file> <element> ...``.
+    elements : sequence of str
     handover : float
         See `vibentropy.potentials.protocols.Engine`.
     """
 
-    def __init__(self, pair_style: str, pair_coeff: Sequence[str], element: str, handover: float = 1e-6) -> None:
+    def __init__(
+        self, pair_style: str, pair_coeff: Sequence[str], elements: Sequence[str], handover: float = 1e-6
+    ) -> None:
         self._pair = [f"pair_style {pair_style}", *(f"pair_coeff {coefficients}" for coefficients in pair_coeff)]
-        # Pair styles that know the mass from their own files overwrite this one.
-        self._mass = f"mass 1 {float(atomic_masses[atomic_numbers[element]])!r}"
+        self._elements = tuple(elements)
+        # Pair styles that know masses from their own files overwrite these.
+        self._masses = [
+            f"mass {k} {float(atomic_masses[atomic_numbers[element]])!r}" for k, element in enumerate(elements, 1)
+        ]
         self.handover = handover
         self._lammps = start_lammps()
 
     @classmethod
-    def on_table(cls, table: str | Path, element: str) -> Self:
+    def on_table(cls, table: str | Path, elements: Sequence[str]) -> Self:
         """Run on a table whose analytic Hessian is at hand for the last steps.
 
         Parameters
         ----------
         table : path-like
-            An ``eam/alloy`` file, as written by `vibentropy.Potential.write_setfl`.
-        element : str
+            Written by `vibentropy.Potential.write_setfl`.
+        elements : sequence of str
 
         Returns
         -------
         LammpsEngine
         """
-        return cls("eam/alloy", [f'* * "{table}" {element}'], element, handover=1e-2)
+        style = SMOOTH_STYLES[len(elements) > 1]
+        return cls(style, [f'* * "{table}" {" ".join(elements)}'], elements, handover=1e-2)
 
     def close(self) -> None:
         """Release the LAMMPS instance."""
@@ -93,8 +101,10 @@ class LammpsEngine(Engine):
             path = Path(folder) / "matrix"
             self._command(f'dynamical_matrix all regular {step!r} file "{path}" binary yes')
             matrix = np.fromfile(path)
-        # LAMMPS divides by the mass.
-        matrix *= self._lammps.extract_atom("mass")[1]
+        # LAMMPS divides by masses.
+        of_types = [self._lammps.extract_atom("mass")[k + 1] for k in range(len(self._elements))]
+        roots = np.repeat(np.sqrt(of_types)[element_indices(atoms, self._elements)], 3)
+        matrix = matrix.reshape(3 * len(atoms), -1) * roots[:, None] * roots
         axes = self._prism.vector_to_ase(np.eye(3))
         blocks = axes.T @ matrix.reshape(-1, 3, len(atoms), 3).transpose(0, 2, 1, 3) @ axes
         return blocks.transpose(0, 2, 1, 3).reshape(3 * len(atoms), 3 * len(atoms))
@@ -164,19 +174,24 @@ class LammpsEngine(Engine):
             f"boundary {periodicity}",
             "box tilt large",
             f"region cell prism 0 {x!r} 0 {y!r} 0 {z!r} {xy!r} {xz!r} {yz!r}",
-            "create_box 1 cell",
+            f"create_box {len(self._elements)} cell",
         )
         positions = self._prism.vector_to_lammps(atoms.positions, wrap=True)
         n = len(atoms)
-        created = self._lammps.create_atoms(n, list(range(1, n + 1)), [1] * n, positions.ravel().tolist())
+        types = (element_indices(atoms, self._elements) + 1).tolist()
+        created = self._lammps.create_atoms(n, list(range(1, n + 1)), types, positions.ravel().tolist())
         if created != n:
             raise VibentropyError(f"LAMMPS took {created} of {n} atoms: some are outside the cell")
-        self._command(self._mass)
+        self._command(*self._masses)
         try:
             self._command(*self._pair)
         except VibentropyError as error:
             fits = not re.search("element to type mappings|Incorrect args for pair coefficients", error.message)
-            raise VibentropyError(error.message if fits else f"{error.message}; {_ONE_TYPE}") from error
+            of = self._elements
+            lines = _LINES.format(
+                types=f"{len(of)} types" if len(of) > 1 else "one type of atoms", elements=" ".join(of)
+            )
+            raise VibentropyError(error.message if fits else f"{error.message}; {lines}") from error
         self._command(
             "neighbor 1.0 bin",
             "neigh_modify every 1 delay 0 check yes",

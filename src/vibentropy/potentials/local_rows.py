@@ -14,10 +14,11 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.potentials.embedded_atom import Potential
+from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.hessian_rows import hessian_rows, sites
 from vibentropy.potentials.protocols import HessianRows, LocalHessian
 
@@ -50,7 +51,7 @@ class LocalRows(Protocol):
         Parameters
         ----------
         atoms : ase.Atoms
-            Of the element of the potential, any cell and periodicity.
+            Of elements of the potential, any cell and periodicity.
 
         Returns
         -------
@@ -110,11 +111,13 @@ class _OfEmbeddedAtoms:
 
     def rows(self, per_atom, index, positions, n_rows, reach):
         pairs = neighbour_pairs(Atoms(f"X{len(positions)}", positions), self.potential.r_cut)
+        bonds = Bonds(per_atom.kinds[index], *pairs)
         slope, curvature = per_atom.slope[index], per_atom.curvature[index]
-        return hessian_rows(self.potential, pairs, n_rows, positions, slope, curvature, reach)
+        return hessian_rows(self.potential, bonds, n_rows, positions, slope, curvature, reach)
 
 
 class _Stiffness(NamedTuple):
+    numbers: NDArray[np.int64]
     stiffness: NDArray[np.float64]
 
 
@@ -123,23 +126,23 @@ class _OfClusters:
     potential: LocalHessian
 
     def per_atom(self, atoms):
-        check_element(atoms, self.potential.element)
+        element_indices(atoms, self.potential.elements)
         stiffness = np.empty((len(atoms), 3, 3))
-        for centres, positions, _ in clusters(atoms, self.potential.hessian_range, _SIZE):
-            rows, columns, blocks = self._blocks(positions, len(centres))
+        for centres, positions, index in clusters(atoms, self.potential.hessian_range, _SIZE):
+            rows, columns, blocks = self._blocks(atoms.numbers[index], positions, len(centres))
             stiffness[centres] = blocks[rows == columns]
-        return _Stiffness(stiffness)
+        return _Stiffness(atoms.numbers, stiffness)
 
     def rows(self, per_atom, index, positions, n_rows, reach):
-        rows, columns, blocks = self._blocks(positions, n_rows)
+        rows, columns, blocks = self._blocks(per_atom.numbers[index], positions, n_rows)
         distances = np.linalg.norm(positions[columns] - positions[rows], axis=1)
         taken = (rows != columns) & (distances < reach)
         start = np.searchsorted(rows[taken], np.arange(n_rows + 1))
         return start, columns[taken], blocks[taken]
 
-    def _blocks(self, positions, n_rows):
+    def _blocks(self, numbers, positions, n_rows):
         """Rows of the first atoms, columns and blocks; both ascend."""
-        cluster = Atoms(f"{self.potential.element}{len(positions)}", positions)
+        cluster = Atoms(numbers, positions)
         if isinstance(self.potential, HessianRows):
             hessian = self.potential.hessian_rows(cluster, n_rows)
         else:

@@ -31,21 +31,21 @@ class HessianParts:
 
 
 class Interaction(Protocol):
-    """A potential of one element, twice differentiable.
+    """A potential, twice differentiable.
 
     Attributes
     ----------
-    element : str
-        Chemical symbol.
-    mass : float
-        Atomic mass in u.
+    elements : tuple of str
+        Chemical symbols of the elements that it covers.
+    masses : tuple of float
+        Their atomic masses in u.
     """
 
     @property
-    def element(self) -> str: ...  # noqa: D102
+    def elements(self) -> tuple[str, ...]: ...  # noqa: D102
 
     @property
-    def mass(self) -> float: ...  # noqa: D102
+    def masses(self) -> tuple[float, ...]: ...  # noqa: D102
 
     def energy_and_forces(self, atoms: Atoms) -> tuple[float, NDArray[Any]]:
         """Potential energy and forces.
@@ -53,7 +53,7 @@ class Interaction(Protocol):
         Parameters
         ----------
         atoms : ase.Atoms
-            Of the element of the potential; lengths in Å.
+            Of elements of the potential; lengths in Å.
 
         Returns
         -------

@@ -1,5 +1,6 @@
 """Reading and writing of setfl tables (``eam/alloy`` and ``eam/fs``), the files of embedded-atom potentials."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,37 +14,37 @@ from vibentropy.errors import PotentialError, at
 
 @dataclass(frozen=True)
 class SetflTable:
-    """The functions of one element, as a setfl file tabulates them.
+    """The functions of some elements, as a file tabulates them.
 
     Attributes
     ----------
-    element : str
-    mass : float
+    elements : tuple of str
+    masses : tuple of float
         In u.
-    lattice_constant : float
+    lattice_constants : tuple of float
         In Å, as stated by the file.
-    structure : str
-        Lattice type as stated by the file, for example ``"bcc"``.
+    structures : tuple of str
+        Lattice types as stated by the file, for example ``"bcc"``.
     drho, dr : float
         Grid steps of density and distance (Å); all grids start at 0.
     r_cut : float
         Cutoff in Å.
-    embedding : ndarray of shape (n_rho,)
+    embedding : ndarray of shape (n_elements, n_rho)
         F(ρ) in eV.
-    density : ndarray of shape (n_r,)
-        f(r), in the unit of ρ.
-    r_times_pair : ndarray of shape (n_r,)
-        r V(r) in eV Å.
+    density : ndarray of shape (n_elements, n_elements, n_r)
+        f(r) at an atom of the first element due to one of the second, in the unit of ρ.
+    r_times_pair : ndarray of shape (n_elements, n_elements, n_r)
+        r V(r) in eV Å, symmetric.
     style : str
         ``pair_style`` under which LAMMPS reads the file.
     path : str
         The file; empty for tables that no file has.
     """
 
-    element: str
-    mass: float
-    lattice_constant: float
-    structure: str
+    elements: tuple[str, ...]
+    masses: tuple[float, ...]
+    lattice_constants: tuple[float, ...]
+    structures: tuple[str, ...]
     drho: float
     dr: float
     r_cut: float
@@ -54,30 +55,31 @@ class SetflTable:
     path: str = ""
 
 
-def read_setfl(path: str | Path, element: str) -> SetflTable:
-    """Read the functions of one element from a setfl file.
+def read_setfl(path: str | Path, elements: Sequence[str]) -> SetflTable:
+    """Read the functions of some elements from a setfl file.
 
     Which of the two styles a file has follows from the number of values in it.
 
     Parameters
     ----------
     path : path-like
-    element : str
-        Chemical symbol, for example ``"Fe"``.
+    elements : sequence of str
+        Chemical symbols, for example ``["Fe"]``. Functions of other elements in the file are passed over.
 
     Returns
     -------
     SetflTable
+        Elements in the order that was asked for.
 
     Raises
     ------
     PotentialError
-        If the file is missing, lacks the element, does not hold as many values as its header announces, or holds words
+        If the file is missing, lacks an element, does not hold as many values as its header announces, or holds words
         that are no numbers; or if its cutoff is beyond its tables.
     """
     with at(path):
         lines = read_lines(path)
-        return replace(_functions(_header_with(lines, element), lines[5:], element), path=str(path))
+        return replace(_functions(_header_with(lines, elements), lines[5:], elements), path=str(path))
 
 
 class AdpTables(NamedTuple):
@@ -116,8 +118,8 @@ def read_adp(path: str | Path, element: str) -> AdpTables:
     """
     with at(path):
         lines = read_lines(path)
-        header = _header_with(lines, element)
-        table = replace(_functions(header, lines[5:], element, ("adp",)), path=str(path))
+        header = _header_with(lines, [element])
+        table = replace(_functions(header, lines[5:], [element], ("adp",)), path=str(path))
         tokens = " ".join(lines[5:]).split()
         # Both are tables of all pairs, in the order of the pair functions, and the last in the file.
         n_pairs, index = len(header.elements) * (len(header.elements) + 1) // 2, header.elements.index(element)
@@ -162,11 +164,12 @@ class _Header(NamedTuple):
     r_cut: float
 
 
-def _header_with(lines, element):
-    """Read the header of a file that should hold an element."""
+def _header_with(lines, elements):
+    """Read the header of a file that should hold some elements."""
     header = _header(lines)
-    if element not in header.elements:
-        raise PotentialError(f"holds {', '.join(header.elements)}, not {element}")
+    missing = [element for element in elements if element not in header.elements]
+    if missing:
+        raise PotentialError(f"holds {', '.join(header.elements)}, not {' and not '.join(missing)}")
     return header
 
 
@@ -215,16 +218,16 @@ def check_grids(line: str, number: int, n_rho: int, drho: float, n_r: int, dr: f
 
 
 class _Place(NamedTuple):
-    """Where the functions of one element begin, among the words after the header."""
+    """Where what a file says of one element begins, among the words after the header."""
 
     constants: slice
     embedding: int
-    density: int
-    pair: int
+    densities: tuple[int, ...]
+    pairs: tuple[int, ...]
 
 
-def _functions(header, lines, element, styles=("eam/alloy", "eam/fs")):
-    """Find the functions of an element among the lines after the header."""
+def _functions(header, lines, elements, styles=("eam/alloy", "eam/fs")):
+    """Find the functions of some elements among the lines after the header."""
     words = [line.split() for line in lines]
     tokens = [word for line in words for word in line]
     counts = {style: _layout(header, words, style) for style in styles}
@@ -234,32 +237,64 @@ def _functions(header, lines, element, styles=("eam/alloy", "eam/fs")):
         raise PotentialError(
             f"holds {len(tokens)} values after its header, expected {expected}: truncated, or of another style?"
         )
-    place = counts[style][0][header.elements.index(element)]
-    constants = tokens[place.constants]
-    mass, lattice_constant = numbers(constants[1:3], f"the mass and lattice constant of {element}").tolist()
-    if not mass > 0:
-        raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
-    embedding, density, r_times_pair = (
-        numbers(tokens[begin : begin + count], f"the {name} function of {element}")
-        for name, begin, count in (
-            ("embedding", place.embedding, header.n_rho),
-            ("density", place.density, header.n_r),
-            ("pair", place.pair, header.n_r),
-        )
+    chosen = [header.elements.index(element) for element in elements]
+    places = [counts[style][0][k] for k in chosen]
+    constants = [tokens[place.constants] for place in places]
+    masses, lattice_constants = zip(
+        *(
+            numbers(words[1:3], f"the mass and lattice constant of {element}").tolist()
+            for element, words in zip(elements, constants, strict=True)
+        ),
+        strict=True,
     )
-    structure = " ".join(constants[3:]).lower()
+    for element, mass in zip(elements, masses, strict=True):
+        if not mass > 0:
+            raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
+
+    def function(begin, count, what):
+        return numbers(tokens[begin : begin + count], f"the {what}")
+
+    named = list(zip(elements, chosen, places, strict=True))
     return SetflTable(
-        element,
-        mass,
-        lattice_constant,
-        structure,
+        tuple(elements),
+        masses,
+        lattice_constants,
+        tuple(" ".join(words[3:]).lower() for words in constants),
         header.drho,
         header.dr,
         header.r_cut,
-        embedding,
-        density,
-        r_times_pair,
+        np.array(
+            [function(place.embedding, header.n_rho, f"embedding function of {name}") for name, _, place in named]
+        ),
+        np.array(
+            [
+                # Those of a file of eam/fs are with the element that they are due to, one for each that feels them.
+                [
+                    function(place.densities[at], header.n_r, f"density function of {name}{_at(style, other)}")
+                    for name, _, place in named
+                ]
+                for other, at, _ in named
+            ]
+        ),
+        np.array(
+            [
+                [
+                    function(place.pairs[k], header.n_r, f"pair function of {name}{_and(name, other)}")
+                    for other, k, _ in named
+                ]
+                for name, _, place in named
+            ]
+        ),
+        style,
     )
+
+
+def _at(style, other):
+    return f" at {other}" if style == "eam/fs" else ""
+
+
+def _and(name, other):
+    return f" and {other}" if other != name else ""
 
 
 def _layout(header, words, style):
@@ -272,15 +307,20 @@ def _layout(header, words, style):
     n_densities = n_elements if style == "eam/fs" else 1
     at = 0
     places = []
-    for index in range(n_elements):
+    for _ in range(n_elements):
         line = int(np.searchsorted(starts, at, side="right")) - 1
         without_lattice = line < len(words) and starts[line] == at and len(words[line]) == 3
         values = at + (3 if without_lattice else 4)
-        own_density = values + header.n_rho + (index * header.n_r if style == "eam/fs" else 0)
-        places.append(_Place(slice(at, values), values, own_density, 0))
-        at = values + header.n_rho + n_densities * header.n_r
-    pairs = (at + (index * (index + 1) // 2 + index) * header.n_r for index in range(n_elements))
-    places = [place._replace(pair=pair) for place, pair in zip(places, pairs, strict=True)]
+        first = values + header.n_rho
+        densities = tuple(first + (k if style == "eam/fs" else 0) * header.n_r for k in range(n_elements))
+        places.append(_Place(slice(at, values), values, densities, ()))
+        at = first + n_densities * header.n_r
+    # Of each pair of elements once, in the order of a lower triangle.
+    pairs = [
+        tuple(at + (max(i, k) * (max(i, k) + 1) // 2 + min(i, k)) * header.n_r for k in range(n_elements))
+        for i in range(n_elements)
+    ]
+    places = [place._replace(pairs=begin) for place, begin in zip(places, pairs, strict=True)]
     n_functions_of_pairs = 3 if style == "adp" else 1
     return places, at + n_functions_of_pairs * n_elements * (n_elements + 1) // 2 * header.n_r
 
@@ -315,21 +355,29 @@ def numbers(tokens: list[str], what: str) -> NDArray[np.float64]:
 
 
 def write_setfl(path: str | Path, table: SetflTable, comment: str) -> None:
-    """Write the functions of one element as an ``eam/alloy`` file with all digits of a double.
+    """Write the functions of elements with all digits of a double.
 
     Parameters
     ----------
     path : path-like
     table : SetflTable
+        Written as ``eam/alloy`` if its style says so, else as ``eam/fs``.
     comment : str
         One line, stating where the functions come from.
     """
+    n_elements = len(table.elements)
     with open(path, "w", encoding="utf-8") as file:
         # LAMMPS reads units from the first line of a potential file.
-        file.write(f"UNITS: metal {comment}\n\n\n1 {table.element}\n")
+        file.write(f"UNITS: metal {comment}\n\n\n{n_elements} {' '.join(table.elements)}\n")
         file.write(
-            f"{len(table.embedding)} {table.drho!r} {len(table.density)} {table.dr!r} {table.r_cut!r}\n"
-            f"{atomic_numbers[table.element]} {table.mass!r} {table.lattice_constant!r} {table.structure}\n"
+            f"{table.embedding.shape[-1]} {table.drho!r} {table.density.shape[-1]} {table.dr!r} {table.r_cut!r}\n"
         )
-        for values in (table.embedding, table.density, table.r_times_pair):
-            np.savetxt(file, values, fmt="%.17g")
+        for k, element in enumerate(table.elements):
+            constants = f"{table.masses[k]!r} {table.lattice_constants[k]!r} {table.structures[k]}"
+            file.write(f"{atomic_numbers[element]} {constants}\n")
+            densities = table.density[:1, k] if table.style == "eam/alloy" else table.density[:, k]
+            for values in (table.embedding[k], *densities):
+                np.savetxt(file, values, fmt="%.17g")
+        for k in range(n_elements):
+            for values in table.r_times_pair[k, : k + 1]:
+                np.savetxt(file, values, fmt="%.17g")

@@ -7,7 +7,9 @@ rounding only, or until pieces would hold too few points. `fit_finer` goes on to
 the table more closely and its rounding with it, so that what differs between the two says what the table leaves open.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,8 +52,24 @@ _MAX_JUMPS = 4
 _DEGREE, _MULTIPLICITY = 5, 3
 
 
-#: What compiled functions take of a `SmoothFunction`: ``(breaks, coefficients, lookup)``.
-Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+class Splines(NamedTuple):
+    """Functions side by side, as compiled code takes them; rows are filled up to the length of the longest.
+
+    Attributes
+    ----------
+    breaks : ndarray of shape (n_functions, max_pieces + 1)
+    coefficients : ndarray of shape (n_functions, max_pieces, 6)
+    lookup : ndarray of shape (n_functions, max_bins), int64
+        See `SmoothFunction`.
+    n_pieces, n_bins : ndarray of shape (n_functions,), int64
+        How much of each row counts.
+    """
+
+    breaks: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    lookup: NDArray[np.int64]
+    n_pieces: NDArray[np.int64]
+    n_bins: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -81,58 +99,80 @@ class SmoothFunction:
     noise: float
     jumps: tuple[float, ...]
 
-    @property
-    def arrays(self) -> Arrays:
-        """Arrays of the spline that compiled functions take: ``(breaks, coefficients, lookup)``."""
-        return self.breaks, self.coefficients, self.lookup
-
     def __call__(self, x: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Values of the spline and its first two derivatives, each of the shape of ``x``."""
         x = np.asarray(x, dtype=float)
-        flat = _evaluate_many(x.ravel(), *self.arrays)
+        flat = _evaluate_many(x.ravel(), side_by_side([self]))
         return tuple(column.reshape(x.shape) for column in flat)
 
 
+def side_by_side(functions: Sequence[SmoothFunction]) -> Splines:
+    """Put functions side by side for compiled code.
+
+    Parameters
+    ----------
+    functions : sequence of SmoothFunction
+
+    Returns
+    -------
+    Splines
+        In the same order.
+    """
+    return Splines(
+        _filled([function.breaks for function in functions]),
+        _filled([function.coefficients for function in functions]),
+        _filled([function.lookup for function in functions]),
+        np.array([len(function.coefficients) for function in functions]),
+        np.array([len(function.lookup) for function in functions]),
+    )
+
+
+def _filled(rows):
+    """Put arrays of different lengths into one, with zeros behind the shorter ones."""
+    longest = max(map(len, rows))
+    return np.stack([np.pad(row, [(0, longest - len(row)), *[(0, 0)] * (row.ndim - 1)]) for row in rows])
+
+
 @njit(nogil=True, inline="always")
-def evaluate(
-    x: float, breaks: NDArray[np.float64], coefficients: NDArray[np.float64], lookup: NDArray[np.int64]
-) -> tuple[float, float, float]:
-    """Value, first and second derivative of a spline at one point; compiled.
+def evaluate(x: float, k: int, splines: Splines) -> tuple[float, float, float]:
+    """Value, first and second derivative of one of several functions at one point; compiled.
 
     Parameters
     ----------
     x : float
         Outside the breaks, the first or the last piece is continued.
-    breaks, coefficients, lookup : ndarray
-        See `SmoothFunction.arrays`.
+    k : int
+        Which function.
+    splines : Splines
+        Or any tuple that has its fields.
 
     Returns
     -------
     value, slope, curvature : float
     """
-    n_bins = lookup.shape[0]
-    span = breaks[-1] - breaks[0]
-    nearest = int((x - breaks[0]) / span * n_bins)
-    piece = lookup[min(max(nearest, 0), n_bins - 1)]
-    while piece + 1 < coefficients.shape[0] and x >= breaks[piece + 1]:
+    breaks, n_pieces, n_bins = splines.breaks, splines.n_pieces[k], splines.n_bins[k]
+    span = breaks[k, n_pieces] - breaks[k, 0]
+    nearest = int((x - breaks[k, 0]) / span * n_bins)
+    piece = splines.lookup[k, min(max(nearest, 0), n_bins - 1)]
+    while piece + 1 < n_pieces and x >= breaks[k, piece + 1]:
         piece += 1
     # Division and multiplication round differently: the bin may be one too far to the right.
-    while piece > 0 and x < breaks[piece]:
+    while piece > 0 and x < breaks[k, piece]:
         piece -= 1
-    t = x - breaks[piece]
+    t = x - breaks[k, piece]
     value = slope = curvature = 0.0
-    for k in range(coefficients.shape[1] - 1, -1, -1):
+    for power in range(splines.coefficients.shape[2] - 1, -1, -1):
         curvature = curvature * t + 2.0 * slope
         slope = slope * t + value
-        value = value * t + coefficients[piece, k]
+        value = value * t + splines.coefficients[k, piece, power]
     return value, slope, curvature
 
 
 @njit(nogil=True)
-def _evaluate_many(x, breaks, coefficients, lookup):
+def _evaluate_many(x, splines):
     values, slopes, curvatures = np.empty_like(x), np.empty_like(x), np.empty_like(x)
     for i in range(x.shape[0]):
-        values[i], slopes[i], curvatures[i] = evaluate(x[i], breaks, coefficients, lookup)
+        values[i], slopes[i], curvatures[i] = evaluate(x[i], 0, splines)
     return values, slopes, curvatures
 
 

@@ -6,21 +6,19 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.protocols import TableShift
 from vibentropy.potentials.splines import SmoothFunction
 
 #: Strains at which representations are compared.
 _STRAINS = (-0.01, 0.0, 0.01)
 
-#: Atoms within the cutoff of each atom: see `vibentropy.atoms.neighbours.neighbour_pairs`.
-Neighbours = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
-
 
 class Represented(Protocol):
     """A potential that represents tables by smooth functions."""
 
     @property
-    def functions(self) -> dict[str, SmoothFunction]:
+    def functions(self) -> Mapping[str, SmoothFunction]:
         """The functions by name."""
 
     @property
@@ -40,12 +38,12 @@ class Represented(Protocol):
         Represented
         """
 
-    def own_blocks(self, neighbours: Neighbours) -> NDArray[np.float64]:
+    def own_blocks(self, bonds: Bonds) -> NDArray[np.float64]:
         """Blocks of the Hessian of each atom with itself, what holds it while all others stand still.
 
         Parameters
         ----------
-        neighbours : Neighbours
+        bonds : Bonds
 
         Returns
         -------
@@ -54,7 +52,7 @@ class Represented(Protocol):
 
 
 def table_shifts(
-    potential: Represented, neighbours: Neighbours, arguments: Mapping[str, NDArray[np.float64]]
+    potential: Represented, bonds: Bonds, arguments: Mapping[str, NDArray[np.float64]]
 ) -> list[TableShift]:
     """Find what the tables of a potential leave open in the entropy of a cell.
 
@@ -66,7 +64,7 @@ def table_shifts(
     Parameters
     ----------
     potential : Represented
-    neighbours : Neighbours
+    bonds : Bonds
     arguments : dict of str to ndarray
         Where the cell takes each function.
 
@@ -74,22 +72,21 @@ def table_shifts(
     -------
     list of TableShift
     """
-    entropies = _einstein_entropies(potential, neighbours)
+    entropies = _einstein_entropies(potential, bonds)
     shifts = []
     for name, x in arguments.items():
         function, finer = potential.functions[name], potential.finer.functions[name]
-        change = _einstein_entropies(potential.with_function(name, finer), neighbours) - entropies
+        change = _einstein_entropies(potential.with_function(name, finer), bonds) - entropies
         off = np.abs(finer(x)[2] - function(x)[2])
         shifts.append(TableShift(name, float(x[np.argmax(off)]) if len(x) else np.nan, change))
     return shifts
 
 
-def _einstein_entropies(potential, neighbours):
+def _einstein_entropies(potential, bonds):
     """-1/2 Σ_i ln |det H_ii| at each strain, k_B."""
-    first, neighbour, vectors, distances = neighbours
     entropies = []
     for strain in _STRAINS:
-        stretched = first, neighbour, (1 + strain) * vectors, (1 + strain) * distances
+        stretched = bonds._replace(vectors=(1 + strain) * bonds.vectors, distances=(1 + strain) * bonds.distances)
         blocks = potential.own_blocks(stretched)
         entropies.append(-0.5 * np.linalg.slogdet(blocks)[1].sum())
     return np.array(entropies)

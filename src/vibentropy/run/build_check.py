@@ -114,17 +114,17 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
     if not isinstance(potential, Potential):
         # Pair styles and calculators show their faults when they first meet atoms.
         lattice = lattice or _ANY_LATTICE
-        energy, _ = potential.energy_and_forces(lattice.crystal(potential.element).cell(1))
+        energy, _ = potential.energy_and_forces(lattice.crystal(potential.elements[0]).cell(1))
         if not math.isfinite(energy):
             raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
-        crystal = lattice.crystal(potential.element).cell(3)
+        crystal = lattice.crystal(potential.elements[0]).cell(3)
         try:
             potential.energy_and_forces(crystal)
         except PotentialError as error:
             table = potential.table
             raise ConfigError(
                 f"not represented for lattice.structure {lattice.structure}, lattice.a {lattice.a} Å ({error}); "
-                f"the file is of {table.structure} {table.element} with a = {table.lattice_constant} Å"
+                f"the file is of {table.structures[0]} {table.elements[0]} with a = {table.lattice_constants[0]} Å"
             ) from error
         table_uncertainty(crystal[1:], crystal, potential)

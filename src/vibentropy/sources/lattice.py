@@ -78,5 +78,5 @@ class Lattice:
         ConfigError
             If the potential has no such crystal.
         """
-        crystal = self.crystal(potential.element)
+        crystal = self.crystal(potential.elements[0])
         return crystal.relaxed(potential) if self.relax else crystal

@@ -27,11 +27,11 @@ def test_phonons_are_those_of_phonopy_with_forces_of_lammps(name):
     potential = potential_of(name)
     primitive = reference_crystal(potential)
     cell = phonopy.structure.atoms.PhonopyAtoms(
-        symbols=[potential.element], cell=primitive.cell[:], scaled_positions=[[0, 0, 0]], masses=[potential.mass]
+        symbols=[potential.elements[0]], cell=primitive.cell[:], scaled_positions=[[0, 0, 0]], masses=[potential.mass]
     )
     # Where an atom feels several images of another one, both sets of force constants add them up.
     phonons = phonopy.Phonopy(cell, supercell_matrix=np.diag([4, 4, 4]), primitive_matrix=np.eye(3))
-    supercell = bulk(potential.element, "sc", a=1.0).repeat((len(phonons.supercell), 1, 1))
+    supercell = bulk(potential.elements[0], "sc", a=1.0).repeat((len(phonons.supercell), 1, 1))
     supercell.set_cell(phonons.supercell.cell)
     supercell.set_scaled_positions(phonons.supercell.scaled_positions)
     points = [[0.5, 0, 0], [0.5, 0.5, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.25, 0.25, 0.25], [0.1, 0, 0]]

@@ -54,7 +54,7 @@ def energy_of_lammps(tmp_path):
     def energy(names=("Fe",), name="Fe"):
         parameters = tmp_path / "fe.meam"
         line = (tmp_path / "library.meam", *names, parameters if parameters.exists() else "NULL", name)
-        with LammpsEngine("meam", [f"* * {' '.join(map(str, line))}"], "Fe") as engine:
+        with LammpsEngine("meam", [f"* * {' '.join(map(str, line))}"], ["Fe"]) as engine:
             return engine.energy_and_forces(bulk("Fe", cubic=True))[0]
 
     return energy

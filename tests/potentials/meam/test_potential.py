@@ -57,7 +57,7 @@ class TestLammps:
         assert Meam.from_commands("meam", [line], "Fe").parameters == replace(
             potential.parameters, re=pytest.approx(2.48, rel=1e-12)
         )
-        with LammpsEngine("meam", [line], "Fe") as engine:
+        with LammpsEngine("meam", [line], ["Fe"]) as engine:
             for seed, spacing in enumerate((0.8, 0.7, 0.45)):
                 atoms = disordered(potential, seed, spacing=spacing)
                 assert_is_lammps(engine, potential, atoms)

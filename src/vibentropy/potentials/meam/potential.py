@@ -11,7 +11,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import PotentialError
 from vibentropy.potentials.meam.bonds import EXACT, Table, pair_energy_and_forces
@@ -51,7 +51,7 @@ class Meam:
     table: Table = EXACT
 
     def __repr__(self) -> str:
-        return f"<Potential of {self.element}, modified embedded atoms, cutoff {self.r_cut:g} Å>"
+        return f"<Potential of {self.elements[0]}, modified embedded atoms, cutoff {self.r_cut:g} Å>"
 
     @classmethod
     def from_files(
@@ -123,14 +123,14 @@ class Meam:
         return cls.from_files(words.library, words.parameters, element=element, names=words.names, name=words.name)
 
     @property
-    def element(self) -> str:
+    def elements(self) -> tuple[str, ...]:
         """Chemical symbol of the element of the potential."""
-        return self.parameters.element
+        return (self.parameters.element,)
 
     @property
-    def mass(self) -> float:
+    def masses(self) -> tuple[float, ...]:
         """Atomic mass in u, as the library states it."""
-        return self.parameters.mass
+        return (self.parameters.mass,)
 
     @property
     def r_cut(self) -> float:
@@ -219,7 +219,7 @@ class Meam:
         return self.r_cut * float(np.sqrt(self._constants.farthest))
 
     def _pairs_and_sites(self, atoms: Atoms) -> tuple[Pairs, Sites]:
-        check_element(atoms, self.element)
+        element_indices(atoms, self.elements)
         pairs = screened_pairs(*neighbour_pairs(atoms, self._reach), self._constants)
         sites = embed(all_moments(pairs, self._constants), self._constants)
         bad = np.flatnonzero(~(np.isfinite(sites.slopes).all(axis=1) & np.isfinite(sites.curvatures).all(axis=1)))

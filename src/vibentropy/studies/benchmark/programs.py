@@ -318,7 +318,7 @@ def lammps_label(step: float) -> Program:
     callable
     """
     folder = TemporaryDirectory()
-    engine = LammpsEngine.on_table(_fine_table(folder.name), "Fe")
+    engine = LammpsEngine.on_table(_fine_table(folder.name), ["Fe"])
 
     def label(atoms, _folder=folder):  # LAMMPS reads the table again and again.
         return _from_eigenvalues(engine.hessian(atoms, step))
@@ -356,7 +356,7 @@ def lammps_meam_hessian(step: float) -> Program:
     """
     pair_style, (line,) = MEAM
     words = [str(find_potential(word)) if word.endswith(".meam") else word for word in line.split()]
-    engine = LammpsEngine(pair_style, [" ".join(words)], "Fe")
+    engine = LammpsEngine(pair_style, [" ".join(words)], ["Fe"])
     return lambda atoms: engine.hessian(atoms, step).diagonal()
 
 
