@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .atoms.neighbours import neighbour_pairs
     from .datasets.store import ConfigurationSet
     from .errors import SaddlePointError, VibentropyError
+    from .labels.binding import binding
     from .labels.entropy import formation_entropy
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential
@@ -28,6 +29,7 @@ __all__ = [
     "Potential",
     "SaddlePointError",
     "VibentropyError",
+    "binding",
     "formation_entropy",
     "load_potential",
     "neighbour_pairs",
@@ -42,6 +44,7 @@ _MODULES = {
     "Potential": "potentials.embedded_atom",
     "SaddlePointError": "errors",
     "VibentropyError": "errors",
+    "binding": "labels.binding",
     "formation_entropy": "labels.entropy",
     "load_potential": "potentials.from_config",
     "neighbour_pairs": "atoms.neighbours",

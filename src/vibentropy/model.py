@@ -61,7 +61,7 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from vibentropy import descriptors
-from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
 from vibentropy.data import DEFAULT, SHIPPED
 from vibentropy.descriptors import Descriptor, kind_of, recipe
@@ -470,6 +470,7 @@ class EntropyModel:
     def _check(self, atoms):
         """Refuse what is not a crystal of the model's element."""
         check_crystal(atoms)
+        check_one_element(atoms)
         element = atoms.get_chemical_symbols()[0]
         if element != self.element:
             raise StructureError(f"a crystal of {element}; the model is of {self.element}")

@@ -27,7 +27,7 @@ KINDS = {
 class Handed:
     """A potential that offers nothing but the protocol, and says how large the Hessians were that it was asked for."""
 
-    element, mass = "Fe", 55.845
+    elements, masses = ("Fe",), (55.845,)
     energy_and_forces = IRON.energy_and_forces
     hessian_range = IRON.hessian_range
 

@@ -140,9 +140,16 @@ def test_the_story_of_the_tutorial(folder):
         assert (folder / named).exists(), named
 
 
-@pytest.mark.parametrize("number", range(len(blocks("docs/potentials.md", "python"))))
-def test_examples_of_potentials_print_what_they_say(number, tmp_path):
-    page = list(blocks("docs/potentials.md", "python", "text"))
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        (page, number)
+        for page in ("docs/potentials.md", "docs/alloys.md")
+        for number in range(len(blocks(page, "python")))
+    ],
+)
+def test_examples_of_potentials_print_what_they_say(page, number, tmp_path):
+    page = list(blocks(page, "python", "text"))
     places = [place for place, block in enumerate(page) if block.language == "python"]
     printed = run([sys.executable, "-c", page[places[number]].text], tmp_path)
     after = page[places[number] + 1 :][:1]

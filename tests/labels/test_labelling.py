@@ -8,9 +8,9 @@ from ase import Atoms
 from ase.units import kB
 
 from vibentropy import formation_entropy
+from vibentropy.atoms import reference_cells
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.labels import labelling
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.newton import newton_relax
@@ -162,8 +162,8 @@ def test_one_cell_gets_the_label_that_a_set_gets(iron, perfect):
 
 def test_the_cell_is_compared_with_that_of_the_crystal_once(iron, perfect, monkeypatch):
     calls = []
-    check = labelling.check_same_cell
-    monkeypatch.setattr(labelling, "check_same_cell", lambda *pair: calls.append(1) or check(*pair))
+    check = reference_cells.check_same_cell
+    monkeypatch.setattr(reference_cells, "check_same_cell", lambda *pair: calls.append(1) or check(*pair))
     Labeller(iron).label_cell(perfect, perfect)
     assert calls == [1]
     Labeller(iron).label(

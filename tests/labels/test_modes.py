@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import logm
 
+from vibentropy.atoms.compositions import Compositions
 from vibentropy.errors import SaddlePointError
 from vibentropy.labels.determinants import LogDeterminant, log_determinant
 from vibentropy.labels.entropy import entropy_of, formation_entropy
 from vibentropy.labels.modes import (
     modes,
     quantum_entropy,
-    quantum_formation_entropy,
-    quantum_formation_free_energy,
     quantum_free_energy,
 )
 from vibentropy.potentials.newton import newton_relax
@@ -169,16 +168,24 @@ def test_stiff_modes_are_frozen(x):
     assert found == pytest.approx((1 + x) * np.exp(-x), rel=1e-9, abs=1e-300)
 
 
+def formed(of_modes, defect, bulk, temperature):
+    """Of sums over frequencies."""
+    compositions = Compositions(("Fe",), np.array([[len(bulk) // 3 + 1.0]]))
+    return compositions.formed_of_modes(
+        [len(defect) // 3 + 1], of_modes(defect, temperature), [of_modes(bulk, temperature)]
+    )
+
+
 def test_formation_entropy_between_its_limits(iron, vacancy):
     defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.masses[0]) for atoms in vacancy)
     classical = formation_entropy(*vacancy, iron)
-    values = [quantum_formation_entropy(defect, bulk, t) for t in (1.0, 100.0, 300.0, 1000.0, 1e5)]
+    values = [formed(quantum_entropy, defect, bulk, t) for t in (1.0, 100.0, 300.0, 1000.0, 1e5)]
     assert values[0] == pytest.approx(0, abs=1e-6)
     assert values[-1] == pytest.approx(classical, abs=1e-5)
     # At room temperature iron is nearly classical.
     assert values[2] == pytest.approx(classical, rel=0.1)
     assert abs(values[3] - classical) < abs(values[2] - classical)
-    assert quantum_formation_entropy(bulk, bulk, 300.0) == 0
+    assert formed(quantum_entropy, bulk, bulk, 300.0) == 0
 
 
 @given(x=st.floats(1e-9, 1e-3), temperature=st.floats(1, 3000))
@@ -203,9 +210,9 @@ def test_entropy_is_the_slope_of_the_free_energy(frequency, temperature):
 def test_formation_free_energy_between_its_limits(iron, vacancy):
     defect, bulk = (modes(iron.hessian(atoms)).frequencies(iron.masses[0]) for atoms in vacancy)
     classical = formation_entropy(*vacancy, iron)
-    assert quantum_formation_free_energy(defect, bulk, 1e5) == pytest.approx(-kB * 1e5 * classical, abs=1e-4)
+    assert formed(quantum_free_energy, defect, bulk, 1e5) == pytest.approx(-kB * 1e5 * classical, abs=1e-4)
     # At low temperature, the difference of the zero-point energies, with fewer and softer modes: it is negative.
     zero_point = 0.5 * KELVIN_PER_THZ * kB * (defect.sum() - len(defect) * bulk.mean())
-    assert quantum_formation_free_energy(defect, bulk, 1.0) == pytest.approx(zero_point, abs=1e-9)
+    assert formed(quantum_free_energy, defect, bulk, 1.0) == pytest.approx(zero_point, abs=1e-9)
     assert zero_point < 0
-    assert quantum_formation_free_energy(bulk, bulk, 300.0) == 0
+    assert formed(quantum_free_energy, bulk, bulk, 300.0) == 0

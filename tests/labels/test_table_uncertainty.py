@@ -9,6 +9,7 @@ from ase.build import bulk
 from scipy.sparse import issparse
 
 from vibentropy import Potential, formation_entropy
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import UNCERTAINTY
 from vibentropy.errors import PotentialError
@@ -57,7 +58,7 @@ def test_it_covers_what_is_lost_by_printing_fewer_digits(iron, digits, at_most):
     atoms, crystal = vacancy_in(iron, "bcc", 2.8553)
     printed = rounded(iron, digits)
     lost = abs(label(atoms, crystal, printed) - label(atoms, crystal, iron))
-    uncertainty = table_uncertainty(atoms, crystal, printed, formation_entropy=100.0)
+    uncertainty = table_uncertainty(atoms, ReferenceCells.of([crystal]), printed, formation_entropy=100.0)
     assert lost < 2 * uncertainty
     # Not by being huge.
     assert uncertainty < at_most
@@ -74,14 +75,14 @@ def test_it_is_what_whole_labels_differ_by(copper):
             for shift, of_bulk in zip(copper.table_shifts(atoms), copper.table_shifts(crystal), strict=True)
         }
         assert shifts[name] == pytest.approx(difference, rel=0.35)
-    assert 0.01 < table_uncertainty(atoms, crystal, copper) < 0.03
+    assert 0.01 < table_uncertainty(atoms, ReferenceCells.of([crystal]), copper) < 0.03
 
 
 def test_it_is_none_in_the_perfect_crystal_and_little_for_good_tables(iron, copper):
     crystal = bulk("Cu", "fcc", a=3.615, cubic=True).repeat(3)
-    assert table_uncertainty(crystal, crystal, copper) == 0.0
+    assert table_uncertainty(crystal, ReferenceCells.of([crystal]), copper) == 0.0
     atoms, crystal = vacancy_in(iron, "bcc", 2.8553)
-    assert table_uncertainty(atoms, crystal, iron) < 1e-4
+    assert table_uncertainty(atoms, ReferenceCells.of([crystal]), iron) < 1e-4
 
 
 def test_what_all_atoms_share_does_not_count(iron, monkeypatch):
@@ -90,12 +91,14 @@ def test_what_all_atoms_share_does_not_count(iron, monkeypatch):
         Potential, "table_shifts", lambda _, atoms: [TableShift("pair", 2.5, 0.3 * len(atoms) * np.ones(3))]
     )
     crystal = bulk("Fe", "bcc", a=2.8553, cubic=True).repeat(3)
-    assert table_uncertainty(crystal[1:], crystal, iron) < 1e-12
+    assert table_uncertainty(crystal[1:], ReferenceCells.of([crystal]), iron) < 1e-12
 
 
 def test_potentials_without_tables_have_none(iron):
     crystal = bulk("Fe", "bcc", a=2.8553, cubic=True)
-    assert np.isnan(table_uncertainty(crystal, crystal, FiniteDifferencePotential(iron, ("Fe",), 0.01)))
+    assert np.isnan(
+        table_uncertainty(crystal, ReferenceCells.of([crystal]), FiniteDifferencePotential(iron, ("Fe",), 0.01))
+    )
 
 
 def test_labels_carry_it(copper):
@@ -103,7 +106,9 @@ def test_labels_carry_it(copper):
     configurations = ConfigurationSet([atoms], pd.DataFrame({"id": ["a"], "status": ["relaxed"]}))
     table = Labeller(copper).label(configurations, lambda row, cell: crystal).table
     assert table["status"][0] == "labelled"
-    assert table[UNCERTAINTY][0] == pytest.approx(table_uncertainty(atoms, crystal, copper), rel=1e-9)
+    assert table[UNCERTAINTY][0] == pytest.approx(
+        table_uncertainty(atoms, ReferenceCells.of([crystal]), copper), rel=1e-9
+    )
 
 
 def test_labels_that_tables_leave_open_are_refused_with_function_place_and_remedy():
@@ -139,7 +144,7 @@ def test_differences_scatter_on_a_table_and_not_on_the_functions_behind_it(tmp_p
             [label(atoms, crystal, FiniteDifferencePotential(engine, (element,), step)) for step in steps]
             for engine in (on_table, on_functions)
         )
-    uncertainty = table_uncertainty(atoms, crystal, potential)
+    uncertainty = table_uncertainty(atoms, ReferenceCells.of([crystal]), potential)
     print(f"\n{file}: {expected:.4f} +- {uncertainty:.4f}; by steps of {steps} Å of the table")
     print(np.round(coarse, 2), "and of the functions", np.round(fine, 4), "k_B")
     # A step of 0.04 Å is anharmonic.

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from liquid_iron import odd_cell
 
 from vibentropy import formation_entropy, load_potential, relax
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.errors import NotAnalyticError, PotentialError, VibentropyError
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials.angular import AngularPotential
@@ -75,7 +76,7 @@ def test_a_vacancy_has_the_label_of_finite_differences():
     differences = load_potential(**commands, hessian="finite_differences", step=0.02)
     label = formation_entropy(relaxed, crystal, NICKEL)
     assert label == pytest.approx(formation_entropy(relaxed, crystal, differences), abs=5e-3)
-    assert table_uncertainty(relaxed, crystal, NICKEL) < 5e-3
+    assert table_uncertainty(relaxed, ReferenceCells.of([crystal]), NICKEL) < 5e-3
 
 
 def test_files_and_lines_that_do_not_fit_are_refused():

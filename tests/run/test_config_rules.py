@@ -86,7 +86,7 @@ def test_options_of_labels_need_labels_to_compute(config):
 
 def test_unknown_elements_are_refused(config):
     config["potential"]["element"] = "Xx"
-    assert "potential.element: 'Xx' is no chemical element" in problems(config)
+    assert "potential: element is 'Xx', expected a chemical symbol" in problems(config)
 
 
 def test_an_archive_trains_or_tests(config, tmp_path):

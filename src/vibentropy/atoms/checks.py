@@ -40,7 +40,7 @@ def check_geometry(atoms: Atoms) -> None:
 
 
 def check_crystal(atoms: Atoms) -> None:
-    """Check that a configuration is a periodic crystal of one element, as entropies of formation need it.
+    """Check that a configuration is a periodic crystal, as entropies of formation need it.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def check_crystal(atoms: Atoms) -> None:
     Raises
     ------
     StructureError
-        For alloys, molecules, surfaces and whatever `check_geometry` refuses.
+        For molecules, surfaces and whatever `check_geometry` refuses.
     """
     check_geometry(atoms)
     if not atoms.cell.any():
@@ -59,11 +59,22 @@ def check_crystal(atoms: Atoms) -> None:
             f"periodic boundary conditions are {atoms.pbc.tolist()}: formation entropies are defined here for "
             "crystals that are periodic in all three directions"
         )
+
+
+def check_one_element(atoms: Atoms) -> None:
+    """Check that a configuration is of one element.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+
+    Raises
+    ------
+    StructureError
+    """
     elements = sorted(set(atoms.get_chemical_symbols()))
     if len(elements) != 1:
-        raise StructureError(
-            f"the configuration holds {', '.join(elements)}: formation entropies are defined here for one element"
-        )
+        raise StructureError(f"the configuration holds {', '.join(elements)}, expected one element")
 
 
 def element_indices(atoms: Atoms, elements: Sequence[str]) -> NDArray[np.int64]:

@@ -71,34 +71,49 @@ def count_reference_sites(atoms: Atoms, reference: Atoms) -> int:
     )
 
 
-def check_perfect(crystal: Atoms) -> None:
-    """Check that a reference cell is a perfect crystal: some translation shorter than the cell maps it onto itself.
+def repeats(crystal: Atoms) -> bool:
+    """Whether some translation shorter than a cell takes all of its atoms to others of their element.
 
     Parameters
     ----------
     crystal : ase.Atoms
         Periodic. Cells of fewer than `SMALLEST_BUILT` atoms are taken for units of a crystal.
 
-    Raises
-    ------
-    StructureError
-        If none of the shortest translations from one atom to another does, so that the cell holds a defect.
+    Returns
+    -------
+    bool
     """
     if len(crystal) < SMALLEST_BUILT:
-        return
+        return True
     # A coordinate that rounds up to one is zero.
     scaled = crystal.get_scaled_positions() % 1.0 % 1.0
     tree = cKDTree(scaled, boxsize=1.0)
     reach = TRANSLATION_TOLERANCE / np.linalg.svd(crystal.cell[:], compute_uv=False)[-1]
     _, nearest = tree.query(scaled[0], min(TRANSLATIONS, len(crystal)))
     for vector in scaled[nearest[1:]] - scaled[0]:
-        distances, _ = tree.query((scaled + vector) % 1.0 % 1.0, distance_upper_bound=reach)
-        if np.isfinite(distances).all():
-            return
-    raise StructureError(
-        f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell "
-        "with a defect? (One unit of a crystal with many atoms: repeat it.)"
-    )
+        distances, image = tree.query((scaled + vector) % 1.0 % 1.0, distance_upper_bound=reach)
+        if np.isfinite(distances).all() and (crystal.numbers[image] == crystal.numbers).all():
+            return True
+    return False
+
+
+def check_perfect(crystal: Atoms) -> None:
+    """Check that a reference cell is a perfect crystal, as `repeats` finds out.
+
+    Parameters
+    ----------
+    crystal : ase.Atoms
+
+    Raises
+    ------
+    StructureError
+        If none of the shortest translations from one atom to another does, so that the cell holds a defect.
+    """
+    if not repeats(crystal):
+        raise StructureError(
+            f"no translation maps its {len(crystal)} atoms onto each other, expected the perfect crystal: is it a cell "
+            "with a defect? (One unit of a crystal with many atoms: repeat it.)"
+        )
 
 
 def check_same_cell(atoms: Atoms, bulk: Atoms, tolerance: float = 1e-3) -> None:

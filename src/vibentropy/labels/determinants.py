@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.reference import repeats
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError
 from vibentropy.files.progress import Note, duration, ignore
 from vibentropy.labels.bloch import crystal_eigenvalues
@@ -138,7 +139,7 @@ def check_relaxed(atoms: Atoms, potential: Interaction, max_force: float = MAX_F
     Parameters
     ----------
     atoms : ase.Atoms
-        A periodic crystal of one element.
+        A periodic crystal.
     potential : vibentropy.Potential
     max_force : float
         Largest force that a relaxed configuration may have, eV/Å.
@@ -146,7 +147,7 @@ def check_relaxed(atoms: Atoms, potential: Interaction, max_force: float = MAX_F
     Raises
     ------
     StructureError
-        For alloys, molecules and surfaces.
+        For molecules and surfaces.
     NotConvergedError
         If a force is larger than `max_force`.
     """
@@ -243,6 +244,37 @@ def _cheaper(matrix, atoms):
         return None
     plan = dissect(matrix, atoms)
     return plan if _SPARSE_COST * plan.flops + _SPARSE_START < dense else None
+
+
+def reference_log_determinant(
+    cell: Atoms,
+    potential: Interaction,
+    max_force: float = MAX_FORCE,
+    min_eigenvalue: float = MIN_EIGENVALUE,
+    memory: int | None = None,
+    note: Note = ignore,
+) -> LogDeterminant:
+    """Compute ln det' H of a reference cell: of a perfect crystal wave by wave, of any other by a factor.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Such as the perfect crystal, one with a solute, or a random alloy.
+    potential, max_force, min_eigenvalue, memory, note
+        See `relaxed_log_determinant`.
+
+    Returns
+    -------
+    LogDeterminant
+
+    Raises
+    ------
+    StructureError, NotConvergedError, SaddlePointError
+        See `relaxed_log_determinant`.
+    """
+    if repeats(cell):
+        return LogDeterminant.of_eigenvalues(stable_eigenvalues(cell, potential, max_force, min_eigenvalue))
+    return relaxed_log_determinant(cell, potential, max_force, min_eigenvalue, memory, note)
 
 
 def stable_eigenvalues(

@@ -1,16 +1,18 @@
 """Exact vibrational formation entropies in the classical harmonic limit."""
 
+from collections.abc import Callable, Sequence
+
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from vibentropy.atoms.reference import check_perfect, check_same_cell
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.files.progress import Note, ignore
 from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
     LogDeterminant,
+    reference_log_determinant,
     relaxed_log_determinant,
-    stable_eigenvalues,
 )
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials.calculators import as_potential
@@ -38,9 +40,37 @@ def entropy_of(log_determinant_defect: LogDeterminant, log_determinant_bulk: Log
     return per_mode, per_atom
 
 
+def formed_entropy(
+    references: ReferenceCells, atoms: Atoms, defect: LogDeterminant, of_cell: Callable[[Atoms], LogDeterminant]
+) -> tuple[float, float]:
+    """Compute the formation entropy of a cell of any elements in both conventions from determinants.
+
+    Parameters
+    ----------
+    references : ReferenceCells
+    atoms : ase.Atoms
+    defect : LogDeterminant
+        Of these atoms.
+    of_cell : callable
+        Finds that of a reference cell.
+
+    Returns
+    -------
+    per_mode, per_atom : float, k_B
+        -1/2 ln det' H less that of as many atoms of each element in the references, with and without counting
+        translations (`vibentropy.atoms.compositions`). For one element as `entropy_of`.
+    """
+
+    def entropy(cell):
+        return -0.5 * of_cell(cell).value
+
+    value = -0.5 * defect.value
+    return float(references.formed_of_modes(atoms, value, entropy)), float(references.formed(atoms, value, entropy))
+
+
 def formation_entropy(
     atoms: Atoms,
-    bulk: Atoms,
+    bulk: Atoms | Sequence[Atoms],
     potential: Interaction | Calculator,
     max_force: float = MAX_FORCE,
     min_eigenvalue: float = MIN_EIGENVALUE,
@@ -49,14 +79,17 @@ def formation_entropy(
     """Exact vibrational formation entropy in the classical harmonic limit.
 
     S_f = -1/2 [ln det' H_d - (N_d - 1)/(N_0 - 1) ln det' H_0], compared mode by mode, so that temperature, mass and
-    units cancel exactly. The N_d/N_0 convention of the literature is `entropy_of(...)[1]`.
+    units cancel exactly. The N_d/N_0 convention of the literature is `entropy_of(...)[1]`. With several elements the
+    atoms of each are compared with what reference cells say of it, see `vibentropy.atoms.compositions`.
 
     Parameters
     ----------
     atoms : ase.Atoms
         The defective cell, relaxed.
-    bulk : ase.Atoms
-        The perfect crystal in the same cell.
+    bulk : ase.Atoms or sequence of ase.Atoms
+        The perfect crystal in the same cell. With several elements as many reference cells as there are elements, the
+        first of them in the same cell: the perfect crystal, or for a random alloy the cell without the defect; then for
+        each solute a relaxed cell with another share of it, of any size, such as the crystal with one atom of it.
     potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
         Of `vibentropy.load_potential`, or a calculator of ASE as it is, which
         `vibentropy.potentials.calculators.as_potential` makes a potential of.
@@ -74,19 +107,24 @@ def formation_entropy(
     Raises
     ------
     SaddlePointError
-        If one of the two is not at a minimum, where there is no harmonic entropy.
+        If one of the cells is not at a minimum, where there is no harmonic entropy.
     NotConvergedError
-        If one of the two is not relaxed.
+        If one of the cells is not relaxed.
     StructureError
-        For alloys, molecules, surfaces, cells that differ, and a `bulk` with a defect.
+        For molecules, surfaces, cells that differ, a `bulk` of one element with a defect, and references that do not
+        say what an atom of each element counts.
     PotentialError
         If the tables of the potential leave too much open, see `vibentropy.labels.table_uncertainty`.
     """
-    check_same_cell(atoms, bulk)
-    check_perfect(bulk)
-    potential = as_potential(potential, atoms)
+    references = ReferenceCells.of([bulk] if isinstance(bulk, Atoms) else list(bulk))
+    references.check(atoms)
+    potential = as_potential(potential, *references.cells, atoms)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue, note=note)
-    crystal = LogDeterminant.of_eigenvalues(stable_eigenvalues(bulk, potential, max_force, min_eigenvalue))
-    entropy, _ = entropy_of(defect, crystal)
-    table_uncertainty(atoms, bulk, potential, entropy)
+    entropy, _ = formed_entropy(
+        references,
+        atoms,
+        defect,
+        lambda cell: reference_log_determinant(cell, potential, max_force, min_eigenvalue, note=note),
+    )
+    table_uncertainty(atoms, references, potential, entropy)
     return entropy

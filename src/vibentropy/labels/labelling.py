@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 from numpy.linalg import LinAlgError
+from numpy.typing import NDArray
 
-from vibentropy.atoms.checks import check_crystal
-from vibentropy.atoms.reference import check_same_cell
+from vibentropy.atoms.checks import check_crystal, element_indices
+from vibentropy.atoms.reference import repeats
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import INFINITE_COLUMNS, SITE_ENTROPY, UNCERTAINTY, Status
 from vibentropy.errors import NotConvergedError, SaddlePointError, StructureError, VibentropyError
@@ -21,9 +23,9 @@ from vibentropy.labels.determinants import (
     relaxed_log_determinant,
     stable_eigenvalues,
 )
-from vibentropy.labels.entropy import entropy_of
+from vibentropy.labels.entropy import formed_entropy
 from vibentropy.labels.infinite import infinite_entropy
-from vibentropy.labels.modes import Modes, modes, quantum_formation_entropy, quantum_formation_free_energy
+from vibentropy.labels.modes import Modes, frequencies, modes, quantum_entropy, quantum_free_energy
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials import relaxation
 from vibentropy.potentials.protocols import Interaction, TableShift, Tabulated
@@ -32,12 +34,20 @@ _STATUS: dict[type[Exception], Status] = {SaddlePointError: Status.SADDLE, NotCo
 
 
 class _Vibrations(NamedTuple):
-    """What the Hessian of a cell says; the modes are None where the determinant is all that is needed."""
+    """What the Hessian of a cell says; what nobody asks for is None."""
 
     determinant: LogDeterminant
-    modes: Modes | None
-    #: Of a perfect crystal, where the potential is one of tables.
-    table_shifts: Sequence[TableShift] | None = None
+    modes: Modes | None = None
+    frequencies: NDArray[np.float64] | None = None
+
+
+class _Reference(NamedTuple):
+    """What that of a reference cell says."""
+
+    determinant: LogDeterminant
+    frequencies: NDArray[np.float64] | None
+    #: Where the potential is one of tables.
+    table_shifts: Sequence[TableShift] | None
 
 
 class Labeller:
@@ -51,6 +61,9 @@ class Labeller:
     site_entropies : bool
         Resolve each entropy by atoms, in the N_d/N_0 convention, as the array `SITE_ENTROPY` of its frame. Takes
         all eigenvectors, O(N³).
+    others : sequence of ase.Atoms
+        Relaxed cells, of any size, that atoms of further elements are compared with, beside the perfect crystal in the
+        cell of each configuration: see `vibentropy.labels.entropy.formation_entropy`.
     temperatures : sequence of float
         Temperatures in K at which quantum harmonic formation entropies and free energies are added, see
         `temperature_columns`. Takes all eigenvalues, O(N³).
@@ -69,6 +82,7 @@ class Labeller:
         max_force: float = MAX_FORCE,
         min_eigenvalue: float = MIN_EIGENVALUE,
         site_entropies: bool = False,
+        others: Sequence[Atoms] = (),
         temperatures: Sequence[float] = (),
         memory: int | None = None,
         infinite: Sequence[int] = (),
@@ -78,8 +92,9 @@ class Labeller:
         self._max_force, self._min_eigenvalue = max_force, min_eigenvalue
         self._site_entropies, self._temperatures = site_entropies, tuple(temperatures)
         self._memory, self._infinite, self._note = memory, tuple(infinite), note
-        # By cell and number of atoms.
-        self._crystals: dict[tuple[bytes, int], _Vibrations | str] = {}
+        self._others = list(others)
+        # By cell, elements and, where there are several, positions.
+        self._references: dict[tuple[bytes, ...], _Reference | str] = {}
 
     def label(
         self,
@@ -113,9 +128,9 @@ class Labeller:
         for index in np.flatnonzero(table["status"] == Status.RELAXED):
             row = table.iloc[index]
             try:
-                perfect = reference(row, frames[index].cell)
-                check_same_cell(frames[index], perfect)
-                frames[index], columns = self._entropies(frames[index], perfect, row["formation_energy"])
+                references = ReferenceCells.of([reference(row, frames[index].cell), *self._others])
+                references.check(frames[index])
+                frames[index], columns = self._entropies(frames[index], references, row["formation_energy"])
             except (VibentropyError, LinAlgError) as error:
                 columns = refused(error)
             table.loc[index, list(columns)] = list(columns.values())
@@ -143,22 +158,25 @@ class Labeller:
         """
         row: dict[str, Any] = {"n_atoms": len(atoms), "n_sites": len(perfect)}
         try:
+            references = ReferenceCells.of([perfect, *self._others])
             check_crystal(atoms)
-            check_same_cell(atoms, perfect)
+            references.check(atoms)
             if relax:
                 atoms = relaxation.relax(atoms, self._potential)
             energy, forces = self._potential.energy_and_forces(atoms)
-            energy_of_crystal, _ = self._potential.energy_and_forces(perfect)
             row["energy"] = energy
-            row["formation_energy"] = energy - len(atoms) / len(perfect) * energy_of_crystal
+            row["formation_energy"] = float(references.formed(atoms, energy, self._energy))
             row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
-            atoms, columns = self._entropies(atoms, perfect, row["formation_energy"])
+            atoms, columns = self._entropies(atoms, references, row["formation_energy"])
         except (VibentropyError, LinAlgError) as error:
             return atoms, row | refused(error)
         return atoms, row | {"status": columns["status"], "reason": ""} | columns
 
-    def _entropies(self, atoms, perfect, formation_energy):
-        """Compare a configuration with the perfect crystal in its cell.
+    def _energy(self, cell):
+        return self._potential.energy_and_forces(cell)[0]
+
+    def _entropies(self, atoms, references, formation_energy):
+        """Compare a configuration with its references.
 
         Returns
         -------
@@ -167,10 +185,14 @@ class Labeller:
         columns : dict
             ``status``, entropies and what belongs to them, those of `temperature_columns`, and `INFINITE_COLUMNS`.
         """
-        crystal = self._crystal(perfect)
+        crystal = self._reference(references.cells[0])
         defect = self._vibrations(atoms)
-        per_mode, per_atom = entropy_of(defect.determinant, crystal.determinant)
-        uncertainty = table_uncertainty(atoms, perfect, self._potential, per_mode, crystal.table_shifts)
+        per_mode, per_atom = formed_entropy(
+            references, atoms, defect.determinant, lambda cell: self._reference(cell).determinant
+        )
+        uncertainty = table_uncertainty(
+            atoms, references, self._potential, per_mode, lambda cell: self._reference(cell).table_shifts
+        )
         columns = {
             "status": Status.LABELLED,
             "formation_entropy": per_mode,
@@ -181,12 +203,17 @@ class Labeller:
         if isinstance(self._potential, Tabulated):
             columns[UNCERTAINTY] = uncertainty
         for t in self._temperatures:
-            entropy, free_energy = temperature_columns(t)
-            defect_modes, crystal_modes = (of.modes.frequencies(self._potential.masses[0]) for of in (defect, crystal))
-            columns[entropy] = quantum_formation_entropy(defect_modes, crystal_modes, t)
-            columns[free_energy] = formation_energy + quantum_formation_free_energy(defect_modes, crystal_modes, t)
+            for name, of_modes, offset in zip(
+                temperature_columns(t), (quantum_entropy, quantum_free_energy), (0.0, formation_energy), strict=True
+            ):
+                formed = references.formed_of_modes(
+                    atoms,
+                    of_modes(defect.frequencies, t),
+                    lambda cell, of_modes=of_modes, t=t: of_modes(self._reference(cell).frequencies, t),
+                )
+                columns[name] = offset + float(formed)
         if self._infinite:
-            columns |= self._in_infinite_crystal(atoms, perfect)
+            columns |= self._in_infinite_crystal(atoms, references.cells[0])
         if self._site_entropies:
             atoms = atoms.copy()
             atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
@@ -207,29 +234,48 @@ class Labeller:
         limits = self._max_force, self._min_eigenvalue
         determinant = relaxed_log_determinant(atoms, self._potential, *limits, self._memory, self._note)
         if not self._site_entropies and not self._temperatures:
-            return _Vibrations(determinant, None)
-        return _Vibrations(
-            determinant, modes(self._potential.hessian(atoms), self._site_entropies, self._min_eigenvalue)
-        )
+            return _Vibrations(determinant)
+        hessian = self._potential.hessian(atoms)
+        found = modes(hessian, self._site_entropies, self._min_eigenvalue) if self._site_entropies else None
+        return _Vibrations(determinant, found, self._frequencies(hessian, atoms, found))
 
-    def _crystal(self, perfect):
-        """Vibrations of a perfect crystal, computed once for each cell."""
-        key = perfect.cell[:].tobytes(), len(perfect)
-        if key not in self._crystals:
+    def _frequencies(self, hessian, atoms, found=None):
+        """Frequencies of a cell where quantum entropies need them."""
+        if not self._temperatures:
+            return None
+        masses = np.array(self._potential.masses)[element_indices(atoms, self._potential.elements)]
+        if found is not None and len(set(masses)) == 1:
+            return found.frequencies(masses[0])
+        return frequencies(hessian, masses, self._min_eigenvalue)
+
+    def _reference(self, cell):
+        """Vibrations of a reference cell, computed once for each."""
+        several = len(set(cell.numbers)) > 1
+        key = cell.cell[:].tobytes(), cell.numbers.tobytes(), cell.positions.tobytes() if several else b""
+        if key not in self._references:
             try:
-                eigenvalues = stable_eigenvalues(perfect, self._potential, self._max_force, self._min_eigenvalue)
-                potential = self._potential
-                self._crystals[key] = _Vibrations(
-                    LogDeterminant.of_eigenvalues(eigenvalues),
-                    Modes(eigenvalues, None),
-                    potential.table_shifts(perfect) if isinstance(potential, Tabulated) else None,
-                )
+                self._references[key] = self._reference_vibrations(cell)
             except VibentropyError as error:
-                self._crystals[key] = f"the perfect crystal in this cell has no label: {error}"
-        vibrations = self._crystals[key]
+                what = "reference cell" if several else "perfect crystal in this cell"
+                self._references[key] = f"the {what} has no label: {error}"
+        vibrations = self._references[key]
         if isinstance(vibrations, str):
             raise StructureError(vibrations)
         return vibrations
+
+    def _reference_vibrations(self, cell):
+        limits, potential = (self._max_force, self._min_eigenvalue), self._potential
+        shifts = potential.table_shifts(cell) if isinstance(potential, Tabulated) else None
+        if repeats(cell):
+            eigenvalues = stable_eigenvalues(cell, potential, *limits)
+            determinant = LogDeterminant.of_eigenvalues(eigenvalues)
+            masses = set(np.array(potential.masses)[element_indices(cell, potential.elements)])
+            if not self._temperatures or len(masses) == 1:
+                return _Reference(determinant, Modes(eigenvalues, None).frequencies(masses.pop()), shifts)
+        else:
+            determinant = relaxed_log_determinant(cell, potential, *limits, self._memory, self._note)
+        of_modes = self._frequencies(potential.hessian(cell), cell) if self._temperatures else None
+        return _Reference(determinant, of_modes, shifts)
 
 
 def refused(error: Exception) -> dict[str, Any]:

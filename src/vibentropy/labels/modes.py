@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from ase.units import kB
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from vibentropy.errors import SaddlePointError
@@ -99,6 +99,33 @@ def modes(hessian: Any, vectors: bool = False, min_eigenvalue: float = MIN_EIGEN
     return Modes(eigenvalues[3:], None if columns is None else columns[:, 3:])
 
 
+def frequencies(hessian: Any, masses: ArrayLike, min_eigenvalue: float = MIN_EIGENVALUE) -> NDArray[np.float64]:
+    """Ordinary frequencies of a configuration at a minimum, without the three translations.
+
+    Parameters
+    ----------
+    hessian, min_eigenvalue
+        As of `modes`; the smallest eigenvalue is that of the Hessian divided by the mean mass, times it.
+    masses : array_like of shape (n_atoms,)
+        Atomic masses in u.
+
+    Returns
+    -------
+    ndarray of shape (3 n_atoms - 3,), THz
+
+    Raises
+    ------
+    SaddlePointError
+        As `modes`.
+    """
+    masses = np.asarray(masses, dtype=float)
+    roots = np.repeat(np.sqrt(masses / masses.mean()), 3)
+    matrix = hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
+    matrix /= roots
+    matrix /= roots[:, None]
+    return modes(matrix, min_eigenvalue=min_eigenvalue).frequencies(masses.mean())
+
+
 def quantum_entropy(frequencies: NDArray[np.float64], temperature: float) -> float:
     """Entropy of harmonic oscillators, Σ [x/(eˣ - 1) - ln(1 - e⁻ˣ)] with x = h ν / k_B T.
 
@@ -136,42 +163,3 @@ def _oscillators(frequencies, temperature):
     x = np.asarray(frequencies) * (KELVIN_PER_THZ / temperature)
     occupied = -np.expm1(-x)  # 1 - e⁻ˣ, accurate for soft modes; stiff ones need their logarithm from e⁻ˣ itself.
     return x, occupied, np.where(x < np.log(2), np.log(occupied), np.log1p(-np.exp(-x)))
-
-
-def quantum_formation_entropy(
-    frequencies: NDArray[np.float64], bulk_frequencies: NDArray[np.float64], temperature: float
-) -> float:
-    """Compare S_d(T) with (N_d - 1)/(N_0 - 1) S_0(T), mode by mode like the classical formation entropy.
-
-    Parameters
-    ----------
-    frequencies, bulk_frequencies : ndarray of shape (3 N_d - 3,) and (3 N_0 - 3,), THz
-        Of the defective cell and the perfect crystal in it.
-    temperature : float, K
-
-    Returns
-    -------
-    float, k_B
-        Tends to the classical one at high temperature and to zero at low.
-    """
-    ratio = len(frequencies) / len(bulk_frequencies)
-    return quantum_entropy(frequencies, temperature) - ratio * quantum_entropy(bulk_frequencies, temperature)
-
-
-def quantum_formation_free_energy(
-    frequencies: NDArray[np.float64], bulk_frequencies: NDArray[np.float64], temperature: float
-) -> float:
-    """Compare F_d(T) with (N_d - 1)/(N_0 - 1) F_0(T), mode by mode: what vibrations add to the energy of formation.
-
-    Parameters
-    ----------
-    frequencies, bulk_frequencies, temperature
-        As for `quantum_formation_entropy`.
-
-    Returns
-    -------
-    float, eV
-        Tends to -T S_f with the classical S_f at high temperature, and to the difference of zero-point energies at low.
-    """
-    ratio = len(frequencies) / len(bulk_frequencies)
-    return quantum_free_energy(frequencies, temperature) - ratio * quantum_free_energy(bulk_frequencies, temperature)

@@ -240,7 +240,8 @@ class Potential:
         StructureError, PotentialError
             As `energy_and_forces`.
         """
-        blocks, columns, rows = whole_hessian(*self._environments(atoms), self.compiled)
+        bonds, slope, curvature = self._environments(atoms)
+        blocks, columns, rows = whole_hessian(bonds, slope, curvature, self.compiled)
         size = 3 * len(atoms)
         return bsr_array((blocks, columns, rows), shape=(size, size))
 

@@ -142,14 +142,14 @@ def load_potential(
         if value is not None:
             _check_positive(key, value, unit)
     if file is not None:
-        return load_analytic(symbols, file=file)
+        return load_analytic(elements=symbols, file=file)
     if calculator is not None:
         return calculator_potential(calculator, symbols, parameters, hessian, step, timeout_s, coupling_range)
     if not pair_coeff or isinstance(pair_coeff, str):
         raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
     if hessian != "finite_differences":
         try:
-            return load_analytic(symbols, pair_style=pair_style, pair_coeff=pair_coeff)
+            return load_analytic(elements=symbols, pair_style=pair_style, pair_coeff=pair_coeff)
         except NotAnalyticError as error:
             if hessian == "analytic":
                 raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
@@ -219,8 +219,9 @@ def _instead(pair_style):
 
 
 def load_analytic(
-    elements: Sequence[str],
     *,
+    element: str | None = None,
+    elements: Sequence[str] | None = None,
     file: str | Path | None = None,
     pair_style: str | None = None,
     pair_coeff: Sequence[str] = (),
@@ -229,9 +230,7 @@ def load_analytic(
 
     Parameters
     ----------
-    elements : sequence of str
-        Chemical symbols.
-    file, pair_style, pair_coeff
+    element, elements, file, pair_style, pair_coeff
         As for `load_potential`: a file, or commands of LAMMPS.
 
     Returns
@@ -245,18 +244,19 @@ def load_analytic(
     PotentialError
         If a file is missing or not as it should be.
     """
+    symbols = elements_of({"element": element, "elements": elements})
     if file is not None:
         for ending, instead in _NOT_READ.items():
             if str(file).endswith(ending):
-                raise NotAnalyticError(instead.format(name=file, elements=" ".join(elements)), file)
+                raise NotAnalyticError(instead.format(name=file, elements=" ".join(symbols)), file)
         if not is_funcfl(find_potential(file)):
-            return Potential.from_setfl(file, elements)
-        if len(elements) > 1:
-            raise PotentialError(f"is of one element, as all funcfl files, not of {' and '.join(elements)}", file)
-        return Potential.from_funcfl(file, elements[0])
+            return Potential.from_setfl(file, symbols)
+        if len(symbols) > 1:
+            raise PotentialError(f"is of one element, as all funcfl files, not of {' and '.join(symbols)}", file)
+        return Potential.from_funcfl(file, symbols[0])
     files = [Path(path) for path in potential_files({"pair_style": pair_style, "pair_coeff": pair_coeff})]
     versions = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
-    return _read_commands(pair_style, tuple(pair_coeff), tuple(elements), versions)
+    return _read_commands(pair_style, tuple(pair_coeff), symbols, versions)
 
 
 @lru_cache(maxsize=8)
@@ -419,7 +419,9 @@ def _is_analytic_style(specification):
         return False
     try:
         load_analytic(
-            elements_of(specification), pair_style=specification["pair_style"], pair_coeff=specification["pair_coeff"]
+            elements=elements_of(specification),
+            pair_style=specification["pair_style"],
+            pair_coeff=specification["pair_coeff"],
         )
     except NotAnalyticError:
         if hessian == "analytic":

@@ -9,7 +9,7 @@ the table more closely and its rounding with it, so that what differs between th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,6 +50,25 @@ _MAX_JUMPS = 4
 
 #: Degree of the pieces, and how often a knot between two of them is repeated: two continuous derivatives are left.
 _DEGREE, _MULTIPLICITY = 5, 3
+
+
+class SideBySide(Protocol):
+    """Any tuple with the attributes of `Splines`."""
+
+    @property
+    def breaks(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def coefficients(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def lookup(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+    @property
+    def n_pieces(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+    @property
+    def n_bins(self) -> NDArray[np.int64]: ...  # noqa: D102
 
 
 class Splines(NamedTuple):
@@ -134,7 +153,7 @@ def _filled(rows):
 
 
 @njit(nogil=True, inline="always")
-def evaluate(x: float, k: int, splines: Splines) -> tuple[float, float, float]:
+def evaluate(x: float, k: int, splines: SideBySide) -> tuple[float, float, float]:
     """Value, first and second derivative of one of several functions at one point; compiled.
 
     Parameters
@@ -143,8 +162,7 @@ def evaluate(x: float, k: int, splines: Splines) -> tuple[float, float, float]:
         Outside the breaks, the first or the last piece is continued.
     k : int
         Which function.
-    splines : Splines
-        Or any tuple that has its fields.
+    splines : SideBySide
 
     Returns
     -------

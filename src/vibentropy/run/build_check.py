@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.descriptors import create
 from vibentropy.errors import ConfigError, PotentialError, VibentropyError
 from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.wrapped import ExtensiveLinear
 from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.from_config import identity, load_potential
+from vibentropy.potentials.from_config import elements_of, identity, load_potential
 from vibentropy.sources.lattice import Lattice
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def check_build(config: Config) -> None:
         problems += _problem(f"descriptors.{name}", partial(create, **block))
     for name, block in config.regressors.items():
         problems += _problem(f"regressors.{name}", partial(_linear, **block))
-    element = config.potential["element"] if config.potential else None
+    element = elements_of(config.potential)[0] if config.potential else None
     for source in config.sources.values():
         problems += source.problems_inside(element)
     if not problems:
@@ -83,7 +84,7 @@ def _strangers(config: Config) -> Iterator[str]:
     """Name the archives whose crystal or potential is not that of the others, or of what the run computes."""
     crystals, potentials = {}, {}
     if config.generated and config.lattice and config.potential:
-        crystals["lattice"] = config.lattice.crystal(config.potential["element"])
+        crystals["lattice"] = config.lattice.crystal(elements_of(config.potential)[0])
         potentials["potential"] = identity(config.potential)
     for name, source in config.sources.items():
         if given := source.identity():
@@ -127,4 +128,4 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
                 f"not represented for lattice.structure {lattice.structure}, lattice.a {lattice.a} Å ({error}); "
                 f"the file is of {table.structures[0]} {table.elements[0]} with a = {table.lattice_constants[0]} Å"
             ) from error
-        table_uncertainty(crystal[1:], crystal, potential)
+        table_uncertainty(crystal[1:], ReferenceCells.of([crystal]), potential)

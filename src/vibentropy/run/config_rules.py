@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ase.data import atomic_numbers
-
 from vibentropy.descriptors import REGISTRY, available
-from vibentropy.errors import PotentialError, did_you_mean
+from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.learning.registry import REGRESSORS
-from vibentropy.potentials.from_config import is_tabulated, potential_files
+from vibentropy.potentials.from_config import elements_of, is_tabulated, potential_files
 
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
@@ -86,8 +84,11 @@ def _labels_without_effect(config: Config) -> Iterator[str]:
 def _unusable_potential(config: Config) -> Iterator[str]:
     if config.potential is None:
         return
-    if config.potential["element"] not in atomic_numbers:
-        yield f"potential.element: {config.potential['element']!r} is no chemical element"
+    try:
+        elements_of(config.potential)
+    except ConfigError as error:
+        yield f"potential: {error}"
+        return
     try:
         potential_files(config.potential)
     except PotentialError as error:

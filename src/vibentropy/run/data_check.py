@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.datasets.table import Status
 from vibentropy.errors import VibentropyError
@@ -120,6 +120,7 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
             keys.update(atoms.info, atoms.calc.results if atoms.calc else ())
             try:
                 check_crystal(atoms)
+                check_one_element(atoms)
                 check_sites(atoms)
                 inspection.counts["readable"] += 1
             except VibentropyError as error:

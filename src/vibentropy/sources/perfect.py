@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
-from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
@@ -47,6 +47,7 @@ def reference_crystal(path: Path | str, file_format: str | None = None, element:
         raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
     with at(path):
         check_crystal(frames[0])
+        check_one_element(frames[0])
         check_sites(frames[0])
         check_perfect(frames[0])
     return frames[0]

@@ -37,7 +37,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.atoms.checks import check_crystal
+from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.neighbours import check_sites, neighbour_pairs
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
@@ -236,6 +236,7 @@ class Arrays(Source):
         atoms = Atoms([self.element] * len(positions), positions=positions, cell=lattice, pbc=True)
         with at(f"{self.bulk} in the lattice of {self.configurations}"):
             check_crystal(atoms)
+            check_one_element(atoms)
             spacing = np.cbrt(atoms.get_volume() / len(atoms))
             first, _, _, distances = neighbour_pairs(atoms, _SHELLS * spacing)
         counts = np.diff(first)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from vibentropy.atoms.checks import check_crystal, check_element
+from vibentropy.atoms.checks import check_crystal, check_element, check_one_element
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import check_same_cell, count_reference_sites
@@ -308,6 +308,7 @@ class Files(Source):
         except VibentropyError as error:
             return row | {"status": Status.REJECTED, "reason": str(error)}
         check_crystal(atoms)
+        check_one_element(atoms)
         if self.compares_cells:
             check_same_cell(atoms, reference)
         n_sites = count_reference_sites(atoms, reference)

@@ -39,6 +39,7 @@ from ase import Atoms
 from ase.build import bulk
 from scipy.optimize import minimize, minimize_scalar
 
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.errors import SaddlePointError, StructureError, VibentropyError
 from vibentropy.files.tables import read_table
 from vibentropy.labels.entropy import formation_entropy
@@ -298,7 +299,7 @@ def _entropy(vacancy, perfect, potential):
     """Entropy of the vacancy and its uncertainty, k_B."""
     entropy = formation_entropy(vacancy, perfect, potential)
     if not isinstance(potential, FiniteDifferencePotential):
-        return entropy, table_uncertainty(vacancy, perfect, potential, entropy)
+        return entropy, table_uncertainty(vacancy, ReferenceCells.of([perfect]), potential, entropy)
     others = [
         formation_entropy(vacancy, perfect, replace(potential, step=factor * potential.step)) for factor in (0.5, 2)
     ]

@@ -1,0 +1,142 @@
+"""The cells that a cell is compared with: the perfect crystal in it, and for further elements others of any size.
+
+Entropies per atom depend on the size of a cell, by some ln(N)/N. A solute is therefore compared with the perfect
+crystal in its own cell, and what it differs by is what counts in cells of other sizes; there, too, c/N is left.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from ase import Atoms
+from ase.build import make_supercell
+from numpy.typing import ArrayLike, NDArray
+
+from vibentropy.atoms.compositions import Compositions
+from vibentropy.atoms.primitive import primitive_cell
+from vibentropy.atoms.reference import check_perfect, check_same_cell, repeats
+from vibentropy.errors import StructureError
+
+#: How far (in units of the primitive vectors) a cell may be from a repetition of a crystal.
+_WHOLE = 1e-3
+
+#: From a reference cell, or the perfect crystal in it, to an extensive quantity.
+OfCell = Callable[[Atoms], ArrayLike]
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceCells:
+    """Reference cells, and the perfect crystal in the cell of each.
+
+    Attributes
+    ----------
+    cells : list of ase.Atoms
+        As many as elements; the first is the perfect crystal, or for a random alloy the cell without the defect.
+    crystals : list of ase.Atoms or None
+        The crystal of the first in the cell of each; None where it is the first itself, or does not fit.
+    compositions : Compositions
+    """
+
+    cells: list[Atoms]
+    crystals: list[Atoms | None]
+    compositions: Compositions
+
+    @classmethod
+    def of(cls, cells: Sequence[Atoms]) -> Self:
+        """Take cells as references.
+
+        Parameters
+        ----------
+        cells : sequence of ase.Atoms
+
+        Returns
+        -------
+        ReferenceCells
+        ----------
+
+        Raises
+        ------
+        StructureError
+            If there is none, they are of one element and the first is no perfect crystal, or they do not determine what
+            an atom of each element counts.
+        """
+        if not cells:
+            raise StructureError(
+                "there is no reference cell, expected the perfect crystal in the cell of the configuration"
+            )
+        compositions = Compositions.of(cells)
+        if len(compositions.elements) == 1:
+            check_perfect(cells[0])
+        return cls(list(cells), [None, *(_crystal_in(cells[0], cell) for cell in cells[1:])], compositions)
+
+    def check(self, atoms: Atoms) -> None:
+        """Check that these are the references of a cell.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Raises
+        ------
+        StructureError
+            If the first is another cell, or none has atoms of one of its elements.
+        """
+        check_same_cell(atoms, self.cells[0])
+        self.compositions.count(atoms)
+
+    def formed(self, atoms: Atoms, value: ArrayLike, of_cell: OfCell) -> NDArray[np.float64]:
+        """Compare a quantity of a cell with that of as many atoms of each element.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        value : array_like of shape (...)
+            Of these atoms.
+        of_cell : callable
+            Finds the quantity of a reference cell; several times for some.
+
+        Returns
+        -------
+        ndarray of shape (...)
+        """
+        return self.compositions.formed(self.compositions.count(atoms), value, self._of_size(of_cell, 0))
+
+    def formed_of_modes(self, atoms: Atoms, value: ArrayLike, of_cell: OfCell) -> NDArray[np.float64]:
+        """Do the same with sums over modes, which lack the three translations.
+
+        Parameters
+        ----------
+        atoms, value, of_cell
+            As of `formed`.
+
+        Returns
+        -------
+        ndarray of shape (...)
+        """
+        return self.compositions.formed_of_modes(self.compositions.count(atoms), value, self._of_size(of_cell, 1))
+
+    def _of_size(self, of_cell, missing):
+        """Quantities of the references as if the crystal around solutes were as in the first."""
+        first, n = np.asarray(of_cell(self.cells[0]), dtype=float), len(self.cells[0])
+        values: list[Any] = [first]
+        for cell, crystal in zip(self.cells[1:], self.crystals[1:], strict=True):
+            value = np.asarray(of_cell(cell), dtype=float)
+            if crystal is not None:
+                value = value + (len(crystal) - missing) / (n - missing) * first - of_cell(crystal)
+            values.append(value)
+        return values
+
+
+def _crystal_in(crystal, cell):
+    """Fill a cell with a crystal, None where it is the cell of the crystal or no repetition of it."""
+    if not repeats(crystal) or np.abs(cell.cell[:] - crystal.cell[:]).max() < _WHOLE:
+        return None
+    primitive, _ = primitive_cell(crystal)
+    repetitions = cell.cell[:] @ np.linalg.inv(primitive.cell[:])
+    whole = np.round(repetitions).astype(int)
+    if np.abs(repetitions - whole).max() > _WHOLE * np.abs(whole).max():
+        return None
+    filled = make_supercell(primitive, whole)
+    filled.set_cell(cell.cell[:], scale_atoms=True)
+    return filled

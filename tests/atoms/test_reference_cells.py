@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from vibentropy.atoms.reference_cells import ReferenceCells
+from vibentropy.errors import StructureError
+
+
+def crystal(repeat, a=2.87):
+    return bulk("Fe", "bcc", a=a, cubic=True).repeat(repeat)
+
+
+def with_solute(repeat, **options):
+    atoms = crystal(repeat, **options)
+    atoms.symbols[1] = "P"
+    return atoms
+
+
+def of_modes(atoms):
+    """A quantity with the same dependence on the size of a cell as entropies have."""
+    n = len(atoms)
+    return 7.0 * (n - 1) + 3.0 * np.log(n) + 11.0 * atoms.get_chemical_symbols().count("P")
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_solute_is_compared_with_the_crystal_around_it(size):
+    """Whatever the size of its cell, two of them count as two, and what depends on sizes cancels."""
+    references = ReferenceCells.of([crystal(3), with_solute(size)])
+    assert (references.crystals[1] is None) == (size == 3)
+    atoms = crystal(3)
+    atoms.symbols[[5, 20]] = "P"
+    assert references.formed_of_modes(atoms, of_modes(atoms), of_modes) == pytest.approx(0, abs=1e-9)
+    del atoms[0]
+    per_site = of_modes(crystal(3)) / 53
+    assert references.formed_of_modes(atoms, 7.0, of_modes) == pytest.approx(7.0 - 52 * per_site - 22.0, abs=1e-9)
+    # Energies know nothing of sizes.
+    energies = references.formed(atoms, -5.0, lambda cell: -4.0 * len(cell))
+    assert energies == pytest.approx(-5.0 + 4.0 * 53, abs=1e-9)
+
+
+def test_cells_that_are_no_repetition_stay_as_they_are():
+    for other in (with_solute(2, a=3.0), bulk("P", "fcc", a=4.0)):
+        assert ReferenceCells.of([crystal(3), other]).crystals == [None, None]
+    # Triclinic repetitions of the primitive cell are some.
+    small = bulk("Fe", "bcc", a=2.87).repeat((3, 4, 5))
+    small.symbols[0] = "P"
+    (found,) = ReferenceCells.of([crystal(3), small]).crystals[1:]
+    assert len(found) == 60
+    np.testing.assert_allclose(found.cell[:], small.cell[:], atol=1e-12)
+    assert set(found.get_chemical_symbols()) == {"Fe"}
+
+
+def test_what_is_no_reference_is_refused():
+    with pytest.raises(StructureError, match="no reference cell, expected the perfect crystal"):
+        ReferenceCells.of([])
+    with pytest.raises(StructureError, match="no translation maps its 53 atoms"):
+        ReferenceCells.of([crystal(3)[1:]])
+    references = ReferenceCells.of([crystal(3), with_solute(3)])
+    with pytest.raises(StructureError, match="compare the same cell"):
+        references.check(crystal(2))
+    with pytest.raises(StructureError, match="holds Cr, of which no reference cell has atoms"):
+        references.check(bulk("Cr", "bcc", a=2.87, cubic=True).repeat(3))
+    # A random alloy is no crystal, but the cell without the defect.
+    alloy = crystal(3)
+    alloy.symbols[::3] = "P"
+    ReferenceCells.of([alloy, crystal(3)]).check(alloy)
