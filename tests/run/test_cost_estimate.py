@@ -8,10 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from configurations import configuration
+from workflow_runs import RULES
 
 from vibentropy.descriptors import REGISTRY, LocalDescriptor, create, find
 from vibentropy.run import cost_estimate
-from vibentropy.run.cost_estimate import RATES, Rates, amounts_of, estimate, infinite_seconds, stages, summary
+from vibentropy.run.cost_estimate import (
+    RATES,
+    Rates,
+    amounts_of,
+    estimate,
+    infinite_seconds,
+    seconds_of_jobs,
+    stages,
+    summary,
+)
 from vibentropy.run.memory import labels_memory
 from vibentropy.sources import archives, user_files
 from vibentropy.sources.source import source_of
@@ -248,3 +258,21 @@ def test_costs_are_estimated_once_for_their_summary(monkeypatch):
     config = configuration("workflow/configs/tiny.yaml")
     summary(config, amounts_of(config), {"afs_2_3": 8})
     assert calls == [1]
+
+
+def test_seconds_of_a_job_are_its_share_of_those_of_its_stage():
+    config = configuration("config.yaml")
+    amounts = amounts_of(config)
+    features = {name: create(**block).n_features for name, block in config.descriptors.items()}
+    table = stages(config, amounts, features).set_index("stage")
+    seconds = seconds_of_jobs(config, amounts)
+    assert seconds["fit"] == pytest.approx(3600 * table.loc["fits", "hours"] / table.loc["fits", "jobs"])
+    assert seconds["user_structures"] == seconds["structures"] > RATES.start * 0.99
+    # All labels of the default run are given.
+    assert "label" not in seconds
+
+
+def test_rules_that_take_long_exist():
+    assert set(cost_estimate.STAGES) <= {*RULES, "user_structures"}
+    stages_of_runs = stages(configuration("workflow/configs/tiny.yaml"), {}, {"afs_2_3": 8})["stage"]
+    assert set(cost_estimate.STAGES.values()) == set(stages_of_runs)

@@ -1,4 +1,5 @@
 # Names and input functions that all rule files share. What they answer is worked out in vibentropy.run.plan.
+import logging
 import sys
 from functools import wraps
 from pathlib import Path
@@ -9,8 +10,9 @@ from snakemake.exceptions import WorkflowError
 from vibentropy.errors import VibentropyError
 from vibentropy.run import memory as memory_of
 from vibentropy.run.config import load, validate
-from vibentropy.run.cost_estimate import cost_in_words
+from vibentropy.run.cost_estimate import amounts_of, cost_in_words, seconds_of_jobs
 from vibentropy.run.plan import Plan, only_looks
+from vibentropy.run.run_output import shorten
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 
@@ -44,7 +46,17 @@ def planned(block):
 
         check_build(plan.config)
         # Said before it is begun, and by a dry run.
-        print(cost_in_words(plan.config), file=sys.stderr)
+        amounts = amounts_of(plan.config)
+        print(cost_in_words(plan.config, amounts), file=sys.stderr)
+        # Who asks for commands or details gets all that Snakemake says.
+        said = workflow.output_settings
+        if not (said.verbose or said.printshellcmds or said.debug_dag):
+            shorten(
+                logging.getLogger("snakemake.logging"),
+                seconds_of_jobs(plan.config, amounts),
+                f"{plan.config.results}/summary.md",
+                planned=said.dryrun,
+            )
     return plan
 
 

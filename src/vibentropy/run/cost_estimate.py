@@ -26,20 +26,56 @@ if TYPE_CHECKING:
     from vibentropy.sources.source import Amount
 
 
-def cost_in_words(config: Config) -> str:
+def cost_in_words(config: Config, amounts: Mapping[str, Mapping[str, Amount]] | None = None) -> str:
     """Say what a run will cost; configurations of files are counted where that is possible without reading them.
 
     Parameters
     ----------
     config : Config
+    amounts : dict of dict of Amount, optional
+        As from `amounts_of`, which is asked if they are not given.
 
     Returns
     -------
     str
         As from `summary`.
     """
-    n_features = {name: create(**block).n_features for name, block in config.descriptors.items()}
-    return summary(config, amounts_of(config), n_features)
+    return summary(config, amounts_of(config) if amounts is None else amounts, _n_features(config))
+
+
+def seconds_of_jobs(config: Config, amounts: Mapping[str, Mapping[str, Amount]]) -> dict[str, float]:
+    """Estimate how long the jobs of those rules take that most of the time of a run is spent in.
+
+    Parameters
+    ----------
+    config : Config
+    amounts : dict of dict of Amount
+        As from `amounts_of`.
+
+    Returns
+    -------
+    dict of float
+        Seconds of one job on one core, the mean over all jobs of a rule, by its name; NaN where that is unknown.
+    """
+    table = stages(config, amounts, _n_features(config)).set_index("stage")
+    seconds = 3600 * table["hours"] / table["jobs"].where(table["jobs"] > 0)
+    return {rule: float(seconds[stage]) for rule, stage in STAGES.items() if stage in seconds}
+
+
+def _n_features(config):
+    """Number of features of each descriptor."""
+    return {name: create(**block).n_features for name, block in config.descriptors.items()}
+
+
+#: Stage that a rule belongs to.
+STAGES = {
+    "structures": "structures",
+    "user_structures": "structures",
+    "label": "labels",
+    "features": "features",
+    "configurations": "configurations",
+    "fit": "fits",
+}
 
 
 def amounts_of(config: Config) -> dict[str, dict[str, Amount]]:
