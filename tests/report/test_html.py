@@ -75,10 +75,24 @@ def test_page_of_a_table_without_rows(tmp_path):
 
 
 def test_page_of_results(tmp_path):
-    text = "| descriptor | MAE | RMSE |\n| --- | --: | --: |\n| `a_1_2` | 0.20 | 0.3 |\n| *published* | *0.18* |  |\n\n"
-    write_results(text + "Errors by `snakemake readme --configfile a&b.yaml`.\n", tmp_path / "page.html")
+    text = "| descriptor | held out: MAE | RMSE |\n| --- | --: | --: |\n| `a_1_2` | 0.20 | 0.3 |\n| *published* | *0.18* |  |\n\n"
+    write_results(text + "**Too little: b.** Errors in k_B by `run --configfile a&b.yaml`.\n", tmp_path / "page.html")
     page = Reader(tmp_path / "page.html")
-    expected = [["descriptor", "MAE", "RMSE"], ["a_1_2", "0.20", "0.3"], ["published", "0.18", ""]]
-    assert page.rows == expected
-    assert "Errors by snakemake readme --configfile a&b.yaml." in page.text
+    # Names of columns stay together below that of their group.
+    assert page.rows == [
+        ["descriptor", "held out"],
+        ["MAE", "RMSE"],
+        ["a_1_2", "0.20", "0.3"],
+        ["published", "0.18", ""],
+    ]
+    written = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<th rowspan="2">descriptor</th><th class="group" colspan="2">held out</th>' in written
+    assert "k<sub>B</sub> by <code>run" in written
+    assert "<strong>Too little: b.</strong>" in written
+    assert "Errors in kB by run --configfile a&b.yaml." in page.text
     assert page.loads == []
+    # The figure is part of the page.
+    (tmp_path / "figure.png").write_bytes(b"points")
+    write_results(text + "Notes.\n", tmp_path / "page.html", tmp_path / "figure.png")
+    (image,) = Reader(tmp_path / "page.html").loads
+    assert base64.b64decode(image.removeprefix("data:image/png;base64,")) == b"points"

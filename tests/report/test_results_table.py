@@ -16,7 +16,6 @@ from vibentropy.studies.cost_and_error import comparison_table, load_costs
 
 DESCRIPTORS = pd.DataFrame({"descriptor": ["moments", "afs"], "needs_potential": [True, False], "cpu_us_per_atom": 1.0})
 TESTS = {"extrapolation": ["cells_1024", "cells_2000"], "strained_cells": ["strained"]}
-COMMAND = "snakemake readme --cores 2"
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def cells(page):
 
 
 def test_one_row_per_model_with_the_published_ones_below(summary):
-    page = results_page(summary, DESCRIPTORS, TESTS, "Fe", COMMAND)
+    page = results_page(summary, DESCRIPTORS, TESTS, "Fe")
     header, rule, *rows = cells(page)
     assert {len(row) for row in (header, rule, *rows)} == {12}
     assert header[5:] == ["held out: MAE", "RMSE", "extrapolation: MAE", "RMSE", "slope", "strained cells: MAE", "RMSE"]
@@ -53,7 +52,6 @@ def test_one_row_per_model_with_the_published_ones_below(summary):
     assert rows[3][4:] == ["*file order, sharing trajectories*", "*0.18*", "*0.30*", "*0.98*", "*1.53*", "", "", ""]
     assert rows[4][5:8] == ["*0.48*", "*0.70*", ""]
     for text in (
-        COMMAND,
         "1633 training minima",
         "122 cells (cells_1024, cells_2000)",
         "Lapointe",
@@ -66,7 +64,7 @@ def test_tests_are_told_once_where_folds_have_no_part_in_them(summary):
     twice = pd.concat([summary, summary.assign(split="file_order", cross_validation_mae=0.3)], ignore_index=True)
     # A fit that was not the same, for whatever reason.
     twice.loc[twice.index[-1], "extrapolation_mae"] = 7.0
-    page = results_page(twice, DESCRIPTORS, TESTS, "Cu", COMMAND)
+    page = results_page(twice, DESCRIPTORS, TESTS, "Cu")
     rows = {(row[0], row[3], row[4]): row[5:] for row in cells(page)[2:]}
     errors = ["1.23", "2.00", "0.988", "1.23", "2.00"]
     assert rows["`afs`", "`ridge`", "trajectories together"] == ["0.67", "0.98", *errors]
@@ -74,33 +72,45 @@ def test_tests_are_told_once_where_folds_have_no_part_in_them(summary):
     assert rows["`moments`", "`ridge`", "file order"] == ["0.30", "0.10", *[""] * 5]
     assert rows["`afs`", "`bayes`", "file order"] == ["0.30", "", "7.00", *errors[1:]]
     assert "stand in the first row of a model" in page
-    assert "stand in the first row of a model" not in results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND)
+    assert "stand in the first row of a model" not in results_page(summary, DESCRIPTORS, TESTS, "Cu")
 
 
 def test_published_models_are_of_iron(summary):
-    page = results_page(summary[:2], DESCRIPTORS, TESTS, "Cu", COMMAND)
+    page = results_page(summary[:2], DESCRIPTORS, TESTS, "Cu")
     assert len(cells(page)) == 2 + 2
     assert "Lapointe" not in page
-    assert "do not keep trajectories together" not in page
+    assert "near-copies" not in page
+
+
+def test_too_little_data_is_said_and_the_command_of_the_readme_is_not(summary):
+    page = results_page(summary, DESCRIPTORS, TESTS, "Fe")
+    assert "snakemake" not in page
+    assert "label more" not in page
+    summary["cross_validation_n"] = [24, 24, 24]
+    page = results_page(summary, DESCRIPTORS, TESTS, "Fe")
+    # Once for each descriptor, before anything else that is said below the table.
+    (notes,) = page.strip().split("\n\n")[1:]
+    assert notes.startswith("**Too little data: `afs` has 24 distinct minima for 33 features: label more")
+    assert notes.count("label more") == 1
 
 
 def test_a_run_without_test_sets(summary):
-    header, _, row, *_ = cells(results_page(summary.filter(regex="^(?!extra|strain)"), DESCRIPTORS, {}, "Cu", COMMAND))
+    header, _, row, *_ = cells(results_page(summary.filter(regex="^(?!extra|strain)"), DESCRIPTORS, {}, "Cu"))
     assert header[-1] == "RMSE"
     assert len(row) == 7
 
 
 def test_extrapolation_of_the_article_stands_where_ours_has_that_name(summary):
     renamed = summary.rename(columns=lambda name: name.replace("extrapolation", "large"))
-    page = results_page(renamed, DESCRIPTORS, {"large": ["cells_1024"]}, "Fe", COMMAND)
+    page = results_page(renamed, DESCRIPTORS, {"large": ["cells_1024"]}, "Fe")
     assert cells(page)[-2][5:] == ["*0.18*", "*0.30*", "", "", ""]
 
 
 def test_errors_over_different_cells_are_marked(summary):
-    rows = {row[0]: row for row in cells(results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND))[2:]}
+    rows = {row[0]: row for row in cells(results_page(summary, DESCRIPTORS, TESTS, "Cu"))[2:]}
     assert rows["`moments`"][5] == "0.051"
     summary.loc[0, ["cross_validation_n", "strained_cells_n"]] = [1600, 69]
-    page = results_page(summary, DESCRIPTORS, TESTS, "Cu", COMMAND)
+    page = results_page(summary, DESCRIPTORS, TESTS, "Cu")
     rows = {(row[0], row[3]): row[5:] for row in cells(page)[2:]}
     assert rows["`moments`", "`ridge`"] == [
         "0.051 (n = 1600)",
@@ -115,7 +125,7 @@ def test_errors_over_different_cells_are_marked(summary):
     assert "1600 to 1633 training minima" in page
     assert "Strained cells: 69 to 70 cells" in page
     assert "Extrapolation: 122 cells" in page
-    assert "not compared on the same ones" in page
+    assert "not tested on the same ones" in page
 
 
 def test_names_may_look_like_numbers_or_like_nothing(configurations, tmp_path):
@@ -143,7 +153,7 @@ def test_names_may_look_like_numbers_or_like_nothing(configurations, tmp_path):
     compared = comparison_table(summary, costs, [])
     assert list(zip(compared["descriptor"], compared["regressor"], strict=True)) == models
     assert list(compared["cpu_us_per_atom"]) == [1.0, 1.0, 3.0, 3.0, 4.0]
-    rows = cells(results_page(summary, costs, {}, "Cu", COMMAND))[2:]
+    rows = cells(results_page(summary, costs, {}, "Cu"))[2:]
     assert [(row[0], row[3], row[5]) for row in rows] == [
         (f"`{descriptor}`", f"`{regressor}`", f"{k + 1}.00") for k, (descriptor, regressor) in enumerate(models)
     ]

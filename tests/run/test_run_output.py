@@ -91,7 +91,9 @@ def test_many_jobs_print_a_page(clock):
     assert 10 < len(run.lines) < 60
     assert all(len(line) < 100 for line in run.lines)
     # Each stage says when it is complete, and a run where to look.
-    assert any(line.endswith("label               200 of 200   220 of 225 jobs, about 4 min left") for line in run.lines)
+    assert any(
+        line.endswith("label               200 of 200   220 of 225 jobs, about 4 min left") for line in run.lines
+    )
     assert run.lines[-2].endswith("page                    1 of 1   all 225 jobs done in 1.9 h")
     assert run.lines[-1] == "Read results/summary.md first."
 

@@ -136,18 +136,34 @@ def test_front_leaves_out_what_is_not_known():
 @pytest.mark.usefixtures("unplaced")
 def test_figure_numbers_models_and_draws_a_front_for_each_kind(summary, descriptors):
     table = comparison_table(summary, descriptors, TESTS)
+    # Two more of positions alone, which all others beat.
+    worse = table.iloc[:2].assign(descriptor=["x", "y"], cpu_us_per_atom=1e4, n_selected=999)
+    worse = worse.assign(cross_validation_mae=[7.0, 8.0], extrapolation_mae=9.0)
+    table = pd.concat([table, worse], ignore_index=True)
     figure = cost_and_error_figure(table, TESTS[:1])
     assert figure.get_figwidth() == DOUBLE
     assert len(figure.axes) == 4
     # The better of two models of one descriptor, in all panels.
-    for axes, errors in zip(figure.axes, [[0.3, 0.4, 0.1]] * 2 + [[2.0, 1.3, 0.2]] * 2, strict=True):
-        assert [text.get_text() for text in axes.texts] == ["1", "2", "3"]
+    for axes, errors in zip(figure.axes, [[0.3, 0.4, 7, 8, 0.1]] * 2 + [[2.0, 1.3, 9, 9, 0.2]] * 2, strict=True):
+        assert [text.get_text() for text in axes.texts] == ["1", "2", "4", "5", "3"]
         np.testing.assert_allclose([c.get_offsets()[0, 1] for c in axes.collections], errors)
         assert {to_hex(line.get_color()) for line in axes.lines} == {"#1f5fa8", "#b8400c"}
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["1  afs, r", "2  soap, bayes", "3  hessian, ridge"]
+    assert names == ["1  afs, r", "2  soap, bayes", "3  hessian, ridge", "4  x, r", "5  y, bayes"]
     assert [axes.get_xlabel()[:6] for axes in figure.axes] == ["", "", "number", "cost p"]
     assert [axes.get_ylabel()[:12] for axes in figure.axes[::2]] == ["MAE, held ou", "MAE, extrapo"]
+
+
+@pytest.mark.usefixtures("unplaced")
+def test_few_models_are_named_and_have_no_front(summary, descriptors):
+    table = comparison_table(summary, descriptors, TESTS)
+    figure = cost_and_error_figure(table, TESTS[:1])
+    for axes, errors in zip(figure.axes, [[0.3, 0.4, 0.1]] * 2 + [[2.0, 1.3, 0.2]] * 2, strict=True):
+        assert [text.get_text() for text in axes.texts] == ["afs, r", "soap, bayes", "hessian, ridge"]
+        np.testing.assert_allclose([c.get_offsets()[0, 1] for c in axes.collections], errors)
+        assert list(axes.lines) == []
+    (kinds,) = figure.legends
+    assert [text.get_text() for text in kinds.get_texts()] == ["positions alone", "positions and potential"]
 
 
 def test_key_of_many_models_is_within_the_figure(descriptors):

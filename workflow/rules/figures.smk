@@ -45,5 +45,6 @@ rule figures:
         runtime=minutes(10),
     params:
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
+        tests=PLAN.tests,
     script:
         "../scripts/figures.py"

@@ -98,7 +98,7 @@ rule paper_parity:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        datasets=[],
+        tests={},
     script:
         "../scripts/paper.py"
 
@@ -134,7 +134,7 @@ for test, datasets in PLAN.tests.items():
             mem_mb=memory(1000),
             runtime=minutes(10),
         params:
-            datasets=datasets,
+            tests={test: datasets},
         script:
             "../scripts/paper.py"
 
@@ -154,6 +154,7 @@ rule page:
         summary=f"{RESULTS}/summary.csv",
         descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
         configurations=f"{RESULTS}/configurations.h5",
+        figure=f"{RESULTS}/figures/extrapolation.png",
         code=code_of("page"),
     output:
         text=f"{RESULTS}/summary.md",
@@ -174,7 +175,6 @@ rule page:
         runtime=minutes(10),
     params:
         tests=PLAN.tests,
-        command=COMMAND,
     script:
         "../scripts/page.py"
 
@@ -192,5 +192,6 @@ rule readme:
         runtime=minutes(10),
     params:
         readme="README.md",
+        command=COMMAND,
     script:
         "../scripts/readme.py"

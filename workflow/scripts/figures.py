@@ -6,6 +6,6 @@ with logged(snakemake.log[0]):
         snakemake.input.predictions,
         snakemake.input.configurations,
         snakemake.output,
-        exclude_duplicates=snakemake.params.exclude_duplicates,
         config=snakemake.config,
+        **dict(snakemake.params.items()),
     )

@@ -8,5 +8,6 @@ with logged(snakemake.log[0]):
         snakemake.input.configurations,
         text=snakemake.output.text,
         page=snakemake.output.page,
+        figure=snakemake.input.figure,
         **dict(snakemake.params.items()),
     )

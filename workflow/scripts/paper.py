@@ -6,6 +6,6 @@ from vibentropy.run.provenance import origin
 
 with logged(snakemake.log[0]):
     predictions = load_predictions(*snakemake.input.predictions)
-    tests = snakemake.params.datasets
+    tests = snakemake.params.tests
     figure = extrapolation_figure(predictions, tests) if tests else parity_figure(predictions)
     save_figure(figure, snakemake.output.png, snakemake.output.pdf, source=origin(snakemake.config))

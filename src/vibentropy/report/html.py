@@ -43,24 +43,27 @@ def write_page(table: str | Path, page: str | Path, title: str) -> None:
     _write(page, re.sub("@([A-Z]+)@", lambda name: filled[name[1]], _template()))
 
 
-def write_results(markdown: str, page: str | Path) -> None:
+def write_results(markdown: str, page: str | Path, figure: str | Path | None = None) -> None:
     """Write a page with the table of results and what its columns mean.
 
     Parameters
     ----------
     markdown : str
         As from `vibentropy.report.results_table.results_page`: one table, then one paragraph, with code and emphasis.
+        Columns ``group: name, name, ...`` get a heading of two lines, that of the group above its names.
     page : path-like
+    figure : path-like, optional
+        PNG to show above the table; the page holds a copy.
     """
     table, _, notes = markdown.strip().partition("\n\n")
     header, _, *rows = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in table.splitlines())
     (style,) = re.findall("<style>.*</style>", _template(), re.DOTALL)
     parts = ['<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Results</title>', style]
-    parts += [
-        '<div class="vibentropy results">',
-        _marked_up(_table(header, rows)),
-        f"<p>{_marked_up(escape(notes))}</p>",
-    ]
+    parts.append('<div class="vibentropy results">')
+    if figure is not None:
+        content = base64.b64encode(Path(figure).read_bytes()).decode("ascii")
+        parts.append(f'<img alt="Predicted against exact entropies" src="data:image/png;base64,{content}">')
+    parts += [_marked_up(_table(header, rows, grouped=True)), f"<p>{_marked_up(escape(notes))}</p>"]
     _write(page, "\n".join([*parts, "</div>\n</html>\n"]))
 
 
@@ -75,12 +78,30 @@ def _template():
     return (files("vibentropy.report") / "table_page.html").read_text(encoding="utf-8")
 
 
-def _table(header, rows):
-    """Table in HTML; columns of numbers are aligned to the right."""
+def _table(header, rows, grouped=False):
+    """Table in HTML; columns of numbers are aligned to the right, and those of one group may have a common heading."""
     kinds = [' class="number"' if number else "" for number in _numeric(header, rows)]
-    lines = ["<table>", "<thead>", _row("th", header, kinds), "</thead>", "<tbody>"]
+    head = _grouped(header, kinds) if grouped else [_row("th", header, kinds)]
+    lines = ["<table>", "<thead>", *head, "</thead>", "<tbody>"]
     lines += [_row("td", row, kinds) for row in rows]
     return "\n".join([*lines, "</tbody>", "</table>"])
+
+
+def _grouped(header, kinds):
+    """Two rows of headings: what stands before a colon is above all that follows, up to the next."""
+    groups: list[tuple[str, list[str]]] = []
+    for cell, kind in zip(header, kinds, strict=True):
+        group, colon, name = cell.rpartition(": ")
+        if colon:
+            groups.append((group, []))
+        if groups:
+            groups[-1][1].append(f"<th{kind}>{escape(name)}</th>")
+    n_alone = len(header) - sum(len(names) for _, names in groups)
+    alone = "".join(
+        f'<th{kind} rowspan="2">{escape(cell)}</th>' for cell, kind in zip(header[:n_alone], kinds, strict=False)
+    )
+    above = "".join(f'<th class="group" colspan="{len(names)}">{escape(group)}</th>' for group, names in groups)
+    return [f"<tr>{alone}{above}</tr>", f"<tr>{''.join(name for _, names in groups for name in names)}</tr>"]
 
 
 def _row(tag, cells, kinds):
@@ -112,6 +133,8 @@ def _rounded(cell):
 
 
 def _marked_up(text):
-    """Code and emphasis of Markdown in text that is HTML otherwise."""
+    """Code, emphasis and units of Markdown in text that is HTML otherwise."""
+    text = re.sub(r"\bk_B\b", "k<sub>B</sub>", text)
+    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
     text = re.sub(r"`([^`]*)`", r"<code>\1</code>", text)
     return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)

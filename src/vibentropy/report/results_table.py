@@ -9,6 +9,7 @@ import pandas as pd
 from vibentropy.errors import DataError
 from vibentropy.files.atomic import atomic
 from vibentropy.learning.folds import SPLITS
+from vibentropy.learning.sufficiency import too_few
 from vibentropy.sources.reference_work import reported_errors
 
 #: Lines of a README that the results stand between.
@@ -22,7 +23,7 @@ EXTRAPOLATION = "extrapolation"
 
 
 def results_page(
-    summary: pd.DataFrame, descriptors: pd.DataFrame, tests: Mapping[str, Sequence[str]], element: str, command: str
+    summary: pd.DataFrame, descriptors: pd.DataFrame, tests: Mapping[str, Sequence[str]], element: str
 ) -> str:
     """Describe a run's results in Markdown: one row per model and split, and what the columns mean.
 
@@ -36,8 +37,6 @@ def results_page(
         Names of data sets by name of the test.
     element : str
         Published models of it are listed, too.
-    command : str
-        That makes the numbers.
 
     Returns
     -------
@@ -45,7 +44,8 @@ def results_page(
         Models of positions alone come first, then those that need a potential, then published ones, in italics. The
         first test has mean absolute and root mean square error and slope, others the first two. Of a model with several
         splits only the first row has its tests, unless they differ: they are of the fit to everything. Where models are
-        tested on different numbers of cells, these stand beside the mean absolute errors, and a sentence says so.
+        tested on different numbers of cells, these stand beside the mean absolute errors, and a sentence says so. So it
+        does where a model has fewer distinct minima to learn from than it needs.
     """
     tests = {name: datasets for name, datasets in tests.items() if f"{name}_mae" in summary}
     columns = ["cross_validation_mae", "cross_validation_rmse"]
@@ -78,7 +78,6 @@ def results_page(
         summary,
         tests,
         counts,
-        command,
         uneven=bool(uneven),
         repeated=len(tested) < len(rows),
         published=bool(published),
@@ -109,33 +108,52 @@ def _published(columns, element):
     return lines
 
 
-def _notes(summary, tests, counts, command, *, uneven, repeated, published):
-    """Sentences below the table: what its columns mean, and what it leaves out."""
-    notes = [
-        f"Errors in k_B, printed by `{command}`. Held out: {_range(counts['cross_validation'])} training minima, "
-        "each predicted by a model that was fitted to the other folds."
-    ]
+def _notes(summary, tests, counts, *, uneven, repeated, published):
+    """Sentences below the table: what to do about too little data, what its columns mean, and what it leaves out."""
+    notes = [f"**Too little data: {text}.**" for text in too_little(summary)]
+    notes.append(
+        f"Errors are in k_B. Held out: {_range(counts['cross_validation'])} training minima, each predicted by a model "
+        "fitted to the other folds."
+    )
     if uneven:
         notes.append(
-            "Models with different numbers n of cells are not compared on the same ones: a descriptor learns from "
-            "fewer where `one_in` says so, and cells that it could not describe stand in the logs of features."
+            "Models with different numbers n of cells were not tested on the same ones: a descriptor learns from fewer "
+            "where `one_in` says so, and `tables/features.csv` has the cells that it could not describe."
         )
     if published or len(set(summary["split"])) > 1:
         notes.append(
-            "Where folds do not keep trajectories together, snapshots of one, and repeats of a minimum, can be both "
-            "fitted to and predicted, which makes errors small."
+            "Unless folds keep trajectories together, near-copies of a minimum land in both training and test, and the "
+            "error looks too small."
         )
     if tests and repeated:
-        notes.append("Tests, which folds have no part in, stand in the first row of a model.")
+        notes.append("Errors of test sets do not depend on the folds and stand in the first row of a model.")
     for name, datasets in tests.items():
         cells = _range(counts[name])
         notes.append(f"{name.replace('_', ' ').capitalize()}: {cells} cells ({', '.join(datasets)}), never fitted to.")
     if published:
         notes.append(
-            "In italics, as published by Lapointe et al. (2020) for another potential and other cells of up to 3456 "
+            "In italics: as published by Lapointe et al. (2020), for another potential and other cells of up to 3456 "
             "sites."
         )
     return notes
+
+
+def too_little(summary: pd.DataFrame) -> list[str]:
+    """Say which models have fewer distinct minima to learn from than they need.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        See `results_page`.
+
+    Returns
+    -------
+    list of str
+        Nothing where there are enough; else one text for each descriptor.
+    """
+    models = summary.dropna(subset=["cross_validation_n"]).drop_duplicates("descriptor")
+    said = {row.descriptor: too_few(int(row.cross_validation_n), int(row.n_features)) for row in models.itertuples()}
+    return [f"`{descriptor}` has {text}" for descriptor, text in said.items() if text]
 
 
 def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = END) -> None:

@@ -24,7 +24,19 @@ def test_figure_of_labels_has_brackets_where_there_are_published_ones():
     assert ranges(axes) == own | {(1.10, 15.44), (7.01, 16.46), (7.87, 15.20), (12.81, 27.94)}
     assert {"40", "30", "5", "1"} <= {text.get_text() for text in axes.texts}
     (legend,) = axes.figure.legends
-    assert len(legend.get_texts()) == 3
+    assert len(legend.get_texts()) == 4
+    # Bars are where their labels are, one of a single label around it.
+    for bars, (low, high) in zip(
+        axes.patches, table.groupby("defect_class")["formation_entropy"].agg(["min", "max"]).to_numpy(), strict=True
+    ):
+        edges = bars.get_data().edges
+        if low < high:
+            np.testing.assert_allclose(edges[[0, -1]], [low, high])
+        else:
+            assert len(edges) == 2
+            assert edges.mean() == pytest.approx(low)
+        # Of about one width in all classes.
+        assert np.diff(edges) == pytest.approx((40 - 1) / 80, rel=0.25)
     (axes,) = distribution_figure(table, "W").axes
     assert ranges(axes) == own
     # One label alone, or all alike, has a figure too; none at all has not.

@@ -9,6 +9,7 @@ from drawn import CLASSES, corner, legend, points
 from matplotlib.collections import LineCollection
 
 from vibentropy.errors import DataError
+from vibentropy.evaluation.metrics import error_metrics, named_tests
 from vibentropy.report import figures
 from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
 from vibentropy.report.figures.style import DOUBLE, SINGLE
@@ -173,7 +174,7 @@ def test_a_test_set_has_the_same_colour_alone(make):
     colors = {
         tuple(tests): {c.get_label(): tuple(c.get_facecolor()[0]) for c in axes.collections if len(c.get_facecolor())}
         for tests in (["large_432", "large_1024"], ["large_1024"])
-        for axes in extrapolation_figure(predictions, tests).axes[:1]
+        for axes in extrapolation_figure(predictions, {"a test": tests}).axes[:1]
     }
     both, alone = colors.values()
     assert len(both) == 3
@@ -232,7 +233,7 @@ def test_one_bad_model_does_not_hide_the_others(make):
     assert "\n5 beyond" in corner(mains[2])[0]
     assert "beyond" not in corner(mains[0])[0]
     for axes, count in ((mains[2], 5), (errors[2], 24), (mains[0], 0)):
-        ticks = np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() == "|"])
+        ticks = np.concatenate([[], *(line.get_ydata() for line in axes.lines if line.get_marker() == "|")])
         assert len(ticks) == count
         assert set(ticks) <= set(axes.get_ylim())
 
@@ -240,3 +241,43 @@ def test_one_bad_model_does_not_hide_the_others(make):
 def test_eight_models_fit_a_page(make):
     models = list(itertools.product(["a", "b", "c", "d"], ["ridge", "ard"]))
     assert extrapolation_figure(make(models)).get_figheight() < 10
+
+
+def test_numbers_of_a_figure_are_those_of_the_tests_of_the_table(make):
+    predictions = make()
+    predictions.loc[predictions["dataset"] == "large_1024", "prediction"] += 7.0
+    tests = {"extrapolation": ["large_432"], "very_large": ["large_1024"]}
+    rows = named_tests(predictions, tests)
+    expected = {
+        name: error_metrics(*rows.loc[rows["test"] == name, ["formation_entropy", "prediction"]].to_numpy().T)
+        for name in tests
+    }
+    main, _ = extrapolation_figure(predictions, tests).axes
+    assert corner(main) == [
+        "MAE, slope\n"
+        + "\n".join(
+            f"{name.replace('_', ' ')} {row['mae']:.2f}$\\,k_\\mathrm{{B}}$, {row['slope']:.3f}"
+            for name, row in expected.items()
+        )
+    ]
+    # One test alone: nothing of others is drawn or counted.
+    main, _ = extrapolation_figure(predictions, {"extrapolation": ["large_432"]}).axes
+    assert corner(main)[0].startswith("extrapolation\nRMSE 2.00")
+    assert not any("large_1024" in name for name in points(main))
+
+
+def test_two_bad_cells_do_not_flatten_the_axes(make):
+    predictions = make()
+    held_out = predictions.index[predictions["stage"] == "cross-validation"]
+    predictions.loc[held_out[:2], "prediction"] = [100.0, -100.0]
+    (parity,) = parity_figure(predictions).axes
+    assert np.ptp(parity.get_ylim()) < 30
+    assert corner(parity)[0].endswith("\n2 beyond the axes")
+    ticks = np.concatenate([line.get_ydata() for line in parity.lines if line.get_marker() == "|"])
+    assert sorted(ticks) == sorted(parity.get_ylim())
+    main, residual = extrapolation_figure(predictions).axes
+    assert residual.get_ylim()[1] < 10
+    assert corner(residual) == ["2 beyond the axes"]
+    # Errors of few cells, or of all alike, are no outliers.
+    few = predictions.loc[held_out[:4]]
+    assert parity_figure(few).axes[0].get_ylim()[1] > 100

@@ -78,7 +78,7 @@ class TestLabels:
             "our sparse factor: $N^{2.0}$, $N^{1.5}$",
             "matscipy, eigenvalues: $N^{3.0}$, $N^{2.0}$",
             "on 2 cores",
-            "fitted",
+            "extrapolated",
         ]
 
     def test_every_way_has_a_style(self):

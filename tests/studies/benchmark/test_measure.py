@@ -209,7 +209,12 @@ class TestPredictions:
         np.testing.assert_allclose(memory[2], [[1000, 10], [10_000, 100]])
         np.testing.assert_allclose(time[3], [[100, 1]])  # one cell has no growth
         texts = [text.get_text() for text in figure.legends[0].texts]
-        assert texts == ["prediction, from a file", "exact: our sparse factor", "exact: LAMMPS, eigenvalues"]
+        assert texts == [
+            "prediction, from a file",
+            "exact: our sparse factor",
+            "exact: LAMMPS, eigenvalues",
+            "extrapolated from the largest measured cells",
+        ]
 
     @pytest.mark.usefixtures("unplaced")
     def test_the_overview_has_test_cells_beside_what_they_cost(self):
@@ -235,6 +240,8 @@ class TestPredictions:
         bars = [bar for lines in left.collections if hasattr(lines, "get_segments") for bar in lines.get_segments()]
         np.testing.assert_allclose(bars, [[[10, 9], [10, 13]], [[40, 40], [40, 44]], [[50, 47], [50, 51]]])
         np.testing.assert_allclose(right.lines[0].get_xydata(), [[1000, 0.1], [10_000, 1]])
+        assert right.get_legend().get_texts()[-1].get_text().startswith("extrapolated")
+        assert right.get_legend().get_lines()[-1].get_linestyle() == "--" == right.lines[2].get_linestyle()
         assert left.get_xscale() == "log"
         assert left.get_xlim()[0] < 1 < 50 < left.get_xlim()[1]
         # Entropies below zero are shown as well.

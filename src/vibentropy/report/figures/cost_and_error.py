@@ -21,8 +21,9 @@ KINDS = {
 #: Characters of the key that fit beside each other.
 KEY_WIDTH = 140
 
-#: Panels are lower (in) with a few models than with many.
-FEW, LOW, HIGH = 4, 1.4, 2.3
+#: Panels are lower (in) with a few models than with many. So few have their names beside their points, and no front:
+#: of two models that differ, each may be on it.
+FEW, LOW, HIGH = 4, 1.6, 2.3
 
 
 @styled
@@ -42,7 +43,8 @@ def cost_and_error_figure(table: pd.DataFrame, tests: Sequence[str] = ()) -> Fig
     Returns
     -------
     matplotlib.figure.Figure
-        With a key to the numbers, which count models from the smallest held-out error, positions alone first.
+        With a key to the numbers, which count models from the smallest held-out error, positions alone first. Up to
+        `FEW` models are named beside their points, without a front.
 
     Raises
     ------
@@ -59,25 +61,28 @@ def cost_and_error_figure(table: pd.DataFrame, tests: Sequence[str] = ()) -> Fig
     errors = {"cross_validation_mae": "held out"} | errors
     costs = {"n_selected": "number of features", "cpu_us_per_atom": r"cost per atom ($\mathrm{\mu s}$ on one core)"}
 
-    names = [f"{k + 1}  {row.descriptor}, {row.regressor}" for k, row in enumerate(shown.itertuples())]
-    n_columns = max(KEY_WIDTH // (max(map(len, names)) + 2), 1)
-    height = LOW if len(shown) <= FEW else HIGH
-    figure = Figure(figsize=(DOUBLE, height * len(errors) + 0.135 * -(-len(names) // n_columns) + 0.35))
+    names = [f"{row.descriptor}, {row.regressor}" for row in shown.itertuples()]
+    few = len(shown) <= FEW
+    key = [] if few else [f"{k + 1}  {name}" for k, name in enumerate(names)]
+    n_columns = max(KEY_WIDTH // (max(map(len, names)) + 5), 1)
+    height = LOW if few else HIGH
+    figure = Figure(figsize=(DOUBLE, height * len(errors) + 0.135 * -(-len(key) // n_columns) + 0.35))
     panels = figure.subplots(len(errors), 2, squeeze=False, sharex="col", sharey="row")
-    places: set[tuple[bool, bool]] = set()
+    places: set[tuple[bool, bool | None]] = set()
     for row, (error, name) in zip(panels, errors.items(), strict=True):
         for axes, cost in zip(row, costs, strict=True):
             axes.set(xscale="log", yscale="log")
-            places |= _draw(axes, shown, cost, error)
+            places |= _name_points(axes, shown, cost, error, names) if few else _draw(axes, shown, cost, error)
         row[0].set_ylabel(f"MAE, {name} ($k_\\mathrm{{B}}$)")
     for axes, label in zip(panels[-1], costs.values(), strict=True):
         axes.set_xlabel(label)
     for axes in panels.ravel():
-        axes.margins(0.12)
+        axes.margins(0.25 if few else 0.12)
         for axis in (axes.xaxis, axes.yaxis):
             _mark(axis)
     blank = Line2D([], [], ls="none")
-    figure.legend([blank] * len(names), names, loc="outside lower center", ncols=n_columns, handlelength=0)
+    if key:
+        figure.legend([blank] * len(key), key, loc="outside lower center", ncols=n_columns, handlelength=0)
     figure.legend(handles=_kinds(places), loc="outside upper center", ncols=4)
     figure.align_ylabels()
     lay_out(figure)
@@ -93,6 +98,27 @@ def _mark(axis):
     axis.set_major_locator(short or LogLocator(subs=subs, numticks=20))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def _name_points(axes, table, cost, error, names):
+    """Draw points of both kinds with the names of the models beside them; return which kinds there are."""
+    rows = table[np.isfinite(table[cost]) & np.isfinite(table[error])]
+    middle = np.sqrt(rows[cost].min() * rows[cost].max())
+    for number, row in rows.iterrows():
+        style = KINDS[row["needs_potential"]]
+        axes.scatter(row[cost], row[error], s=25, marker=style["marker"], color=style["color"], zorder=3)
+        # Towards the middle of the panel, where there is room.
+        side, place = (-5, "right") if row[cost] > middle else (5, "left")
+        axes.annotate(
+            names[number],
+            (row[cost], row[error]),
+            xytext=(side, 0),
+            textcoords="offset points",
+            ha=place,
+            va="center_baseline",
+            size="small",
+        )
+    return {(needs, None) for needs in rows["needs_potential"]}
 
 
 def _draw(axes, table, cost, error):
@@ -131,11 +157,12 @@ def _draw(axes, table, cost, error):
 
 
 def _kinds(places):
-    """Legend entries for the kinds of model that were drawn: filled markers are on a front, open ones behind it."""
+    """Legend entries for the kinds of model that were drawn: filled markers are on a front, if any, open ones behind."""
     return [
         Line2D([], [], ls="none", marker=style["marker"], mfc=fill, mec=style["color"], mew=0.6, label=label)
         for needs_potential, style in KINDS.items()
         for on_front, fill, label in (
+            (None, style["color"], style["label"]),
             (True, style["color"], f"{style['label']}, on the front"),
             (False, "white", f"{style['label']}, behind it"),
         )

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from vibentropy.errors import DataError
@@ -16,6 +18,9 @@ from vibentropy.sources.reference_work import reported
 PUBLISHED_COLORS = ("#000000", "#8c8c8c")
 PUBLISHED_MEAN: dict[str, Any] = {"marker": "D", "ms": 2.5}
 MEAN_OF_RUN: dict[str, Any] = {"marker": "D", "ms": 3, "mfc": "white", "mec": "black", "mew": 0.6}
+
+#: Bars from the smallest to the largest entropy of a figure.
+BARS = 80
 
 
 @styled
@@ -33,7 +38,9 @@ def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
     -------
     matplotlib.figure.Figure
         For each class a histogram above a bracket, which goes from the smallest to the largest entropy and has the
-        mean on it, and the number of labels; below, such a bracket of the published entropies for each potential.
+        mean on it, and the number of labels; below, such a bracket of the published entropies for each potential. Bars
+        end where the bracket does, or have the mean in their middle where all labels would fall into one; the highest
+        bar of each class is as high as those of the others.
 
     Raises
     ------
@@ -54,13 +61,13 @@ def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
         entropy.max(),
         *(e for of in brackets.values() for r in of.values() for e in (r.low, r.high)),
     ]
-    edges = np.linspace(min(ends), max(ends), 81) if max(ends) > min(ends) else np.array([-0.5, 0.5]) + min(ends)
+    width = (max(ends) - min(ends)) / BARS or 1.0
 
     figure = Figure(figsize=(SINGLE, 0.75 + (0.2 + 0.07 * len(brackets)) * len(by_class)))
     axes = figure.subplots()
     step = 0.15
     for row, (name, values) in enumerate(by_class.items()):
-        counts, _ = np.histogram(values, edges)
+        counts, edges = np.histogram(values, _edges(values, width))
         axes.stairs(0.68 * counts / counts.max() - row, edges, baseline=-row, fill=True, color=styles[name]["color"])
         _bracket(axes, values.min(), values.mean(), values.max(), -row, styles[name]["color"], MEAN_OF_RUN)
         axes.text(1.02, -row, f"{len(values):,}", transform=axes.get_yaxis_transform(), va="bottom", size="small")
@@ -76,7 +83,8 @@ def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
     )
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     color = styles[next(iter(by_class))]["color"]
-    entries = [Line2D([], [], color=color, **MEAN_OF_RUN, label="this run: range, mean")]
+    entries: list[Artist] = [Patch(color=color, label="number of labels, highest bar of each class alike")]
+    entries += [Line2D([], [], color=color, **MEAN_OF_RUN, label="this run: range, mean")]
     entries += [
         Line2D([], [], color=color, **PUBLISHED_MEAN, label=f"published, {potential}: range, mean")
         for color, potential in zip(PUBLISHED_COLORS, brackets, strict=False)
@@ -84,6 +92,14 @@ def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
     figure.legend(handles=entries, loc="outside lower center", ncols=1)
     lay_out(figure)
     return figure
+
+
+def _edges(values, width):
+    """Edges of the bars of a class, of about one width."""
+    low, high = values.min(), values.max()
+    if high - low < width:
+        return np.array([-0.5, 0.5]) * width + (low + high) / 2
+    return np.linspace(low, high, round((high - low) / width) + 1)
 
 
 def _bracket(axes, low, mean, high, y, color, marker):

@@ -56,7 +56,7 @@ def overview_figure(predictions: pd.DataFrame, costs: pd.DataFrame, labels: pd.D
         error = error_metrics(rows["formation_entropy"], rows["prediction"])["mae"]
         points(left, rows, "prediction", **style, label=f"{_sites(rows)}: {error:.2f}$\\,k_\\mathrm{{B}}$")
     slope = error_metrics(test["formation_entropy"], test["prediction"])["slope"]
-    left.text(0.96, 0.04, f"slope {slope:.3f}", transform=left.transAxes, ha="right", va="bottom")
+    left.text(0.96, 0.04, f"slope {slope:.3f}, all cells", transform=left.transAxes, ha="right", va="bottom")
     left.set(xlim=limits, ylim=limits)
     left.set(xlabel=r"exact $S_\mathrm{f}$ ($k_\mathrm{B}$)", ylabel=r"predicted $S_\mathrm{f}$ ($k_\mathrm{B}$)")
     left.legend(loc="upper left", title="mean absolute error")

@@ -1,9 +1,10 @@
 """Figures of predictions: parity by class of defect, extrapolation to larger cells."""
 
-from collections.abc import Sequence
-from itertools import cycle
+from collections.abc import Mapping, Sequence
+from itertools import chain, cycle
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -42,6 +43,9 @@ MAX_MODELS = 9
 #: of exact entropies than this part of it, and for errors so many times as large as the largest of the median model.
 ROOM, LARGE = 0.25, 3.0
 
+#: Nor must one bad cell hide the others: errors so many times as large as nine tenths of those of its set are ticks, too.
+FAR = 4.0
+
 
 @styled
 def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") -> Figure:
@@ -60,7 +64,8 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
     -------
     matplotlib.figure.Figure
         With root mean square and mean absolute error in the corner of each panel, and the number of cells where models
-        differ in it; the split above where there is more than one or it tears trajectories apart.
+        differ in it; the split above where there is more than one or it tears trajectories apart. Cells that are far off
+        are ticks at the edge of the panel, whose number is in the corner.
 
     Raises
     ------
@@ -73,14 +78,21 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
     figure.set_layout_engine("compressed")
     n_rows = -(-len(models) // n_columns)
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
-    limits = common_limits(predictions["formation_entropy"], predictions["prediction"])
+    exact = predictions["formation_entropy"]
+    errors = predictions["prediction"] - exact
+    largest = _largest_shown(predictions.assign(error=errors))
+    limits = common_limits(exact, exact + errors.clip(-largest, largest))
     styles = class_styles(predictions["defect_class"])
     uneven = len({len(rows) for rows in models.values()}) > 1
     for axes, (title, rows) in zip(panels, models.items(), strict=False):
         diagonal(axes, limits)
         for name, of_class in _legend_classes(rows):
-            points(axes, of_class, "prediction", **styles[of_class["defect_class"].iloc[0]], label=name)
-        _corner(axes, rows, ("RMSE", "MAE"), title=f"{len(rows)} cells" if uneven else None)
+            style = styles[of_class["defect_class"].iloc[0]]
+            points(axes, of_class, "prediction", **style, label=name)
+            beyond(axes, of_class["formation_entropy"], of_class["prediction"], limits, style["color"])
+        n_beyond = int((~rows["prediction"].between(*limits)).sum())
+        said = [f"{len(rows)} cells"] if uneven else []
+        _corner(axes, [*said, *_errors(rows, ("RMSE", "MAE")), *_outside(n_beyond)])
         axes.set(xlim=limits, ylim=limits, box_aspect=1)
         if len(models) > 1 or _not_grouped(predictions):
             axes.set_title(title)
@@ -89,7 +101,7 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
 
 
 @styled
-def extrapolation_figure(predictions: pd.DataFrame, tests: Sequence[str] | None = None) -> Figure:
+def extrapolation_figure(predictions: pd.DataFrame, tests: Mapping[str, Sequence[str]] | None = None) -> Figure:
     """Draw predicted against exact formation entropies inside and outside the range of the training, with residuals.
 
     Of more than `MAX_MODELS` models those are drawn that `models_with_room` chooses.
@@ -100,15 +112,17 @@ def extrapolation_figure(predictions: pd.DataFrame, tests: Sequence[str] | None 
         Of predictions: the held-out ones (``cross-validation``; of several splits, the one that keeps groups together
         or else the first) or, without any, those of the fit (``training``), and those of larger cells (``test``), if
         there are any.
-    tests : sequence of str, optional
-        Test sets to draw, in the colours that they have among all.
+    tests : dict of sequence of str, optional
+        Data sets to draw, by the name of the test that they are given together as, in the colours that they have among
+        all; without them all test sets, as one test.
 
     Returns
     -------
     matplotlib.figure.Figure
         For each model one panel above one of residuals. The range of the training entropies is shaded; test cells
-        have a colour and marker by data set, faint bars of one standard deviation where there is one, and their errors
-        in the corner. What is far outside is a tick at the edge of the panel.
+        have a colour and marker by data set, and faint bars of one standard deviation where there is one. In the corner
+        are the errors of each test, of the same cells as in the table of results. What is far outside is a tick at the
+        edge of the panel, and counted.
 
     Raises
     ------
@@ -123,8 +137,10 @@ def extrapolation_figure(predictions: pd.DataFrame, tests: Sequence[str] | None 
         origin += f", {SPLITS[training['split'].iloc[0]]}"
     test = predictions[predictions["stage"] == "test"]
     styles = styles_of_tests(test)
-    if tests is not None:
-        styles = {name: style for name, style in styles.items() if name in tests}
+    if tests is None:
+        tests = {"test cells": list(styles)} if styles else {}
+    drawn = set(chain.from_iterable(tests.values()))
+    styles = {name: style for name, style in styles.items() if name in drawn}
     predictions = pd.concat([training, test[test["dataset"].isin(styles)]], ignore_index=True)
     predictions = _of_models(predictions, models_with_room(predictions, MAX_MODELS))
     predictions = predictions.assign(error=predictions["prediction"] - predictions["formation_entropy"])
@@ -137,7 +153,7 @@ def extrapolation_figure(predictions: pd.DataFrame, tests: Sequence[str] | None 
     )
     mains, residuals = panels[::2].ravel(), panels[1::2].ravel()
     for main, residual, (title, rows) in zip(mains, residuals, models.items(), strict=False):
-        _extrapolation(main, residual, rows, frames, styles, origin)
+        _extrapolation(main, residual, rows, frames, styles, origin, tests)
         if len(models) > 1:
             main.set_title(title)
     for residual in residuals[: len(models) : n_columns]:
@@ -169,12 +185,30 @@ def _frames(predictions, training_entropies):
     low, high = common_limits(predictions["formation_entropy"])
     room = ROOM * (high - low)
     limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
-    largest_errors = predictions["error"].abs().groupby([predictions[name] for name in MODEL]).max()
-    largest_error = 1.15 * min(largest_errors.max(), LARGE * largest_errors.median()) or 1.0
-    return _Frames(tuple(training_entropies.agg(["min", "max"])), limits, (-largest_error, largest_error))
+    largest = 1.15 * _largest_shown(predictions)
+    return _Frames(tuple(training_entropies.agg(["min", "max"])), limits, (-largest, largest))
 
 
-def _extrapolation(main, residual, rows, frames, styles, origin):
+def _largest_shown(predictions):
+    """Largest error that has room in all panels: neither one bad cell nor one bad model hides the others.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        With the column ``error``.
+
+    Returns
+    -------
+    float
+        k_B.
+    """
+    of_sets = predictions["error"].abs().groupby([predictions[name] for name in (*MODEL, "stage", "dataset")])
+    most, largest = FAR * of_sets.quantile(0.9), of_sets.max()
+    of_models = np.minimum(largest, most.where(most > 0, largest)).groupby(level=list(MODEL)).max()
+    return min(of_models.max(), LARGE * of_models.median()) or 1.0
+
+
+def _extrapolation(main, residual, rows, frames, styles, origin, tests):
     """Draw predictions of one model, and their errors in the panel below."""
     for axes in (main, residual):
         axes.axvspan(*frames.training, color="#e9e9e9", lw=0, zorder=0, label="range of training")
@@ -184,13 +218,28 @@ def _extrapolation(main, residual, rows, frames, styles, origin):
     training = rows.drop(test.index)
     for axes, column, limits in ((main, "prediction", frames.entropies), (residual, "error", frames.errors)):
         points(axes, training, column, **TRAINING, label=f"{_sites(training)}training ({origin})")
+        beyond(axes, training["formation_entropy"], training[column], limits, TRAINING["color"])
         for dataset, style in styles.items():
             of_set = test[test["dataset"] == dataset]
             points(axes, of_set, column, **style, label=f"{_sites(of_set)}{dataset}", bars=True)
             beyond(axes, of_set["formation_entropy"], of_set[column], limits, style["color"])
-    n_beyond = (~rows["prediction"].between(*frames.entropies)).sum()
-    shown, title = (test, "test cells") if len(test) else (training, "training cells")
-    _corner(main, shown, ("RMSE", "MAE", "slope"), title=title, n_beyond=n_beyond)
+    of_tests = {name: test[test["dataset"].isin(datasets)] for name, datasets in tests.items()}
+    of_tests = {name.replace("_", " "): of_test for name, of_test in of_tests.items() if len(of_test)}
+    if len(of_tests) > 1:
+        lines = ["MAE, slope"]
+        lines += [
+            f"{name} {', '.join(_errors(cells, ('MAE', 'slope'), named=False))}" for name, cells in of_tests.items()
+        ]
+    else:
+        name, cells = next(iter(of_tests.items()), ("training cells", training))
+        lines = [name, *_errors(cells, ("RMSE", "MAE", "slope"))]
+    n_beyond, n_errors = (
+        int((~rows[column].between(*limits)).sum())
+        for column, limits in (("prediction", frames.entropies), ("error", frames.errors))
+    )
+    _corner(main, [*lines, *_outside(n_beyond)])
+    if n_errors:
+        _corner(residual, _outside(n_errors))
     main.set(xlim=frames.entropies, ylim=frames.entropies)
     residual.set_ylim(frames.errors)
 
@@ -325,13 +374,24 @@ def _sites(rows):
     return f"{', '.join(map(str, sizes))} sites, " if sizes and sizes[0] > 0 else ""
 
 
-def _corner(axes, rows, names, title=None, n_beyond=0):
-    """Write errors into the lower right corner, and how many points are beyond the frame."""
+def _errors(rows, names, named=True):
+    """Errors in words, with or without their names."""
     metrics = error_metrics(rows["formation_entropy"], rows["prediction"])
-    units = {"RMSE": r"$\,k_\mathrm{B}$", "MAE": r"$\,k_\mathrm{B}$", "slope": ""}
-    lines = [f"{name} {metrics[name.lower()]:.{3 if name == 'slope' else 2}f}{units[name]}" for name in names]
-    lines += [f"{n_beyond} beyond"] if n_beyond else []
-    text = "\n".join([title, *lines] if title else lines)
+    numbers = {
+        name: f"{metrics['slope']:.3f}" if name == "slope" else f"{metrics[name.lower()]:.2f}$\\,k_\\mathrm{{B}}$"
+        for name in names
+    }
+    return [f"{name} {number}" if named else number for name, number in numbers.items()]
+
+
+def _outside(number):
+    """Say how many points are at the edge of a panel because they are beyond it."""
+    return [f"{number} beyond the axes"] if number else []
+
+
+def _corner(axes, lines):
+    """Write lines into the lower right corner."""
+    text = "\n".join(lines)
     axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3)
 
 

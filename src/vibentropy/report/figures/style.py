@@ -164,7 +164,8 @@ def beyond(axes: Axes, x: pd.Series, y: pd.Series, limits: tuple[float, float], 
         Their number.
     """
     outside = ~y.between(*limits)
-    axes.plot(x[outside], np.clip(y[outside], *limits), "|", color=color, ms=6, mew=0.6, clip_on=False, zorder=4)
+    if outside.any():
+        axes.plot(x[outside], np.clip(y[outside], *limits), "|", color=color, ms=6, mew=0.6, clip_on=False, zorder=4)
     return int(outside.sum())
 
 

@@ -37,6 +37,9 @@ PREDICTION_STYLES: dict[str, dict[str, Any]] = {
     "vibentropy_predict_stiffness": {"label": "prediction, stiffness", "color": COLORS[5], "marker": "P", "zorder": 3},
 }
 
+#: How costs are drawn that nobody has measured.
+EXTRAPOLATED: dict[str, Any] = {"ls": "--", "lw": 0.9}
+
 #: Costs that people know: times in s and memory in MB.
 LANDMARKS = {
     "seconds": {"a minute": 60, "a day": 86_400, "a year": 3.156e7, "a million years": 3.156e13},
@@ -211,7 +214,7 @@ def label_figure(labels: pd.DataFrame) -> Figure:
     if len(numbers):
         cores = " or ".join(str(number) for number in sorted(numbers))
         handles.append(Line2D([], [], color="black", ls="", marker="o", mfc="none", label=f"on {cores} cores"))
-    handles.append(Line2D([], [], color="black", ls="--", lw=0.9, label="fitted"))
+    handles.append(Line2D([], [], color="black", **EXTRAPOLATED, label="extrapolated"))
     _finish(time, "seconds")
     _finish(memory, "peak_memory_mb")
     time.set_ylabel("seconds")
@@ -224,7 +227,7 @@ def label_figure(labels: pd.DataFrame) -> Figure:
 def growth(
     axes: Axes, predictions: pd.DataFrame, labels: pd.DataFrame, column: Literal["seconds", "peak_memory_mb"]
 ) -> None:
-    """Draw one cost of predictions and of exact labels against the number of atoms.
+    """Draw one cost of predictions and of exact labels against the number of atoms; a legend says what is extrapolated.
 
     Parameters
     ----------
@@ -246,6 +249,8 @@ def growth(
     for name in BESIDE_PREDICTIONS:
         for line in _label_line(axes, labels, name, column, float(predicted["n_atoms"].max())):
             line.set_label(f"exact: {LABEL_STYLES[name]['label']}")
+    if any(line.get_linestyle() == EXTRAPOLATED["ls"] for line in axes.lines):
+        axes.plot([], [], color="black", **EXTRAPOLATED, label="extrapolated from the largest measured cells")
     _finish(axes, column)
 
 
@@ -260,7 +265,7 @@ def _label_line(axes, labels, name, column, n_largest):
     lines = axes.loglog(n_atoms, rows[column].astype(float), **style)
     if len(rows) > 1 and n_largest > n_atoms[-1]:
         ends = np.array([n_atoms[-1], n_largest])
-        axes.plot(ends, label_cost(labels, name, column, ends), color=style["color"], ls="--", lw=0.9)
+        axes.plot(ends, label_cost(labels, name, column, ends), color=style["color"], **EXTRAPOLATED)
     return lines
 
 

@@ -33,6 +33,7 @@ def figures(
     output: Outputs,
     *,
     exclude_duplicates: bool,
+    tests: Mapping[str, Sequence[str]],
     config: Mapping[str, Any],
 ) -> None:
     """Draw parity, extrapolation and reliability of all models, and the labels of the training sets.
@@ -46,13 +47,15 @@ def figures(
     output : Outputs
     exclude_duplicates : bool
         See `vibentropy.datasets.table.usable`.
+    tests : dict of sequence of str
+        See `vibentropy.report.figures.predictions.extrapolation_figure`.
     config : dict
         Of the run, as returned by `vibentropy.run.config.validate`.
     """
     source = origin(config)
     rows = load_predictions(*predictions)
     save_figure(parity_figure(rows), output.parity, output.parity_pdf, source=source)
-    save_figure(extrapolation_figure(rows), output.extrapolation, output.extrapolation_pdf, source=source)
+    save_figure(extrapolation_figure(rows, tests), output.extrapolation, output.extrapolation_pdf, source=source)
     save_figure(reliability_figure(rows), output.reliability, output.reliability_pdf, source=source)
     table = load_table(configurations)
     shown = usable(table, exclude_duplicates) & (table["role"] == "train").to_numpy()

@@ -18,10 +18,10 @@ def write_summary(
     *,
     text: str | Path,
     page: str | Path,
+    figure: str | Path,
     tests: Mapping[str, Sequence[str]],
-    command: str,
 ) -> None:
-    """Write the table of results of a run, as Markdown and as a page.
+    """Write the table of results of a run, as Markdown and as a page below the figure that matters most.
 
     Parameters
     ----------
@@ -33,12 +33,14 @@ def write_summary(
         Of all data sets, as written by `vibentropy.datasets.merge.merge`.
     text, page : path-like
         Files to write, in Markdown and HTML.
-    tests, command
+    figure : path-like
+        PNG for the page.
+    tests
         See `vibentropy.report.results_table.results_page`.
     """
     models = load_summary(summary)
     costs = load_costs(*descriptors)
-    written = results_page(models, costs, tests, load_element(configurations), command)
+    written = results_page(models, costs, tests, load_element(configurations))
     with atomic(text) as path:
         path.write_text(written, encoding="utf-8")
-    write_results(written, page)
+    write_results(written, page, figure)

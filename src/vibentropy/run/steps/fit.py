@@ -13,6 +13,7 @@ from vibentropy.files.logs import Progress
 from vibentropy.files.tables import save_table
 from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
+from vibentropy.learning.sufficiency import too_few
 from vibentropy.model import EntropyModel
 from vibentropy.run.provenance import attributes
 
@@ -61,9 +62,10 @@ def fit(
         If the features do not say what crystal they are relative to.
     """
     by_dataset = load_by_dataset(features)
+    table = load_table(configurations)
     fitted, predicted, uncertainty = fit_and_predict(
         create_regressor(**regressor),
-        load_table(configurations),
+        table,
         by_dataset,
         load_folds(folds),
         exclude_duplicates=exclude_duplicates,
@@ -93,3 +95,6 @@ def fit(
     ).save(model, **source)
     chosen = {name: getattr(fitted, name) for name in ("penalty_", "site_weight_") if hasattr(fitted, name)}
     progress.note(f"{fitted!r} fitted to {len(training)} configurations {chosen}")
+    distinct = table["id"].isin(training["id"]) & (table["duplicate_of"] == "")
+    if few := too_few(int(distinct.sum()), learnt_from[0].X.shape[1]):
+        progress.note(f"too little data: {few}")
