@@ -75,7 +75,8 @@ def test_page_of_a_table_without_rows(tmp_path):
 
 
 def test_page_of_results(tmp_path):
-    text = "| descriptor | held out: MAE | RMSE |\n| --- | --: | --: |\n| `a_1_2` | 0.20 | 0.3 |\n| *published* | *0.18* |  |\n\n"
+    text = "| descriptor | held out: MAE | RMSE |\n| --- | --: | --: |\n| `a_1_2` | 0.20 | 0.3 |\n"
+    text += "| *published* | *0.18* |  |\n\n"
     write_results(text + "**Too little: b.** Errors in k_B by `run --configfile a&b.yaml`.\n", tmp_path / "page.html")
     page = Reader(tmp_path / "page.html")
     # Names of columns stay together below that of their group.

@@ -63,7 +63,7 @@ def seconds_of_jobs(config: Config, amounts: Mapping[str, Mapping[str, Amount]])
 
 
 def _n_features(config):
-    """Number of features of each descriptor."""
+    """Count the features of each descriptor."""
     return {name: create(**block).n_features for name, block in config.descriptors.items()}
 
 

@@ -184,7 +184,7 @@ class RunOutput(logging.Formatter):
         return said(record.__dict__) if said else self._usual.format(record)
 
     def _begun(self, event):
-        """Number of jobs, those of each rule in the order in which they come."""
+        """Say what is to be done, rules in the order in which they come."""
         jobs = {rule: number for rule, number in event["stats"].items() if rule not in ("total", "all")}
         self._pace = Pace(jobs, self._seconds)
         self._begin = self._said = time.monotonic()
@@ -211,7 +211,7 @@ class RunOutput(logging.Formatter):
         return line if isnan(left) else f"{line}, about {duration(left)} left"
 
     def _failed(self, event):
-        """Which job has failed, and the end of its log."""
+        """Say which job has failed, and the end of its log."""
         self._pace.fail(event["jobid"])
         return "\n".join([f"error: {_named(event)} failed{_elsewhere(event)}", *_ends(event["log"])])
 

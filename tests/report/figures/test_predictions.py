@@ -276,6 +276,7 @@ def test_two_bad_cells_do_not_flatten_the_axes(make):
     ticks = np.concatenate([line.get_ydata() for line in parity.lines if line.get_marker() == "|"])
     assert sorted(ticks) == sorted(parity.get_ylim())
     main, residual = extrapolation_figure(predictions).axes
+    assert main.get_ylim()[0] > -10
     assert residual.get_ylim()[1] < 10
     assert corner(residual) == ["2 beyond the axes"]
     # Errors of few cells, or of all alike, are no outliers.

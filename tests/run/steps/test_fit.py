@@ -60,7 +60,7 @@ def run(tmp_path):
     return tmp_path
 
 
-def fitted(run, features=("features of train.h5", "features of test.h5"), read=()):
+def fitted(run, features=("features of train.h5", "features of test.h5"), read=(), exclude_duplicates=True):
     progress, stream = log()
     fit(
         run / "all.h5",
@@ -72,7 +72,7 @@ def fitted(run, features=("features of train.h5", "features of test.h5"), read=(
         names={"descriptor": "afs_2_3", "regressor": "ridge"},
         descriptor=config()["descriptors"]["afs_2_3"],
         regressor={"kind": "ridge"},
-        exclude_duplicates=True,
+        exclude_duplicates=exclude_duplicates,
         config=config(),
         read=read,
         progress=progress,
@@ -104,6 +104,18 @@ def test_a_model_knows_its_crystal_without_its_data_and_predicts_what_the_table_
     np.testing.assert_allclose(predicted, tested["prediction"], rtol=1e-9)
     (row,) = pd.read_csv(run / "fit.csv").itertuples()
     assert (row.descriptor, row.regressor, row.n_features) == ("afs_2_3", "ridge", 8)
+
+
+def test_the_log_says_that_there_are_too_few_minima(run):
+    _, text = fitted(run)
+    assert "too little data" not in text
+    # One found nine times over is one.
+    configurations = ConfigurationSet.load(run / "all.h5")
+    trained = configurations.table.index[configurations.table["dataset"] == "train"]
+    configurations.table.loc[trained[6:], "duplicate_of"] = configurations.table["id"][trained[0]]
+    configurations.save(run / "all.h5")
+    _, text = fitted(run, exclude_duplicates=False)
+    assert "too little data: 5 distinct minima for 8 features: label more" in text
 
 
 def test_one_in_three_is_the_same_third_in_every_shard(run):

@@ -107,15 +107,16 @@ def _name_points(axes, table, cost, error, names):
     for number, row in rows.iterrows():
         style = KINDS[row["needs_potential"]]
         axes.scatter(row[cost], row[error], s=25, marker=style["marker"], color=style["color"], zorder=3)
-        # Towards the middle of the panel, where there is room.
+        # Towards the middle of the panel, where there is room, and not on the line of the next name.
         side, place = (-5, "right") if row[cost] > middle else (5, "left")
+        up, line = (1, "bottom") if number % 2 == 0 else (-1, "top")
         axes.annotate(
             names[number],
             (row[cost], row[error]),
-            xytext=(side, 0),
+            xytext=(side, up),
             textcoords="offset points",
             ha=place,
-            va="center_baseline",
+            va=line,
             size="small",
         )
     return {(needs, None) for needs in rows["needs_potential"]}
@@ -157,7 +158,7 @@ def _draw(axes, table, cost, error):
 
 
 def _kinds(places):
-    """Legend entries for the kinds of model that were drawn: filled markers are on a front, if any, open ones behind."""
+    """Legend entries for the kinds of model that were drawn; where there is a front, open markers are behind it."""
     return [
         Line2D([], [], ls="none", marker=style["marker"], mfc=fill, mec=style["color"], mew=0.6, label=label)
         for needs_potential, style in KINDS.items()

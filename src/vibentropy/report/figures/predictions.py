@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, cycle
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -43,7 +42,7 @@ MAX_MODELS = 9
 #: of exact entropies than this part of it, and for errors so many times as large as the largest of the median model.
 ROOM, LARGE = 0.25, 3.0
 
-#: Nor must one bad cell hide the others: errors so many times as large as nine tenths of those of its set are ticks, too.
+#: Nor must a bad cell: it is a tick where its error is so many times as large as those of nine tenths of its set.
 FAR = 4.0
 
 
@@ -64,8 +63,8 @@ def parity_figure(predictions: pd.DataFrame, stage: str = "cross-validation") ->
     -------
     matplotlib.figure.Figure
         With root mean square and mean absolute error in the corner of each panel, and the number of cells where models
-        differ in it; the split above where there is more than one or it tears trajectories apart. Cells that are far off
-        are ticks at the edge of the panel, whose number is in the corner.
+        differ in it; the split above where there is more than one or it tears trajectories apart. Cells that are far
+        off are ticks at the edge of the panel, and counted.
 
     Raises
     ------
@@ -184,7 +183,8 @@ def _frames(predictions, training_entropies):
     """Choose what panels show, so that no model whose predictions are far off hides the others."""
     low, high = common_limits(predictions["formation_entropy"])
     room = ROOM * (high - low)
-    limits = common_limits(predictions["formation_entropy"], predictions["prediction"].clip(low - room, high + room))
+    shown = predictions.loc[~_far_off(predictions), "prediction"].clip(low - room, high + room)
+    limits = common_limits(predictions["formation_entropy"], shown)
     largest = 1.15 * _largest_shown(predictions)
     return _Frames(tuple(training_entropies.agg(["min", "max"])), limits, (-largest, largest))
 
@@ -202,10 +202,17 @@ def _largest_shown(predictions):
     float
         k_B.
     """
-    of_sets = predictions["error"].abs().groupby([predictions[name] for name in (*MODEL, "stage", "dataset")])
-    most, largest = FAR * of_sets.quantile(0.9), of_sets.max()
-    of_models = np.minimum(largest, most.where(most > 0, largest)).groupby(level=list(MODEL)).max()
+    errors = predictions.loc[~_far_off(predictions), "error"].abs()
+    of_models = errors.groupby([predictions[name] for name in MODEL]).max()
     return min(of_models.max(), LARGE * of_models.median()) or 1.0
+
+
+def _far_off(predictions):
+    """Which cells are far off where nearly all others of their set are not."""
+    errors = predictions["error"].abs()
+    of_sets = errors.groupby([predictions[name] for name in (*MODEL, "stage", "dataset")])
+    most = FAR * of_sets.transform("quantile", 0.9)
+    return (errors > most) & (most > 0)
 
 
 def _extrapolation(main, residual, rows, frames, styles, origin, tests):
