@@ -79,7 +79,7 @@ def test_every_figure_and_table_is_shown_and_nothing_comes_from_elsewhere(page, 
     # First page: results, provenance, and where the rest is.
     text = browser.find_element("class name", "document").text
     recorded = json.loads((tiny / "provenance.json").read_text(encoding="utf-8"))
-    for words in ("Trained on\ntrain", "afs_2_3", "held out:", recorded["config_sha256"], "FeP_mm.eam.fs"):
+    for words in ("Trained on\ntrain", "afs_2_3", "held out", recorded["config_sha256"], "FeP_mm.eam.fs"):
         assert words in text
     assert "System Message" not in text
     assert browser.find_elements("css selector", "#rulegraph canvas, #rulegraph svg")

@@ -152,7 +152,8 @@ def too_little(summary: pd.DataFrame) -> list[str]:
         Nothing where there are enough; else one text for each descriptor.
     """
     models = summary.dropna(subset=["cross_validation_n"]).drop_duplicates("descriptor")
-    said = {row.descriptor: too_few(int(row.cross_validation_n), int(row.n_features)) for row in models.itertuples()}
+    columns = (models[name] for name in ("descriptor", "cross_validation_n", "n_features"))
+    said = {name: too_few(int(minima), int(features)) for name, minima, features in zip(*columns, strict=True)}
     return [f"`{descriptor}` has {text}" for descriptor, text in said.items() if text]
 
 

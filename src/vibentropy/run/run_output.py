@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import isnan
 from pathlib import Path
+from typing import Any
 
 from vibentropy.files.progress import duration
 
@@ -55,7 +56,7 @@ class Pace:
         self.failed: set[int] = set()
         self._expected = seconds
         self._running: dict[int, tuple[str, float]] = {}
-        self._taken: Counter[str] = Counter()
+        self._taken: dict[str, float] = defaultdict(float)
         self._side_by_side = 1
 
     def start(self, job: int, rule: str) -> None:
@@ -245,7 +246,7 @@ class PlannedOutput(logging.Formatter):
         str
         """
         if getattr(record, "event", None) == "job_info":
-            unsaid = {"input": [], "log": [], "benchmark": None, "reason": None, "resources": {}}
+            unsaid: dict[str, Any] = {"input": [], "log": [], "benchmark": None, "reason": None, "resources": {}}
             record = logging.makeLogRecord(record.__dict__ | unsaid)
         return self._usual.format(record)
 
