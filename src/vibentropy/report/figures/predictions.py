@@ -399,9 +399,7 @@ def _outside(number):
 def _corner(axes, lines):
     """Write lines into the lower right corner."""
     text = "\n".join(lines)
-    behind = {"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1.5}
-    place = {"transform": axes.transAxes, "ha": "right", "va": "bottom"}
-    axes.text(0.96, 0.04, text, **place, linespacing=1.3, bbox=behind, zorder=5)
+    axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3, zorder=5)
 
 
 def _finish(figure, tops, bottoms, n_models, n_columns):
