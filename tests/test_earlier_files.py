@@ -58,7 +58,7 @@ def test_models_predict_what_they_predicted(name, configurations, crystal, monke
     for column in predicted.columns.drop("domain", errors="ignore"):
         np.testing.assert_allclose(predicted[column], expected[column], rtol=1e-9, atol=1e-9, err_msg=column)
     if "domain" in predicted:
-        assert list(predicted["domain"]) == list(expected["domain"].fillna(""))
+        assert list(predicted["domain"]) == list(expected["domain"])
 
 
 def test_features_are_those_of_the_descriptor_that_the_file_names(configurations):

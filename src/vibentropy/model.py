@@ -204,8 +204,8 @@ class EntropyModel:
             One row per configuration: formation_entropy (k_B, compared mode by mode), std (k_B, NaN where the model
             has none), n_atoms. With `uncertainty`, before n_atoms also low_68, high_68,
             low_95 and high_95, the ends of calibrated intervals, pops_low_68 and so on up to pops_high_100, those of
-            pointwise optimal fits (k_B), and domain: why the cell is outside what the model knows, empty where it is
-            inside (`vibentropy.learning.uncertainty`).
+            pointwise optimal fits (k_B), and domain: "inside", or "outside: " and why the cell is outside what the
+            model knows (`vibentropy.learning.domain`).
 
         Raises
         ------
@@ -256,7 +256,7 @@ class EntropyModel:
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
             ranges, crystals = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
             names = self.descriptor.feature_names
-            predicted["domain"] = self.uncertainty.domain.reasons(Z, ranges, crystals, names)
+            predicted["domain"] = self.uncertainty.domain.verdicts(Z, ranges, crystals, names)
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 

@@ -60,7 +60,7 @@ def test_share_outside_the_domain_is_of_the_cells_that_were_judged(predictions):
     test = predictions[predictions["stage"] == "test"].assign(domain="")
     # Of six judged cells, all of I2, one is outside; what is said of the others does not count.
     test["pops_low_95"] = np.where(test["defect_class"] == "I2", 0.0, np.nan)
-    test["domain"] = np.where(test["id"].isin(["a/x/0", "b/x/0"]), "far away", "")
+    test["domain"] = np.where(test["id"].isin(["a/x/0", "b/x/0"]), "outside: far away", "inside")
     metrics = metrics_table(test[test["regressor"] == "bayes"]).set_index(["by", "value"])["flagged"]
     assert metrics["overall", "all"] == metrics["defect_class", "I2"] == pytest.approx(1 / 6)
     assert np.isnan(metrics["defect_class", "V1"])

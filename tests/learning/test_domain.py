@@ -40,16 +40,17 @@ class TestWhitening:
 class TestDomain:
     def test_cells_like_those_of_the_training_and_their_copies_are_inside(self, model):
         new = [vacancies(seed) for seed in range(100, 140)]
-        flagged = model.predict(new)["domain"] != ""
+        flagged = model.predict(new)["domain"] != "inside"
         # Two tests that one row in a hundred fails; of 60 calibrating rows the largest is the limit.
         assert flagged.sum() <= binom.ppf(0.999, 40, 2 / 60)
         inside = [atoms for atoms, out in zip(new, flagged, strict=True) if not out]
-        assert (model.predict([atoms * (2, 1, 1) for atoms in inside[:5]])["domain"] == "").all()
-        assert model.predict([CRYSTAL, CRYSTAL * (2, 2, 1)])["domain"].tolist() == ["", ""]
+        assert (model.predict([atoms * (2, 1, 1) for atoms in inside[:5]])["domain"] == "inside").all()
+        assert model.predict([CRYSTAL, CRYSTAL * (2, 2, 1)])["domain"].tolist() == ["inside", "inside"]
 
     def test_interstitial(self, model):
         atoms = CRYSTAL + Atoms("Fe", [[0.5 * A, 0.5 * A, 0.0]])
         reason = model.predict(atoms)["domain"][0]
+        assert reason.startswith("outside: ")
         assert "of an atom" in reason
         assert "of its range outside that of training atoms, limit 0." in reason
 
@@ -59,7 +60,7 @@ class TestDomain:
         for one in (atoms, crystal):
             one.set_cell((1 + strain) * one.cell[:], scale_atoms=True)
         assert "perfect crystal" in model.predict(atoms, reference=crystal)["domain"][0]
-        assert model.predict(atoms)["domain"][0]
+        assert model.predict(atoms)["domain"][0].startswith("outside: ")
 
     def test_disordered(self, model):
         rng = np.random.default_rng(9)
@@ -77,6 +78,7 @@ class TestDomain:
         assert domain.reasons(np.array([[1.0, 0.0], [0.0, 0.0]])) == ["", ""]
         (reason,) = domain.reasons(np.array([[0.0, 1.0]]))
         assert reason == "few training cells alike: leverage 4.24, limit 2"
+        assert domain.verdicts(np.array([[1.0, 0.0], [0.0, 1.0]])) == ["inside", f"outside: {reason}"]
         limits = np.array([[[-1.0, 5.0], [2.6, 5.0]], [[-0.5, 4.0], [2.2, 6.0]]])
         found = domain.reasons(np.zeros((2, 2)), limits, np.array([[0.0, 0.0], [0.06, 0.0]]), ["a", "b"])
         # The range of the first feature is 3; one that never varied cannot be outside.

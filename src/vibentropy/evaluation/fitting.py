@@ -102,7 +102,7 @@ def judge(
     if truth is not None:
         judged = judged.assign(**uncertainty.levels(Z, truth - mean))
     limits, crystals = (None, None) if local is None else (local.limits, local.crystals)
-    return judged.assign(domain=uncertainty.domain.reasons(Z, limits, crystals, names))
+    return judged.assign(domain=uncertainty.domain.verdicts(Z, limits, crystals, names))
 
 
 def _held_out(fits, X, uncertainty=None, **details):

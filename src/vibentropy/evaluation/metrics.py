@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import MODEL, STAGES
 from vibentropy.files.tables import read_table
+from vibentropy.learning.domain import IS_INSIDE
 from vibentropy.learning.uncertainty import interval_columns
 
 #: What errors are resolved by.
@@ -89,7 +90,7 @@ def metrics_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> pd
 
     def summary(rows):
         judged = rows[rows[interval_columns(0.95, "pops")[0]].notna()]
-        flagged = float(np.mean(judged["domain"] != "")) if len(judged) else np.nan
+        flagged = float(np.mean(judged["domain"] != IS_INSIDE)) if len(judged) else np.nan
         return error_metrics(rows["formation_entropy"], rows["prediction"]) | {"flagged": flagged}
 
     return resolved(predictions, by, summary)

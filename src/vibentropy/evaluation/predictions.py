@@ -19,7 +19,7 @@ low_68, high_68   k_B  ends of the calibrated interval (`vibentropy.learning.unc
 level                  probability of the calibrated interval that ends at the exact value
 pops_low_68, ...  k_B  ends of the intervals of pointwise optimal fits at 68, 95 and 100 %, the last their bounds
 pops_level             probability of such an interval that ends at the exact value
-domain                 why the cell is outside the domain of the fit; empty where it is inside
+domain                 ``inside`` the domain of the fit, or ``outside: `` and why
 ================= ==== =============================================================================================
 
 The last five are given for rows that were held out of a fit that keeps groups together, and for test sets; elsewhere

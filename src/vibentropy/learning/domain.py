@@ -32,6 +32,9 @@ INSIDE = 0.99
 #: A_{3,10} of iron, a change of volume by 0.03 % or a shear by 1 % makes it.
 UNSTRAINED = 0.001
 
+#: What `Domain.verdicts` says of a cell inside, and how it begins for one outside, before the reasons.
+IS_INSIDE, IS_OUTSIDE = "inside", "outside: "
+
 
 def whitening(Z: NDArray[np.float64], fitted: ExtensiveRegressor) -> NDArray[np.float64]:
     """Factor of the inverse curvature of the loss: G⁻¹ = L Lᵀ, so that a row has the leverage |Lᵀ z|².
@@ -227,6 +230,28 @@ class Domain:
                         f"limit {self.lattice_limit:.3g}"
                     )
         return ["; ".join(of_cell) for of_cell in reasons]
+
+    def verdicts(
+        self,
+        Z: NDArray[np.float64],
+        limits: NDArray[np.float64] | None = None,
+        crystals: NDArray[np.float64] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> list[str]:
+        """Say whether cells lie inside the domain: the column ``domain`` of every table.
+
+        Parameters
+        ----------
+        Z, limits, crystals, names
+            As for `reasons`.
+
+        Returns
+        -------
+        list of str
+            ``inside``, or ``outside: `` and the reasons.
+        """
+        reasons = self.reasons(Z, limits, crystals, names)
+        return [f"{IS_OUTSIDE}{reason}" if reason else IS_INSIDE for reason in reasons]
 
     @property
     def _width(self):
