@@ -49,6 +49,8 @@ def how_to_install(error: Exception) -> str:
 def did_you_mean(name: object, names: Iterable[object]) -> str:
     """Suggest the closest of the names that exist, if one is close: the end of many messages.
 
+    A name of the same letters in another order comes first.
+
     Parameters
     ----------
     name : object
@@ -61,7 +63,10 @@ def did_you_mean(name: object, names: Iterable[object]) -> str:
     str
         Empty if no name is close.
     """
-    close = get_close_matches(str(name), [str(other) for other in names], n=1)
+    text, others = str(name), [str(other) for other in names]
+    # Letters that changed places are the likeliest slip, for which difflib sees two.
+    same_letters = [other for other in others if sorted(other) == sorted(text)]
+    close = get_close_matches(text, same_letters, n=1, cutoff=0) or get_close_matches(text, others, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 

@@ -332,6 +332,20 @@ class EntropyModel:
         """
         return replace(self, provenance={**self.provenance, **provenance})
 
+    def scope(self) -> str:
+        """Say in words what the model is for.
+
+        Returns
+        -------
+        str
+            From the provenance, as for `validity`: such as "defects in bcc Fe, from positions only".
+        """
+        about = self.provenance
+        needs = "positions and the potential" if self.descriptor.needs_potential else "positions only"
+        of = about.get("crystal", self.element)
+        of += f" with the potential {about['potential']}" if "potential" in about else ""
+        return f"defects in {of}, from {needs}"
+
     def validity(self) -> str:
         """Say in words what the model was fitted to, and how large its errors are for other configurations.
 
@@ -343,16 +357,13 @@ class EntropyModel:
             absolute error, k_B) and ``tests`` (the same by name). What it does not say is left out.
         """
         about = self.provenance
-        needs = "positions and the potential" if self.descriptor.needs_potential else "positions only"
-        of = about.get("crystal", self.element)
-        of += f" with the potential {about['potential']}" if "potential" in about else ""
         trained_on = about.get("trained_on", {})
         trained_on = sum(trained_on.values()) if isinstance(trained_on, dict) else trained_on
         minima = f"{trained_on} minima" if trained_on else "minima"
         minima += f" ({about['trained_classes']})" if "trained_classes" in about else ""
         minima += f" in cells of {about['trained_sites']} sites" if "trained_sites" in about else ""
         low, high = self.entropy_range
-        text = f"For defects in {of}, from {needs}. Fitted to {minima} with entropies of {low:.1f} to {high:.1f} k_B."
+        text = f"For {self.scope()}. Fitted to {minima} with entropies of {low:.1f} to {high:.1f} k_B."
         errors = [(name.replace("_", " "), error) for name, error in about.get("tests", {}).items()]
         if "held_out" in about:
             errors.insert(0, ("held-out minima", about["held_out"]))

@@ -5,11 +5,13 @@ their functions: help and completion of the shell answer at once, without half a
 
 Exit codes are the same for all: 0, everything went well; 1, some configurations could not be used, which are named on
 stderr, and the others were; 2, none could be used, or nothing was done because an argument, a file or a configuration
-is wrong; 130, interrupted. Files are written atomically.
+is wrong; 130, interrupted; 141, what read the output ended first, as `head` does. Files are written atomically.
 """
 
-import errno
+import os
 import signal
+import sys
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -31,29 +33,62 @@ class Commands(click.Group):
         """Names of the commands in the order in which they were added."""
         return list(self.commands)
 
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        """Read the options before the command."""
+        try:
+            return super().make_context(*arguments, **settings)
+        except click.UsageError as error:
+            _wrong_usage(error)
+            raise click.exceptions.Exit(2) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         # Batch systems end commands in this way: files have to be complete then, too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            _wrong_usage(error)
         except VibentropyError as error:
-            click.echo(f"error: {error}", err=True)
+            _say(error)
         except ModuleNotFoundError as error:
             remedy = how_to_install(error)
             if not remedy:
                 raise
-            click.echo(f"error: {error}{remedy}", err=True)
+            _say(f"{error}{remedy}")
         except MemoryError as error:
-            click.echo(f"error: out of memory ({error}): fewer atoms, or other parameters, take less", err=True)
+            _say(f"out of memory ({error}): fewer atoms, or other parameters, take less")
+        except BrokenPipeError:  # `| head` has seen enough.
+            _forget_stdout()
+            ctx.exit(128 + signal.SIGPIPE)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # `| head` has seen enough.
-                raise
-            click.echo(f"error: {error}", err=True)
+            _say(error)
         except KeyboardInterrupt:
-            click.echo("interrupted; files that exist are whole", err=True)
+            click.echo("interrupted", err=True)
             ctx.exit(130)
         ctx.exit(2)
+
+
+def _say(error):
+    """Say what ends a command."""
+    click.echo(f"Error: {error}", err=True)
+
+
+def _wrong_usage(error):
+    """Say what is wrong with a command line; without any command, show the help."""
+    # Since click 8.2.
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()
+        return
+    _say(error.format_message())
+    if error.ctx is not None:
+        click.echo(f"`{error.ctx.command_path} --help` shows what there is", err=True)
+
+
+def _forget_stdout():
+    """Have nobody try to write what is left for stdout when Python ends."""
+    with suppress(OSError):  # Where it is no file.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(
@@ -66,7 +101,7 @@ Examples:
   vibentropy info results/models/afs_3_10/ridge.h5
 
 Exit codes: 0 fine; 1 some configurations could not be used, the others were; 2 none could, or an
-argument, a file or a configuration is wrong; 130 interrupted.
+argument, a file or a configuration is wrong; 130 interrupted; 141 the reader of a pipe ended first.
 
 \b
 Completion of commands, options and files, for a line in ~/.bashrc (zsh and fish alike):

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from vibentropy.cli.options import FILE, Settings, format_option, not_an_input, output_option
+from vibentropy.cli.inputs import Input, files_argument
+from vibentropy.cli.options import FILE, Settings, format_option, is_stdout, not_an_input, output_option
 
 
 @click.command(
@@ -15,7 +16,7 @@ Examples:
   vibentropy describe my.xyz --config my.yaml --descriptor afs_3_10 --reference bulk.xyz -o features.h5
 """
 )
-@click.argument("paths", metavar="FILES...", nargs=-1, type=FILE)
+@files_argument(required=False)
 @click.option(
     "-d", "--descriptor", "kind", metavar="KIND", help="Kind of descriptor; with --config, a name from there."
 )
@@ -28,12 +29,12 @@ Examples:
     "many atoms of the crystal. Without it, they are plain sums.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the kinds with their parameters, defaults and bounds.")
-@output_option(".csv", ".h5", help="Write to this file instead of CSV to the screen; .h5 is a feature file.")
+@output_option(".csv", ".h5", help="Write to this file instead of CSV to stdout (-); .h5 is a feature file.")
 @format_option
 @click.pass_context
 def describe(
     context: click.Context,
-    paths: tuple[str, ...],
+    files: tuple[Input, ...],
     kind: str | None,
     settings: tuple[tuple[str, Any], ...],
     config: str | None,
@@ -44,7 +45,8 @@ def describe(
 ) -> None:
     """Compute descriptors of cells: features that are summed over all atoms.
 
-    Lengths in Å. Kinds are those of --list, or dotted paths of classes of your own.
+    Lengths in Å. Kinds are those of --list, or dotted paths of classes of your own. FILES may be - for standard input,
+    and my.xyz@0:3 for a part of a file.
     """
     from vibentropy.cli.meter import meter
     from vibentropy.cli.reading import Reader, read_reference
@@ -52,12 +54,12 @@ def describe(
     if listed:
         _list()
         return
-    if not paths or not kind:
+    if not files or not kind:
         raise click.UsageError("FILES and --descriptor are needed, or --list")
-    not_an_input(output, *paths, reference, config)
+    not_an_input(output, *(file.path for file in files), reference, config)
     descriptor, element = _descriptor(kind, dict(settings), config)
     crystal = read_reference(reference, element) if reference else None
-    reader = Reader(paths, file_format, element if crystal is None else str(crystal.symbols[0]))
+    reader = Reader(files, file_format, element if crystal is None else str(crystal.symbols[0]))
     with meter("configurations", reader.total) as progress:
         features = _features(reader, descriptor, crystal, progress)
     if output and output.endswith(".h5"):
@@ -137,7 +139,7 @@ def _write(features, output):
 
     table = pd.DataFrame(features.X, columns=list(features.feature_names))
     table.insert(0, "id", list(features.ids))
-    if output is None:
+    if output is None or is_stdout(output):
         table.to_csv(sys.stdout, index=False)
         return
     with atomic(output) as temporary:

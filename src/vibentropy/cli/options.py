@@ -19,6 +19,25 @@ format_option = click.option(
     "--format", "file_format", metavar="NAME", help="Name of ASE's format of FILES, where they do not tell."
 )
 
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Say nothing on stderr but what is wrong: no notes, no progress."
+)
+
+
+def is_stdout(output: str | None) -> bool:
+    """Whether an output is standard output: `-.csv` and the like.
+
+    Parameters
+    ----------
+    output : str or None
+        As `output_option` passes it; None for the table on the screen.
+
+    Returns
+    -------
+    bool
+    """
+    return output is not None and output.startswith("-.")
+
 
 def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Command]:
     """Option ``--output`` of a command that writes files with one of these suffixes; others are wrong usage.
@@ -26,7 +45,8 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
     Parameters
     ----------
     *suffixes : str
-        With their dot.
+        With their dot. Where the first is ``.csv``, ``-`` is standard output, and a suffix behind it says how; the
+        command gets ``-`` as ``-.csv``.
     **settings
         Of `click.option`, such as ``required`` and ``help``.
 
@@ -37,16 +57,26 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
     """
 
     def check(context, parameter, path):
+        if path == "-":
+            path = "-.csv"
+        if is_stdout(path) and not (".csv" in suffixes and path.endswith(ROW_SUFFIXES)):
+            raise click.BadParameter(f"{path!r}: nothing of that kind is written to stdout", context, parameter)
         if path is not None and not path.endswith(suffixes):
             raise click.BadParameter(f"{path!r} should end in {', '.join(suffixes)}", context, parameter)
+        if path is not None and not is_stdout(path) and not Path(path).parent.is_dir():
+            raise click.BadParameter(f"there is no folder {Path(path).parent}: make it first", context, parameter)
         return path
 
     return click.option(
         "-o",
         "--output",
-        type=click.Path(dir_okay=False, writable=True),
+        type=click.Path(dir_okay=False, writable=True, allow_dash=True),
         callback=check,
-        help=settings.pop("help", f"Write to this file instead of the screen; {', '.join(suffixes)} say how."),
+        help=settings.pop(
+            "help",
+            f"Write to this file instead of the screen; {', '.join(suffixes)} say how. To stdout, for programs: - for "
+            "CSV, -.json and the like.",
+        ),
         **settings,
     )
 
@@ -66,7 +96,7 @@ def not_an_input(output: str | None, *inputs: str | None) -> None:
     click.UsageError
         If one of them is the output, by whatever path or link.
     """
-    if output is None or not os.path.exists(output):
+    if output is None or is_stdout(output) or not os.path.exists(output):
         return
     for path in inputs:
         if path is not None and os.path.exists(path) and os.path.samefile(path, output):
@@ -90,7 +120,9 @@ def per_atom_suffix(output: str | None, flag: str) -> None:
         If there is no file, or its format is CSV.
     """
     if not output or output.endswith(".csv"):
-        raise click.UsageError(f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json")
+        raise click.UsageError(
+            f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json, or -.json for stdout"
+        )
 
 
 class Settings(click.ParamType):  # type: ignore[type-arg]  # which has parameters since click 8.2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import click
 import numpy as np
 
+from vibentropy.cli.inputs import Input
+from vibentropy.cli.options import is_stdout
 from vibentropy.files.atomic import atomic
 
 #: A row by names of columns.
@@ -27,7 +30,8 @@ def rows_to(path: str | None, columns: Sequence[str], screen: Sequence[Column]) 
     Parameters
     ----------
     path : str or None
-        File whose suffix is one of `vibentropy.cli.options.ROW_SUFFIXES`; None for the screen.
+        File whose suffix is one of `vibentropy.cli.options.ROW_SUFFIXES`, or `-` and such a suffix for stdout; None
+        for the table on the screen.
     columns : list of str
         Of a CSV file; others of a row are left out.
     screen : list of Column
@@ -35,8 +39,8 @@ def rows_to(path: str | None, columns: Sequence[str], screen: Sequence[Column]) 
     Returns
     -------
     context manager
-        Of a callable that takes a row (dict) and its configuration (ase.Atoms), dressed for extended XYZ; None for one
-        that could not be used, which has no place there.
+        Of a callable that takes a row (dict) and its configuration (ase.Atoms), dressed for extended XYZ; None where
+        none could be read, which has no place there.
     """
     if path is None:
         return _screen(screen)
@@ -74,19 +78,19 @@ class Column:
         return text.rjust(self.width) if self.width > 0 else text.ljust(-self.width)
 
 
-def place_columns(paths: Sequence[str]) -> list[Column]:
+def place_columns(files: Sequence[Input]) -> list[Column]:
     """Columns of the table on the screen that say which file and frame a configuration is from.
 
     Parameters
     ----------
-    paths : sequence of str
-        The files that may occur; the longest sets the width.
+    files : sequence of Input
+        That may occur; the longest name sets the width.
 
     Returns
     -------
     list of Column
     """
-    width = max([len("file"), *map(len, paths)])
+    width = max(len("file"), *(len(file.name) for file in files))
     return [Column("file", -width, lambda row: row["file"]), Column("frame", 6, lambda row: str(row["frame"]))]
 
 
@@ -115,22 +119,38 @@ def _screen(columns):
 
 
 @contextmanager
-def _csv(path, columns):
+def _opened(path):
+    """Yield a text stream that becomes the file when all is written, or stdout, whose reader waits for each row."""
+    if is_stdout(path):
+        yield sys.stdout
+        return
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+        yield stream
+
+
+@contextmanager
+def _csv(path, columns):
+    with _opened(path) as stream:
         writer = csv.DictWriter(stream, columns, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        yield lambda row, atoms=None: writer.writerow({name: _plain(value) for name, value in row.items()})
+
+        def write(row, atoms=None):
+            writer.writerow({name: _plain(value) for name, value in row.items()})
+            stream.flush()
+
+        yield write
 
 
 @contextmanager
 def _json(path):
-    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
+    with _opened(path) as stream:
         before = "[\n"
 
         def write(row, atoms=None):
             nonlocal before
             plain = {name: _plain(value) for name, value in row.items()}
             stream.write(before + json.dumps(plain, ensure_ascii=False, allow_nan=False))
+            stream.flush()
             before = ",\n"
 
         yield write
@@ -141,11 +161,12 @@ def _json(path):
 def _extxyz(path):
     from ase.io.extxyz import write_extxyz
 
-    with atomic(path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
+    with _opened(path) as stream:
 
         def write(row, atoms=None):
             if atoms is not None:
                 write_extxyz(stream, [atoms])
+                stream.flush()
 
         yield write
 

@@ -1,24 +1,42 @@
 """``vibentropy predict``."""
 
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from vibentropy.cli.options import FILE, ROW_SUFFIXES, format_option, not_an_input, output_option, per_atom_suffix
+from vibentropy.cli.inputs import Input, files_argument
+from vibentropy.cli.options import (
+    FILE,
+    ROW_SUFFIXES,
+    format_option,
+    is_stdout,
+    not_an_input,
+    output_option,
+    per_atom_suffix,
+    quiet_option,
+)
 from vibentropy.data import DEFAULT, SHIPPED
+
+#: Status of a configuration that has a prediction; others have that of `vibentropy.datasets.table.Status`.
+PREDICTED = "predicted"
+
+#: What predictions are called beside what a file says of a configuration begins with.
+PREFIX = "predicted_"
 
 
 @click.command(
     epilog="""\b
 Examples:
   vibentropy predict my.xyz
-  vibentropy predict my.xyz other.xyz --output entropies.csv
+  vibentropy predict my.xyz@0:2 other.xyz --output entropies.csv
+  cat my.xyz | vibentropy predict --quiet --output -.json -
   vibentropy predict --model iron-stiffness my.xyz
   vibentropy predict my.xyz --per-atom --output entropies.extxyz
   vibentropy predict model.h5 strained.xyz --reference strained_bulk.xyz
 """
 )
-@click.argument("paths", metavar="[MODEL] FILES...", nargs=-1, required=True, type=FILE)
+@files_argument("[MODEL] FILES...")
 @click.option(
     "--model",
     "name",
@@ -41,83 +59,100 @@ Examples:
 )
 @output_option(*ROW_SUFFIXES)
 @format_option
+@quiet_option
 @click.pass_context
 def predict(
     context: click.Context,
-    paths: tuple[str, ...],
+    files: tuple[Input, ...],
     name: str | None,
     reference: str | None,
     per_atom: bool,
     output: str | None,
     file_format: str | None,
+    quiet: bool,
 ) -> None:
     """Predict formation entropies of relaxed cells, with intervals and a warning beyond what the model knows.
 
-    FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time. MODEL is
-    a model of this package: where the first file is none, a model of bcc iron that comes with the package is used.
-    What it is valid for is said on stderr. Extended XYZ and text dumps of LAMMPS, compressed or not, take little more
-    memory than the positions in them; atoms of a dump that says no elements are those of the model.
+    FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time; - is
+    standard input, my.xyz@0:3 part of a file. MODEL is a model of this package: where the first file is none, a model
+    of bcc iron that comes with the package is used. What it is for is said on stderr. Extended XYZ and text dumps of
+    LAMMPS, compressed or not, take little more memory than the positions in them; atoms of a dump that says no elements
+    are those of the model.
 
     Entropies are in k_B. The column `domain` says "inside" where the cell is like those that the model was trained on,
-    or why it is not; intervals are those of errors of held-out cells. Extended XYZ keeps what FILES say and adds the
-    same values as `predicted_formation_entropy`, `predicted_low_68` and so on.
+    or "outside: " and why; intervals are those of errors of held-out cells. What could not be used has the `status`
+    "rejected" and a `reason`. Extended XYZ keeps what FILES say and adds the same values as
+    `predicted_formation_entropy`, `predicted_low_68`, `predicted_status` and so on.
     """
     from vibentropy.atoms.reference import count_reference_sites
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.datasets.table import Status
 
-    not_an_input(output, *paths, reference)
+    not_an_input(output, *(file.path for file in files), reference)
     if per_atom:
         per_atom_suffix(output, "--per-atom")
-    model, paths = _model_and_files(paths, name, needs_atoms=per_atom, has_reference=bool(reference))
+    model, files, about = _model_and_files(files, name, needs_atoms=per_atom, has_reference=bool(reference))
+    if not quiet:
+        click.echo(about, err=True)
     perfect = read_reference(reference, model.element) if reference else None
     crystal = model.reference_features(perfect) if reference else None
 
-    reader = Reader(paths, file_format, model.element)
-    columns, screen = _columns(model, paths)
-    with rows_to(output, columns, screen) as write, meter("configurations", reader.total) as progress:
+    reader = Reader(files, file_format, model.element, quiet)
+    columns, screen = _columns(model, files)
+    with rows_to(output, columns, screen) as write, meter("configurations", reader.total, quiet) as progress:
         # Of a large configuration: reading, predicting and writing take about as long.
         n_steps = 2 + bool(output and not output.endswith(".csv"))
 
         def step(k):
             return lambda share: progress.within((k + share) / n_steps)
 
-        for path, number, atoms in reader.frames(step(0)):
-            row, dressed = {"file": path, "frame": number}, None
+        for file, number, atoms in reader.frames(step(0)):
+            row = {"file": file, "frame": number}
             try:
                 if isinstance(atoms, Exception):
                     raise atoms
                 if perfect is not None:
                     count_reference_sites(atoms, perfect)
-                with _warnings_told(f"{path}, frame {number}", progress):
-                    predicted = _predict(model, atoms, crystal, step(1), per_atom)
+                with _warnings_told(f"{file}, frame {number}", progress):
+                    predicted = model.predict(atoms, crystal, step(1), per_atom).iloc[0].to_dict()
                 shares = predicted.pop("site_entropies", None)
-                row |= predicted
-                dressed = _dressed(atoms, row)
+                row |= predicted | {"status": PREDICTED, "reason": ""}
+                _dress(atoms, row)
                 if per_atom:
-                    row["predicted_site_entropy"] = dressed.arrays["predicted_site_entropy"] = shares
+                    row[_SHARES] = atoms.arrays[_SHARES] = shares
             except _failures() as error:
                 progress.pause()
-                row["error"] = reader.bad(path, number, error)
-            if not output:
+                row |= {"status": Status.REJECTED, "reason": reader.bad(file, number, error)}
+                if not isinstance(atoms, Exception):
+                    _dress(atoms, row)
+            if not output or is_stdout(output):
                 progress.pause()
-            write(row, dressed)
+            write(row, None if isinstance(atoms, Exception) else atoms)
             progress()
     reader.finish(context, output)
 
 
-def _model_and_files(paths, name, needs_atoms, has_reference):
-    """Load the model that is asked for and say what it is valid for; the other files are configurations."""
+#: Shares of atoms, in extended XYZ and in rows.
+_SHARES = f"{PREFIX}site_entropy"
+
+
+def _model_and_files(files, name, needs_atoms, has_reference):
+    """Load the model that is asked for; the other files are configurations. And a line on what the model is for."""
     from vibentropy.errors import ConfigError
     from vibentropy.files.hdf5 import kind_of
     from vibentropy.model import KIND, EntropyModel
 
-    names_model = kind_of(paths[0]) == KIND
+    first = files[0]
+    if first.path.endswith((".h5", ".hdf5")) and not Path(first.path).exists():
+        # A model that is mistyped must not be replaced by that of iron.
+        raise click.UsageError(f"{first.path}: no such file")
+    names_model = kind_of(first.path) == KIND
     if names_model and name:
-        raise click.UsageError(f"{paths[0]} is a model, and --model names another one: give one of them")
-    model_path, paths = (paths[0], paths[1:]) if names_model else (name or DEFAULT, paths)
-    if not paths:
+        raise click.UsageError(f"{first.name} is a model, and --model names another one: give one of them")
+    model_path, files = (first.path, files[1:]) if names_model else (name or DEFAULT, files)
+    if not files:
         raise click.UsageError(f"{model_path} is a model: give files with configurations after it")
     model = EntropyModel.load(model_path)
     if needs_atoms and not model.descriptor.has_local:
@@ -132,8 +167,9 @@ def _model_and_files(paths, name, needs_atoms, has_reference):
             "configurations as --reference",
             model_path,
         )
-    click.echo(f"{model_path}{'' if names_model else ', which comes with vibentropy'}: {model.validity()}", err=True)
-    return model, paths
+    which, info = (model_path, f" {model_path}") if names_model else (f"{model_path}, which comes with vibentropy", "")
+    about = f"{which}: for {model.scope()}; `vibentropy info{info}` says how large its errors are"
+    return model, files, about
 
 
 def _failures():
@@ -157,32 +193,24 @@ def _warnings_told(place, progress):
             click.echo(f"{place}: warning: {warning.message}", err=True)
 
 
-def _predict(model, atoms, reference, within, per_atom):
-    """Row of one configuration."""
-    predicted = model.predict(atoms, reference=reference, within=within, per_atom=per_atom).iloc[0].to_dict()
-    if "domain" in predicted:
-        predicted["domain"] = f"outside: {predicted['domain']}" if predicted["domain"] else "inside"
-    return predicted
-
-
-def _dressed(atoms, row):
-    """Add what is predicted to what a configuration brought."""
-    calculator, atoms = atoms.calc, atoms.copy()
-    atoms.calc = calculator
+def _dress(atoms, row):
+    """Replace what earlier predictions may have said of a configuration by what is predicted now."""
+    atoms.arrays.pop(_SHARES, None)
+    atoms.info = {name: value for name, value in atoms.info.items() if not name.startswith(PREFIX)}
     for name, value in row.items():
         # What pointwise optimal fits say is for tables; the line of a configuration is long enough.
-        if name not in ("file", "frame", "n_atoms") and not name.startswith("pops") and value == value:
-            atoms.info[f"predicted_{name}"] = value
-    return atoms
+        told = name not in ("file", "frame", "n_atoms") and not name.startswith("pops")
+        if told and value != "" and value == value:
+            atoms.info[f"{PREFIX}{name}"] = value
 
 
-def _columns(model, paths):
+def _columns(model, files):
     """Names of columns for files, and columns for the screen."""
     from vibentropy.cli.output import Column, number, place_columns
     from vibentropy.learning.uncertainty import INTERVALS
 
-    names = ["file", "frame", "n_atoms", "formation_entropy", "std"]
-    screen = [*place_columns(paths), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
+    names = ["file", "frame", "n_atoms", "status", "formation_entropy", "std"]
+    screen = [*place_columns(files), Column("atoms", 8, lambda row: str(row.get("n_atoms", "-")))]
     screen.append(Column("S_f (k_B)", 10, number("formation_entropy")))
     if model.covariance is not None:
         screen.append(Column("std", 8, number("std")))
@@ -191,8 +219,8 @@ def _columns(model, paths):
         screen += [
             Column(f"{100 * level:g} %", 18, _interval(*ends)) for level, ends in INTERVALS["calibrated"].items()
         ]
-    screen.append(Column("domain", -6, lambda row: "could not be used" if "error" in row else row.get("domain", "")))
-    return [*names, "error"], screen
+    screen.append(Column("domain", -6, lambda row: "could not be used" if row["reason"] else row.get("domain", "")))
+    return [*names, "reason"], screen
 
 
 def _interval(low, high):

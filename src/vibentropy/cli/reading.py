@@ -1,11 +1,14 @@
 """Configurations of several files, one at a time; a fault of one does not stop the others."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import click
 from ase import Atoms
 
-from vibentropy.errors import VibentropyError
+from vibentropy.cli.inputs import Input
+from vibentropy.cli.options import is_stdout
+from vibentropy.errors import DataError, VibentropyError
 from vibentropy.files.progress import Within, ignore
 from vibentropy.sources.any_file import count_frames, read_any
 
@@ -15,11 +18,13 @@ class Reader:
 
     Parameters
     ----------
-    paths : sequence of str
+    files : sequence of Input
     file_format : str or None
         Name of ASE's format.
     element : str, optional
         Chemical symbol of all atoms of dumps of LAMMPS that say their types only.
+    quiet : bool
+        Whether `finish` says nothing.
 
     Attributes
     ----------
@@ -29,8 +34,10 @@ class Reader:
         Configurations that could be used, but not for all that was asked for.
     """
 
-    def __init__(self, paths: Sequence[str], file_format: str | None, element: str | None = None) -> None:
-        self._paths, self._format, self._element = paths, file_format, element
+    def __init__(
+        self, files: Sequence[Input], file_format: str | None, element: str | None = None, quiet: bool = False
+    ) -> None:
+        self._files, self._format, self._element, self._quiet = files, file_format, element, quiet
         self.n_read = self.n_bad = self.n_cut = self.n_partial = 0
 
     def __iter__(self) -> Iterator[tuple[str, int, Atoms | VibentropyError]]:
@@ -47,33 +54,39 @@ class Reader:
 
         Yields
         ------
-        path : str
+        name : str
+            Of the file.
         number : int
             Of the configuration in the file, from 0.
         atoms : ase.Atoms or VibentropyError
         """
-        for path in self._paths:
-            number = 0
+        for file in self._files:
+            following = 0
             try:
-                for atoms in read_any(path, self._format, self._element, within):
+                for number, atoms in _numbered(file, self._format, self._element, within):
                     self.n_read += 1
-                    yield path, number, atoms
-                    number += 1
+                    yield file.name, number, atoms
+                    following = number + 1
             except VibentropyError as error:
                 self.n_cut += 1
-                yield path, number, error
+                if error.place[:1] == (file.path,):
+                    error.place = (file.name, *error.place[1:])
+                yield file.name, following, error
 
     def total(self) -> int | None:
         """Count the configurations of all files, None where that is not cheap."""
-        counts = [count_frames(path, self._format) for path in self._paths]
-        return None if None in counts else sum(filter(None, counts))
+        counts = [(file, count_frames(file.path, self._format)) for file in self._files]
+        return (
+            sum(len(range(n)[file.part]) for file, n in counts if n) if all(n is not None for _, n in counts) else None
+        )
 
-    def bad(self, path: str, number: int, error: Exception | str) -> str:
+    def bad(self, name: str, number: int, error: Exception | str) -> str:
         """Report on stderr a configuration that cannot be used.
 
         Parameters
         ----------
-        path : str
+        name : str
+            Of the file.
         number : int
             Of the configuration in the file, from 0.
         error : Exception or str
@@ -84,14 +97,14 @@ class Reader:
             The reason without the place.
         """
         self.n_bad += 1
-        return self._report(path, number, error)
+        return self._report(name, number, error)
 
-    def partial(self, path: str, number: int, error: Exception | str) -> str:
+    def partial(self, name: str, number: int, error: Exception | str) -> str:
         """Report on stderr what a configuration lacks that can be used otherwise.
 
         Parameters
         ----------
-        path, number, error
+        name, number, error
             See `bad`.
 
         Returns
@@ -100,11 +113,11 @@ class Reader:
             See `bad`.
         """
         self.n_partial += 1
-        return self._report(path, number, error)
+        return self._report(name, number, error)
 
-    def _report(self, path, number, error):
+    def _report(self, name, number, error):
         located = error if isinstance(error, VibentropyError) else VibentropyError(str(error))
-        located.locate(path, f"frame {number}")
+        located.locate(name, f"frame {number}")
         click.echo(located, err=True)
         return located.message
 
@@ -121,12 +134,38 @@ class Reader:
             File that results were written to; None for the screen.
         """
         unused = self.n_bad - self.n_cut
-        if output:
+        if output and not is_stdout(output) and not self._quiet:
             bad = f"; {unused} could not be used" if unused else ""
             bad += f"; {self.n_partial} only in part" if self.n_partial else ""
             bad += f"; {self.n_cut} file{'s' * (self.n_cut > 1)} could not be read to the end" if self.n_cut else ""
             click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
         context.exit(0 if not self.n_bad + self.n_partial else 1 if self.n_read > unused else 2)
+
+
+def _numbered(file, file_format, element, within):
+    """Yield the configurations of a file that are asked for, each with its number in the file."""
+    if not file.frames:
+        yield from enumerate(read_any(file.path, file_format, element, within))
+        return
+    part, total = file.part, count_frames(file.path, file_format)
+    if total is None and min(part.start or 0, part.stop or 0) < 0:
+        # From the end, which only reading finds.
+        total = sum(1 for _ in read_any(file.path, file_format, element))
+    if total is None:
+        n_found = 0
+        for found in islice(
+            enumerate(read_any(file.path, file_format, element, within)), part.start, part.stop, part.step
+        ):
+            n_found += 1
+            yield found
+        if not n_found:
+            raise DataError(f"holds no frame {file.frames}, they are numbered from 0", file.path)
+        return
+    wanted = range(total)[part]
+    if not wanted:
+        raise DataError(f"holds {total} configurations, from 0 to {total - 1}, and none is {file.frames}", file.path)
+    frames = read_any(file.path, file_format, element, within, wanted.start, wanted[-1] + 1)
+    yield from islice(enumerate(frames, wanted.start), None, None, wanted.step)
 
 
 def read_reference(path: str, element: str | None = None) -> Atoms:

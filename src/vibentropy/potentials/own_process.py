@@ -113,6 +113,8 @@ class Isolated:
             # The current folder is no place to import from.
             [sys.executable, "-P", "-c", command],
             stdin=subprocess.DEVNULL,
+            # What calculators print must not end up among the results of the caller.
+            stdout=2,
             pass_fds=[theirs.fileno()],
         )
         theirs.close()

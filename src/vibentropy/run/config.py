@@ -48,6 +48,36 @@ def read(path: Path | str) -> Config:
     return Config.from_block(validate(load(path)))
 
 
+def read_potential(path: Path | str) -> dict[str, Any]:
+    """Read the potential from the configuration of a run, or from a file that holds nothing else.
+
+    Parameters
+    ----------
+    path : path-like
+        YAML, or JSON. What stands beside ``potential`` is not looked at, so that data need not be there yet.
+
+    Returns
+    -------
+    dict
+        With its defaults, for `vibentropy.potentials.from_config.load_potential`.
+
+    Raises
+    ------
+    ConfigError
+        See `load`; or if there is no potential, or it is not as the schema has it.
+    """
+    config = load(path)
+    if config.get("potential") is None:
+        hints = "".join(did_you_mean(key, ["potential"]) for key in config)
+        raise ConfigError(f"has no `potential:` at the top; found {', '.join(map(repr, config))}{hints}", path)
+    rules = _rules()
+    of_potential = {"properties": {"potential": rules["properties"]["potential"]}}
+    checked, problems = _checked(config, {"$defs": rules["$defs"]} | of_potential)
+    if problems:
+        raise ConfigError("; ".join(problems), path)
+    return checked["potential"]
+
+
 def schema_path() -> Path:
     """Where the schema of configurations of a run lies: in the installed package, or in the source tree.
 
@@ -127,14 +157,7 @@ def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dic
     ConfigError
         With all problems, each with the place in the configuration, the value found and what was expected.
     """
-    rules = _parsed(Path(schema or schema_path()).read_text(encoding="utf-8"))
-    validator = _Validator(rules, registry=_parameters())
-    checked = copy.deepcopy(dict(config))
-    errors = sorted(validator.iter_errors(checked), key=lambda error: [str(key) for key in error.absolute_path])
-    # Where the type is wrong, nothing else that is said about the value helps.
-    types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
-    errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
-    problems = [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
+    checked, problems = _checked(config, _rules(schema))
     if not problems:
         for block in checked["datasets"].values():
             if "files" in block:
@@ -143,6 +166,22 @@ def validate(config: Mapping[str, Any], schema: Path | str | None = None) -> dic
     if problems:
         raise ConfigError("\n".join(["the configuration cannot be used:", *dict.fromkeys(problems)]))
     return checked
+
+
+def _rules(schema=None):
+    """Read the schema of configurations."""
+    return _parsed(Path(schema or schema_path()).read_text(encoding="utf-8"))
+
+
+def _checked(config, rules):
+    """Copy of a configuration with its defaults, and what is wrong with it by the schema."""
+    checked = copy.deepcopy(dict(config))
+    validator = _Validator(rules, registry=_parameters())
+    errors = sorted(validator.iter_errors(checked), key=lambda error: [str(key) for key in error.absolute_path])
+    # Where the type is wrong, nothing else that is said about the value helps.
+    types = {tuple(error.absolute_path): error for error in reversed(errors) if error.validator == "type"}
+    errors = [error for error in errors if types.get(tuple(error.absolute_path), error) is error]
+    return checked, [f"{_place(error.absolute_path)}: {_describe(error)}" for error in errors]
 
 
 #: In C, ten times as fast, where the library is.

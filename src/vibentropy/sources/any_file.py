@@ -1,6 +1,7 @@
 """Configurations of any file, one at a time: of other programs by way of ASE, and of this package."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ase import Atoms
@@ -27,7 +28,12 @@ _OWN = {archives.KIND: _archived, store.KIND: _saved}
 
 
 def read_any(
-    path: Path | str, file_format: str | None = None, element: str | None = None, within: Within = ignore
+    path: Path | str,
+    file_format: str | None = None,
+    element: str | None = None,
+    within: Within = ignore,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Iterator[Atoms]:
     """Yield the configurations of any file, of other programs by way of ASE or of this package.
 
@@ -41,6 +47,9 @@ def read_any(
         Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
     within : callable
         Called now and then with the share of a large configuration that is read, from 0 to 1.
+    start, stop : int, optional
+        First configuration, counted from 0, and the one after the last; by default all. Only files that `count_frames`
+        can count have parts.
 
     Yields
     ------
@@ -55,9 +64,9 @@ def read_any(
     """
     kind = kind_of(path)
     if not kind:
-        yield from reading.read_frames(path, file_format, element=element, within=within)
+        yield from reading.read_frames(path, file_format, start, stop, element, within)
     elif kind in _OWN:
-        for atoms, row in _OWN[kind](path):
+        for atoms, row in islice(_OWN[kind](path), start, stop):
             # `value == value` is False for NaN only.
             atoms.info |= {name: value for name, value in row.items() if value != "" and value == value}
             yield atoms

@@ -1,0 +1,199 @@
+"""Rows that a long command keeps as they come, so that the same command goes on where an earlier one stopped.
+
+They stand beside the output as ``<output>.partial``, a line of JSON each, until the output is complete. Each has a
+fingerprint of everything that it depends on: what the options say, what their files hold, and the configuration.
+Rows with another one stay unused.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256 as hash_of
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import numpy as np
+from ase import Atoms
+
+from vibentropy.datasets.table import SITE_ENTROPY, Status
+from vibentropy.files.atomic import sha256
+from vibentropy.files.progress import Note
+
+#: Labels one configuration: the configuration, relaxed where that was asked for, and its columns.
+Compute = Callable[[Atoms], tuple[Atoms, dict[str, Any]]]
+
+
+class Resumed:
+    """Labels configurations, or takes over what an interrupted command had made of them.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        File of the rows; None for no file, which takes over nothing and keeps nothing.
+    about : dict
+        Everything else that a label depends on; JSON.
+    compute : callable
+        See `Compute`.
+    note : callable
+        Told how many rows are taken over.
+
+    Attributes
+    ----------
+    n_kept : int
+        Rows of this command that are in the file.
+    """
+
+    def __init__(self, path: Path | None, about: dict[str, Any], compute: Compute, note: Note) -> None:
+        self._path, self._compute, self._note = path, compute, note
+        self._about = json.dumps(about, sort_keys=True)
+        self._rows = dict(_rows(path)) if path else {}
+        self._stream: TextIO | None = None
+        self.n_kept = 0
+
+    def __call__(self, atoms: Atoms) -> tuple[Atoms, dict[str, Any]]:
+        """Label a configuration.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+
+        Returns
+        -------
+        atoms : ase.Atoms
+        columns : dict
+        """
+        if self._path is None:
+            return self._compute(atoms)
+        key = self._fingerprint(atoms)
+        if key in self._rows:
+            self.n_kept += 1
+            return _restored(self._rows[key], atoms)
+        labelled, columns = self._compute(atoms)
+        # What was refused costs little to refuse again, and a crash or a time limit may not happen twice.
+        if columns["status"] != Status.REJECTED:
+            self._keep(key, labelled, columns)
+        return labelled, columns
+
+    def _fingerprint(self, atoms):
+        """Hash of what a label depends on; calculators may look at anything that a file says of a configuration."""
+        found = hash_of(self._about.encode())
+        for name, array in sorted({**atoms.arrays, "cell": atoms.cell[:], "pbc": atoms.pbc}.items()):
+            found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        found.update(repr(sorted(atoms.info.items())).encode())
+        return found.hexdigest()
+
+    def _keep(self, key, labelled, columns):
+        if self._stream is None:
+            self._say()
+            self._stream = _continued(self._path)
+        arrays = {
+            name: labelled.arrays[name].tolist() for name in ("positions", SITE_ENTROPY) if name in labelled.arrays
+        }
+        line = {"key": key, "columns": columns, "arrays": arrays}
+        self._stream.write(json.dumps(line, default=lambda value: value.item()) + "\n")
+        self._stream.flush()
+        self.n_kept += 1
+
+    def _say(self):
+        """Say before the first row is computed what is taken over, and what cannot be."""
+        if self.n_kept:
+            self._note(f"{self._path}: {self.n_kept} rows of an interrupted command are taken over")
+        elif self._rows:
+            self._note(
+                f"{self._path}: none of its {len(self._rows)} rows are taken over: they are of other options, or files "
+                "have changed"
+            )
+
+    def close(self, complete: bool) -> None:
+        """End the file of rows.
+
+        Parameters
+        ----------
+        complete : bool
+            Whether the output has all rows, so that this file is not needed any more.
+        """
+        if self._stream is not None:
+            self._stream.close()
+        elif complete:
+            self._say()
+        if complete and self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def resumed(output: str | None, about: dict[str, Any], compute: Compute, note: Note) -> Iterator[Resumed]:
+    """Yield a `Resumed` for an output; its rows are kept unless all that is within this context succeeds.
+
+    Parameters
+    ----------
+    output : str or None
+        File that is written in the end; None for the screen, from which nothing can be taken over.
+    about, compute, note
+        See `Resumed`.
+
+    Yields
+    ------
+    Resumed
+    """
+    path = Path(f"{output}.partial") if output else None
+    labels = Resumed(path, about, compute, note)
+    complete = False
+    try:
+        yield labels
+        complete = True
+    finally:
+        labels.close(complete)
+        if labels.n_kept and path and not complete:
+            click.echo(f"{path} keeps {labels.n_kept} rows: the same command goes on from there", err=True)
+
+
+def files_named(value: Any) -> dict[str, str]:
+    """Find files whose content matters where their path stands, such as in the parameters of a calculator.
+
+    Parameters
+    ----------
+    value : object
+        Mappings and lists, of texts among others.
+
+    Returns
+    -------
+    dict
+        SHA-256 by path.
+    """
+    if isinstance(value, dict | list | tuple):
+        parts = value.values() if isinstance(value, dict) else value
+        return {path: digest for part in parts for path, digest in files_named(part).items()}
+    return {value: sha256(value)} if isinstance(value, str) and os.path.isfile(value) else {}
+
+
+def _rows(path):
+    """Yield keys and rows of a file, without those that were not written to their end."""
+    if not path.exists():
+        return
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+                yield row["key"], {"columns": dict(row["columns"]), "arrays": dict(row["arrays"])}
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+def _continued(path):
+    """Open a file of rows behind its last line, which may have no end."""
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    stream = open(path, "a", encoding="utf-8")  # noqa: SIM115  # It stays open from row to row.
+    stream.write("\n" * torn)
+    return stream
+
+
+def _restored(row, atoms):
+    """Give a configuration and its columns as they were computed."""
+    arrays = {name: np.array(values) for name, values in row["arrays"].items()}
+    if SITE_ENTROPY in arrays or not np.array_equal(arrays["positions"], atoms.positions):
+        atoms = atoms.copy()
+        atoms.arrays |= arrays
+    return atoms, row["columns"]
