@@ -34,6 +34,15 @@ def test_contexts_nest_from_the_outside():
     assert caught.value.message == "two atoms on one site"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("asf", "afs"), ("acs", "acsf"), ("sopa", "soap"), ("ab", "ba"), ("snpa", "snap"), ("zzz", None)],
+)
+def test_letters_that_changed_places_win(typed, meant):
+    hint = errors.did_you_mean(typed, ["acsf", "afs", "soap", "snap", "ba"])
+    assert hint == (f" (did you mean {meant!r}?)" if meant else "")
+
+
 @pytest.mark.parametrize("inner", [["a.xyz"], ["a.xyz", "frame 3"]])
 def test_the_place_is_said_once(inner):
     """Also where the text of the message has the name of the file in it, or the place has that of another one."""

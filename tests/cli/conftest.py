@@ -44,6 +44,9 @@ def folder(tmp_path_factory, vacancies, shipped):
     strained = [atoms.copy() for atoms in vacancies[:1]]
     strained[0].set_cell(crystal(strain=0.01).cell, scale_atoms=True)
     ase.io.write(folder / "strained.xyz", strained, format="extxyz")
+    copper = bulk("Cu", a=3.6147, cubic=True) * 2
+    ase.io.write(folder / "copper_bulk.xyz", copper, format="extxyz")
+    ase.io.write(folder / "copper.xyz", [copper[1:], copper[2:], copper[3:]], format="extxyz")
     (folder / "my.yaml").write_text(yaml.safe_dump(CONFIG))
     for path in ("model.h5", "results/models/afs_3_10/ridge.h5"):
         shipped.save(folder / path)
@@ -66,8 +69,9 @@ def run(folder, monkeypatch, iron):
     known = {(POTENTIAL, "Fe"): iron}
     monkeypatch.setattr(Potential, "from_setfl", lambda *given: known.get(given) or represent(*given))
 
-    def run(*arguments, code=0):
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="vibentropy")
+    def run(*arguments, code=0, stdin=None):
+        words = [str(argument) for argument in arguments]
+        result = CliRunner().invoke(main, words, input=stdin, prog_name="vibentropy")
         assert result.exit_code == code, result.output
         assert "Traceback" not in result.output
         return result

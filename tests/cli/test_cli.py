@@ -37,6 +37,27 @@ def test_commands_and_version(run):
     assert run("--version").stdout == f"vibentropy, version {version}\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["predict", "--wrong"], "vibentropy predict"),
+        (["label", "my.xyz"], "vibentropy label"),
+        (["predict", "--model", "iron", "model.h5", "my.xyz"], "vibentropy predict"),
+        (["pre"], "vibentropy"),
+        (["--wrong"], "vibentropy"),
+    ],
+)
+def test_wrong_usage_looks_like_other_errors(run, words, command):
+    error, hint = run(*words, code=2).stderr.splitlines()
+    assert error.startswith("Error: ")
+    assert hint == f"`{command} --help` shows what there is"
+
+
+def test_no_command_is_a_request_for_help(run):
+    result = run(code=2)
+    assert result.output == run("--help").output
+
+
 def completed(*words):
     complete = BashComplete(main, {}, "vibentropy", "_VIBENTROPY_COMPLETE")
     return [item.value for item in complete.get_completions(list(words[:-1]), words[-1])]
@@ -46,6 +67,8 @@ def test_shells_complete_commands_and_options():
     assert completed("pre") == ["predict"]
     assert "--per-atom" in completed("predict", "--p")
     assert completed("check", "--unit", "J") == ["J/mol/K"]
+    # Standard input is not read to find that out.
+    assert "--per-atom" in completed("predict", "-", "my.xyz@0", "--p")
 
 
 def examples(lines):

@@ -34,7 +34,7 @@ class TestDescribe:
     def test_too_little_memory_is_no_traceback(self, run):
         settings = "--set", "grid_spacing=0.001"
         refused = run("describe", "other.xyz", "--descriptor", "scattering", *settings, code=2)
-        assert "error: out of memory (Unable to allocate" in refused.output
+        assert "Error: out of memory (Unable to allocate" in refused.output
 
     def test_without_a_reference_they_are_sums(self, run):
         run("describe", "other.xyz", *self.PARAMETERS, "-o", "f.csv")
@@ -73,6 +73,7 @@ class TestDescribe:
         [
             (["my.xyz"], "FILES and --descriptor"),
             (["my.xyz", "-d", "affs"], r"did you mean 'afs'\?"),
+            (["my.xyz", "-d", "asf"], r"^Error: .*did you mean 'afs'\?"),
             (["my.xyz", "-d", "afs", "--set", "n_mx=1"], r"did you mean 'n_max'\?"),
             (["my.xyz", "-d", "afs", "--set", "n_max"], "should be NAME=VALUE"),
             (["my.xyz", "-d", "afs", "--set", "n_max=[1"], "which is no YAML"),

@@ -51,7 +51,7 @@ class TestGenerate:
             (["my.yaml", "-o", "made.csv"], "should end in"),
             (["my.yaml", "--dataset", "mine", "-o", "made.xyz"], "data sets with a recipe: train; 'mine' is none"),
             (["my.yaml", "--dataset", "trian", "-o", "made.xyz"], r"did you mean 'train'\?"),
-            (["bulk.xyz", "-o", "made.xyz"], "error: bulk.xyz"),
+            (["bulk.xyz", "-o", "made.xyz"], "Error: bulk.xyz"),
         ],
     )
     def test_what_is_wrong_from_the_start(self, run, arguments, message):

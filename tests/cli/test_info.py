@@ -49,4 +49,4 @@ class TestInfo:
     def test_other_files(self, run):
         assert "not a file of this package" in run("info", "my.xyz", code=2).stderr
         Path("cut.h5").write_bytes(Path("model.h5").read_bytes()[:-500])
-        assert re.search(r"^error: cut.h5: not a complete HDF5 file", run("info", "cut.h5", code=2).stderr)
+        assert re.search(r"^Error: cut.h5: not a complete HDF5 file", run("info", "cut.h5", code=2).stderr)

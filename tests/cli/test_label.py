@@ -167,16 +167,16 @@ class TestLabel:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ([], "one of --potential and --config"),
-            (["--potential", POTENTIAL, "--config", "my.yaml"], "one of --potential and --config"),
-            (["--potential", "none.eam"], "error: none.eam: no such file"),
-            (["--potential", POTENTIAL, "--element", "Cu"], "error: .*Cu"),
+            ([], "one of --potential, --pair-style, --calculator, --config is needed.*; found none of them"),
+            (["--potential", POTENTIAL, "--config", "my.yaml"], "; found --potential and --config"),
+            (["--potential", "none.eam"], "Error: none.eam: no such file"),
+            (["--potential", POTENTIAL, "--element", "Cu"], "Error: .*Cu"),
             (["--potential", POTENTIAL, "--temperatures", "300,hot"], "should be numbers above zero"),
             (["--potential", POTENTIAL, "--sizes", "1024,2000,3456"], "--sizes are those of --infinite"),
             (["--potential", POTENTIAL, "--infinite", "--sizes", "1024,2000"], "1024,2000 should be three numbers"),
             (["--potential", POTENTIAL, "--infinite", "--sizes", "9,9,99"], "9,9,99 should be .*, ascending"),
             (["--potential", POTENTIAL, "--site-entropies"], "needs a file that can hold"),
-            (["--config", "bulk.xyz"], "error: bulk.xyz"),
+            (["--config", "bulk.xyz"], "Error: bulk.xyz"),
         ],
     )
     def test_what_is_wrong_from_the_start(self, run, arguments, message):

@@ -25,6 +25,12 @@ def mortal():
         yield mortal
 
 
+def test_what_is_printed_there_does_not_mix_with_results():
+    script = "from vibentropy.potentials.own_process import Isolated; Isolated(print, 'noise')"
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (process.stdout, "noise" in process.stderr) == ("", True)
+
+
 def test_crash_is_an_error_and_the_next_call_finds_a_new_process(mortal):
     for method, argument, message in [
         ("die", signal.SIGSEGV, r"Mortal was ended by SIGSEGV \(Segmentation fault\) in `die`"),

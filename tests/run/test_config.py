@@ -1,6 +1,7 @@
 """The configuration: defaults, and a message with the place for everything that can be wrong in it."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from jsonschema import Draft202012Validator
 from vibentropy.errors import ConfigError
 from vibentropy.labels import entropy
 from vibentropy.learning.folds import SPLITS
-from vibentropy.run.config import expand_files, load, validate
+from vibentropy.run.config import expand_files, load, read_potential, validate
 from vibentropy.sources.seeds import SHAPES
 from vibentropy.units import KB_PER_ENTROPY_UNIT
 
@@ -33,6 +34,33 @@ def test_shipped_configurations_are_valid():
     for path in [ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")]:
         if path.name != "published.yaml":
             validate(yaml.safe_load(path.read_text()), SCHEMA)
+
+
+@pytest.mark.parametrize("beside", ["", "datasets: {x: {files: [nowhere.xyz]}}\nlattic: wrong\n"])
+def test_a_potential_is_read_whatever_stands_beside_it(tmp_path, beside):
+    path = tmp_path / "potential.yaml"
+    path.write_text("potential: {calculator: ase.calculators.emt.EMT, element: Cu, step: 0.02}\n" + beside)
+    assert read_potential(path) == {
+        **{"calculator": "ase.calculators.emt.EMT", "parameters": {}, "element": "Cu", "step": 0.02},
+        "hessian": "auto",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("potential: {pair_style: sw, element: Si}", "potential: missing key 'pair_coeff'"),
+        ("potential: {file: x, element: Fe, step: 0.1}", "potential: unknown key 'step'"),
+        ("potential: x.eam.fs", "potential: found 'x.eam.fs', expected a mapping"),
+        ("potential: null", "has no `potential:` at the top; found 'potential'"),
+        ("potentail: {file: x, element: Fe}", r"found 'potentail' \(did you mean 'potential'\?\)"),
+    ],
+)
+def test_a_potential_that_is_none(tmp_path, text, message):
+    path = tmp_path / "potential.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f"^{re.escape(str(path))}: {message}"):
+        read_potential(path)
 
 
 @pytest.mark.parametrize("name", ["config.schema.yaml", "parameters.yaml"])

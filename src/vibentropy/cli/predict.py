@@ -116,7 +116,8 @@ def predict(
                 if perfect is not None:
                     count_reference_sites(atoms, perfect)
                 with _warnings_told(f"{file}, frame {number}", progress):
-                    predicted = model.predict(atoms, crystal, step(1), per_atom).iloc[0].to_dict()
+                    predicted = model.predict(atoms, reference=crystal, within=step(1), per_atom=per_atom)
+                predicted = predicted.iloc[0].to_dict()
                 shares = predicted.pop("site_entropies", None)
                 row |= predicted | {"status": PREDICTED, "reason": ""}
                 _dress(atoms, row)

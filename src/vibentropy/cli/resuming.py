@@ -47,10 +47,13 @@ class Resumed:
 
     def __init__(self, path: Path | None, about: dict[str, Any], compute: Compute, note: Note) -> None:
         self._path, self._compute, self._note = path, compute, note
-        self._about = json.dumps(about, sort_keys=True)
-        self._rows = dict(_rows(path)) if path else {}
+        self._about = hash_of(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        rows = list(_rows(path)) if path else []
+        self._rows = {row["key"]: row for row in rows if row["about"] == self._about}
+        if len(self._rows) < len({row["key"] for row in rows}):
+            note(f"{path}: rows of other options, or of another potential or reference, are not taken over")
         self._stream: TextIO | None = None
-        self.n_kept = 0
+        self.n_kept = self._n_taken = self._n_said = 0
 
     def __call__(self, atoms: Atoms) -> tuple[Atoms, dict[str, Any]]:
         """Label a configuration.
@@ -69,7 +72,9 @@ class Resumed:
         key = self._fingerprint(atoms)
         if key in self._rows:
             self.n_kept += 1
+            self._n_taken += 1
             return _restored(self._rows[key], atoms)
+        self._say()
         labelled, columns = self._compute(atoms)
         # What was refused costs little to refuse again, and a crash or a time limit may not happen twice.
         if columns["status"] != Status.REJECTED:
@@ -78,7 +83,7 @@ class Resumed:
 
     def _fingerprint(self, atoms):
         """Hash of what a label depends on; calculators may look at anything that a file says of a configuration."""
-        found = hash_of(self._about.encode())
+        found = hash_of(self._about.encode())  # Rows of several options may stand in one file.
         for name, array in sorted({**atoms.arrays, "cell": atoms.cell[:], "pbc": atoms.pbc}.items()):
             found.update(f"{name} {array.dtype.str} {array.shape}".encode())
             found.update(np.ascontiguousarray(array).tobytes())
@@ -87,25 +92,20 @@ class Resumed:
 
     def _keep(self, key, labelled, columns):
         if self._stream is None:
-            self._say()
             self._stream = _continued(self._path)
         arrays = {
             name: labelled.arrays[name].tolist() for name in ("positions", SITE_ENTROPY) if name in labelled.arrays
         }
-        line = {"key": key, "columns": columns, "arrays": arrays}
+        line = {"about": self._about, "key": key, "columns": columns, "arrays": arrays}
         self._stream.write(json.dumps(line, default=lambda value: value.item()) + "\n")
         self._stream.flush()
         self.n_kept += 1
 
     def _say(self):
-        """Say before the first row is computed what is taken over, and what cannot be."""
-        if self.n_kept:
-            self._note(f"{self._path}: {self.n_kept} rows of an interrupted command are taken over")
-        elif self._rows:
-            self._note(
-                f"{self._path}: none of its {len(self._rows)} rows are taken over: they are of other options, or files "
-                "have changed"
-            )
+        """Say how many rows are taken over, whenever there are more than were said."""
+        if self._n_taken > self._n_said:
+            self._note(f"{self._path}: {self._n_taken} rows of an interrupted command are taken over")
+        self._n_said = self._n_taken
 
     def close(self, complete: bool) -> None:
         """End the file of rows.
@@ -117,8 +117,7 @@ class Resumed:
         """
         if self._stream is not None:
             self._stream.close()
-        elif complete:
-            self._say()
+        self._say()
         if complete and self._path is not None:
             self._path.unlink(missing_ok=True)
 
@@ -170,16 +169,17 @@ def files_named(value: Any) -> dict[str, str]:
 
 
 def _rows(path):
-    """Yield keys and rows of a file, without those that were not written to their end."""
+    """Yield the rows of a file, without those that were not written to their end."""
     if not path.exists():
         return
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
                 row = json.loads(line)
-                yield row["key"], {"columns": dict(row["columns"]), "arrays": dict(row["arrays"])}
-            except (ValueError, KeyError, TypeError):
+            except ValueError:
                 continue
+            if isinstance(row, dict) and row.keys() >= {"about", "key", "columns", "arrays"}:
+                yield row
 
 
 def _continued(path):
