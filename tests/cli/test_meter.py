@@ -5,10 +5,21 @@ import sys
 import pytest
 
 from vibentropy.cli import meter, reading
+from vibentropy.cli.inputs import Input
 from vibentropy.sources import archives
 
 
 class TestMeter:
+    def test_a_quiet_one_says_nothing(self, monkeypatch, capsys):
+        monkeypatch.setattr(meter, "PATIENCE", 0.0)
+        monkeypatch.setattr(meter, "INTERVAL", 0.0)
+        with meter.meter("things", lambda: 4, quiet=True) as progress:
+            progress.note("long")
+            for _ in range(2):
+                progress.pause()
+                progress()
+        assert capsys.readouterr().err == ""
+
     def test_lines_begin_late_and_say_what_remains(self, monkeypatch, capsys):
         clock = iter([0.0, *range(1, 101)])
         monkeypatch.setattr(meter.time, "monotonic", lambda: next(clock))
@@ -53,5 +64,6 @@ class TestMeter:
 
     @pytest.mark.parametrize(("name", "number"), [("my.xyz", 3), ("data/clusters.h5", 24), ("model.h5", None)])
     def test_configurations_are_counted_without_reading_them(self, folder, name, number):
-        counted = reading.Reader([folder / name], None).total()
+        path = str(folder / name)
+        counted = reading.Reader([Input(path, path)], None).total()
         assert counted == (number if name != "data/clusters.h5" else len(archives.read_archive(folder / name, "x")))

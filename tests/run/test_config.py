@@ -53,7 +53,10 @@ def test_a_potential_is_read_whatever_stands_beside_it(tmp_path, beside):
         ("potential: {file: x, element: Fe, step: 0.1}", "potential: unknown key 'step'"),
         ("potential: x.eam.fs", "potential: found 'x.eam.fs', expected a mapping"),
         ("potential: null", "has no `potential:` at the top; found 'potential'"),
-        ("potentail: {file: x, element: Fe}", r"found 'potentail' \(did you mean 'potential'\?\)"),
+        (
+            "potentail: {file: x, element: Fe}",
+            r"has no `potential:` .*found 'potentail' \(did you mean 'potential'\?\)",
+        ),
     ],
 )
 def test_a_potential_that_is_none(tmp_path, text, message):
