@@ -7,7 +7,6 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Modules without such a file, and where they are tested. This list may become shorter, not longer.
 ELSEWHERE = {
     "cli/options": "cli/test_cli.py",
-    "cli/output": "cli/test_predict.py",
     "cli/reading": "cli/test_predict.py",
     "descriptors/body_order": "descriptors/test_four_body.py",
     "descriptors/invariants": "descriptors/test_four_body.py",

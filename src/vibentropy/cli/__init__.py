@@ -76,8 +76,7 @@ def _say(error):
 
 def _wrong_usage(error):
     """Say what is wrong with a command line; without any command, show the help."""
-    # Since click 8.2.
-    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+    if type(error).__name__ == "NoArgsIsHelpError":  # Which click has since 8.2.
         error.show()
         return
     _say(error.format_message())

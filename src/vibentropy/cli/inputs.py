@@ -5,10 +5,14 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 #: Standard input among FILES.
 STDIN = "-"
@@ -75,7 +79,7 @@ def _input(context, parameter, text):
     return Input(path, path, frames)
 
 
-def files_argument(metavar: str = "FILES...", required: bool = True):  # type: ignore[no-untyped-def]
+def files_argument(metavar: str = "FILES...", required: bool = True) -> Callable[[_Command], _Command]:
     """Argument ``files`` of a command, a tuple of `Input`. Files that are missing are for the reader to report.
 
     Parameters

@@ -1,6 +1,7 @@
 """``vibentropy label``."""
 
 from itertools import pairwise
+from typing import Any
 
 import click
 
@@ -128,7 +129,7 @@ def label(
 
     reader = Reader(files, file_format, symbol, quiet)
     names, screen = _columns(files, temperatures or (), infinite)
-    settings = {
+    settings: dict[str, Any] = {
         "site_entropies": site_entropies,
         "temperatures": temperatures or (),
         "infinite": cells if infinite else (),
