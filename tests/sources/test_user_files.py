@@ -278,9 +278,9 @@ def test_a_whole_file_needs_no_newline_at_its_end(write):
     ("name", "content", "message"),
     [
         ("a.db", b"SQLite format 3\x00 and no more", "a.db, frame 0: cannot be read as db"),
-        ("a.xyz", b"", "a.xyz: ASE does not know what it is"),
+        ("a.xyz", b"", "a.xyz: the file is empty"),
         ("a.xyz", b"\x00\x01\x02", "a.xyz, frame 0: line 1 is .*, expected the number of atoms"),
-        ("a.what", b"text", "a.what: ASE does not know what it is .*; if it is whole, name its `format`"),
+        ("a.what", b"text", "a.what: unknown type of file; give its type with `--format`, .*`format: lammps-data`"),
     ],
 )
 def test_files_that_hold_something_else(write, name, content, message):
@@ -313,7 +313,7 @@ def test_missing_and_empty_files(write):
     write_database(defective_cells()[:1])
     with ase.db.connect("a.db") as database:
         database.delete([1])
-    with pytest.raises(DataError, match=r"^a.db: holds no configurations \(read as db; is it that `format`\?\)"):
+    with pytest.raises(DataError, match=r"^a.db: holds no configurations \(read as db\); if it is of another"):
         source_of("mine", specification | {"files": ["a.db"]}).read()
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ase import Atoms
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat, ioformats, open_with_compression
 
+from vibentropy.atoms.lammps_data import HEAD, is_lammps_data, read_data
 from vibentropy.atoms.reading_in_parts import read_frame
 from vibentropy.errors import DataError, VibentropyError, at, did_you_mean
 from vibentropy.files.progress import Within, ignore
@@ -26,6 +27,15 @@ _BLOCK = 1 << 20
 
 #: Bytes of a line that are looked at where a number is expected.
 _HEAD = 1000
+
+#: Formats that messages name where nobody gave one; other guesses of ASE would only puzzle who reads them.
+_PLAIN = {
+    *("xyz", "extxyz", "lammps-data", "lammps-dump-text", "traj", "db", "json", "cif", "cfg", "gen", "proteindatabank"),
+    *("vasp", "vasp-out", "vasp-xdatcar", "vasp-xml"),
+}
+
+#: What to do about a file whose type is not clear, or not what it seems.
+_GIVE = "give its type with `--format`, for example `--format lammps-data` (in a configuration, `format: lammps-data`)"
 
 #: First line of every frame of a dump.
 _DUMP = b"\nITEM: TIMESTEP"
@@ -50,10 +60,10 @@ def count(path: str | Path, file_format: str | None = None) -> int | None:
     DataError
         If the file is missing, of an unknown format, truncated or malformed, as far as counting shows it.
     """
-    path = os.fspath(path)
+    path, given = os.fspath(path), file_format is not None
     _check_is_file(path)
     try:
-        file_format = _known(file_format) or filetype(path)
+        file_format = _known(file_format) or _recognised(path)
         if file_format in _OFFSETS:
             return len(_OFFSETS[file_format](path)) - 1
         if file_format == "traj":
@@ -66,7 +76,7 @@ def count(path: str | Path, file_format: str | None = None) -> int | None:
         error.locate(path, "frame 0")
         raise
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
-        raise _explained(error, path, 0, file_format) from error
+        raise _explained(error, path, 0, file_format, given) from error
 
 
 def read_frames(
@@ -88,7 +98,7 @@ def read_frames(
         First configuration, counted from 0, and the one after the last; by default all. Only files that `count` can
         count have parts.
     element : str, optional
-        Chemical symbol of all atoms of a dump of LAMMPS that says their types only, and no more than one.
+        Chemical symbol of all atoms of a file of LAMMPS that says their types only, and no more than one.
     within : callable
         Called now and then with the share of a large configuration that is read, from 0 to 1.
 
@@ -103,11 +113,11 @@ def read_frames(
         If the file is missing, of an unknown format, truncated or malformed, holds no configurations, or fewer than
         `stop`; naming the file and the frame.
     """
-    path = os.fspath(path)
+    path, given = os.fspath(path), file_format is not None
     _check_is_file(path)
     number = start
     try:
-        file_format = _known(file_format) or filetype(path)
+        file_format = _known(file_format) or _recognised(path)
         if file_format in _CHECKS:
             _CHECKS[file_format](path)
         for atoms in _frames(path, file_format, start, stop, element, within):
@@ -117,11 +127,12 @@ def read_frames(
         error.locate(path, f"frame {number}")
         raise
     except Exception as error:  # ASE's readers raise anything, from IndexError to RuntimeError.
-        raise _explained(error, path, number, file_format) from error
+        raise _explained(error, path, number, file_format, given) from error
     if stop is not None and number < stop:
         raise DataError(f"holds {number} configurations, and {stop} were counted before: it has changed", path)
     if number == start:
-        raise DataError(f"holds no configurations (read as {file_format}; is it that `format`?)", path)
+        read_as = f" (read as {file_format})" if given or file_format in _PLAIN else ""
+        raise DataError(f"holds no configurations{read_as}; if it is of another type, {_GIVE}", path)
 
 
 def _check_is_file(path):
@@ -136,15 +147,28 @@ def _known(file_format):
     return file_format
 
 
-def _explained(error, path, number, file_format):
+def _recognised(path):
+    """Name of the format of a file that does not come with one."""
+    with open_with_compression(path, "rb") as file:
+        head = file.read(HEAD)
+    return "lammps-data" if is_lammps_data(head) else filetype(path)
+
+
+def _explained(error, path, number, file_format, given):
     """Make an error of this package, with its place, of what a reader raised."""
     if isinstance(error, UnknownFileTypeError):
-        return DataError(f"ASE does not know what it is ({error}); if it is whole, name its `format`", path)
+        what = "the file is empty" if Path(path).stat().st_size == 0 else f"unknown type of file; {_GIVE}"
+        return DataError(what, path)
     species = f"{error} is not a chemical element, or " if isinstance(error, KeyError) else ""
-    explained = DataError(
-        f"cannot be read{f' as {file_format}' if file_format else ''}; {species}the file is truncated or malformed "
-        f"({type(error).__name__}: {error})"
-    )
+    raised = f"({type(error).__name__}: {error})"
+    if given or not file_format or file_format in _PLAIN:
+        read_as = f" as {file_format}" if file_format else ""
+        explained = DataError(f"cannot be read{read_as}; {species}the file is truncated or malformed {raised}")
+    else:
+        explained = DataError(
+            f"cannot be read; {species}the file is truncated or malformed, or of another type than its name suggests: "
+            f"then {_GIVE} {raised}"
+        )
     explained.locate(path, f"frame {number}")
     return explained
 
@@ -158,6 +182,8 @@ def _frames(path, file_format, start, stop, element, within):
         limit = None if stop is None else stop - start
         for row in _database(path).select(limit=limit, offset=start):
             yield row.toatoms(add_additional_information=True)
+    elif file_format == "lammps-data":
+        yield from [read_data(path, element)][start:stop]
     else:
         part = slice(start or None, stop)
         yield from ase.io.iread(path, index=part, format=file_format, do_not_split_by_at_sign=True)

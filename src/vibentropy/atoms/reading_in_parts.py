@@ -27,6 +27,9 @@ _TYPES = 1000
 #: Name of the column of identifiers in a dump, and a name under which ASE's reader keeps it and does not sort by it.
 _ID, _KEPT_ID = "id", "i_id"
 
+#: The type of an atom at the beginning of its line.
+_NUMBERED = re.compile(rb"(?m)^[ \t]*\d+(?=[ \t])")
+
 #: Remedy where a dump does not say of which elements its atoms are.
 _REMEDY = "have LAMMPS write elements, `dump 1 all custom 100 a.dump id element x y z` and `dump_modify 1 element Fe`"
 
@@ -44,7 +47,7 @@ def read_frame(
         Bytes from the beginning of the frame to that of the next one.
     file_format : {"xyz", "extxyz", "lammps-dump-text"}
     element : str, optional
-        Chemical symbol of all atoms of a dump that says their types only.
+        Chemical symbol of all atoms of a file that says their types only.
     within : callable
         Called with the share of the frame that is read, from 0 to 1, where it is read in parts.
 
@@ -64,15 +67,16 @@ def read_frame(
         # Going back in a compressed file would mean to begin again.
         file = BytesIO(file.read(size))
     begin = file.tell()
-    head = _HEADS[file_format](file, begin + size)
-    keys = head.keys(element)
+    head = _HEADS[file_format](file, begin + size, element)
+    n_before = file.tell() - begin
     atoms: Any = None
     if size > _most():
-        atoms, last = _in_parts(file, begin + size - file.tell(), head, file_format, keys, within)
+        atoms, last = _in_parts(file, size - n_before, head, file_format, within)
     if atoms is None:
         file.seek(begin)
         last = file.read(size)
-        atoms = ase.io.read(TextIOWrapper(BytesIO(last)), index=0, format=file_format, **keys)
+        text = TextIOWrapper(BytesIO(last[:n_before] + head.named(last[n_before:])))
+        atoms = ase.io.read(text, index=0, format=file_format, **head.keys())
     head.check(atoms)
     if not last.endswith(b"\n") and _ends_within_a_line(last, len(atoms)):
         raise DataError("truncated in its last line; expected a newline at the end")
@@ -84,7 +88,7 @@ def _most():
     return 3 * BLOCK // 2
 
 
-def _in_parts(file, size, head, file_format, keys, within):
+def _in_parts(file, size, head, file_format, within):
     """Read the lines of the atoms in parts.
 
     Returns
@@ -104,8 +108,8 @@ def _in_parts(file, size, head, file_format, keys, within):
         n_left -= n_lines
         if not block or n_left < 0:  # Lines after the atoms, with the cell vectors of an old dialect.
             return None, block
-        text = TextIOWrapper(BytesIO(head.of_part(n_lines) + block))
-        parts.append(ase.io.read(text, index=0, format=file_format, **keys))
+        text = TextIOWrapper(BytesIO(head.of_part(n_lines) + head.named(block)))
+        parts.append(ase.io.read(text, index=0, format=file_format, **head.keys()))
         if parts[-1].constraints:
             return None, block
         within(1 - size / whole)
@@ -154,29 +158,51 @@ class _HeadOfXYZ:
         Left at the first atom.
     end : int
         Where the frame ends.
+    element : str or None
+        Of all atoms, where these have types only.
 
     Attributes
     ----------
     n_atoms : int
     """
 
-    def __init__(self, file, end):
+    def __init__(self, file, end, element):
         self.n_atoms, self._comment = int(file.readline().decode()), file.readline()
+        self._element, self._types = element, set()
+        properties = re.search(rb'Properties="?([^\s"]+)', self._comment)
+        self._begins_with_species = properties is None or properties[1].startswith(b"species:S:1")
 
     def of_part(self, n_atoms):
         """Lines before some of the atoms, as if these were all."""
         return b"%d\n" % n_atoms + self._comment
 
-    def keys(self, element):
+    def named(self, lines):
+        """Lines of atoms with the element in place of type numbers, which LAMMPS writes for want of elements."""
+        if not self._begins_with_species or not re.match(_NUMBERED, lines):
+            return lines
+        if b"Lattice" not in self._comment:
+            raise DataError(
+                f"it has type numbers in place of elements and no cell, as `dump xyz` of LAMMPS writes it; {_REMEDY}"
+            )
+        if self._element is None:
+            raise DataError(f"it says the types of atoms and not their elements; {_REMEDY}")
+        self._types |= {int(number) for number in re.findall(_NUMBERED, lines)}
+        return re.sub(_NUMBERED, self._element.encode(), lines)
+
+    def keys(self):
         """Arguments of ASE's reader."""
         return {}
 
     def check(self, atoms):
-        """Check what was read; ASE's reader does so itself."""
+        """Check what was read; ASE's reader counts the atoms itself."""
+        _check_one_type(self._types)
+        # Other programs write atomic numbers.
+        if not self._types <= {1, *atoms.numbers[:1]}:
+            raise DataError(f"{self._types.pop()} in place of an element, expected its symbol or type 1; {_REMEDY}")
 
 
 class _HeadOfExtendedXYZ(_HeadOfXYZ):
-    def keys(self, element):
+    def keys(self):
         """Arguments of ASE's reader."""
         return {"properties_parser": _keys_once}
 
@@ -184,7 +210,8 @@ class _HeadOfExtendedXYZ(_HeadOfXYZ):
 class _HeadOfDump:
     """Lines before the atoms of a frame of a dump; see `_HeadOfXYZ`."""
 
-    def __init__(self, file, end):
+    def __init__(self, file, end, element):
+        self._element = element
         self._lines: list[bytes] = []
         self._columns: list[str] = []
         while not self._columns:
@@ -205,13 +232,17 @@ class _HeadOfDump:
         columns = " ".join(_KEPT_ID if name == _ID else name for name in self._columns)
         return b"".join(self._lines) % n_atoms + f"ITEM: ATOMS {columns}\n".encode()
 
-    def keys(self, element):
+    def named(self, lines):
+        """Lines of atoms: ASE's reader is told the elements of types."""
+        return lines
+
+    def keys(self):
         """Arguments of ASE's reader."""
         if not self._only_types:
             return {}
-        if element is None:
+        if self._element is None:
             raise DataError(f"it says the types of atoms and not their elements; {_REMEDY}")
-        return {"specorder": [element] * _TYPES}
+        return {"specorder": [self._element] * _TYPES}
 
     def check(self, atoms):
         """Check what was read."""
@@ -219,9 +250,13 @@ class _HeadOfDump:
             raise DataError(
                 f"counts {self.n_atoms} atoms, and {len(atoms)} follow; the file is truncated or the count wrong"
             )
-        types = np.unique(atoms.arrays["type"] if self._only_types else [])
-        if len(types) > 1:
-            raise DataError(f"atoms of types {', '.join(map(str, types))}, expected one type; {_REMEDY}")
+        _check_one_type(set(atoms.arrays["type"].tolist()) if self._only_types else set())
+
+
+def _check_one_type(types):
+    """Refuse atoms of several types, whose elements nothing says."""
+    if len(types) > 1:
+        raise DataError(f"atoms of types {', '.join(map(str, sorted(types)))}, expected one type; {_REMEDY}")
 
 
 #: What is before the atoms, by the name of the format.

@@ -1,6 +1,7 @@
 """Whether there are enough labelled minima to learn from, judged before anything is fitted."""
 
-#: Distinct minima per feature below which a fit says more about its penalty than about the crystal.
+#: Distinct minima per feature below which errors depend on which minima they happen to be: with defects of iron and 33,
+#: 94 and 127 features, held-out errors of some draws are as large as the entropies themselves.
 MINIMA_PER_FEATURE = 1.0
 
 

@@ -44,7 +44,7 @@ def read_any(
     file_format : str, optional
         Name of ASE's format where the file does not tell.
     element : str, optional
-        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
+        Chemical symbol of all atoms of a file of LAMMPS that says their types only.
     within : callable
         Called now and then with the share of a large configuration that is read, from 0 to 1.
     start, stop : int, optional

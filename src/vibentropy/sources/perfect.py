@@ -28,7 +28,7 @@ def reference_crystal(path: Path | str, file_format: str | None = None, element:
     file_format : str, optional
         ASE's name of the format where the file does not tell.
     element : str, optional
-        Chemical symbol of all atoms of a dump of LAMMPS that says their types only.
+        Chemical symbol of all atoms of a file of LAMMPS that says their types only.
 
     Returns
     -------
