@@ -90,7 +90,10 @@ def test_types_in_extended_xyz_have_the_element_of_the_reference(lines, block, t
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (of_types([1, 1], "", ""), r"it has type numbers in place of elements and no cell, as `dump xyz` .*`dump 1 all custom"),
+        (
+            of_types([1, 1], "", ""),
+            r"it has type numbers in place of elements and no cell, as `dump xyz` .*`dump 1 all custom",
+        ),
         (of_types([1, 2]), r"atoms of types 1, 2, expected one type; have LAMMPS write elements"),
         # Not the type of LAMMPS but tungsten, perhaps.
         (of_types([74, 74]), r"74 in place of an element, expected its symbol or type 1"),
