@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from vibentropy import formation_entropy
-from vibentropy.atoms.reference import check_perfect, count_sites
+from vibentropy.atoms.reference import check_perfect, count_sites, crystal_in_cell
 from vibentropy.errors import StructureError
 
 CRYSTALS = {
@@ -78,3 +78,48 @@ def test_sites_are_counted_as_exactly_as_lattice_constants_are_known():
     small = bulk("Fe", "bcc", a=2.85531254, cubic=True) * 4
     with pytest.raises(StructureError, match="127.9"):
         count_sites(small, volume * 1.0005, "iron", "")
+
+
+def turned(atoms, vector):
+    turn = Rotation.from_rotvec(vector).as_matrix()
+    atoms = atoms.copy()
+    atoms.set_cell(atoms.cell[:] @ turn, scale_atoms=True)
+    return atoms
+
+
+def test_the_crystal_is_turned_as_the_cell_is():
+    crystal = CRYSTALS["hcp"].repeat(3)
+    assert crystal_in_cell(crystal[1:], crystal) is crystal
+    for vector in ([0, 0, np.pi / 2], [0.3, -1.0, 0.7], [np.pi, 0, 0]):
+        there = crystal_in_cell(turned(crystal, vector)[1:], crystal)
+        np.testing.assert_allclose(there.positions, turned(crystal, vector).positions, atol=1e-9)
+        np.testing.assert_allclose(there.cell[:], turned(crystal, vector).cell[:], atol=1e-9)
+    # Digits that are left out are no strain: the crystal is turned and nothing else.
+    there = crystal_in_cell(Atoms(cell=turned(crystal, vector).cell[:].round(4)), crystal)
+    np.testing.assert_allclose(there.cell.lengths(), crystal.cell.lengths(), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("deformation", "message"),
+    [
+        (
+            np.diag([1.002, 1, 1]),
+            r"that of the perfect crystal: length a \(Å\) is 10.8216 and should be 10.8000;",
+        ),
+        (
+            [[1, 0, 0], [0.01, 1, 0], [0, 0, 1]],
+            r"that of the perfect crystal: angle gamma \(degrees\) is 89.427 and should be 90.000;",
+        ),
+        # Another size of cell.
+        (2 * np.eye(3), r"length a \(Å\) is 21.6000 and should be 10.8000, length b .*, length c [^,]*; formation"),
+        (np.nan * np.eye(3), r"length a \(Å\) is nan"),
+    ],
+)
+def test_cells_that_differ_are_told_by_lengths_and_angles(deformation, message):
+    crystal = CRYSTALS["fcc"].repeat(3)
+    crystal.set_cell(10.8 * np.eye(3))
+    other = Atoms(cell=crystal.cell[:] @ deformation)
+    for cell in (other, other if np.isnan(other.cell[0, 0]) else turned(other, [0.3, -1.0, 0.7])):
+        with pytest.raises(StructureError, match=message) as caught:
+            crystal_in_cell(cell, crystal)
+        assert "[" not in str(caught.value)

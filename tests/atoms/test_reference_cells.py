@@ -56,11 +56,11 @@ def test_what_is_no_reference_is_refused():
     with pytest.raises(StructureError, match="no translation maps its 53 atoms"):
         ReferenceCells.of([crystal(3)[1:]])
     references = ReferenceCells.of([crystal(3), with_solute(3)])
-    with pytest.raises(StructureError, match="compare the same cell"):
-        references.check(crystal(2))
+    with pytest.raises(StructureError, match="compare both in the same cell"):
+        references.around(crystal(2))
     with pytest.raises(StructureError, match="holds Cr, of which no reference cell has atoms"):
-        references.check(bulk("Cr", "bcc", a=2.87, cubic=True).repeat(3))
+        references.around(bulk("Cr", "bcc", a=2.87, cubic=True).repeat(3))
     # A random alloy is no crystal, but the cell without the defect.
     alloy = crystal(3)
     alloy.symbols[::3] = "P"
-    ReferenceCells.of([alloy, crystal(3)]).check(alloy)
+    ReferenceCells.of([alloy, crystal(3)]).around(alloy)

@@ -41,7 +41,7 @@ def test_it_is_what_formation_leaves(iron, cells):
             lambda crystal, vacancy, pair: (pair, [vacancy, crystal], crystal),
             "have not the atoms of the parts, Fe53, Fe54",
         ),
-        (lambda crystal, vacancy, pair: (pair, [vacancy, vacancy], crystal * 2), "compare the same cell"),
+        (lambda crystal, vacancy, pair: (pair, [vacancy, vacancy], crystal * 2), "compare both in the same cell"),
     ],
 )
 def test_cells_that_do_not_balance_are_refused(iron, cells, change, message):

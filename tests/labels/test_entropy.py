@@ -208,7 +208,7 @@ def test_soft_direction_is_not_clearly_stable():
     [
         (lambda atoms: atoms.set_pbc((True, True, False)), "periodic in all three directions"),
         (lambda atoms: atoms.symbols.__setitem__(0, "Cr"), "holds Cr, of which no reference cell has atoms"),
-        (lambda atoms: atoms.set_cell(atoms.cell[:] * 1.01), "compare the same cell"),
+        (lambda atoms: atoms.set_cell(atoms.cell[:] * 1.01), "compare both in the same cell"),
     ],
 )
 def test_what_is_no_crystal_in_the_same_cell_is_refused(iron, iron_crystal, spoil, message):

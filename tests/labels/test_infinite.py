@@ -116,5 +116,5 @@ def test_what_is_not_one_defect_in_a_small_cell_is_refused(iron, iron_crystal, v
         infinite_entropy(apart, two, iron)
     with pytest.raises(StructureError, match="start from a smaller one"):
         infinite_entropy(vacancy, crystal, iron, sizes=(128, 432, 1024))
-    with pytest.raises(StructureError, match="compare the same cell"):
+    with pytest.raises(StructureError, match="compare both in the same cell"):
         infinite_entropy(vacancy, iron_crystal(4), iron)

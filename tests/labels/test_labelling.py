@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from ase import Atoms
 from ase.units import kB
+from scipy.spatial.transform import Rotation
 
 from vibentropy import formation_entropy
 from vibentropy.atoms import reference_cells
@@ -46,7 +47,7 @@ def test_every_row_ends_with_a_label_or_a_reason(iron, perfect):
     assert labelled["formation_entropy"][0] == pytest.approx(formation_entropy(relaxed, perfect, iron), abs=1e-12)
     assert labelled["label_source"][0] == "exact"
     assert labelled["formation_entropy"][1:].isna().all()
-    for row, reason in enumerate(["", "largest force", "negative eigenvalue", "Cr", "same cell", "not wanted"]):
+    for row, reason in enumerate(["", "largest force", "negative eigenvalue", "Cr", "in the same cell", "not wanted"]):
         assert reason in labelled["reason"][row]
     assert (labelled["reason"][1:] != "").all()
 
@@ -160,10 +161,27 @@ def test_one_cell_gets_the_label_that_a_set_gets(iron, perfect):
     assert "energy" not in labeller.label_cell(vacancy, perfect * 2)[1]
 
 
+def test_cells_that_lie_otherwise_in_space_have_the_same_label(iron, perfect):
+    """LAMMPS turns cells into its own axes; the reference is turned with them."""
+    relaxed, _, _ = newton_relax(perfect[1:], iron, 1e-8)
+    turn = Rotation.from_rotvec([0.3, -1.0, 0.7]).as_matrix()
+    turned = relaxed.copy()
+    turned.set_cell(relaxed.cell[:] @ turn, scale_atoms=True)
+    labeller = Labeller(iron)
+    _, expected = labeller.label_cell(relaxed, perfect)
+    _, row = labeller.label_cell(turned, perfect)
+    assert row["status"] == "labelled"
+    for name in ("formation_entropy", "formation_energy", "formation_entropy_uncertainty"):
+        assert row[name] == pytest.approx(expected[name], abs=1e-7)
+    configurations = ConfigurationSet([turned], pd.DataFrame({"id": ["a/b/00"], "status": "relaxed"}))
+    labelled = labeller.label(configurations, lambda row, cell: perfect).table.iloc[0]
+    assert labelled["formation_entropy"] == pytest.approx(expected["formation_entropy"], abs=1e-7)
+
+
 def test_the_cell_is_compared_with_that_of_the_crystal_once(iron, perfect, monkeypatch):
     calls = []
-    check = reference_cells.check_same_cell
-    monkeypatch.setattr(reference_cells, "check_same_cell", lambda *pair: calls.append(1) or check(*pair))
+    check = reference_cells.crystal_in_cell
+    monkeypatch.setattr(reference_cells, "crystal_in_cell", lambda *pair: calls.append(1) or check(*pair))
     Labeller(iron).label_cell(perfect, perfect)
     assert calls == [1]
     Labeller(iron).label(

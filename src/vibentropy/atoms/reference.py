@@ -2,6 +2,7 @@
 
 import numpy as np
 from ase import Atoms
+from scipy.linalg import polar
 from scipy.spatial import cKDTree
 
 from vibentropy.errors import StructureError
@@ -16,6 +17,15 @@ SMALLEST_BUILT = 9
 #: How far (Å) atoms of a perfect crystal may be from where a translation takes others, and how many translations from
 #: the first atom to another are tried: the shortest in units of the cell.
 TRANSLATION_TOLERANCE, TRANSLATIONS = 0.02, 400
+
+#: How far (Å) components of the vectors of a cell may be from those of the perfect crystal's.
+CELL_TOLERANCE = 1e-3
+
+#: Lengths and angles of a cell, and how many digits they are said with.
+_CELL_PARAMETERS = [
+    *((f"length {name} (Å)", ".4f") for name in "abc"),
+    *((f"angle {name} (degrees)", ".3f") for name in ("alpha", "beta", "gamma")),
+]
 
 
 def count_sites(atoms: Atoms, volume_per_site: float, crystal: str, remedy: str) -> int:
@@ -116,22 +126,50 @@ def check_perfect(crystal: Atoms) -> None:
         )
 
 
-def check_same_cell(atoms: Atoms, bulk: Atoms, tolerance: float = 1e-3) -> None:
-    """Check that a defective cell and its perfect crystal share their cell vectors.
+def crystal_in_cell(atoms: Atoms, bulk: Atoms, tolerance: float = CELL_TOLERANCE) -> Atoms:
+    """Check that a defective cell is that of its perfect crystal, which may be turned in space.
 
     Parameters
     ----------
     atoms, bulk : ase.Atoms
     tolerance : float
-        In Å.
+        Largest difference between components of cell vectors, Å.
+
+    Returns
+    -------
+    ase.Atoms
+        `bulk`, or a copy of it that is turned as `atoms` are: entropies do not depend on how a cell lies in space, and
+        LAMMPS turns cells into its own axes.
 
     Raises
     ------
     StructureError
+        Naming the lengths and angles that differ.
     """
-    difference = np.abs(atoms.cell[:] - bulk.cell[:]).max()
-    if not difference <= tolerance:
+    if np.abs(atoms.cell[:] - bulk.cell[:]).max() <= tolerance:
+        return bulk
+    # The rotation that brings the vectors closest together (Kabsch, Acta Cryst. A 32, 922 (1976)).
+    overlap = bulk.cell[:].T @ atoms.cell[:]
+    turn = polar(overlap)[0] if np.isfinite(overlap).all() else np.eye(3)
+    if not np.abs(atoms.cell[:] - bulk.cell[:] @ turn).max() <= tolerance:
         raise StructureError(
-            f"the cell of the configuration {atoms.cell[:].tolist()} and of its perfect crystal "
-            f"{bulk.cell[:].tolist()} differ by {difference:.2e} Å; formation entropies compare the same cell"
+            f"the cell is not that of the perfect crystal: {_differences(atoms.cell, bulk.cell, tolerance)}; formation "
+            "entropies compare both in the same cell: relax at fixed cell, or give the perfect crystal in this one"
         )
+    turned = bulk.copy()
+    turned.set_cell(bulk.cell[:] @ turn)
+    turned.positions = bulk.positions @ turn
+    return turned
+
+
+def _differences(cell, expected, tolerance):
+    """Lengths and angles that differ, in words; all of them where none does by itself."""
+    found, perfect = cell.cellpar(), expected.cellpar()
+    # What an angle that is off moves the end of a vector by.
+    moved = np.abs(found - perfect) * [1, 1, 1, *[np.radians(perfect[:3].max())] * 3]
+    differing = np.flatnonzero(moved > tolerance) if (moved > tolerance).any() else range(6)
+    return ", ".join(
+        f"{name} is {found[k]:{form}} and should be {perfect[k]:{form}}"
+        for k, (name, form) in enumerate(_CELL_PARAMETERS)
+        if k in differing
+    )

@@ -5,7 +5,7 @@ crystal in its own cell, and what it differs by is what counts in cells of other
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.primitive import primitive_cell
-from vibentropy.atoms.reference import check_perfect, check_same_cell, repeats
+from vibentropy.atoms.reference import check_perfect, crystal_in_cell, repeats
 from vibentropy.errors import StructureError
 
 #: How far (in units of the primitive vectors) a cell may be from a repetition of a crystal.
@@ -70,20 +70,25 @@ class ReferenceCells:
             check_perfect(cells[0])
         return cls(list(cells), [None, *(_crystal_in(cells[0], cell) for cell in cells[1:])], compositions)
 
-    def check(self, atoms: Atoms) -> None:
-        """Check that these are the references of a cell.
+    def around(self, atoms: Atoms) -> Self:
+        """Take them as the references of a cell, which may be turned in space against the first.
 
         Parameters
         ----------
         atoms : ase.Atoms
 
+        Returns
+        -------
+        ReferenceCells
+            The first turned as the cell is.
+
         Raises
         ------
         StructureError
-            If the first is another cell, or none has atoms of one of its elements.
+            If the first is another cell, or none has atoms of an element of these.
         """
-        check_same_cell(atoms, self.cells[0])
         self.compositions.count(atoms)
+        return replace(self, cells=[crystal_in_cell(atoms, self.cells[0]), *self.cells[1:]])
 
     def formed(self, atoms: Atoms, value: ArrayLike, of_cell: OfCell) -> NDArray[np.float64]:
         """Compare a quantity of a cell with that of as many atoms of each element.

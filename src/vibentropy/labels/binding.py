@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from vibentropy.atoms.reference import check_same_cell
+from vibentropy.atoms.reference import crystal_in_cell
 from vibentropy.errors import StructureError
 from vibentropy.files.progress import Note, ignore
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, reference_log_determinant, relaxed_log_determinant
@@ -70,7 +70,7 @@ def binding(
     if len(parts) < 2:
         raise StructureError(f"a complex has two parts or more, found {len(parts)}")
     for atoms in (bound, *parts):
-        check_same_cell(atoms, bulk)
+        crystal_in_cell(atoms, bulk)
     _check_balance(bound, parts, bulk)
     potential = as_potential(potential, bulk, bound, *parts)
     limits = max_force, min_eigenvalue

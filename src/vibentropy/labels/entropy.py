@@ -87,7 +87,7 @@ def formation_entropy(
     atoms : ase.Atoms
         The defective cell, relaxed.
     bulk : ase.Atoms or sequence of ase.Atoms
-        The perfect crystal in the same cell. With several elements as many reference cells as there are elements, the
+        The perfect crystal in the same cell, which may be turned in space. With several elements as many reference cells as there are elements, the
         first of them in the same cell: the perfect crystal, or for a random alloy the cell without the defect; then for
         each solute a relaxed cell with another share of it, of any size, such as the crystal with one atom of it.
     potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
@@ -116,8 +116,7 @@ def formation_entropy(
     PotentialError
         If the tables of the potential leave too much open, see `vibentropy.labels.table_uncertainty`.
     """
-    references = ReferenceCells.of([bulk] if isinstance(bulk, Atoms) else list(bulk))
-    references.check(atoms)
+    references = ReferenceCells.of([bulk] if isinstance(bulk, Atoms) else list(bulk)).around(atoms)
     potential = as_potential(potential, *references.cells, atoms)
     defect = relaxed_log_determinant(atoms, potential, max_force, min_eigenvalue, note=note)
     entropy, _ = formed_entropy(

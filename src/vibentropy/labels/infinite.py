@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from scipy.spatial import cKDTree
 
 from vibentropy.atoms.primitive import primitive_cell
-from vibentropy.atoms.reference import check_same_cell
+from vibentropy.atoms.reference import crystal_in_cell
 from vibentropy.errors import NotConvergedError, StructureError
 from vibentropy.files.progress import Done, Note, ignore
 from vibentropy.labels.determinants import (
@@ -249,7 +249,7 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
     StructureError
         If there is none, or several far from each other.
     """
-    check_same_cell(atoms, crystal)
+    crystal = crystal_in_cell(atoms, crystal)
     primitive, repetitions = primitive_cell(crystal)
     spacing = _spacing(primitive)
     positions = atoms.positions - _offset(atoms, primitive)

@@ -128,8 +128,8 @@ class Labeller:
         for index in np.flatnonzero(table["status"] == Status.RELAXED):
             row = table.iloc[index]
             try:
-                references = ReferenceCells.of([reference(row, frames[index].cell), *self._others])
-                references.check(frames[index])
+                cells = [reference(row, frames[index].cell), *self._others]
+                references = ReferenceCells.of(cells).around(frames[index])
                 frames[index], columns = self._entropies(frames[index], references, row["formation_energy"])
             except (VibentropyError, LinAlgError) as error:
                 columns = refused(error)
@@ -144,7 +144,7 @@ class Labeller:
         ----------
         atoms : ase.Atoms
         perfect : ase.Atoms
-            The perfect crystal in the same cell.
+            The perfect crystal in the same cell, which may be turned in space.
         relax : bool
             Whether to relax it first, by `vibentropy.relax`, in a cell that stays as it is.
 
@@ -158,9 +158,8 @@ class Labeller:
         """
         row: dict[str, Any] = {"n_atoms": len(atoms), "n_sites": len(perfect)}
         try:
-            references = ReferenceCells.of([perfect, *self._others])
             check_crystal(atoms)
-            references.check(atoms)
+            references = ReferenceCells.of([perfect, *self._others]).around(atoms)
             if relax:
                 atoms = relaxation.relax(atoms, self._potential)
             energy, forces = self._potential.energy_and_forces(atoms)

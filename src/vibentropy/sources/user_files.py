@@ -24,7 +24,7 @@ import pandas as pd
 from vibentropy.atoms.checks import check_crystal, check_element, check_one_element
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
-from vibentropy.atoms.reference import check_same_cell, count_reference_sites
+from vibentropy.atoms.reference import count_reference_sites, crystal_in_cell
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
@@ -310,7 +310,7 @@ class Files(Source):
         check_crystal(atoms)
         check_one_element(atoms)
         if self.compares_cells:
-            check_same_cell(atoms, reference)
+            crystal_in_cell(atoms, reference)
         n_sites = count_reference_sites(atoms, reference)
         row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
         try:
