@@ -58,7 +58,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal, check_one_element
@@ -67,7 +67,7 @@ from vibentropy.data import DEFAULT, SHIPPED
 from vibentropy.descriptors import Descriptor, kind_of, recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
-from vibentropy.features.extensive import above_bulk, bulk_features
+from vibentropy.features.extensive import DescribedCrystal, above_bulk
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
@@ -180,7 +180,7 @@ class EntropyModel:
     def predict(
         self,
         configurations: Atoms | Iterable[Atoms],
-        reference: Atoms | NDArray[np.float64] | None = None,
+        reference: Atoms | DescribedCrystal | None = None,
         within: Within = ignore,
         per_atom: bool = False,
     ) -> pd.DataFrame:
@@ -190,9 +190,11 @@ class EntropyModel:
         ----------
         configurations : ase.Atoms or iterable of ase.Atoms
             Relaxed cells of the crystal that the model was fitted to, with any defects; lengths in Å.
-        reference : ase.Atoms or ndarray of shape (n_features,), optional
+        reference : ase.Atoms or DescribedCrystal, optional
             Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
-            same strain. Any number of cells; or what `reference_features` made of it, once for many calls.
+            same strain. Any number of cells; or what `reference_features` made of it, once for many calls. One that is
+            that of the fit but for digits of the lattice constant (a strain of 1e-4) does not put cells outside the
+            domain.
         within : callable
             Called now and then with the share that is done, from 0 to 1; a cell of millions of atoms takes minutes.
         per_atom : bool
@@ -228,7 +230,8 @@ class EntropyModel:
                 "the descriptor of this model is defined on the grid of a cell: give the perfect crystal in the cell "
                 "of the configurations as `reference`"
             )
-        bulk = self.reference_features(reference)
+        described = self.reference_features(reference)
+        bulk = self.bulk if described is None else described.features
         X, limits, shares = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk))), []
         for index, atoms in enumerate(frames):
             # Of several, say which one.
@@ -255,40 +258,41 @@ class EntropyModel:
             Z = X / self.scale
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
             ranges, crystals = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
-            names = self.descriptor.feature_names
-            predicted["domain"] = self.uncertainty.domain.verdicts(Z, ranges, crystals, names)
+            names, domain = self.descriptor.feature_names, self.uncertainty.domain
+            known: ArrayLike = 0.0
+            if described and crystals is not None and (domain.lattices(crystals) > domain.lattice_limit).any():
+                known = described.uncertainty
+            predicted["domain"] = domain.verdicts(Z, ranges, crystals, names, known)
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 
-    def reference_features(self, reference: Atoms | NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Descriptor of the perfect crystal per atom.
+    def reference_features(self, reference: Atoms | DescribedCrystal | None = None) -> DescribedCrystal | None:
+        """Describe the perfect crystal that cells are compared with, once for many calls of `predict`.
 
         Parameters
         ----------
-        reference : ase.Atoms or ndarray of shape (n_features,), optional
+        reference : ase.Atoms or DescribedCrystal, optional
             As for `predict`.
 
         Returns
         -------
-        ndarray of shape (n_features,)
-            Without `reference`, that of the crystal of the fit.
+        DescribedCrystal or None
+            None without `reference`: the crystal of the fit.
 
         Raises
         ------
         StructureError
             If the reference is no periodic crystal of the model's element, or has a defect.
         """
-        if reference is None:
-            return self.bulk
         if not isinstance(reference, Atoms):
-            return np.asarray(reference, dtype=float)
+            return reference
         with at("the reference"):
             self._check(reference)
             check_perfect(reference)
-        return bulk_features(self.descriptor, reference)
+        return DescribedCrystal.of(self.descriptor, reference)
 
     def site_entropies(
-        self, atoms: Atoms, reference: Atoms | NDArray[np.float64] | None = None, within: Within = ignore
+        self, atoms: Atoms, reference: Atoms | DescribedCrystal | None = None, within: Within = ignore
     ) -> NDArray[np.float64]:
         """Contribution of each atom to the formation entropy that `predict` returns.
 
@@ -311,7 +315,9 @@ class EntropyModel:
             If the descriptor is no sum over atoms.
         """
         self._check(atoms)
-        return self.descriptor.project(atoms, self.coef, within) - self.reference_features(reference) @ self.coef
+        described = self.reference_features(reference)
+        bulk = self.bulk if described is None else described.features
+        return self.descriptor.project(atoms, self.coef, within) - bulk @ self.coef
 
     def __repr__(self) -> str:
         kind = kind_of(type(self.descriptor))

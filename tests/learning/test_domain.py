@@ -1,5 +1,7 @@
 """The domain against cells of every kind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -13,6 +15,11 @@ from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.domain import Domain, whitening
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.scaling import size
+
+
+def sensitive(domain):
+    """As if features of the crystal were known exactly, and any change of them counted."""
+    return replace(domain, lattice_limit=1e-9)
 
 
 class TestWhitening:
@@ -61,6 +68,20 @@ class TestDomain:
             one.set_cell((1 + strain) * one.cell[:], scale_atoms=True)
         assert "perfect crystal" in model.predict(atoms, reference=crystal)["domain"][0]
         assert model.predict(atoms)["domain"][0].startswith("outside: ")
+
+    @pytest.mark.parametrize("strain", [1e-5, -1e-5, 9e-5])
+    def test_digits_of_the_lattice_constant_are_no_strain(self, model, strain):
+        """Whatever the features: those of narrow splines move far more than the broad ones of other descriptors."""
+        atoms, crystal = vacancies(300), CRYSTAL.copy()
+        for one in (atoms, crystal):
+            one.set_cell((1 + strain) * one.cell[:], scale_atoms=True)
+        narrow = replace(model, uncertainty=replace(model.uncertainty, domain=sensitive(model.uncertainty.domain)))
+        assert "perfect crystal" not in narrow.predict(atoms, reference=crystal)["domain"][0]
+        assert "perfect crystal" not in narrow.predict(atoms, narrow.reference_features(crystal))["domain"][0]
+        shear = np.eye(3) + [[0, 0.05, 0], [0, 0, 0], [0, 0, 0]]
+        for one in (atoms, crystal):
+            one.set_cell(one.cell[:] @ shear, scale_atoms=True)
+        assert "perfect crystal" in narrow.predict(atoms, reference=crystal)["domain"][0]
 
     def test_disordered(self, model):
         rng = np.random.default_rng(9)

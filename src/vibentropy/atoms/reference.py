@@ -5,6 +5,7 @@ from ase import Atoms
 from scipy.linalg import polar
 from scipy.spatial import cKDTree
 
+from vibentropy.atoms.lattice_sites import lattice_sites
 from vibentropy.errors import StructureError
 
 #: How far the volume of a cell may be from that of a whole number of sites: in sites, and relative to their number.
@@ -29,7 +30,10 @@ _CELL_PARAMETERS = [
 
 
 def count_sites(atoms: Atoms, volume_per_site: float, crystal: str, remedy: str) -> int:
-    """Count the sites of the perfect crystal in a cell by its volume.
+    """Count the sites of the perfect crystal in a cell, and check that its volume is that of so many.
+
+    Sites are counted by the lattice of the atoms (`vibentropy.atoms.lattice_sites`), as volumes do not tell a lattice
+    constant that is off by whole sites; by the volume where the atoms show no lattice.
 
     Parameters
     ----------
@@ -45,18 +49,24 @@ def count_sites(atoms: Atoms, volume_per_site: float, crystal: str, remedy: str)
     Raises
     ------
     StructureError
-        If the volume is not that of a whole number of sites, within `SITE_TOLERANCE` or `RELATIVE_SITE_TOLERANCE`.
+        If the volume is not that of these sites, within `SITE_TOLERANCE` or `RELATIVE_SITE_TOLERANCE`.
     """
     sites = atoms.cell.volume / volume_per_site
-    if abs(sites - round(sites)) > max(SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE * sites):
+    lattice = lattice_sites(atoms)
+    number = round(sites) if lattice is None else lattice.number
+    if abs(sites - number) > max(SITE_TOLERANCE, RELATIVE_SITE_TOLERANCE * sites):
+        expected = "a whole number" if lattice is None else f"{number}, as many as its atoms show"
+        if lattice is not None and lattice.constant():
+            of_crystal = (number * volume_per_site / atoms.cell.volume) ** (1 / 3)
+            expected += f" ({lattice.constant()} in the cell, {lattice.constant(of_crystal)} in that crystal)"
         raise StructureError(
-            f"the cell has the volume of {sites:.3f} sites of {crystal}, expected a whole number: {remedy}"
+            f"the cell has the volume of {sites:.3f} sites of {crystal}, expected {expected}: {remedy}"
         )
-    return round(sites)
+    return number
 
 
 def count_reference_sites(atoms: Atoms, reference: Atoms) -> int:
-    """Count the sites of a reference crystal in a cell by its volume.
+    """Count the sites of a reference crystal in a cell, and check that its volume is that of so many.
 
     Parameters
     ----------

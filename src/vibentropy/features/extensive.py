@@ -7,14 +7,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from vibentropy.atoms.primitive import primitive_cell
+
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
+
+#: Components of strain up to which perfect crystals count as the same, which is a change of volume by 0.03 %: lattice
+#: constants are known to some 1e-5, and the entropy of a defect changes by hundredths of a k_B at most.
+KNOWN_STRAIN = 1e-4
 
 #: Unit cells along each axis of the perfect crystals that descriptors with values of atoms are computed of.
 FEW = 4
@@ -34,6 +43,44 @@ def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]
     ndarray of shape (n_features,)
     """
     return np.asarray(descriptor.total(crystal), dtype=float) / len(crystal)
+
+
+@dataclass(frozen=True, eq=False)
+class DescribedCrystal:
+    """A perfect crystal with its descriptor, which is computed once for many cells.
+
+    Attributes
+    ----------
+    descriptor : Descriptor
+    crystal : ase.Atoms
+    features : ndarray of shape (n_features,)
+        Descriptor per atom.
+    """
+
+    descriptor: Descriptor
+    crystal: Atoms
+    features: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, descriptor: Descriptor, crystal: Atoms) -> Self:
+        """Describe a perfect crystal of any number of cells."""
+        return cls(descriptor, crystal, bulk_features(descriptor, crystal))
+
+    @cached_property
+    def uncertainty(self) -> NDArray[np.float64]:
+        """How far features move under strains with components of up to `KNOWN_STRAIN`, an array of (n_features,)."""
+        few = primitive_cell(self.crystal)[0].repeat(FEW)
+        at_rest, moved = bulk_features(self.descriptor, few), np.zeros(len(self.features))
+        for component in combinations_with_replacement(range(3), 2):
+            shifts = []
+            for sign in (1, -1):
+                deformation = np.eye(3)
+                deformation[component] += sign * KNOWN_STRAIN
+                strained = few.copy()
+                strained.set_cell(few.cell[:] @ deformation, scale_atoms=True)
+                shifts.append(np.abs(bulk_features(self.descriptor, strained) - at_rest))
+            moved += np.maximum(*shifts)
+        return moved
 
 
 class CrystalFeatures:

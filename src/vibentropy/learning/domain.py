@@ -28,8 +28,8 @@ SMALLEST_SIZE = 1e-4
 #: Share of held-out training rows that limits of the domain let pass, by each of its tests.
 INSIDE = 0.99
 
-#: Shift of the features of a perfect crystal, in units of their range over training atoms, that counts as none. For
-#: A_{3,10} of iron, a change of volume by 0.03 % or a shear by 1 % makes it.
+#: Shift of the features of a perfect crystal, in units of their range over training atoms, that counts as none, beside
+#: that of small strains. For A_{3,10} of iron, a change of volume by 0.03 % or a shear by 1 % makes it.
 UNSTRAINED = 0.001
 
 #: What `Domain.verdicts` says of a cell inside, and how it begins for one outside, before the reasons.
@@ -170,20 +170,23 @@ class Domain:
         excess = np.maximum(self.lowest - limits[:, 0], limits[:, 1] - self.highest) / self._width
         return excess.max(axis=1), excess.argmax(axis=1)
 
-    def lattices(self, crystals: NDArray[np.float64]) -> NDArray[np.float64]:
+    def lattices(self, crystals: NDArray[np.float64], uncertainty: ArrayLike = 0.0) -> NDArray[np.float64]:
         """How far perfect crystals are from that of the training.
 
         Parameters
         ----------
         crystals : ndarray of shape (n, n_features)
             Descriptor of each per atom.
+        uncertainty : array-like of shape (n_features,)
+            Differences that count as none, see `vibentropy.features.extensive.DescribedCrystal.uncertainty`.
 
         Returns
         -------
         ndarray of shape (n,)
             Largest over the features, in units of the range over training atoms.
         """
-        return np.max(np.abs(crystals - self.lattice) / self._width, axis=1)
+        differences = np.abs(crystals - self.lattice)
+        return np.max(np.where(differences > uncertainty, differences, 0.0) / self._width, axis=1)
 
     def reasons(
         self,
@@ -191,6 +194,7 @@ class Domain:
         limits: NDArray[np.float64] | None = None,
         crystals: NDArray[np.float64] | None = None,
         names: Sequence[str] | None = None,
+        uncertainty: ArrayLike = 0.0,
     ) -> list[str]:
         """Say why cells lie outside the domain.
 
@@ -204,6 +208,8 @@ class Domain:
             As for `lattices`.
         names : sequence of str, optional
             Of the features.
+        uncertainty : array-like of shape (n_features,)
+            As for `lattices`.
 
         Returns
         -------
@@ -223,7 +229,7 @@ class Domain:
                         f"limit {self.atoms_limit:.3g}"
                     )
         if crystals is not None and len(self.lattice):
-            for of_cell, value in zip(reasons, self.lattices(crystals), strict=True):
+            for of_cell, value in zip(reasons, self.lattices(crystals, uncertainty), strict=True):
                 if value > self.lattice_limit:
                     of_cell.append(
                         f"perfect crystal {value:.3g} of the range of atoms from that of the training, "
@@ -237,12 +243,13 @@ class Domain:
         limits: NDArray[np.float64] | None = None,
         crystals: NDArray[np.float64] | None = None,
         names: Sequence[str] | None = None,
+        uncertainty: ArrayLike = 0.0,
     ) -> list[str]:
         """Say whether cells lie inside the domain: the column ``domain`` of every table.
 
         Parameters
         ----------
-        Z, limits, crystals, names
+        Z, limits, crystals, names, uncertainty
             As for `reasons`.
 
         Returns
@@ -250,7 +257,7 @@ class Domain:
         list of str
             ``inside``, or ``outside: `` and the reasons.
         """
-        reasons = self.reasons(Z, limits, crystals, names)
+        reasons = self.reasons(Z, limits, crystals, names, uncertainty)
         return [f"{IS_OUTSIDE}{reason}" if reason else IS_INSIDE for reason in reasons]
 
     @property
