@@ -53,6 +53,33 @@ class TestCheck:
         Path("faulty.yaml").write_text(yaml.safe_dump(CONFIG | changes))
         assert re.search(message, run("check", "faulty.yaml", code=code).stderr)
 
+    def test_forces_are_those_of_the_potential(self, run, vacancies):
+        """Another program's minimum is none here: 1e-4 Å beside it, forces are a few times what labels take."""
+        loud = [atoms.copy() for atoms in vacancies]
+        for atoms in loud[1:]:
+            atoms.positions[5] += [1e-4, 0, 0]
+        ase.io.write("loud.xyz", loud, format="extxyz")
+        mine = {"role": "train", "files": ["loud.xyz", "other.xyz"], "reference": "bulk.xyz"}
+        Path("loud.yaml").write_text(yaml.safe_dump(CONFIG | {"datasets": {"mine": mine}}))
+        found = run("check", "loud.yaml").stderr
+        assert re.search(r"mine: warning: 2 of 4 cells have forces above 1.0e-04 eV/Å by the smooth functions", found)
+        assert re.search(r"up to .*e-04 in mine/loud.xyz/000[12]: they would get no label; say `relax: true`", found)
+        Path("loud.yaml").write_text(yaml.safe_dump(CONFIG | {"datasets": {"mine": mine | {"relax": True}}}))
+        assert "forces" not in run("check", "loud.yaml").stderr
+
+    def test_too_few_minima(self, run):
+        """Two files with one minimum in common; six features."""
+        mine = {"role": "train", "files": ["my.xyz", "other.xyz"], "reference": "bulk.xyz"}
+        Path("few.yaml").write_text(yaml.safe_dump(CONFIG | {"datasets": {"mine": mine}}))
+        found = run("check", "few.yaml").stderr
+        assert "descriptors.afs_3_10: warning: 3 distinct minima for 6 features: label more, at least 6, or" in found
+        many = CONFIG["datasets"]["train"]["recipe"] | {"defects": {"V1": {"vacancies": 1, "trajectories": 30}}}
+        train = CONFIG["datasets"]["train"] | {"recipe": many}
+        Path("many.yaml").write_text(
+            yaml.safe_dump(CONFIG | {"datasets": {"train": train, "mine": CONFIG["datasets"]["mine"]}})
+        )
+        assert "distinct" not in run("check", "many.yaml").stderr
+
     def test_as_many_folds_as_trajectories(self, run):
         """Each file is one."""
         datasets = {"m": {"role": "train", "files": ["my.xyz", "other.xyz"], "reference": "bulk.xyz"}}

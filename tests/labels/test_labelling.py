@@ -178,6 +178,24 @@ def test_cells_that_lie_otherwise_in_space_have_the_same_label(iron, perfect):
     assert labelled["formation_entropy"] == pytest.approx(expected["formation_entropy"], abs=1e-7)
 
 
+def test_sets_are_relaxed_where_that_is_asked_for(iron, perfect):
+    """With energies of where atoms end, whatever the files said of where they began; saddles stay what they are."""
+    vacancy = perfect[1:]
+    relaxed, _, _ = newton_relax(vacancy, iron, 1e-6)
+    table = pd.DataFrame({"id": ["a", "b"], "status": "relaxed", "energy": 1.0, "formation_energy": 1.0})
+    configurations = ConfigurationSet([vacancy, Atoms("Fe2", cell=perfect.cell, pbc=True)], table)
+    labelled = Labeller(iron).label(configurations, lambda row, cell: perfect, relax=True)
+    first = labelled.table.iloc[0]
+    _, expected = Labeller(iron).label_cell(relaxed, perfect)
+    for name in ("formation_entropy", "energy", "formation_energy"):
+        assert first[name] == pytest.approx(expected[name], abs=1e-6)
+    assert first["max_force"] <= 1e-6
+    np.testing.assert_allclose(labelled.frames[0].positions, relaxed.positions, atol=1e-6)
+    assert labelled.table["status"].tolist() == ["labelled", "rejected"]
+    left = Labeller(iron).label(configurations, lambda row, cell: perfect).table
+    assert left["status"][0] == "not converged"
+
+
 def test_the_cell_is_compared_with_that_of_the_crystal_once(iron, perfect, monkeypatch):
     calls = []
     check = reference_cells.crystal_in_cell

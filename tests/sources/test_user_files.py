@@ -158,7 +158,10 @@ def spoil_forces(atoms):
     [
         (spoil_position, r"position of atom 4 is \[.*nan.*\], not finite"),
         (spoil_site, r"atoms 4 and 5 are on one site \(1.00e-02 Å apart\)"),
-        (spoil_forces, r"the largest force is 5.00e-01 eV/Å, expected at most 1.00e-04"),
+        (
+            spoil_forces,
+            r"the largest force is 5.00e-01 eV/Å, expected at most 1.00e-04, as stored in the file: relax",
+        ),
         (lambda atoms: atoms.info.pop("S_f"), r"no 'S_f' in it; there are energy, forces.*, kind, walk"),
         (lambda atoms: atoms.info.update(S_f=np.nan), r"'S_f' is nan, expected a finite number"),
         (lambda atoms: atoms.info.update(S_f="high"), r"'S_f' is high, expected a finite number"),
@@ -306,6 +309,20 @@ def test_molecules_have_no_cell(write):
     atoms.cell, atoms.pbc = None, False
     with pytest.raises(StructureError, match=r"it has no cell \(in extended XYZ, Lattice=\)"):
         source_of("mine", write([atoms])).read()
+
+
+def test_cells_that_the_run_relaxes_may_have_forces(write):
+    frames = defective_cells()[:1]
+    spoil_forces(frames[0])
+    specification = write(frames, entropy=None)
+    with pytest.raises(DataError, match="the largest force"):
+        source_of("mine", specification).read()
+    source = source_of("mine", specification | {"relax": True})
+    assert source.relaxes
+    assert list(source.read().table["status"]) == ["relaxed"]
+    assert not list(source.problems(1e-4))
+    given = source_of("mine", write(frames) | {"relax": True})
+    assert [problem.partition(": ")[0] for problem in given.problems(1e-4)] == ["datasets.mine.relax"]
 
 
 def test_missing_and_empty_files(write):

@@ -82,9 +82,11 @@ def _show(inspection):
     """Print what was found; the exit code that it deserves."""
     counts = ", ".join(f"{number} {status}" for status, number in inspection.counts.items() if number)
     facts = "; ".join(f"{name}: {value}" for name, value in inspection.facts.items())
-    click.echo(
-        "; ".join(part for part in (f"{inspection.name}: {counts or 'nothing that can be used'}", facts) if part)
-    )
+    if counts or facts or not inspection.warning:
+        found = f"{inspection.name}: {counts or 'nothing that can be used'}"
+        click.echo("; ".join(part for part in (found, facts) if part))
+    if inspection.warning:
+        click.echo(f"{inspection.name}: warning: {inspection.warning}", err=True)
     for reason in inspection.rejected[:_LISTED]:
         click.echo(reason, err=True)
     if len(inspection.rejected) > _LISTED:

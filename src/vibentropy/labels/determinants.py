@@ -22,7 +22,7 @@ from vibentropy.labels.cholesky import factorise
 from vibentropy.labels.dissection import dissect
 from vibentropy.labels.lanczos import lowest_eigenvalue
 from vibentropy.labels.multifrontal import factorise_sparse, spare_memory
-from vibentropy.potentials.protocols import Interaction, SplitHessian
+from vibentropy.potentials.protocols import Interaction, SplitHessian, Tabulated
 
 #: Largest force (eV/Å) of a configuration that counts as relaxed.
 MAX_FORCE = 1e-4
@@ -157,7 +157,27 @@ def check_relaxed(atoms: Atoms, potential: Interaction, max_force: float = MAX_F
     _, forces = potential.energy_and_forces(atoms)
     largest = float(np.linalg.norm(forces, axis=1).max())
     if not largest <= max_force:
-        raise NotConvergedError(f"the largest force is {largest:.2e} eV/Å, expected at most {max_force:.1e}: relax it")
+        raise NotConvergedError(
+            f"the largest force is {largest:.2e} eV/Å{of_whose(potential)}, expected at most {max_force:.1e}: relax it "
+            "with `--relax` or, in a data set of files, `relax: true`"
+        )
+
+
+def of_whose(potential: Interaction) -> str:
+    """Say whose forces they are where others compute different ones from the same potential.
+
+    Parameters
+    ----------
+    potential : vibentropy.potentials.protocols.Interaction
+
+    Returns
+    -------
+    str
+        For the middle of a message; empty unless the functions of the potential are tables.
+    """
+    if not isinstance(potential, Tabulated):
+        return ""
+    return " by the smooth functions that vibentropy fits to the tables of the potential (LAMMPS' own may be smaller)"
 
 
 def relaxed_log_determinant(

@@ -101,6 +101,7 @@ class Labeller:
         configurations: ConfigurationSet,
         reference: Callable[[pd.Series, Any], Atoms],
         done: Done = ignore,
+        relax: bool = False,
     ) -> ConfigurationSet:
         """Label the relaxed configurations of a set.
 
@@ -111,13 +112,15 @@ class Labeller:
             From a row of the table and the cell of that configuration to the perfect crystal (ase.Atoms) in it.
         done : callable
             Called with the id of each configuration that is done.
+        relax : bool
+            Whether to relax configurations first, as `label_cell` does.
 
         Returns
         -------
         ConfigurationSet
-            The same atoms. Status ``labelled`` with entropies in k_B in both conventions and the smallest eigenvalue
-            of the Hessian, and `UNCERTAINTY` for potentials with tables; ``saddle``, ``not converged`` or ``rejected``
-            with the reason; other rows as they were.
+            The same atoms, relaxed where that was asked for. Status ``labelled`` with entropies in k_B in both
+            conventions and the smallest eigenvalue of the Hessian, and `UNCERTAINTY` for potentials with tables;
+            ``saddle``, ``not converged`` or ``rejected`` with the reason; other rows as they were.
         """
         at_temperatures = [name for t in self._temperatures for name in temperature_columns(t)]
         of_infinite = {name: default for name, (default, _) in INFINITE_COLUMNS.items()} if self._infinite else {}
@@ -130,7 +133,13 @@ class Labeller:
             try:
                 cells = [reference(row, frames[index].cell), *self._others]
                 references = ReferenceCells.of(cells).around(frames[index])
-                frames[index], columns = self._entropies(frames[index], references, row["formation_energy"])
+                energies = {}
+                if relax:
+                    frames[index] = relaxation.relax(frames[index], self._potential)
+                    energies = self._energies(frames[index], references)
+                formation_energy = energies.get("formation_energy", row["formation_energy"])
+                frames[index], columns = self._entropies(frames[index], references, formation_energy)
+                columns |= energies
             except (VibentropyError, LinAlgError) as error:
                 columns = refused(error)
             table.loc[index, list(columns)] = list(columns.values())
@@ -162,17 +171,21 @@ class Labeller:
             references = ReferenceCells.of([perfect, *self._others]).around(atoms)
             if relax:
                 atoms = relaxation.relax(atoms, self._potential)
-            energy, forces = self._potential.energy_and_forces(atoms)
-            row["energy"] = energy
-            row["formation_energy"] = float(references.formed(atoms, energy, self._energy))
-            row["max_force"] = float(np.linalg.norm(forces, axis=1).max())
+            row |= self._energies(atoms, references)
             atoms, columns = self._entropies(atoms, references, row["formation_energy"])
         except (VibentropyError, LinAlgError) as error:
             return atoms, row | refused(error)
         return atoms, row | {"status": columns["status"], "reason": ""} | columns
 
-    def _energy(self, cell):
-        return self._potential.energy_and_forces(cell)[0]
+    def _energies(self, atoms, references):
+        """Columns of a configuration that take no Hessian."""
+        energy, forces = self._potential.energy_and_forces(atoms)
+        formed = references.formed(atoms, energy, lambda cell: self._potential.energy_and_forces(cell)[0])
+        return {
+            "energy": energy,
+            "formation_energy": float(formed),
+            "max_force": float(np.linalg.norm(forces, axis=1).max()),
+        }
 
     def _entropies(self, atoms, references, formation_energy):
         """Compare a configuration with its references.

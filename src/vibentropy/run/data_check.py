@@ -11,9 +11,20 @@ import numpy as np
 
 from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.neighbours import check_sites
-from vibentropy.datasets.table import Status
+from vibentropy.datasets.duplicates import mark_duplicates
+from vibentropy.datasets.table import Status, usable
+from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
+from vibentropy.labels.determinants import of_whose
+from vibentropy.learning.sufficiency import too_few
+from vibentropy.potentials.from_config import is_analytic, load_potential
 from vibentropy.sources.any_file import read_any
+
+#: Cells whose forces are computed where that is slow: of a potential without an analytic Hessian.
+LOOKED_AT = 20
+
+#: Energies (eV) of relaxed cells that differ by less are of one minimum: forces of 1e-4 eV/Å are worth less than that.
+SAME_ENERGY = 1e-6
 
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
@@ -38,6 +49,10 @@ class Inspection:
         Why a run would stop here; empty where it would not.
     trajectories : int
         Number of those that hold something that can be used, for data sets that were read.
+    minima : int
+        Number of distinct ones that can be used, as far as energies tell; at most so many.
+    warning : str
+        What a run would do, and what it would be worth little for; empty where there is nothing to say.
     """
 
     name: str
@@ -46,6 +61,8 @@ class Inspection:
     rejected: list[str] = field(default_factory=list)
     problem: str = ""
     trajectories: int = 0
+    minima: int = 0
+    warning: str = ""
 
 
 def inspect_configuration(config: Config) -> Iterator[Inspection]:
@@ -59,18 +76,22 @@ def inspect_configuration(config: Config) -> Iterator[Inspection]:
     ------
     Inspection
         One for each data set, and for each class of published arrays; recipes are counted, not made. One more where
-        there are fewer trajectories to train on than folds.
+        there are fewer trajectories to train on than folds, and one for each descriptor with more features than there
+        are minima to train on.
     """
     trained_on, unreadable, folds = 0, False, config.evaluation.folds
+    minima: dict[str, int] = {}
     for name, source in config.sources.items():
         training = source.role == "train"
         if planned := source.planned():
             facts = {"trajectories": str(planned.trajectories), "role": source.role}
             trained_on += training * planned.trajectories
+            minima[name] = planned.configurations
             yield Inspection(name, {"planned": planned.configurations}, facts)
             continue
         for part, content in source.readings().items():
-            inspection = _inspect(source, part, content)
+            inspection = _inspect(source, part, content, config)
+            minima[name] = minima.get(name, 0) + inspection.minima
             inspection.facts["role"] = source.role
             trained_on += training * inspection.trajectories
             unreadable |= bool(inspection.problem)
@@ -78,6 +99,11 @@ def inspect_configuration(config: Config) -> Iterator[Inspection]:
     if not unreadable and trained_on < folds:
         problem = f"{folds} folds of {trained_on} trajectories to train on: expected no more folds than trajectories"
         yield Inspection("evaluation.folds", problem=problem)
+    for name, block in config.descriptors.items():
+        learnt = sum(minima[one] // config.one_in(name, one) for one in config.with_role("train") if one in minima)
+        warning = None if unreadable else too_few(learnt, create(**block).n_features)
+        if warning:
+            yield Inspection(f"descriptors.{name}", warning=warning)
 
 
 def inspect_source(source: Source) -> Inspection:
@@ -92,7 +118,7 @@ def inspect_source(source: Source) -> Inspection:
     -------
     Inspection
     """
-    return _inspect(source, source.name, None)
+    return _inspect(source, source.name, None, None)
 
 
 def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspection:
@@ -136,12 +162,15 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
     return inspection
 
 
-def _inspect(source: Source, name: str, content: Any) -> Inspection:
+def _inspect(source: Source, name: str, content: Any, config: Config | None) -> Inspection:
     try:
-        table = source.read(content).table
+        configurations = source.read(content)
+        warning = _forces(source, configurations, config) if config and source.computed else ""
     except VibentropyError as error:
         return Inspection(name, problem=str(error))
+    table = configurations.table
     inspection = Inspection(name, {str(status): int(n) for status, n in table["status"].value_counts().items()})
+    inspection.warning, inspection.minima = warning, _distinct(table, config)
     inspection.facts = {"atoms": _range(table["n_atoms"])}
     inspection.trajectories = table.loc[table["status"] != Status.REJECTED, "trajectory"].nunique()
     entropies = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
@@ -153,6 +182,44 @@ def _inspect(source: Source, name: str, content: Any) -> Inspection:
     for row in table[table["status"] == Status.REJECTED].itertuples():
         inspection.rejected.append(f"{row.id}: {row.reason}")
     return inspection
+
+
+def _forces(source, configurations, config):
+    """Compute the energies of cells that are to be labelled, and say how many of them labels would refuse."""
+    if source.relaxes:
+        return ""
+    table, potential = configurations.table, load_potential(**config.potential)
+    rows = np.flatnonzero(table["status"] == Status.RELAXED)
+    if not is_analytic(config.potential) and len(rows) > LOOKED_AT:
+        rows = rows[np.linspace(0, len(rows) - 1, LOOKED_AT).astype(int)]
+    forces = []
+    for index in rows:
+        try:
+            energy, of_atoms = potential.energy_and_forces(configurations.frames[index])
+        except VibentropyError as error:
+            error.locate(table["id"][index])
+            raise
+        table.loc[index, "energy"] = energy
+        forces.append(np.linalg.norm(of_atoms, axis=1).max())
+    refused = np.flatnonzero(~(np.array(forces) <= config.labels.max_force))
+    if not len(refused):
+        return ""
+    return (
+        f"{len(refused)} of {len(rows)} cells have forces above {config.labels.max_force:.1e} eV/Å"
+        f"{of_whose(potential)}, up to {np.max(forces):.2e} in {table['id'][rows[np.argmax(forces)]]}: they would get no "
+        "label; say `relax: true` in the data set to have the run relax them"
+    )
+
+
+def _distinct(table, config):
+    """Count the minima that can be used, once each as far as energies tell."""
+    tolerances = config.labels.duplicates.tolerances if config else {}
+    labelled = mark_duplicates(table, *tolerances.values())
+    relaxed = table[table["status"] == Status.RELAXED]
+    count = int(usable(labelled).sum() + relaxed["energy"].isna().sum())
+    for _, energies in relaxed[relaxed["energy"].notna()].groupby(["n_atoms", "n_sites"])["energy"]:
+        count += 1 + int((np.diff(np.sort(energies)) > SAME_ENERGY).sum())
+    return count
 
 
 def _range(values):

@@ -142,6 +142,11 @@ class Source(ABC):
     def computed(self) -> bool:
         """Whether the entropies of the data set are computed in this run, and not given."""
 
+    @property
+    def relaxes(self) -> bool:
+        """Whether cells are relaxed with the potential of the run before their entropies are computed."""
+        return False
+
     def planned(self) -> Planned | None:
         """Count what a recipe makes; None for data sets that are read."""
         return None
