@@ -29,8 +29,8 @@ _SHARED = 0.75
 #: may be lacking or too many on average.
 _NOT_WHOLE, _DEFECTS = 0.25, 0.2
 
-#: Atoms that are compared at once with those that are looked at; closer than so much (Å), an atom is itself.
-_BLOCK, _SAME = 2048, 1e-6
+#: Closer than so much (Å), an atom is itself.
+_SAME = 1e-6
 
 #: Smallest singular value of three directions that do not lie in a plane.
 _FLAT = 0.1
@@ -112,16 +112,21 @@ def _neighbour_vectors(atoms, reach):
     copies = np.ceil(2 * reach / widths).astype(int)
     shifts = np.stack(np.meshgrid(*(np.arange(n) for n in copies), indexing="ij"), -1).reshape(-1, 3)
     scaled = ((scaled[None] + shifts[:, None]).reshape(-1, 3) / copies) % 1.0
+    cell = atoms.cell[:] * copies[:, None]
+    # Only a slab around each atom is searched.
+    order = np.argsort(scaled[:, 0])
+    along, half = scaled[order, 0], reach / (widths * copies)[0]
     owners, vectors = [], []
-    for start in range(0, len(scaled), _BLOCK):
-        offsets = scaled[None, start : start + _BLOCK] - scaled[some][:, None]
-        offsets -= np.round(offsets)
-        in_box = (np.abs(offsets) * (widths * copies) < reach).all(axis=2)
-        offsets = offsets[in_box] @ (atoms.cell[:] * copies[:, None])
+    for number, atom in enumerate(some):
+        low, high = scaled[atom, 0] - half, scaled[atom, 0] + half
+        first, last, again, over = np.searchsorted(along, [low, high, low + 1, high - 1])
+        slab = np.concatenate([order[first:last], order[again:], order[:over]])
+        offsets = scaled[slab] - scaled[atom]
+        offsets = (offsets - np.round(offsets)) @ cell
         lengths = np.linalg.norm(offsets, axis=1)
-        near = (lengths < reach) & (lengths > _SAME)
-        owners.append(np.nonzero(in_box)[0][near])
-        vectors.append(offsets[near])
+        near = offsets[(lengths < reach) & (lengths > _SAME)]
+        owners.append(np.full(len(near), number))
+        vectors.append(near)
     return np.concatenate(owners), np.concatenate(vectors)
 
 

@@ -63,7 +63,18 @@ class DescribedCrystal:
 
     @classmethod
     def of(cls, descriptor: Descriptor, crystal: Atoms) -> Self:
-        """Describe a perfect crystal of any number of cells."""
+        """Describe a perfect crystal.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+        crystal : ase.Atoms
+            Any number of cells.
+
+        Returns
+        -------
+        DescribedCrystal
+        """
         return cls(descriptor, crystal, bulk_features(descriptor, crystal))
 
     @cached_property

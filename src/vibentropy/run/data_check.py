@@ -204,10 +204,11 @@ def _forces(source, configurations, config):
     refused = np.flatnonzero(~(np.array(forces) <= config.labels.max_force))
     if not len(refused):
         return ""
+    worst = table["id"][rows[np.argmax(forces)]]
     return (
         f"{len(refused)} of {len(rows)} cells have forces above {config.labels.max_force:.1e} eV/Å"
-        f"{of_whose(potential)}, up to {np.max(forces):.2e} in {table['id'][rows[np.argmax(forces)]]}: they would get no "
-        "label; say `relax: true` in the data set to have the run relax them"
+        f"{of_whose(potential)}, up to {np.max(forces):.2e} in {worst}: they would get no label; say `relax: true` in "
+        "the data set to have the run relax them"
     )
 
 
