@@ -123,3 +123,12 @@ def test_cells_that_differ_are_told_by_lengths_and_angles(deformation, message):
         with pytest.raises(StructureError, match=message) as caught:
             crystal_in_cell(cell, crystal)
         assert "[" not in str(caught.value)
+
+
+def test_lattice_constants_that_are_off_by_whole_sites():
+    """The volume of 11 666 sites of the crystal, and 11 664 sites of the cell's own."""
+    atoms = (bulk("Fe", "bcc", a=2.85548, cubic=True) * 18)[27:]
+    volume = 2.8553125**3 / 2
+    with pytest.raises(StructureError, match="11666.0.. sites of iron, expected 11664.*2.85548 Å .*2.85531 Å .*: look"):
+        count_sites(atoms, volume, "iron", "look")
+    assert count_sites(atoms, 2.85548**3 / 2, "iron", "look") == 11664
