@@ -86,7 +86,8 @@ def lattice_sites(atoms: Atoms) -> LatticeSites | None:
     if not len(atoms):
         return None
     length = (atoms.cell.volume / len(atoms)) ** (1 / 3)
-    primitive = _primitive(*_neighbour_vectors(atoms, _REACH * length), _OFF_SITE * length)
+    owners, vectors = _neighbour_vectors(atoms, _REACH * length)
+    primitive = _primitive(owners, vectors, _OFF_SITE * length)
     if primitive is None:
         return None
     multiples = atoms.cell[:] @ np.linalg.inv(primitive)
