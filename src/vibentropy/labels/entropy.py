@@ -87,9 +87,10 @@ def formation_entropy(
     atoms : ase.Atoms
         The defective cell, relaxed.
     bulk : ase.Atoms or sequence of ase.Atoms
-        The perfect crystal in the same cell, which may be turned in space. With several elements as many reference cells as there are elements, the
-        first of them in the same cell: the perfect crystal, or for a random alloy the cell without the defect; then for
-        each solute a relaxed cell with another share of it, of any size, such as the crystal with one atom of it.
+        The perfect crystal in the same cell, which may be turned in space. With several elements as many reference
+        cells as there are elements, the first of them in the same cell: the perfect crystal, or for a random alloy the
+        cell without the defect; then for each solute a relaxed cell with another share of it, of any size, such as the
+        crystal with one atom of it.
     potential : vibentropy.potentials.protocols.Interaction or ase.calculators.calculator.Calculator
         Of `vibentropy.load_potential`, or a calculator of ASE as it is, which
         `vibentropy.potentials.calculators.as_potential` makes a potential of.

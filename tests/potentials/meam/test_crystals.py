@@ -27,7 +27,10 @@ def test_phonons_are_those_of_phonopy_with_forces_of_lammps(name):
     potential = potential_of(name)
     primitive = reference_crystal(potential)
     cell = phonopy.structure.atoms.PhonopyAtoms(
-        symbols=[potential.elements[0]], cell=primitive.cell[:], scaled_positions=[[0, 0, 0]], masses=[potential.mass]
+        symbols=[potential.elements[0]],
+        cell=primitive.cell[:],
+        scaled_positions=[[0, 0, 0]],
+        masses=list(potential.masses),
     )
     # Where an atom feels several images of another one, both sets of force constants add them up.
     phonons = phonopy.Phonopy(cell, supercell_matrix=np.diag([4, 4, 4]), primitive_matrix=np.eye(3))

@@ -96,7 +96,7 @@ def test_it_says_what_it_is():
     assert isinstance(IRON, HessianRows)
     assert not isinstance(IRON, SplitHessian)
     assert repr(IRON) == "<Potential of Fe, modified embedded atoms, cutoff 4 Å>"
-    assert IRON.mass == 55.845
+    assert IRON.masses == (55.845,)
 
 
 @pytest.mark.parametrize("name", SETS)
