@@ -4,5 +4,5 @@ from vibentropy.sources.lattice import Lattice
 
 with logged(snakemake.log[0]) as progress:
     crystal = Lattice(**snakemake.params.lattice).at_rest(load_potential(**snakemake.params.potential))
-    progress.note(f"{crystal.structure} {crystal.element}, a = {crystal.a:.7f} Å")
+    progress.note(str(crystal))
     crystal.save(snakemake.output[0])

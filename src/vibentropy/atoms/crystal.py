@@ -1,8 +1,9 @@
 """The perfect crystal that defects are put into and compared with."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,13 +11,17 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from vibentropy.errors import ConfigError
 from vibentropy.files.atomic import atomic
 
-#: Sites in the cubic cell of each crystal structure.
-SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "diamond": 8}
+#: Sites in the unit cell of each crystal structure: the cubic cell, and of hcp the orthorhombic one.
+SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
+#: c/a of hcp with all twelve neighbours at one distance.
+IDEAL = (8 / 3) ** 0.5
+#: Distance of nearest neighbours in units of the lattice constant; of hcp at the ideal c/a.
+NEAREST = {"sc": 1.0, "bcc": 3**0.5 / 2, "fcc": 0.5**0.5, "hcp": 1.0, "diamond": 3**0.5 / 4}
 
 
 class _HasEnergy(Protocol):
@@ -31,17 +36,55 @@ class Crystal:
     ----------
     element : str
     structure : str
-        A cubic lattice type of `ase.build.bulk`, such as ``"bcc"``.
+        One of `SITES_PER_CELL`.
     a : float
         Lattice constant in Å.
+    c_over_a : float or None
+        Of hcp, by default the ideal one; None of cubic crystals.
     """
 
     element: str
     structure: str
     a: float
+    c_over_a: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.structure == "hcp" and self.c_over_a is None:
+            object.__setattr__(self, "c_over_a", IDEAL)
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """Lengths of the edges of the unit cell, shape (3,), in Å: a, and of hcp a, √3 a and c."""
+        if self.c_over_a is None:
+            return np.full(3, self.a)
+        return self.a * np.array([1.0, 3**0.5, self.c_over_a])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`; no c/a if cubic."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "Crystal":
+        """Build the crystal that `facts` are of, which may stand among others.
+
+        Parameters
+        ----------
+        facts : dict
+
+        Returns
+        -------
+        Crystal
+        """
+        c_over_a = float(facts["c_over_a"]) if "c_over_a" in facts else None
+        return cls(str(facts["element"]), str(facts["structure"]), float(facts["a"]), c_over_a)
+
+    def __str__(self) -> str:
+        shape = "" if self.c_over_a is None else f", c/a = {self.c_over_a:.7f}"
+        return f"{self.structure} {self.element}, a = {self.a:.7f} Å{shape}"
 
     def cell(self, repetitions: int | Sequence[int]) -> Atoms:
-        """Repeat the cubic unit cell of the crystal along each axis.
+        """Repeat the unit cell of the crystal along each axis: the cubic one, or of hcp the orthorhombic one.
 
         Parameters
         ----------
@@ -53,10 +96,14 @@ class Crystal:
         ase.Atoms
             Periodic, lengths in Å.
         """
-        return bulk(self.element, self.structure, a=self.a, cubic=True).repeat(repetitions)
+        if self.structure == "hcp":
+            unit = bulk(self.element, "hcp", a=self.a, covera=self.c_over_a, orthorhombic=True)
+        else:
+            unit = bulk(self.element, self.structure, a=self.a, cubic=True)
+        return unit.repeat(repetitions)
 
     def filling(self, cell: ArrayLike, repetitions: int | Sequence[int]) -> Atoms:
-        """Repeat the cubic unit cell along each axis and strain all of it so that it fills a cell.
+        """Repeat the unit cell along each axis and strain all of it so that it fills a cell.
 
         Parameters
         ----------
@@ -75,10 +122,10 @@ class Crystal:
     @property
     def translations(self) -> NDArray[np.float64]:
         """Primitive lattice vectors of the crystal, the rows of an array of shape (3, 3), in Å."""
-        return np.asarray(bulk(self.element, self.structure, a=self.a).cell)
+        return np.asarray(bulk(self.element, self.structure, a=self.a, covera=self.c_over_a).cell)
 
     def save(self, path: str | Path) -> None:
-        """Write the crystal as JSON: element, structure, and the lattice constant ``a`` in Å with all its digits.
+        """Write the crystal as JSON: its `facts`, the lattice constant ``a`` in Å with all its digits.
 
         Parameters
         ----------
@@ -90,7 +137,7 @@ class Crystal:
             If it cannot be written.
         """
         with atomic(path) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(self.facts, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> "Crystal":
@@ -106,14 +153,30 @@ class Crystal:
         """
         return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
-    def relaxed(self, potential: _HasEnergy, tolerance: float = 1e-9) -> "Crystal":
-        """Find the lattice constant of lowest energy that a potential gives the crystal.
+    def energy_per_atom(self, potential: _HasEnergy) -> float:
+        """Energy of the crystal by a potential, eV per atom.
+
+        Parameters
+        ----------
+        potential : vibentropy.potentials.protocols.Interaction
+
+        Returns
+        -------
+        float
+        """
+        unit = self.cell(1)
+        return potential.energy_and_forces(unit)[0] / len(unit)
+
+    def relaxed(self, potential: _HasEnergy, tolerance: float = 1e-9, within: float = 0.05) -> "Crystal":
+        """Find the lattice constants of lowest energy that a potential gives the crystal.
 
         Parameters
         ----------
         potential : vibentropy.Potential
         tolerance : float
             In Å. Energies in double precision cannot tell lattice constants apart that differ by less than 1e-8 Å.
+        within : float
+            How far from the present lattice constant it is looked for, relative to it.
 
         Returns
         -------
@@ -122,11 +185,11 @@ class Crystal:
         Raises
         ------
         ConfigError
-            If there is no minimum within 5 % of the present lattice constant.
+            If there is no minimum there.
         """
-        bounds = 0.95 * self.a, 1.05 * self.a
+        bounds = (1 - within) * self.a, (1 + within) * self.a
         result = minimize_scalar(
-            lambda a: potential.energy_and_forces(Crystal(self.element, self.structure, a).cell(1))[0],
+            lambda a: replace(self, a=a).energy_per_atom(potential),
             bounds=bounds,
             method="bounded",
             options={"xatol": tolerance},
@@ -136,4 +199,20 @@ class Crystal:
                 f"{self.structure} {self.element} has no energy minimum near a = {self.a} Å "
                 f"(between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
             )
-        return Crystal(self.element, self.structure, float(result.x))
+        found = replace(self, a=float(result.x))
+        return found if self.c_over_a is None else found._with_both_relaxed(potential, tolerance)
+
+    def _with_both_relaxed(self, potential, tolerance):
+        """Crystal of hcp with a and c/a of lowest energy, from a good guess of them."""
+        a, c_over_a = self.a, self.c_over_a
+        found = minimize(
+            lambda constants: replace(self, a=constants[0], c_over_a=constants[1]).energy_per_atom(potential),
+            (a, c_over_a),
+            method="Nelder-Mead",
+            options={
+                "xatol": tolerance,
+                "fatol": inf,
+                "initial_simplex": [(a, c_over_a), (1.01 * a, c_over_a), (a, 1.01 * c_over_a)],
+            },
+        )
+        return replace(self, a=float(found.x[0]), c_over_a=float(found.x[1]))

@@ -1,4 +1,4 @@
-"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``generate``, ``check`` and ``info``.
+"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``new``, ``generate``, ``check`` and ``info``.
 
 Commands read their arguments, call the library and write what it returns. Modules of commands import the library within
 their functions: help and completion of the shell answer at once, without half a second of numerics.
@@ -22,6 +22,7 @@ from vibentropy.cli.describe import describe
 from vibentropy.cli.generate import generate
 from vibentropy.cli.info import info
 from vibentropy.cli.label import label
+from vibentropy.cli.new import new
 from vibentropy.cli.predict import predict
 from vibentropy.errors import VibentropyError, how_to_install
 
@@ -118,5 +119,5 @@ def main() -> None:
     """
 
 
-for command in (predict, label, describe, generate, check, info):
+for command in (predict, label, describe, new, generate, check, info):
     main.add_command(command)

@@ -71,7 +71,7 @@ def _labelled(configurations, config):
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
 
-    crystal = Crystal(*(configurations.attributes[name] for name in ("element", "structure", "a")))
+    crystal = Crystal.from_facts(configurations.attributes)
     waiting = int((configurations.table["status"] == Status.RELAXED).sum())
     with meter("labels", lambda: waiting) as progress:
         labeller = Labeller(load_potential(**config.potential), **config.labels.settings, note=progress.note)

@@ -76,6 +76,11 @@ def _nothing_to_compute_with(config: Config) -> Iterator[str]:
         yield f"potential: missing, but the entropies of {', '.join(config.computed)} have to be computed"
 
 
+def _lattice_of_another_shape(config: Config) -> Iterator[str]:
+    if config.lattice and config.lattice.c_over_a is not None and config.lattice.structure != "hcp":
+        yield f"lattice.c_over_a: {config.lattice.structure} has none: take the line out, or say `structure: hcp`"
+
+
 def _labels_without_effect(config: Config) -> Iterator[str]:
     if (config.labels.site_entropies or config.labels.temperatures) and not config.computed:
         yield "labels: site_entropies and temperatures are computed with labels, and all labels of this run are given"
@@ -139,6 +144,7 @@ _CHECKS = (
     _shared_files,
     _too_many_folds,
     _nothing_to_compute_with,
+    _lattice_of_another_shape,
     _labels_without_effect,
     _unusable_potential,
     _unknown_tests,

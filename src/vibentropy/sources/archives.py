@@ -28,7 +28,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
 from pathlib import Path
@@ -127,9 +127,9 @@ def write_archive(
         check_element(atoms, crystal.element)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
             raise DataError(
-                f"{row.id}: {row.n_sites} sites are not {row.repetitions or 'no'} cubic cells of {crystal.structure}"
+                f"{row.id}: {row.n_sites} sites are not {row.repetitions or 'no'} unit cells of {crystal.structure}"
             )
-    with create(path, KIND, **asdict(crystal), **attributes) as file:
+    with create(path, KIND, **crystal.facts, **attributes) as file:
         sites = {size: _sites(crystal, size) for size in sorted(set(table["repetitions"]))}
         for size, fractions in sites.items():
             file.create_dataset(f"sites/{size}", data=fractions, **_COMPRESSION)
@@ -272,7 +272,7 @@ def _cached_header(path: Path | str, repeats: bool, *state: int) -> Header:
 
 def _read_header(path: Path | str, repeats: bool) -> Header:
     with open_file(path, KIND) as file:
-        crystal = Crystal(str(file.attrs["element"]), str(file.attrs["structure"]), float(file.attrs["a"]))
+        crystal = Crystal.from_facts(file.attrs)
         return Header(crystal, str(file.attrs.get("potential", "")), _table(file, repeats)[0])
 
 

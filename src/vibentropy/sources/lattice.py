@@ -14,29 +14,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lattice:
-    """The cubic crystal that recipes start from, before the potential has a say.
+    """The crystal that recipes start from, before the potential has a say.
 
     Attributes
     ----------
     structure : str
         See `vibentropy.atoms.crystal.SITES_PER_CELL`.
     a : float
-        Edge of the cubic cell, Å.
+        Edge of the cubic cell, Å; of hcp the distance of neighbours within a plane.
     relax : bool
-        Whether `a` is a first guess, to be relaxed with the potential.
+        Whether `a`, and `c_over_a`, are first guesses, to be relaxed with the potential.
+    c_over_a : float or None
+        Of hcp; None for the ideal one, and for cubic crystals.
     """
 
     structure: str
     a: float
     relax: bool = True
+    c_over_a: float | None = None
 
     @property
     def sites_per_cell(self) -> int:
-        """Sites of the cubic cell of the lattice."""
+        """Sites of the unit cell of the lattice."""
         return SITES_PER_CELL[self.structure]
 
+    @property
+    def volume_per_site(self) -> float:
+        """Volume of the unit cell per site, Å³."""
+        return float(self.crystal("X").edges.prod()) / self.sites_per_cell
+
     def sites(self, repetitions: Sequence[int]) -> int:
-        """Count the lattice sites of so many cubic cells along each axis.
+        """Count the lattice sites of so many unit cells along each axis.
 
         Parameters
         ----------
@@ -49,7 +57,7 @@ class Lattice:
         return self.sites_per_cell * prod(repetitions)
 
     def crystal(self, element: str) -> Crystal:
-        """Crystal of an element with the lattice constant as the configuration gives it.
+        """Crystal of an element with the lattice constants as the configuration gives it.
 
         Parameters
         ----------
@@ -60,10 +68,10 @@ class Lattice:
         -------
         Crystal
         """
-        return Crystal(element, self.structure, self.a)
+        return Crystal(element, self.structure, self.a, self.c_over_a)
 
     def at_rest(self, potential: Any) -> Crystal:
-        """Crystal of the element of a potential, with the lattice constant of lowest energy where that is wanted.
+        """Crystal of the element of a potential, with the lattice constants of lowest energy where that is wanted.
 
         Parameters
         ----------

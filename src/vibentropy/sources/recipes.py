@@ -145,7 +145,7 @@ class Recipe(Source):
     Attributes
     ----------
     cells : tuple of tuple of 3 int
-        Sizes of the perfect cells, in cubic cells along each vector.
+        Sizes of the perfect cells, in unit cells of the lattice along each vector.
     defects : dict of str to Defect
         By class.
     anneal : Anneal or None
@@ -341,9 +341,9 @@ class Recipe(Source):
                 f"{place}.quench.max_force: {self.max_force:g} eV/Å leaves nothing that counts as relaxed: "
                 f"labels.max_force is {max_force:g} eV/Å"
             )
-        if self.strain and self.lattice and self.lattice.structure == "diamond":
+        if self.strain and self.lattice and self.lattice.structure in ("diamond", "hcp"):
             yield (
-                f"{place}.strain: a strained diamond crystal is not at rest on its sites, as the "
+                f"{place}.strain: a strained {self.lattice.structure} crystal is not at rest on its sites, as the "
                 "crystal that defects are compared with has to be"
             )
 
@@ -366,6 +366,8 @@ class Recipe(Source):
                 if kind.shape == "c15" and self.lattice.structure != "bcc":
                     structure = self.lattice.structure
                     yield f"{where}.shape: c15 clusters are defined in bcc, found lattice.structure {structure}"
+                if kind.shape.startswith("loop") and self.lattice.structure == "hcp":
+                    yield f"{where}.shape: {kind.shape} is defined in cubic crystals, found lattice.structure hcp"
                 yield from _crowding(where, kind, self.lattice)
         wanted = sum(kind.clusters * kind.vacancies for kind in kinds.values())
         if self.lattice:
@@ -401,7 +403,7 @@ def _crowding(place: str, kind: ClusterKind, lattice: Lattice) -> Iterator[str]:
     """Yield why a sphere does not have the room that a random cluster needs."""
     if kind.radius is not None:
         # A sphere holds its volume's worth of sites, give or take those at its surface.
-        sites = 4 / 3 * math.pi * kind.radius**3 * lattice.sites_per_cell / lattice.a**3
+        sites = 4 / 3 * math.pi * kind.radius**3 / lattice.volume_per_site
         if kind.vacancies > sites:
             yield (
                 f"{place}.radius: a sphere of {kind.radius} Å holds {sites:.1f} sites on average, too few for "

@@ -6,7 +6,7 @@ the run: neither on other trajectories nor on the number of cores.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,13 @@ class Trajectory:
         Together they identify the trajectory, and with the seed of the run its random numbers.
     defect_class : str
     repetitions : tuple of 3 int
-        Of the cubic unit cell.
+        Of the unit cell.
     clusters : tuple of vibentropy.sources.seeds.Cluster
         What is put into the perfect crystal; mappings become clusters.
     separation : float
         Smallest distance between the centres of two clusters, Å.
     strain : float
-        Largest component of the random strain of the cell; 0 for the cubic one.
+        Largest component of the random strain of the cell; 0 for none.
     melt_radius : float
         Of the pocket of melt in Å; 0 for none.
     melt_temperature : float, K
@@ -149,7 +149,7 @@ def sample(
             frames.append(atoms)
             rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
         done(trajectory.name)
-    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **asdict(crystal)})
+    return ConfigurationSet(frames, pd.DataFrame(rows), {"seed": run_seed, **crystal.facts})
 
 
 def _perfect(trajectory, crystal, rng):

@@ -6,7 +6,8 @@ Shapes of a cluster:
 ``random``      interstitials and vacancies anywhere in a sphere; both together are Frenkel pairs
 ``void``        vacancies on the sites next to a random point
 ``loop_hkl``    platelet of interstitials: one atom more on each of the rows along the Burgers vector that pass next to
-                a random point; the Burgers vector is the shortest lattice translation along a direction of <hkl>
+                a random point; the Burgers vector is the shortest lattice translation along a direction of <hkl>; in
+                cubic crystals only
 ``c15``         interstitials in the C15 (Laves) structure, in bcc only; see `_c15`
 =============== ======================================================================================================
 """
@@ -74,7 +75,7 @@ def place(
     crystal : vibentropy.atoms.crystal.Crystal
         What `perfect` is made of, unstrained.
     repetitions : sequence of 3 int
-        Cubic unit cells along each axis of `perfect`.
+        Unit cells along each axis of `perfect`.
     separation : float
         Smallest distance between the centres of two clusters, Å.
     rng : numpy.random.Generator
@@ -114,8 +115,8 @@ class _Sites:
         self.perfect = perfect
         self.crystal = crystal
         #: Strain as a matrix that unstrained vectors are multiplied by from the right.
-        self.deformation = perfect.cell[:] / (crystal.a * np.array(repetitions)[:, None])
-        # Sites of cubic lattices, the diamond included, are whole in quarters of the cubic cell.
+        self.deformation = perfect.cell[:] / (crystal.edges * repetitions)[:, None]
+        # Sites of cubic lattices, the diamond included, are whole in quarters of the cubic cell; of others nobody asks.
         self._quarters = 4 * np.array(repetitions)
         self._indices = {key: index for index, key in enumerate(self._keys(perfect.positions))}
         self.vacant = np.zeros(len(perfect), dtype=bool)

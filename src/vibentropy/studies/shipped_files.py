@@ -14,6 +14,8 @@ from typing import Any
 
 from ase.data import atomic_numbers, chemical_symbols, reference_states
 
+from vibentropy.atoms.crystal import IDEAL
+from vibentropy.potentials.lattice_constants import CRYSTALS, usual_crystal
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.potential_files import shipped_folder
 
@@ -51,10 +53,7 @@ _PARAMETERS = {
     "SiC.meam": ("library.meam", ("Si", "C")),
     "WL.meam": ("library.meam", ("WL",)),
 }
-#: Crystals that vacancies are looked for in, c/a of hcp where all neighbours are at one distance, and elements that
-#: are solids of molecules.
-CRYSTALS = ("bcc", "fcc", "hcp", "diamond")
-IDEAL = (8 / 3) ** 0.5
+#: Elements that are solids of molecules.
 _MOLECULES = ("P", "S")
 
 
@@ -75,7 +74,8 @@ class ShippedPotential:
     specification : dict
         What `vibentropy.load_potential` takes. Empty where `reason` is not.
     structure : str
-        Crystal to look for: one of `CRYSTALS`, that of the element, or where it has another one, of the file.
+        Crystal to look for: that of the element, or where it has another one, of the file; one of
+        `vibentropy.potentials.lattice_constants.CRYSTALS`.
     a, c_over_a : float
         Where its lattice constants may be: Å, and for hcp c/a.
     reason : str
@@ -165,11 +165,10 @@ def _listed(path, record, element, style, specification, structure="", a=nan):
     if not element:
         return ShippedPotential(path.name, record, "", style, reason="stands for no element")
     known: dict[str, Any] = reference_states[atomic_numbers[element]] or {}
-    symmetry, reason = known.get("symmetry"), ""
-    # ASE calls chains and rings by their lattice, with a basis of their own.
-    if symmetry in CRYSTALS and "basis" not in known:
-        structure, a, c_over_a = symmetry, known["a"], known.get("c/a", nan)
-    elif symmetry in ("diatom", "atom") or element in _MOLECULES:
+    usual, reason = usual_crystal(element), ""
+    if usual:
+        structure, a, c_over_a = usual, known["a"], known.get("c/a", nan)
+    elif known.get("symmetry") in ("diatom", "atom") or element in _MOLECULES:
         reason = "no elemental crystal"
     elif structure in CRYSTALS:
         c_over_a = IDEAL if structure == "hcp" else nan

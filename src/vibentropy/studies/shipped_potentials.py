@@ -24,23 +24,21 @@ reason                        why there is none
 ============================= ========================================================================================
 """
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
-from math import inf, nan
+from math import isnan, nan
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 from ase.build import bulk
-from scipy.optimize import minimize, minimize_scalar
 
+from vibentropy.atoms.crystal import NEAREST, Crystal
 from vibentropy.atoms.reference_cells import ReferenceCells
-from vibentropy.errors import SaddlePointError, StructureError, VibentropyError
+from vibentropy.errors import SaddlePointError, VibentropyError
 from vibentropy.files.tables import read_table
 from vibentropy.labels.entropy import formation_entropy
 from vibentropy.labels.table_uncertainty import (
@@ -50,26 +48,16 @@ from vibentropy.labels.table_uncertainty import (
 )
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import load_potential
+from vibentropy.potentials.lattice_constants import CRYSTALS, AtRest, at_rest, compared, lowest
 from vibentropy.potentials.potential_files import shipped_folder
 from vibentropy.potentials.protocols import Interaction
 from vibentropy.potentials.relaxation import relax
-from vibentropy.studies.shipped_files import IDEAL, ShippedPotential, shipped_potentials
-
-#: Distance of neighbours in units of the lattice constant, by crystal.
-_DISTANCES = {"bcc": 3**0.5 / 2, "fcc": 0.5**0.5, "hcp": 1.0, "diamond": 3**0.5 / 4}
+from vibentropy.studies.shipped_files import ShippedPotential, shipped_potentials
 
 #: Unit cells along each axis, by crystal: cubic cells, and orthorhombic ones of hcp. Those of SNAP, whose forces cost a
 #: hundred times as much, are smaller, and of fcc primitive ones.
 _REPETITIONS = {"bcc": (4, 4, 4), "fcc": (3, 3, 3), "hcp": (5, 3, 3), "diamond": (3, 3, 3)}
 _FEWER = {"bcc": (3, 3, 3), "fcc": (4, 4, 4), "hcp": (4, 2, 3), "diamond": (2, 2, 2)}
-
-#: Lattice constants are looked for in steps of so much, relative to where one begins, up to the largest change.
-_STEP, _LARGEST_CHANGE = 0.02, 0.26
-#: How exactly lattice constants are found, in Å: to be used, and to compare crystals.
-_EXACT, _ROUGH = 1e-7, 1e-3
-#: Crystals whose energies differ by less (eV per atom) count as equally low: potentials of short range do not tell fcc
-#: and hcp apart.
-_DEGENERATE = 1e-6
 
 #: Largest force of a relaxed vacancy, eV/Å, and displacement (Å) by which it leaves the symmetry of the crystal where
 #: that holds it at a saddle.
@@ -93,51 +81,24 @@ _COLUMNS = (
 )
 
 
-class Lattice(NamedTuple):
-    """A crystal of one element with its lattice constants.
+def perfect_cell(crystal: Crystal, small: bool) -> Atoms:
+    """Build the perfect cell that a vacancy is put into.
 
-    Attributes
+    Parameters
     ----------
-    element, structure : str
-        Structure is one of `vibentropy.studies.shipped_files.CRYSTALS`.
-    a : float
-        In Å.
-    c_over_a : float
-        Of hcp; NaN otherwise.
+    crystal : Crystal
+    small : bool
+        Of 54 to 96 sites, in place of 108 to 216.
+
+    Returns
+    -------
+    ase.Atoms
     """
-
-    element: str
-    structure: str
-    a: float
-    c_over_a: float = nan
-
-    def unit_cell(self) -> Atoms:
-        """Build the cubic cell, and for hcp the orthorhombic one.
-
-        Returns
-        -------
-        ase.Atoms
-        """
-        if self.structure == "hcp":
-            return bulk(self.element, "hcp", a=self.a, covera=self.c_over_a, orthorhombic=True)
-        return bulk(self.element, self.structure, a=self.a, cubic=True)
-
-    def cell(self, small: bool) -> Atoms:
-        """Build the perfect cell that a vacancy is put into.
-
-        Parameters
-        ----------
-        small : bool
-            Of 54 to 96 sites, in place of 108 to 216.
-
-        Returns
-        -------
-        ase.Atoms
-        """
-        if not small:
-            return self.unit_cell().repeat(_REPETITIONS[self.structure])
-        unit = bulk(self.element, "fcc", a=self.a) if self.structure == "fcc" else self.unit_cell()
-        return unit.repeat(_FEWER[self.structure])
+    if not small:
+        return crystal.cell(_REPETITIONS[crystal.structure])
+    if crystal.structure == "fcc":
+        return bulk(crystal.element, "fcc", a=crystal.a).repeat(_FEWER["fcc"])
+    return crystal.cell(_FEWER[crystal.structure])
 
 
 def shipped_row(shipped: ShippedPotential, timeout_s: float = TIMEOUT) -> pd.DataFrame:
@@ -175,18 +136,22 @@ def _processor_time():
 
 def _label(shipped, timeout_s, row):
     """Fill a row with what is found, one after the other, so that what came before an error stays."""
-    guess = Lattice(shipped.element, shipped.structure, shipped.a, shipped.c_over_a)
+    c_over_a = None if isnan(shipped.c_over_a) else shipped.c_over_a
+    guess = Crystal(shipped.element, shipped.structure, shipped.a, c_over_a)
     limit = {"timeout_s": timeout_s} if "pair_style" in shipped.specification else {}
     potential = load_potential(**shipped.specification, **limit)
     with ExitStack() as stack:
         if isinstance(potential, FiniteDifferencePotential):
             stack.enter_context(potential.engine)
         row["route"] = "finite differences" if isinstance(potential, FiniteDifferencePotential) else "analytic"
-        lattice, energy = at_rest(guess, potential)
-        row |= {"a": lattice.a, "c_over_a": lattice.c_over_a}
-        lowest, lowest_energy = _lowest(lattice, energy, potential)
-        row |= {"lowest_crystal": lowest, "above_lowest": energy - lowest_energy}
-        perfect = lattice.cell(small=shipped.pair_style == "snap")
+        crystal, energy = at_rest(guess, potential)
+        row |= {key: value for key, value in crystal.facts.items() if key in ("a", "c_over_a")}
+        others = [structure for structure in CRYSTALS if structure != crystal.structure]
+        crystals = compared(shipped.element, crystal.a * NEAREST[crystal.structure], potential, others)
+        crystals[crystal.structure] = AtRest(crystal, energy)
+        low = lowest(crystals, preferred=crystal.structure)
+        row |= {"lowest_crystal": low, "above_lowest": energy - crystals[low].energy}
+        perfect = perfect_cell(crystal, small=shipped.pair_style == "snap")
         row["n_sites"] = len(perfect)
         vacancy = perfect.copy()
         del vacancy[0]
@@ -203,96 +168,6 @@ def _label(shipped, timeout_s, row):
         row |= {"formation_entropy": entropy, "formation_entropy_uncertainty": uncertainty}
         if uncertainty > max(MAX_UNCERTAINTY, MAX_RELATIVE_UNCERTAINTY * abs(entropy)):
             row["note"] = "; ".join(filter(None, [row["note"], MOVES]))
-
-
-def at_rest(guess: Lattice, potential: Interaction, tolerance: float = _EXACT) -> tuple[Lattice, float]:
-    """Find the lattice constants of lowest energy that are closest to a guess.
-
-    Parameters
-    ----------
-    guess : Lattice
-    potential : vibentropy.potentials.protocols.Interaction
-    tolerance : float
-        In Å.
-
-    Returns
-    -------
-    lattice : Lattice
-    energy : float
-        eV per atom.
-
-    Raises
-    ------
-    StructureError
-        If energies fall up to 26 % away from the guess.
-    VibentropyError
-        What the potential says where it is not defined at the guess.
-    """
-    energy = partial(_energy, guess, potential)
-    bracket = _bracket(guess, energy)
-    found = minimize_scalar(lambda a: energy(a, guess.c_over_a), bracket, method="brent", tol=tolerance / guess.a)
-    a, c_over_a, lowest = float(found.x), guess.c_over_a, float(found.fun)
-    if guess.structure == "hcp":
-        both = minimize(
-            lambda constants: energy(*constants),
-            (a, c_over_a),
-            method="Nelder-Mead",
-            options={
-                "xatol": tolerance,
-                "fatol": inf,
-                "initial_simplex": [(a, c_over_a), (1.01 * a, c_over_a), (a, 1.01 * c_over_a)],
-            },
-        )
-        (a, c_over_a), lowest = map(float, both.x), float(both.fun)
-    return guess._replace(a=a, c_over_a=c_over_a), lowest
-
-
-def _energy(lattice, potential, a, c_over_a):
-    """Energy per atom, eV."""
-    cell = lattice._replace(a=a, c_over_a=c_over_a).unit_cell()
-    return potential.energy_and_forces(cell)[0] / len(cell)
-
-
-def _bracket(guess: Lattice, energy: Callable[[float, float], float]) -> tuple[float, float, float]:
-    """Go downhill from a guess until energies rise on both sides: three lattice constants around a minimum."""
-    reach = round(_LARGEST_CHANGE / _STEP)
-    energies: dict[int, float] = {}
-
-    def at(k: int) -> float:
-        if k not in energies:
-            try:
-                energies[k] = energy(guess.a * (1 + k * _STEP), guess.c_over_a)
-            except VibentropyError:
-                # Far from its crystal a potential need not be defined.
-                if k == 0:
-                    raise
-                energies[k] = inf
-        return energies[k]
-
-    k = 0
-    while abs(k) < reach and min(at(k - 1), at(k + 1)) < at(k):
-        k += 1 if at(k + 1) < at(k - 1) else -1
-    if abs(k) == reach or not at(k - 1) > at(k) < at(k + 1):
-        raise StructureError(
-            f"{guess.structure} {guess.element} has no energy minimum near a = {guess.a:.4g} Å: energies fall up to "
-            f"{_LARGEST_CHANGE:.0%} away, or are all the same"
-        )
-    return tuple(guess.a * (1 + n * _STEP) for n in (k - 1, k, k + 1))  # type: ignore[return-value]
-
-
-def _lowest(lattice, energy, potential):
-    """Which of the four crystals has the lowest energy, and that energy in eV per atom."""
-    energies = {lattice.structure: energy}
-    distance = lattice.a * _DISTANCES[lattice.structure]
-    for structure in sorted(_DISTANCES.keys() - {lattice.structure}):
-        c_over_a = IDEAL if structure == "hcp" else nan
-        guess = Lattice(lattice.element, structure, distance / _DISTANCES[structure], c_over_a)
-        try:
-            energies[structure] = at_rest(guess, potential, _ROUGH)[1]
-        except VibentropyError:
-            continue
-    lowest = min(energies, key=energies.__getitem__)
-    return (lowest, energies[lowest]) if energies[lowest] < energy - _DEGENERATE else (lattice.structure, energy)
 
 
 def _entropy(vacancy, perfect, potential):

@@ -1,0 +1,138 @@
+"""``vibentropy new``."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vibentropy.cli.options import FILE
+
+#: What is written into the folder.
+_NAME = "run.yaml"
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  vibentropy new W.eam.alloy --element W tungsten/
+  vibentropy new Cu_mishin1.eam.alloy --element Cu --structure fcc --quick copper/
+  vibentropy new --pair-style sw --pair-coeff '* * Si.sw Si' --element Si silicon/
+  vibentropy new --files 'my/*.xyz' --reference bulk.xyz --entropy S_f mine/
+  vibentropy new --files my/*.xyz --reference bulk.xyz --potential FeP_mm.eam.fs mine/
+"""
+)
+@click.argument("paths", metavar="[POTENTIAL] FOLDER", nargs=-1, required=True)
+@click.option("--element", metavar="SYMBOL", help="Of the crystal; with --files it is that of the reference.")
+@click.option("--structure", help="bcc, fcc, hcp, diamond or sc; by default that of lowest energy by the potential.")
+@click.option("--quick", is_flag=True, help="Small cells, few of them, coarse descriptors: a run of minutes.")
+@click.option("--pair-style", metavar="STYLE", help="Of LAMMPS, in place of POTENTIAL.")
+@click.option("--pair-coeff", metavar="LINE", multiple=True, help="Of LAMMPS, with --pair-style; may be repeated.")
+@click.option("--files", metavar="FILES", multiple=True, help="Learn from your own cells: files that ASE reads, patterns.")
+@click.option("--reference", type=FILE, help="Perfect crystal that FILES belong to.")
+@click.option("--test", "tests", metavar="FILES", multiple=True, help="Larger cells, which are never fitted to.")
+@click.option("--potential", metavar="FILE", help="What entropies of FILES are computed with.")
+@click.option("--entropy", metavar="NAME", help="Name of the entropy in FILES, if they have it.")
+@click.option("--unit", type=click.Choice(["k_B", "eV/K", "J/mol/K"]), default="k_B", show_default=True)
+@click.option("--kind", type=click.Choice(["formation", "total"]), default="formation", show_default=True)
+@click.option("--group", metavar="NAME", help="Name of what cells of one simulation share in FILES.")
+def new(paths: tuple[str, ...], **options: Any) -> None:
+    """Write a configuration to start from, with a reason beside each number: FOLDER/run.yaml.
+
+    From a POTENTIAL alone, a file of embedded atoms by its path or the name of one that ships with lammps: which crystal it
+    has, recipes of defects in it, cells, temperatures, descriptors with cutoffs between shells of neighbours, and tests
+    on larger cells. Or for FILES that you have. What is written passes `vibentropy check`. What the run will cost is
+    said, and the one line that starts it.
+    """
+    *others, folder = paths
+    target = Path(folder) / _NAME
+    if Path(folder).is_file():
+        raise click.UsageError(f"the last argument should be a folder to write to, and {folder} is a file")
+    if target.exists():
+        raise click.UsageError(f"{target} is there already: name another folder, or remove it")
+    start = (_of_files if options["files"] else _of_potential)(others, folder.rstrip("/"), **options)
+    start.write(target)
+    _tell(start, target)
+
+
+def _of_potential(others, folder, *, element, structure, quick, pair_style, pair_coeff, **without):
+    """Configuration of recipes."""
+    from vibentropy.atoms.crystal import SITES_PER_CELL
+    from vibentropy.errors import did_you_mean
+    from vibentropy.run.start_from_potential import start_from_potential
+
+    surplus = [f"--{'test' if key == 'tests' else key}" for key in ("reference", "tests", "potential", "entropy", "group") if without[key]]
+    if surplus:
+        raise click.UsageError(f"{', '.join(surplus)} goes with --files")
+    if len(others) + bool(pair_style) != 1:
+        found = " ".join([*others, *(["--pair-style"] if pair_style else [])]) or "none"
+        raise click.UsageError(f"one potential before the folder, a file or --pair-style, or else --files; found {found}")
+    if not element:
+        raise click.UsageError("--element says of which element the crystal is, such as --element W")
+    if structure and structure not in SITES_PER_CELL:
+        close = did_you_mean(structure, SITES_PER_CELL)
+        raise click.UsageError(f"--structure {structure}{close}: it should be one of {', '.join(SITES_PER_CELL)}")
+    if pair_style:
+        block = {"pair_style": pair_style, "pair_coeff": list(pair_coeff), "element": element}
+    else:
+        block = {"file": _potential_file(others[0]), "element": element}
+    return start_from_potential(block, _from_the_clone(folder), structure, quick)
+
+
+def _of_files(others, folder, *, element, structure, quick, pair_style, pair_coeff, files, reference, tests, **options):
+    """Configuration of files; what the shell has made of an unquoted pattern stands before the folder."""
+    from vibentropy.run.start_from_files import start_from_files
+    from vibentropy.sources.perfect import reference_crystal
+    from vibentropy.sources.user_files import GivenEntropy
+
+    if not reference:
+        raise click.UsageError("--files needs --reference, the perfect crystal in the same cell")
+    if structure:
+        raise click.UsageError("--structure goes with a potential alone: the crystal of files is --reference")
+    if options["entropy"] and (options["potential"] or pair_style):
+        raise click.UsageError("entropies are either in the files (--entropy) or computed (--potential): one of both")
+    element = element or str(reference_crystal(reference).symbols[0])
+    block = None
+    if pair_style:
+        block = {"pair_style": pair_style, "pair_coeff": list(pair_coeff), "element": element}
+    elif options["potential"]:
+        block = {"file": _potential_file(options["potential"]), "element": element}
+    given = GivenEntropy(options["entropy"], options["unit"], options["kind"]) if options["entropy"] else None
+    return start_from_files(
+        [_from_the_clone(file) for file in (*files, *others)],
+        _from_the_clone(reference),
+        _from_the_clone(folder),
+        test_files=[_from_the_clone(file) for file in tests],
+        potential=block,
+        entropy=given,
+        group_key=options["group"],
+        quick=quick,
+    )
+
+
+def _is_clone():
+    """Whether the workflow is in the folder that the command runs in."""
+    return Path("Snakefile").is_file() and Path("workflow/rules").is_dir()
+
+
+def _from_the_clone(path):
+    """Path as a run in the clone finds it: as it is typed there, in full elsewhere."""
+    return path if _is_clone() else os.path.abspath(path)
+
+
+def _potential_file(path):
+    """Likewise, but for the name of a file that the lammps package ships."""
+    return _from_the_clone(path) if os.sep in path or Path(path).exists() else path
+
+
+def _tell(start, target):
+    """Say what there is to know, what the run costs, and how to begin it."""
+    from vibentropy.run.cost_estimate import cost_in_words
+
+    for note in start.notes:
+        click.echo(note, err=True)
+    click.echo(f"{target} is written. Read it, change it; `vibentropy check {target}` reads it again.")
+    click.echo(cost_in_words(start.config))
+    where = "Then:" if _is_clone() else "Then, in your clone of vibentropy:"
+    path = target if _is_clone() else target.absolute()
+    click.echo(f"{where}\n  snakemake --cores 2 --configfile {path}")
