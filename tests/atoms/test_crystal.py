@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from vibentropy.atoms.crystal import SITES_PER_CELL, Crystal
+from vibentropy import load_potential
+from vibentropy.atoms.crystal import IDEAL, NEAREST, SITES_PER_CELL, Crystal
 from vibentropy.errors import ConfigError
 
 
-@pytest.mark.parametrize("structure", SITES_PER_CELL)
+@pytest.mark.parametrize("structure", SITES_PER_CELL.keys() - {"hcp"})
 def test_cells_are_cubic_and_of_so_many_sites(structure):
     crystal = Crystal("Fe", structure, 3.0)
     atoms = crystal.cell((2, 3, 4))
@@ -17,6 +18,26 @@ def test_cells_are_cubic_and_of_so_many_sites(structure):
     assert abs(np.linalg.det(crystal.translations)) * len(bulk("Fe", structure, a=3.0)) ** -1 == pytest.approx(
         27 / SITES_PER_CELL[structure]
     )
+
+
+def test_the_cell_of_hcp_is_orthorhombic():
+    crystal = Crystal("Mg", "hcp", 3.2, 1.62)
+    atoms = crystal.cell((3, 2, 4))
+    assert len(atoms) == 24 * SITES_PER_CELL["hcp"]
+    np.testing.assert_allclose(atoms.cell[:], np.diag([3, 2, 4] * crystal.edges))
+    np.testing.assert_allclose(crystal.edges, [3.2, 3.2 * np.sqrt(3), 3.2 * 1.62])
+    # Two sites in the primitive cell, and neighbours where those of hcp are.
+    assert np.linalg.det(crystal.translations) / 2 == pytest.approx(atoms.get_volume() / len(atoms))
+    distances = np.sort(atoms.get_distances(0, range(1, len(atoms)), mic=True))
+    between_planes = 3.2 * np.sqrt(1 / 3 + 1.62**2 / 4)
+    np.testing.assert_allclose(distances[:12], [between_planes] * 6 + [3.2] * 6)
+    assert Crystal("Mg", "hcp", 3.2).c_over_a == pytest.approx(np.sqrt(8 / 3)) == IDEAL
+
+
+@pytest.mark.parametrize("structure", NEAREST)
+def test_distance_of_nearest_neighbours(structure):
+    atoms = Crystal("Fe", structure, 3.0).cell(3)
+    assert atoms.get_distances(0, range(1, len(atoms)), mic=True).min() == pytest.approx(3.0 * NEAREST[structure])
 
 
 def test_a_strained_cell_is_filled_at_the_same_fractions():
@@ -29,10 +50,32 @@ def test_a_strained_cell_is_filled_at_the_same_fractions():
     np.testing.assert_allclose(filled.get_scaled_positions(), perfect.get_scaled_positions(), atol=1e-12)
 
 
-def test_a_file_keeps_all_digits(tmp_path):
-    crystal = Crystal("Fe", "bcc", 2.8 + 1e-15)
+@pytest.mark.parametrize("crystal", [Crystal("Fe", "bcc", 2.8 + 1e-15), Crystal("Mg", "hcp", 3.2, 1.6 + 1e-15)])
+def test_a_file_keeps_all_digits(tmp_path, crystal):
     crystal.save(tmp_path / "lattice.json")
-    assert Crystal.load(tmp_path / "lattice.json") == crystal
+    assert Crystal.load(tmp_path / "lattice.json") == crystal == Crystal.from_facts(crystal.facts | {"seed": 1})
+    # Those of cubic crystals are as they were before there was hcp.
+    assert ("c_over_a" in (tmp_path / "lattice.json").read_text()) == (crystal.structure == "hcp")
+
+
+def test_crystals_in_words():
+    assert str(Crystal("Fe", "bcc", 2.8553124)) == "bcc Fe, a = 2.8553124 Å"
+    assert str(Crystal("Mg", "hcp", 3.2, 1.62)) == "hcp Mg, a = 3.2000000 Å, c/a = 1.6200000"
+
+
+def test_hcp_relaxes_in_both_directions():
+    potential = load_potential(file="Mg_mm.eam.fs", element="Mg")
+    crystal = Crystal("Mg", "hcp", 3.25).relaxed(potential)
+    stress = []
+    for strain in np.diag([1e-4, 0, 0]), np.diag([0, 1e-4, 0]), np.diag([0, 0, 1e-4]):
+        unit = crystal.cell(1)
+        energies = []
+        for sign in (-1, 1):
+            unit.set_cell(crystal.cell(1).cell[:] @ (np.eye(3) + sign * strain), scale_atoms=True)
+            energies.append(potential.energy_and_forces(unit)[0])
+        stress.append((energies[1] - energies[0]) / (2e-4 * unit.cell.volume))
+    # eV/Å³; a change of 1e-4 in c/a is worth a few of 1e-5.
+    np.testing.assert_allclose(stress, 0, atol=1e-6)
 
 
 def test_the_relaxed_lattice_constant_is_that_of_no_pressure(iron):

@@ -47,6 +47,9 @@ def folder(tmp_path_factory, vacancies, shipped):
     copper = bulk("Cu", a=3.6147, cubic=True) * 2
     ase.io.write(folder / "copper_bulk.xyz", copper, format="extxyz")
     ase.io.write(folder / "copper.xyz", [copper[1:], copper[2:], copper[3:]], format="extxyz")
+    (folder / "my").mkdir()
+    for number, atoms in enumerate(labelled):
+        ase.io.write(folder / f"my/{number}.xyz", atoms, format="extxyz")
     (folder / "my.yaml").write_text(yaml.safe_dump(CONFIG))
     for path in ("model.h5", "results/models/afs_3_10/ridge.h5"):
         shipped.save(folder / path)

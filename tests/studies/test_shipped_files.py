@@ -6,7 +6,8 @@ from math import isnan
 import pytest
 
 from vibentropy.potentials.potential_files import shipped_folder
-from vibentropy.studies.shipped_files import CRYSTALS, STYLES, names_to_label, shipped_potentials
+from vibentropy.potentials.lattice_constants import CRYSTALS
+from vibentropy.studies.shipped_files import STYLES, names_to_label, shipped_potentials
 
 
 @pytest.fixture(scope="module")

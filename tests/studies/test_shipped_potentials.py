@@ -7,10 +7,10 @@ import pytest
 from ase.build import bulk
 
 import vibentropy
-from vibentropy.errors import StructureError
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.files.tables import save_table
 from vibentropy.studies.shipped_files import ShippedPotential, shipped_potentials
-from vibentropy.studies.shipped_potentials import MOVES, Lattice, at_rest, load_shipped, shipped_row
+from vibentropy.studies.shipped_potentials import MOVES, load_shipped, perfect_cell, shipped_row
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_embedded_atoms(shipped):
     assert (row["above_lowest"], row["note"], row["reason"]) == (0, "", "")
     assert isnan(row["c_over_a"])
     # The same cell by finite differences of LAMMPS, with determinants from eigenvalues.
-    perfect = Lattice("Cu", "fcc", row["a"]).cell(small=False)
+    perfect = perfect_cell(Crystal("Cu", "fcc", row["a"]), small=False)
     vacancy = perfect.copy()
     del vacancy[0]
     commands = {"pair_style": "eam/alloy", "pair_coeff": ["* * Cu_mishin1.eam.alloy Cu"]}
@@ -93,31 +93,6 @@ def test_another_crystal_may_be_lower():
     assert row["reason"]
 
 
-def test_hcp_is_at_rest_in_both_directions():
-    potential = vibentropy.load_potential(file="Mg_mm.eam.fs", element="Mg")
-    lattice, energy = at_rest(Lattice("Mg", "hcp", 3.21, 1.624), potential)
-
-    def energy_of(a, c_over_a):
-        cell = Lattice("Mg", "hcp", a, c_over_a).unit_cell()
-        return potential.energy_and_forces(cell)[0] / len(cell)
-
-    assert energy == pytest.approx(energy_of(lattice.a, lattice.c_over_a), abs=1e-12)
-    for change in (np.array([1e-3, 0]), np.array([0, 1e-3])):
-        around = [energy_of(*(np.array([lattice.a, lattice.c_over_a]) + sign * change)) - energy for sign in (-1, 1)]
-        assert min(around) > 0
-        # A slope would show in the difference: rise on one side only.
-        assert around[0] == pytest.approx(around[1], rel=0.05)
-
-
-def test_without_a_minimum_there_is_no_lattice_constant():
-    class Repulsion:
-        def energy_and_forces(self, atoms):
-            return len(atoms) * atoms.cell.volume ** (-1 / 3), None
-
-    with pytest.raises(StructureError, match="no energy minimum near a = 3.6 Å"):
-        at_rest(Lattice("Cu", "fcc", 3.6), Repulsion())
-
-
 @pytest.mark.parametrize(
     ("structure", "small", "n_sites"),
     [
@@ -130,7 +105,7 @@ def test_without_a_minimum_there_is_no_lattice_constant():
     ],
 )
 def test_cells(structure, small, n_sites):
-    cell = Lattice("Cu", structure, 3.0, 1.6).cell(small)
+    cell = perfect_cell(Crystal("Cu", structure, 3.0), small)
     assert len(cell) == n_sites
     # Images of the vacancy are more than three neighbours away.
     distances = cell.get_all_distances(mic=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibentropy.atoms.crystal import IDEAL, NEAREST, Crystal
-from vibentropy.errors import ConfigError, SaddlePointError
+from vibentropy.errors import ConfigError, SaddlePointError, at
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, stable_eigenvalues
+from vibentropy.labels.table_uncertainty import table_uncertainty
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import is_analytic, load_potential
 from vibentropy.potentials.lattice_constants import (
@@ -22,7 +23,8 @@ from vibentropy.potentials.lattice_constants import (
     usual_distance,
 )
 from vibentropy.potentials.melting import RATIO, Melting, rough_melting
-from vibentropy.potentials.protocols import Interaction
+from vibentropy.potentials.protocols import Interaction, Tabulated
+from vibentropy.potentials.relaxation import relax
 from vibentropy.run.config_text import ConfigText
 from vibentropy.run.start_blocks import (
     COARSE,
@@ -37,8 +39,8 @@ from vibentropy.run.start_blocks import (
     potential_block,
 )
 
-#: Sites of the cell that has to be stable, before anything else is asked of it.
-_TRIED = 60
+#: Sites of the cell that has to be stable, and have a vacancy with a label, before anything else is asked of it.
+_TRIED = 110
 #: Temperatures at which interstitials and vacancies move within picoseconds, as shares of that of melting, and what is
 #: taken for the latter in K where a potential does not tell.
 _MOBILE, _HOT, _ASSUMED = 0.5, 0.75, 1500
@@ -128,14 +130,18 @@ def start_from_potential(
         If no run could use the potential, or it has no such crystal, or one that is not stable.
     """
     interaction = load_potential(**potential)
+    named = potential.get("file") or f"{potential['pair_style']} of LAMMPS"
     with ExitStack() as stack:
         if isinstance(interaction, FiniteDifferencePotential):
             stack.enter_context(interaction.engine)
         crystal, crystals = _crystal(interaction, structure)
         _check_stable(crystal, crystals, interaction)
+        if isinstance(interaction, Tabulated):
+            remedy = "`vibentropy new` takes both as --pair-style and --pair-coeff" if "file" in potential else ""
+            with at(named, remedy=remedy):
+                _check_tables(crystal, interaction)
         melting = rough_melting(crystals[crystal.structure].energy, interaction)
     text, size = ConfigText(), _QUICK if quick else _FULL
-    named = potential.get("file") or f"{potential['pair_style']} of LAMMPS"
     head(text, f"Models of defects in {crystal.structure} {crystal.element}, by the potential {named}", folder)
     potential_block(text, potential)
     _lattice_block(text, crystal, crystals)
@@ -164,7 +170,8 @@ def _crystal(potential: Interaction, structure: str | None) -> tuple[Crystal, di
 
 def _check_stable(crystal: Crystal, crystals: Mapping[str, AtRest], potential: Interaction) -> None:
     try:
-        stable_eigenvalues(crystal.cell(_repetitions(crystal, _TRIED)), potential, MAX_FORCE, MIN_EIGENVALUE)
+        perfect = crystal.cell(_repetitions(crystal, _TRIED))
+        stable_eigenvalues(perfect, potential, MAX_FORCE, MIN_EIGENVALUE)
     except SaddlePointError as error:
         low = lowest(crystals, crystal.structure)
         instead = f": try --structure {low}, which is lower" if low != crystal.structure else ""
@@ -172,6 +179,12 @@ def _check_stable(crystal: Crystal, crystals: Mapping[str, AtRest], potential: I
             f"{crystal.structure} {crystal.element} is not stable by this potential, so that no defect in it has a "
             f"harmonic entropy ({error}){instead}"
         ) from error
+
+
+def _check_tables(crystal: Crystal, potential: Interaction) -> None:
+    """Check that tables leave little open in the label of a vacancy."""
+    perfect = crystal.cell(_repetitions(crystal, _TRIED))
+    table_uncertainty(relax(perfect[1:], potential), perfect, potential)
 
 
 def _notes(crystal: Crystal, crystals: Mapping[str, AtRest], asked: str | None) -> tuple[str, ...]:
