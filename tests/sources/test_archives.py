@@ -31,6 +31,19 @@ def test_round_trip_to_the_resolution(configurations, path):
     assert archives.read_header(path).crystal == IRON
 
 
+def test_crystals_of_hcp_come_back(configurations, tmp_path):
+    magnesium = Crystal("Mg", "hcp", 3.184, 1.628)
+    frames = [magnesium.cell((3, 2, 2))[1:] for _ in range(2)]
+    for frame in frames:
+        frame.rattle(0.1, seed=1)
+    table = configurations.table[:2].assign(repetitions="3x2x2", n_sites=48, id=["made/a/00", "made/a/01"])
+    archives.write_archive(tmp_path / "hcp.h5", ConfigurationSet(frames, table), magnesium)
+    assert archives.read_header(tmp_path / "hcp.h5").crystal == magnesium
+    for one, other in zip(archives.read_archive(tmp_path / "hcp.h5", "made").frames, frames, strict=True):
+        difference, _ = find_mic(one.positions - other.positions, other.cell, pbc=True)
+        assert np.abs(difference).max() <= 0.5001e-7
+
+
 def test_rounding_is_what_reading_gives(configurations, path):
     for one, other in zip(
         archives.rounded(configurations, IRON).frames, archives.read_archive(path, "x").frames, strict=True
@@ -145,7 +158,7 @@ def test_what_cannot_be_archived_or_read_is_refused(configurations, path, tmp_pa
     assert not (tmp_path / "x.h5").exists()
     with pytest.raises(StructureError, match="holds Fe where only Cu is expected"):
         archives.write_archive(tmp_path / "x.h5", configurations, Crystal("Cu", "bcc", 2.8553125))
-    with pytest.raises(DataError, match="54 sites are not 3x3x3 cubic cells of fcc"):
+    with pytest.raises(DataError, match="54 sites are not 3x3x3 unit cells of fcc"):
         archives.write_archive(tmp_path / "x.h5", configurations, Crystal("Fe", "fcc", 3.6))
     with pytest.raises(DataError, match="nothing to archive"):
         archives.write_archive(tmp_path / "x.h5", configurations.subset([]), IRON)

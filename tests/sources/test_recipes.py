@@ -10,6 +10,7 @@ from trajectories import IRON, V2
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import ConfigError
 from vibentropy.potentials.lammps_engine import MAX_SEED, LammpsEngine
+from vibentropy.sources.lattice import Lattice
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
 from vibentropy.sources.source import source_of
@@ -198,3 +199,32 @@ def test_pocket_of_melt_leaves_the_rest_of_the_crystal_alone(iron, engine):
     moved = np.linalg.norm(find_mic(result.frames[0].positions - perfect.positions, perfect.cell, pbc=True)[0], axis=1)
     assert (moved > 1.0).sum() >= 2
     assert np.median(moved) < 0.2
+
+
+def test_hcp_is_seeded_annealed_and_quenched():
+    """Interstitials and vacancies in a sphere of hcp, whose cell is no cube."""
+    block = {"file": "Mg_mm.eam.fs", "element": "Mg"}
+    recipe = {
+        "cells": [[4, 2, 3]],
+        "anneal": {"temperature": 300, "time_step": 0.002, "steps_between": 20, "snapshots": 1},
+        "defects": {
+            "I1": {"interstitials": 1, "radius": 4.0, "trajectories": 1},
+            "V9": {"shape": "void", "vacancies": 9, "trajectories": 1},
+        },
+    }
+    lattice = Lattice("hcp", 3.2, c_over_a=1.63)
+    made = source_of("train", {"role": "train", "recipe": recipe}, lattice).generate(block, seed=1)
+    assert made.table["status"].eq("relaxed").all()
+    assert made.table["n_sites"].eq(96).all()
+    assert lattice.sites((4, 2, 3)) == 96
+    assert [len(atoms) for atoms in made.frames] == [97, 97, 87, 87]
+    crystal = Crystal.from_facts(made.attributes)
+    assert crystal.c_over_a == pytest.approx(1.628, abs=1e-3)
+    for atoms in made.frames:
+        np.testing.assert_allclose(atoms.cell[:], np.diag(crystal.edges * [4, 2, 3]))
+    # The void is made of the sites next to a point: all are within a sphere of their own volume, and a little.
+    perfect = crystal.cell((4, 2, 3))
+    nearest = [find_mic(made.frames[2].positions - site, perfect.cell, pbc=True)[1].min() for site in perfect.positions]
+    gone = perfect[np.argsort(nearest)[-9:]]
+    assert gone.get_all_distances(mic=True).max() < 2.5 * crystal.a
+    assert made.table["formation_energy"].min() > 0.5

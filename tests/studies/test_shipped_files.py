@@ -5,8 +5,8 @@ from math import isnan
 
 import pytest
 
-from vibentropy.potentials.potential_files import shipped_folder
 from vibentropy.potentials.lattice_constants import CRYSTALS
+from vibentropy.potentials.potential_files import shipped_folder
 from vibentropy.studies.shipped_files import STYLES, names_to_label, shipped_potentials
 
 

@@ -200,11 +200,11 @@ class Crystal:
                 f"(between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
             )
         found = replace(self, a=float(result.x))
-        return found if self.c_over_a is None else found._with_both_relaxed(potential, tolerance)
+        return found if self.c_over_a is None else found._relaxed_in_both(potential, self.c_over_a, tolerance)
 
-    def _with_both_relaxed(self, potential, tolerance):
-        """Crystal of hcp with a and c/a of lowest energy, from a good guess of them."""
-        a, c_over_a = self.a, self.c_over_a
+    def _relaxed_in_both(self, potential, c_over_a, tolerance):
+        """Find a and c/a of lowest energy of hcp, from a good guess of them."""
+        a = self.a
         found = minimize(
             lambda constants: replace(self, a=constants[0], c_over_a=constants[1]).energy_per_atom(potential),
             (a, c_over_a),

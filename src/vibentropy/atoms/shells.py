@@ -1,5 +1,6 @@
 """Shells of neighbours of a perfect crystal, and the gaps between them, where cutoffs do the least harm."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ def gaps(radii: list[float]) -> list[Gap]:
     list of Gap
         In their order.
     """
-    return [Gap(number, *pair) for number, pair in enumerate(zip(radii, radii[1:], strict=False), start=1)]
+    return [Gap(number, *pair) for number, pair in enumerate(pairwise(radii), start=1)]
 
 
 def widest_gap(radii: list[float], low: float, high: float) -> Gap:

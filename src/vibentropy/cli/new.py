@@ -28,7 +28,9 @@ Examples:
 @click.option("--quick", is_flag=True, help="Small cells, few of them, coarse descriptors: a run of minutes.")
 @click.option("--pair-style", metavar="STYLE", help="Of LAMMPS, in place of POTENTIAL.")
 @click.option("--pair-coeff", metavar="LINE", multiple=True, help="Of LAMMPS, with --pair-style; may be repeated.")
-@click.option("--files", metavar="FILES", multiple=True, help="Learn from your own cells: files that ASE reads, patterns.")
+@click.option(
+    "--files", metavar="FILES", multiple=True, help="Learn from your own cells: files that ASE reads, patterns."
+)
 @click.option("--reference", type=FILE, help="Perfect crystal that FILES belong to.")
 @click.option("--test", "tests", metavar="FILES", multiple=True, help="Larger cells, which are never fitted to.")
 @click.option("--potential", metavar="FILE", help="What entropies of FILES are computed with.")
@@ -39,10 +41,10 @@ Examples:
 def new(paths: tuple[str, ...], **options: Any) -> None:
     """Write a configuration to start from, with a reason beside each number: FOLDER/run.yaml.
 
-    From a POTENTIAL alone, a file of embedded atoms by its path or the name of one that ships with lammps: which crystal it
-    has, recipes of defects in it, cells, temperatures, descriptors with cutoffs between shells of neighbours, and tests
-    on larger cells. Or for FILES that you have. What is written passes `vibentropy check`. What the run will cost is
-    said, and the one line that starts it.
+    From a POTENTIAL alone (a setfl or funcfl file of embedded atoms, by its path or the name of one that ships with
+    lammps): its crystal, defects in cells of it, temperatures, descriptors with cutoffs between the shells of
+    neighbours, and tests on larger cells. Or for FILES that you have. Then it says what the run will cost, and prints
+    the line that starts it. Nothing is written if no run could use the potential or the files.
     """
     *others, folder = paths
     target = Path(folder) / _NAME
@@ -56,17 +58,23 @@ def new(paths: tuple[str, ...], **options: Any) -> None:
 
 
 def _of_potential(others, folder, *, element, structure, quick, pair_style, pair_coeff, **without):
-    """Configuration of recipes."""
+    """Make the configuration for a potential."""
     from vibentropy.atoms.crystal import SITES_PER_CELL
     from vibentropy.errors import did_you_mean
     from vibentropy.run.start_from_potential import start_from_potential
 
-    surplus = [f"--{'test' if key == 'tests' else key}" for key in ("reference", "tests", "potential", "entropy", "group") if without[key]]
+    surplus = [
+        f"--{'test' if key == 'tests' else key}"
+        for key in ("reference", "tests", "potential", "entropy", "group")
+        if without[key]
+    ]
     if surplus:
         raise click.UsageError(f"{', '.join(surplus)} goes with --files")
     if len(others) + bool(pair_style) != 1:
         found = " ".join([*others, *(["--pair-style"] if pair_style else [])]) or "none"
-        raise click.UsageError(f"one potential before the folder, a file or --pair-style, or else --files; found {found}")
+        raise click.UsageError(
+            f"one potential before the folder, a file or --pair-style, or else --files; found {found}"
+        )
     if not element:
         raise click.UsageError("--element says of which element the crystal is, such as --element W")
     if structure and structure not in SITES_PER_CELL:
@@ -80,7 +88,7 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
 
 
 def _of_files(others, folder, *, element, structure, quick, pair_style, pair_coeff, files, reference, tests, **options):
-    """Configuration of files; what the shell has made of an unquoted pattern stands before the folder."""
+    """Make the configuration for files; what the shell makes of an unquoted pattern stands before the folder."""
     from vibentropy.run.start_from_files import start_from_files
     from vibentropy.sources.perfect import reference_crystal
     from vibentropy.sources.user_files import GivenEntropy

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ase.data import atomic_numbers, covalent_radii, reference_states
 
@@ -152,7 +152,7 @@ def usual_crystal(element: str) -> str | None:
     -------
     str or None
     """
-    known = reference_states[atomic_numbers[element]] or {}
+    known: dict[str, Any] = reference_states[atomic_numbers[element]] or {}
     # ASE calls chains and rings by their lattice, with a basis of their own.
     return known["symmetry"] if known.get("symmetry") in CRYSTALS and "basis" not in known else None
 
@@ -170,6 +170,6 @@ def usual_distance(element: str) -> float:
     float
         In Å: that of the crystal that it is found in, or twice the covalent radius.
     """
-    number = atomic_numbers[element]
-    usual = usual_crystal(element)
-    return NEAREST[usual] * reference_states[number]["a"] if usual else 2 * float(covalent_radii[number])
+    number, usual = atomic_numbers[element], usual_crystal(element)
+    known: dict[str, Any] = reference_states[number] or {}
+    return NEAREST[usual] * float(known["a"]) if usual else 2 * float(covalent_radii[number])

@@ -9,8 +9,8 @@ from vibentropy.errors import VibentropyError
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.protocols import Interaction
 
-#: Melting temperature times k_B in units of the cohesive energy (Guinea, Rose, Smith and Ferrante, Appl. Phys. Lett. 44,
-#: 53 (1984)): right within a third for most metals.
+#: Melting temperature times k_B in units of the cohesive energy (Guinea, Rose, Smith and Ferrante, Appl. Phys. Lett.
+#: 44, 53 (1984)): right within a third for most metals.
 RATIO = 0.032
 #: Edge of the cell that an atom is alone in, Å.
 _ALONE = 40.0

@@ -83,7 +83,7 @@ class Resolution:
 
 
 FINE = Resolution(3, 10, 0.04, ("ridge", "bayesian_ridge"))
-COARSE = Resolution(2, 5, 0.15, ("ridge",))
+COARSE = Resolution(2, 5, 0.2, ("ridge",))
 
 
 def checked(text: str) -> Config:
@@ -172,7 +172,9 @@ def descriptor_block(
     text.section()
     text.add(0, "descriptors", comment="docs/descriptors.md has more")
     name = f"afs_{resolution.n_max}_{resolution.l_max}"
-    text.add(1, name, comment=f"Angular Fourier Series of neighbours, {resolution.n_max * (resolution.l_max + 1)} features")
+    text.add(
+        1, name, comment=f"Angular Fourier Series of neighbours, {resolution.n_max * (resolution.l_max + 1)} features"
+    )
     for key, value in afs.items():
         text.add(2, key, value, {"r_cut": f"Å, {_between(angles)}"}.get(key, ""))
     text.add(1, "pairs_afs", comment="the same beside finely resolved distances")
@@ -182,7 +184,9 @@ def descriptor_block(
     text.add(4, "kind", "pair_spline")
     text.add(4, "r_min", round(_CLOSEST * d, 1), f"Å, {_CLOSEST} of the distance of nearest neighbours, {d:.3f} Å")
     text.add(4, "r_cut", _length(pairs.middle), f"Å, {_between(pairs)}")
-    text.add(4, "spacing", round(resolution.knots * d, 2), f"Å, {resolution.knots} of the same; finer needs more minima")
+    text.add(
+        4, "spacing", round(resolution.knots * d, 2), f"Å, {resolution.knots} of the same; finer needs more minima"
+    )
     text.add(3, "angles", afs)
     if potential is None or not is_analytic(potential):
         return
@@ -191,7 +195,12 @@ def descriptor_block(
     text.add(2, "kind", "hessian_stiffness")
     text.add(2, "potential", Verbatim("*potential"))
     shown = ", ".join(f"{gap.inner:.2f} and {gap.outer:.2f}" for gap in wide)
-    text.add(2, "radii", [0.0, *(_length(gap.middle) for gap in wide)], f"Å, in the {len(wide)} widest gaps between shells: {shown}")
+    text.add(
+        2,
+        "radii",
+        [0.0, *(_length(gap.middle) for gap in wide)],
+        f"Å, in the {len(wide)} widest gaps between shells: {shown}",
+    )
     text.add(2, "width", round(0.16 * d, 1), "Å, of the soft rim of each")
 
 
@@ -233,7 +242,8 @@ def nearest(crystal: Atoms) -> float:
 
 
 def _between(gap: Gap) -> str:
-    return f"half way between shells {gap.number} and {gap.number + 1} of neighbours, at {gap.inner:.2f} and {gap.outer:.2f} Å"
+    number, inner, outer = gap
+    return f"half way between shells {number} and {number + 1} of neighbours, at {inner:.2f} and {outer:.2f} Å"
 
 
 def _length(value: float) -> float:

@@ -93,12 +93,12 @@ _FULL = _Size(
 )
 _QUICK = _Size(
     train=120,
-    trajectories={2: 10, 3: 10, -2: 8, -3: 10},
+    trajectories={2: 6, 3: 14, -3: 12, -4: 16},
     snapshots=1,
-    steps=200,
-    tests={250: [[(1, 3), (1, -3)]]},
-    test_trajectories=4,
-    test_steps=200,
+    steps=300,
+    tests={250: [[(2, 3), (1, -4)]]},
+    test_trajectories=6,
+    test_steps=300,
     resolution=COARSE,
 )
 
@@ -188,7 +188,7 @@ def _check_tables(crystal: Crystal, potential: Interaction) -> None:
 
 
 def _notes(crystal: Crystal, crystals: Mapping[str, AtRest], asked: str | None) -> tuple[str, ...]:
-    """What the user should know of the crystal: that another one is lower, or usual."""
+    """Say what the user should know of the crystal: that another one is lower, or usual."""
     structure, element, energy = crystal.structure, crystal.element, crystals[crystal.structure].energy
     low, usual = lowest(crystals, structure), usual_crystal(element)
     if low != structure:
@@ -210,7 +210,7 @@ def _milli(energy: float) -> str:
 
 
 def _repetitions(crystal: Crystal, sites: int) -> list[int]:
-    """Unit cells along each axis of a cell of about so many sites, with edges as equal as they may be."""
+    """Count the unit cells along each axis of a cell of about so many sites, with edges as equal as they may be."""
     unit = crystal.cell(1)
     edge = (sites * unit.cell.volume / len(unit)) ** (1 / 3)
     return [max(round(edge / length), 1) for length in crystal.edges]
@@ -225,7 +225,12 @@ def _lattice_block(text: ConfigText, crystal: Crystal, crystals: Mapping[str, At
     ]
     text.section()
     text.add(0, "lattice", comment="the perfect crystal")
-    text.add(1, "structure", crystal.structure, f"energies above it by this potential, meV per atom: {', '.join(others)}" if others else "")
+    text.add(
+        1,
+        "structure",
+        crystal.structure,
+        f"energies above it by this potential, meV per atom: {', '.join(others)}" if others else "",
+    )
     text.add(1, "a", round(crystal.a, 4), "Å, of lowest energy")
     if crystal.c_over_a is not None:
         text.add(1, "c_over_a", round(crystal.c_over_a, 4), f"likewise; ideal is {IDEAL:.4f}")
@@ -253,7 +258,9 @@ def _dataset_blocks(text: ConfigText, crystal: Crystal, size: _Size, melting: Me
     text.add(4, "time_step", time_step, f"ps; an atom weighs {mass:.1f} u")
     text.add(4, "steps_between", size.steps, "before each quench")
     text.add(4, "snapshots", size.snapshots, "quenches of a trajectory, besides that of the seed")
-    text.add(3, "defects", comment=f"radius: Å, of the sphere that the seed is drawn from; neighbours are {d:.3f} Å apart")
+    text.add(
+        3, "defects", comment=f"radius: Å, of the sphere that the seed is drawn from; neighbours are {d:.3f} Å apart"
+    )
     for number, trajectories in size.trajectories.items():
         if number > 0:
             text.add(4, _name(number), {**_cluster(number, d), "trajectories": trajectories})

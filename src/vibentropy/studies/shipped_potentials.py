@@ -50,7 +50,6 @@ from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import load_potential
 from vibentropy.potentials.lattice_constants import CRYSTALS, AtRest, at_rest, compared, lowest
 from vibentropy.potentials.potential_files import shipped_folder
-from vibentropy.potentials.protocols import Interaction
 from vibentropy.potentials.relaxation import relax
 from vibentropy.studies.shipped_files import ShippedPotential, shipped_potentials
 
