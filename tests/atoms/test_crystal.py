@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk
 
 from vibentropy import load_potential
-from vibentropy.atoms.crystal import IDEAL, NEAREST, SITES_PER_CELL, Crystal
+from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, SITES_PER_CELL, Crystal
 from vibentropy.errors import ConfigError
 
 
@@ -31,7 +31,7 @@ def test_the_cell_of_hcp_is_orthorhombic():
     distances = np.sort(atoms.get_distances(0, range(1, len(atoms)), mic=True))
     between_planes = 3.2 * np.sqrt(1 / 3 + 1.62**2 / 4)
     np.testing.assert_allclose(distances[:12], [between_planes] * 6 + [3.2] * 6)
-    assert Crystal("Mg", "hcp", 3.2).c_over_a == pytest.approx(np.sqrt(8 / 3)) == IDEAL
+    assert Crystal("Mg", "hcp", 3.2).c_over_a == pytest.approx(np.sqrt(8 / 3)) == IDEAL_C_OVER_A
 
 
 @pytest.mark.parametrize("structure", NEAREST)

@@ -19,7 +19,7 @@ from vibentropy.files.atomic import atomic
 #: Sites in the unit cell of each crystal structure: the cubic cell, and of hcp the orthorhombic one.
 SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
 #: c/a of hcp with all twelve neighbours at one distance.
-IDEAL = (8 / 3) ** 0.5
+IDEAL_C_OVER_A = (8 / 3) ** 0.5
 #: Distance of nearest neighbours in units of the lattice constant; of hcp at the ideal c/a.
 NEAREST = {"sc": 1.0, "bcc": 3**0.5 / 2, "fcc": 0.5**0.5, "hcp": 1.0, "diamond": 3**0.5 / 4}
 
@@ -50,7 +50,7 @@ class Crystal:
 
     def __post_init__(self) -> None:
         if self.structure == "hcp" and self.c_over_a is None:
-            object.__setattr__(self, "c_over_a", IDEAL)
+            object.__setattr__(self, "c_over_a", IDEAL_C_OVER_A)
 
     @property
     def edges(self) -> NDArray[np.float64]:

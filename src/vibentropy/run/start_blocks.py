@@ -103,8 +103,8 @@ def checked(text: str) -> Config:
     ConfigError
         With all that a run could not use.
     """
-    config = Config.from_block(validate(yaml.safe_load(text)))
     try:
+        config = Config.from_block(validate(yaml.safe_load(text)))
         check_build(config)
     except ConfigError as error:
         # Nobody has a configuration in hand yet.

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from vibentropy.atoms.crystal import IDEAL, NEAREST, Crystal
+from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, Crystal
 from vibentropy.errors import ConfigError, SaddlePointError, at
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, stable_eigenvalues
 from vibentropy.labels.table_uncertainty import table_uncertainty
@@ -233,7 +233,7 @@ def _lattice_block(text: ConfigText, crystal: Crystal, crystals: Mapping[str, At
     )
     text.add(1, "a", round(crystal.a, 4), "Å, of lowest energy")
     if crystal.c_over_a is not None:
-        text.add(1, "c_over_a", round(crystal.c_over_a, 4), f"likewise; ideal is {IDEAL:.4f}")
+        text.add(1, "c_over_a", round(crystal.c_over_a, 4), f"likewise; ideal is {IDEAL_C_OVER_A:.4f}")
     text.add(1, "relax", True, "the run begins by finding it to 1e-6 Å")
 
 

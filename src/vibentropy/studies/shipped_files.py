@@ -14,7 +14,7 @@ from typing import Any
 
 from ase.data import atomic_numbers, chemical_symbols, reference_states
 
-from vibentropy.atoms.crystal import IDEAL
+from vibentropy.atoms.crystal import IDEAL_C_OVER_A
 from vibentropy.potentials.lattice_constants import CRYSTALS, usual_crystal
 from vibentropy.potentials.meam.files import words_of
 from vibentropy.potentials.potential_files import shipped_folder
@@ -171,7 +171,7 @@ def _listed(path, record, element, style, specification, structure="", a=nan):
     elif known.get("symmetry") in ("diatom", "atom") or element in _MOLECULES:
         reason = "no elemental crystal"
     elif structure in CRYSTALS:
-        c_over_a = IDEAL if structure == "hcp" else nan
+        c_over_a = IDEAL_C_OVER_A if structure == "hcp" else nan
     else:
         reason = "the crystal of the element is none of " + ", ".join(CRYSTALS)
     if reason:
