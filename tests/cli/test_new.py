@@ -130,7 +130,8 @@ def test_from_a_potential_to_a_model(tmp_path):
     results = folder / "magnesium/results"
     table = pd.read_csv(results / "configurations.csv")
     assert (table["status"] == "labelled").mean() > 0.7
-    assert len(pd.read_csv(results / "summary.csv")) == 3
-    # The model that asks the potential knows most of what there is.
-    predictions = pd.read_csv(results / "summary.csv").set_index("descriptor")
-    assert predictions.loc["stiffness", "test_mae"] < 0.5 * table["formation_entropy"].std()
+    summary = pd.read_csv(results / "summary.csv").set_index("descriptor")
+    assert len(summary) == 3
+    # The model that asks the potential knows most of what there is, in larger cells as well.
+    assert summary.loc["stiffness", "cross_validation_mae"] < 0.2 * table["formation_entropy"].std()
+    assert summary["test_mae"].idxmin() == "stiffness"
