@@ -55,6 +55,6 @@ def _energy_alone(potential):
         # The smooth functions begin at higher densities.
         return float(potential.table.embedding[0])
     try:
-        return potential.energy_and_forces(Atoms(potential.element, cell=[_ALONE] * 3, pbc=True))[0]
+        return potential.energy_and_forces(Atoms(potential.elements[0], cell=[_ALONE] * 3, pbc=True))[0]
     except VibentropyError:
         return 0.0

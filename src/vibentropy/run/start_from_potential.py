@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, Crystal
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.errors import ConfigError, SaddlePointError, at
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, stable_eigenvalues
 from vibentropy.labels.table_uncertainty import table_uncertainty
@@ -156,7 +157,7 @@ def start_from_potential(
 
 def _crystal(potential: Interaction, structure: str | None) -> tuple[Crystal, dict[str, AtRest]]:
     """Crystal at rest that is asked for, or else the lowest; and all crystals that there are."""
-    element = potential.element
+    (element,) = potential.elements
     usual, distance = usual_crystal(element), usual_distance(element)
     crystals = compared(element, distance, potential)
     if structure is None:
@@ -184,7 +185,7 @@ def _check_stable(crystal: Crystal, crystals: Mapping[str, AtRest], potential: I
 def _check_tables(crystal: Crystal, potential: Interaction) -> None:
     """Check that tables leave little open in the label of a vacancy."""
     perfect = crystal.cell(_repetitions(crystal, _TRIED))
-    table_uncertainty(relax(perfect[1:], potential), perfect, potential)
+    table_uncertainty(relax(perfect[1:], potential), ReferenceCells.of([perfect]), potential)
 
 
 def _notes(crystal: Crystal, crystals: Mapping[str, AtRest], asked: str | None) -> tuple[str, ...]:

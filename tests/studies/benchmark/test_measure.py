@@ -213,7 +213,7 @@ class TestPredictions:
             "prediction, from a file",
             "exact: our sparse factor",
             "exact: LAMMPS, eigenvalues",
-            "extrapolated from the largest measured cells",
+            "extrapolated",
         ]
 
     @pytest.mark.usefixtures("unplaced")

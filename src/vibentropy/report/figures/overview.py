@@ -63,7 +63,7 @@ def overview_figure(predictions: pd.DataFrame, costs: pd.DataFrame, labels: pd.D
 
     growth(right, costs, labels, "seconds")
     right.set_ylabel("seconds on one core")
-    right.legend(loc="upper left")
+    right.legend(loc="upper left", fontsize="small")
     lay_out(figure)
     return figure
 

@@ -250,7 +250,7 @@ def growth(
         for line in _label_line(axes, labels, name, column, float(predicted["n_atoms"].max())):
             line.set_label(f"exact: {LABEL_STYLES[name]['label']}")
     if any(line.get_linestyle() == EXTRAPOLATED["ls"] for line in axes.lines):
-        axes.plot([], [], color="black", **EXTRAPOLATED, label="extrapolated from the largest measured cells")
+        axes.plot([], [], color="black", **EXTRAPOLATED, label="extrapolated")
     _finish(axes, column)
 
 
@@ -270,14 +270,17 @@ def _label_line(axes, labels, name, column, n_largest):
 
 
 def _finish(axes, column):
-    """Name the number of atoms, and costs that people know."""
+    """Name the number of atoms, and costs that people know: on the left where lines are measured, beyond on the right."""
     axes.set_xlabel("number of atoms")
+    drawn = [line for line in axes.lines if line.get_linestyle() != EXTRAPOLATED["ls"] and len(line.get_ydata())]
+    measured = max((float(np.max(line.get_ydata())) for line in drawn), default=np.inf)
     for text, value in LANDMARKS[column].items():
         # With space for the words above the line.
         if axes.get_ylim()[0] < value < axes.get_ylim()[1] / 10:
             axes.axhline(value, color="#d0d0d0", lw=0.5, zorder=0)
-            above_left: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            axes.annotate(text, (0, value), (3, 1.5), size="small", color="#7a7a7a", **above_left)
+            above: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            at, offset, side = (0, 3, "left") if value < measured else (1, -3, "right")
+            axes.annotate(text, (at, value), (offset, 1.5), ha=side, size="small", color="#7a7a7a", **above)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
 
