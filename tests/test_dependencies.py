@@ -153,18 +153,27 @@ def test_descriptors_are_listed_without_those_that_cannot_be_imported(small):
 # --- Versions --------------------------------------------------------------------------------------------------------
 
 
-PINNED = {
-    distribution(line): line.partition("==")[2]
-    for line in (ROOT / "constraints.txt").read_text().splitlines()
-    if "==" in line
-}
+def pinned(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return {distribution(line): line.partition("==")[2] for line in lines if "==" in line}
+
+
+PINNED, PINNED_MLIP = pinned("constraints.txt"), pinned("constraints-mlip.txt")
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 
 
 def test_every_dependency_has_a_version_that_was_tested():
     """Except for what only the benchmark compares with."""
-    extras = PROJECT["project"]["optional-dependencies"]
-    optional = [requirement for extra, those in extras.items() if extra != "peers" for requirement in those]
+    others = EXTRAS.keys() - {"peers", "mlip"}
+    optional = [requirement for extra in others for requirement in EXTRAS[extra]]
     assert set(map(distribution, [*REQUIRED, *optional])) - PINNED.keys() == {"vibentropy"}
+
+
+def test_machine_learnt_potentials_are_tested_with_the_other_versions():
+    """Sympy, which torch brings, holds mpmath back."""
+    needed = set(map(distribution, [*REQUIRED, *EXTRAS["test"], *EXTRAS["mlip"]]))
+    assert needed <= PINNED_MLIP.keys()
+    assert {name for name in PINNED.keys() & PINNED_MLIP.keys() if PINNED[name] != PINNED_MLIP[name]} == {"mpmath"}
 
 
 def test_hooks_have_the_versions_of_the_constraints():
@@ -186,4 +195,4 @@ def test_forges_run_every_stage_on_every_version_of_python():
 def test_a_stage_that_does_not_exist_is_refused_with_those_that_do():
     finished = subprocess.run([ROOT / ".ci/run", "style", "stile"], capture_output=True, text=True)
     assert finished.returncode == 2
-    assert "there is no stage stile; there are: style quick types wheel workflow" in finished.stderr
+    assert "there is no stage stile; there are: style quick types wheel mlip workflow" in finished.stderr

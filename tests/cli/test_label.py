@@ -141,6 +141,16 @@ class TestLabel:
         assert label["formation_entropy_infinite"] == pytest.approx(4.88, abs=0.05)
         assert re.search(r"cells of 128, 250, 432 sites, which takes about \d s", result.stderr)
 
+    def test_limits_are_those_of_the_configuration(self, run, iron):
+        settings = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
+        atoms = ase.io.read("my.xyz")
+        atoms.rattle(0.01)
+        atoms.write("shaken.xyz", format="extxyz")
+        for force, status, code in ((1e-4, "rejected", 2), (10.0, "labelled", 0)):
+            Path("run.yaml").write_text(yaml.safe_dump(settings | {"labels": {"max_force": force}}))
+            result = run("label", "shaken.xyz", *self.ARGUMENTS[2:], "--config", "run.yaml", code=code)
+            assert status in result.stdout
+
     def test_limits_are_on_the_screen_and_in_json(self, run, tmp_path, monkeypatch):
         limit = InfiniteEntropy(2.6217, 0.0002, (), (), (), None)
         asked = []

@@ -5,10 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from ase.units import kB
+from odd_calculators import Single
 from scipy.spatial.transform import Rotation
 
-from vibentropy import formation_entropy
+from vibentropy import formation_entropy, load_potential
 from vibentropy.atoms import reference_cells
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
@@ -233,3 +235,15 @@ def test_limits_of_the_infinite_crystal_are_columns_of_their_own(iron, perfect, 
         "formation_entropy_infinite_uncertainty": "k_B",
         "infinite_reason": "",
     }
+
+
+def test_relaxation_ends_well_below_the_force_that_labels_take():
+    """A calculator in single precision reaches it where labels take more."""
+    perfect = bulk("Cu", cubic=True, a=3.59) * 2
+    potential = load_potential(calculator=Single(), element="Cu", step=0.03)
+    row = Labeller(potential).label_cell(perfect[1:], perfect, relax=True)[1]
+    assert row["status"] == "rejected"
+    assert "single precision" in row["reason"]
+    row = Labeller(potential, max_force=1e-2).label_cell(perfect[1:], perfect, relax=True)[1]
+    assert row["status"] == "labelled"
+    assert row["max_force"] <= 1e-4

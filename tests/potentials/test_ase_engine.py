@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from ase.geometry import find_mic
+from odd_calculators import Single
 
 from vibentropy.errors import StructureError, VibentropyError
 from vibentropy.potentials.ase_engine import AseEngine
@@ -61,3 +63,19 @@ def test_what_calculators_raise_becomes_a_deliberate_error(lennard_jones):
         AseEngine(Broken()).energy_and_forces(Atoms("Cu"))
     with pytest.raises(StructureError, match="holds Fe where only Cu"):
         FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.01).hessian(bulk("Fe"))
+
+
+def test_forces_are_doubles_whatever_a_calculator_has():
+    """Else Newton steps would be solved in single precision."""
+    assert AseEngine(Single()).energy_and_forces(bulk("Cu", cubic=True))[1].dtype == float
+
+
+def test_relaxation_ends_where_rounding_is_in_the_way(monkeypatch):
+    """Each step of a machine-learnt potential takes long."""
+    calls = []
+    calculate = Single.calculate
+    monkeypatch.setattr(Single, "calculate", lambda *given: (calls.append(1), calculate(*given)))
+    atoms = bulk("Cu", cubic=True, a=3.59) * 2
+    relaxed = AseEngine(Single()).relax(atoms[1:], 1e-9)
+    assert len(calls) < 500
+    assert np.linalg.norm(AseEngine(EMT()).energy_and_forces(relaxed)[1], axis=1).max() < 1e-4

@@ -8,7 +8,7 @@ import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from matscipy.calculators.eam import EAM
-from odd_calculators import EnergyOnly, Moody, SelfMade, silicon
+from odd_calculators import EnergyOnly, Extending, Moody, SelfMade, silicon
 
 import vibentropy
 from vibentropy import load_potential
@@ -90,6 +90,10 @@ def test_calculators_run_elsewhere_where_they_can():
     assert isinstance(there.engine, IsolatedCalculator)
     atoms = bulk("Cu", cubic=True)
     assert there.energy_and_forces(atoms)[0] == pytest.approx(AseEngine(EMT()).energy_and_forces(atoms)[0], abs=1e-12)
+
+    extending = load_potential(calculator=Extending(), element="Cu")
+    assert isinstance(extending.engine, IsolatedCalculator)
+    np.testing.assert_array_equal(extending.energy_and_forces(atoms)[1], there.energy_and_forces(atoms)[1])
 
     class OfTheProgram(EMT):
         """No other process has this class."""

@@ -1,4 +1,5 @@
 import inspect
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from ase.build import bulk
 import vibentropy
 from vibentropy import Potential, load_potential
 from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError
+from vibentropy.potentials.ase_engine import AseEngine
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import (
     has_hessian,
@@ -188,6 +190,18 @@ def test_files_of_commands_are_found(tmp_path, monkeypatch):
     )
 
 
+def test_files_of_calculators_are_those_that_parameters_name(tmp_path, monkeypatch):
+    """Another model under the same name gives other labels."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("my.model", "other.model"):
+        (tmp_path / name).write_text(name)
+    of = EMT | {"parameters": {"models": ["my.model", "other.model"], "device": "cpu", "deeper": {"again": "my.model"}}}
+    assert potential_files(of) == ["my.model", "other.model"]
+    before = identity(of)
+    (tmp_path / "other.model").write_text("fitted anew")
+    assert identity(of) != before
+
+
 @pytest.mark.parametrize(
     ("style", "line", "element", "found"),
     [("eam/alloy", "* * Cu_mishin1.eam.alloy Cu Cu", "Cu", "Cu Cu"), ("tersoff", "* * SiC.tersoff C", "Si", "C")],
@@ -260,6 +274,12 @@ def test_lammps_says_what_is_wrong(changes, message):
 def test_what_is_no_calculator_is_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         load_potential(**EMT | changes)
+
+
+def test_calculators_that_are_not_installed_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mace", None)
+    with pytest.raises(ConfigError, match=r"ModuleNotFoundError: .*; `pip install mace-torch`"):
+        AseEngine.named("mace.calculators.MACECalculator", {})
 
 
 def test_calculators_refuse_other_elements():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.calculators.emt import EMT
 from matscipy.calculators.eam import EAM
-from odd_calculators import EnergyOnly, SelfMade
+from odd_calculators import Compiled, EnergyOnly, SelfMade
 from scipy.sparse import bsr_array, issparse
 
 from vibentropy.errors import PotentialError
@@ -127,3 +127,9 @@ def test_what_calculators_offer(fine_table, iron, atoms, hessian):
         found = own_hessian(calculator, atoms, lambda displaced: iron.energy_and_forces(displaced)[1])
         # Cubic splines through the fine table leave noise of 3e-5 eV/Å² in second derivatives.
         assert np.abs(found - hessian).max() < 1e-3
+
+
+def test_one_that_cannot_be_computed_is_said_with_what_works(atoms):
+    message = "Hessian of Compiled cannot be computed: RuntimeError: second .* work instead: `hessian: finite_differ"
+    with pytest.raises(PotentialError, match=message):
+        own_hessian(Compiled(), atoms, None)

@@ -133,3 +133,9 @@ def test_objects_go_over_whole_whatever_multiprocessing_would_do(monkeypatch):
     monkeypatch.setitem(ForkingPickler._extra_reducers, np.ndarray, as_a_file)
     with pytest.raises(TypeError, match="only integer scalar arrays"), Isolated(Mortal) as mortal:
         mortal.call("die", np.arange(3))
+
+
+def test_what_it_prints_is_not_among_results(mortal, capfd):
+    """CHGNet says where it runs; that would be a row of `vibentropy label`."""
+    mortal.call("say", "running on cpu")
+    assert capfd.readouterr() == ("", "running on cpu\n")

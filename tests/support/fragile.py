@@ -29,6 +29,9 @@ class Mortal:
     def exit(self, status):
         os._exit(status)
 
+    def say(self, what):
+        print(what, flush=True)
+
     def wait(self, seconds):
         time.sleep(seconds)
 

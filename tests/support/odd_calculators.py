@@ -39,6 +39,35 @@ class Noisy(EMT):
         self.results["forces"] = self.results["forces"] + 1e-3 * noise
 
 
+class Single(EMT):
+    """Copper in single precision, positions too, as many machine-learnt potentials have it."""
+
+    def calculate(self, atoms=None, *arguments):
+        rounded = atoms.copy()
+        rounded.positions = atoms.positions.astype(np.float32)
+        super().calculate(rounded, *arguments)
+        self.atoms = atoms.copy()
+        self.results["forces"] = self.results["forces"].astype(np.float32)
+        self.results["energy"] = np.float32(self.results["energy"])
+
+
+class Extending(EMT):
+    """Fills the list of properties of its class when it is made, as MACE does."""
+
+    implemented_properties = []  # noqa: RUF012
+
+    def __init__(self):
+        super().__init__()
+        self.implemented_properties.extend(["energy", "forces"])
+
+
+class Compiled(EMT):
+    """Offers a Hessian that it cannot compute."""
+
+    def get_hessian(self, atoms):
+        raise RuntimeError("second derivatives are not compiled")
+
+
 class EnergyOnly(Calculator):
     """Has no forces."""
 

@@ -47,7 +47,11 @@ Examples:
 @files_argument()
 @click.option("--reference", type=FILE, required=True, help="Perfect crystal in the cell of the configurations.")
 @potential_options
-@click.option("--relax", is_flag=True, help="Relax to 1e-6 eV/Å in a cell that stays as it is.")
+@click.option(
+    "--relax",
+    is_flag=True,
+    help="Relax to 1e-6 eV/Å, or a hundredth of `max_force` of `labels` in --config, in a cell that stays as it is.",
+)
 @click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; takes O(N³).")
 @click.option(
     "--temperatures",
@@ -89,8 +93,8 @@ def label(
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
     beside them. Analytic Hessians take O(N²) time: a second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles,
-    and cells with forces above 1e-4 eV/Å, have none: their `status` and `reason` say so, as does a line on stderr. What
-    the tables of a potential leave open in a label stands beside it.
+    and cells with forces above 1e-4 eV/Å (or `max_force` of `labels` in --config), have none: their `status` and
+    `reason` say so, as does a line on stderr. What the tables of a potential leave open in a label stands beside it.
 
     The potential is named in one of four ways: --potential, --pair-style, --calculator or --config. FILES are anything
     that ASE reads; - is standard input, my.xyz@0:3 part of a file.
@@ -130,6 +134,7 @@ def label(
     reader = Reader(files, file_format, symbol, quiet)
     names, screen = _columns(files, temperatures or (), infinite)
     settings: dict[str, Any] = {
+        **choice.gates(),
         "site_entropies": site_entropies,
         "temperatures": temperatures or (),
         "infinite": cells if infinite else (),

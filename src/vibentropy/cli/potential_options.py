@@ -113,6 +113,26 @@ class PotentialChoice:
         return of_kind | {"element": self.element}
 
 
+    def gates(self) -> dict[str, float]:
+        """Say what counts as relaxed and as a minimum where a configuration does.
+
+        Returns
+        -------
+        dict
+            As `vibentropy.labels.labelling.Labeller` takes it.
+
+        Raises
+        ------
+        ConfigError
+            As `vibentropy.run.config.read_gates`.
+        """
+        if self.config is None:
+            return {}
+        from vibentropy.run.config import read_gates
+
+        return read_gates(self.config)
+
+
 def potential_options(command: _Command) -> _Command:
     """Give a command the options, and `choice`, a `PotentialChoice`, as their argument.
 

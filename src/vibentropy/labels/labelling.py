@@ -135,7 +135,7 @@ class Labeller:
                 references = ReferenceCells.of(cells).around(frames[index])
                 energies = {}
                 if relax:
-                    frames[index] = relaxation.relax(frames[index], self._potential)
+                    frames[index] = self._relaxed(frames[index])
                     energies = self._energies(frames[index], references)
                 formation_energy = energies.get("formation_energy", row["formation_energy"])
                 frames[index], columns = self._entropies(frames[index], references, formation_energy)
@@ -155,7 +155,8 @@ class Labeller:
         perfect : ase.Atoms
             The perfect crystal in the same cell, which may be turned in space.
         relax : bool
-            Whether to relax it first, by `vibentropy.relax`, in a cell that stays as it is.
+            Whether to relax it first, by `vibentropy.relax`, in a cell that stays as it is, to a hundredth of the force
+            with which it counts as relaxed.
 
         Returns
         -------
@@ -170,12 +171,15 @@ class Labeller:
             check_crystal(atoms)
             references = ReferenceCells.of([perfect, *self._others]).around(atoms)
             if relax:
-                atoms = relaxation.relax(atoms, self._potential)
+                atoms = self._relaxed(atoms)
             row |= self._energies(atoms, references)
             atoms, columns = self._entropies(atoms, references, row["formation_energy"])
         except (VibentropyError, LinAlgError) as error:
             return atoms, row | refused(error)
         return atoms, row | {"status": columns["status"], "reason": ""} | columns
+
+    def _relaxed(self, atoms):
+        return relaxation.relax(atoms, self._potential, self._max_force / MAX_FORCE * relaxation.RELAXED_FORCE)
 
     def _energies(self, atoms, references):
         """Columns of a configuration that take no Hessian."""

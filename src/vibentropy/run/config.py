@@ -70,12 +70,39 @@ def read_potential(path: Path | str) -> dict[str, Any]:
     if config.get("potential") is None:
         hints = "".join(did_you_mean(key, ["potential"]) for key in config)
         raise ConfigError(f"has no `potential:` at the top; found {', '.join(map(repr, config))}{hints}", path)
+    return _block(path, config, "potential")
+
+
+def read_gates(path: Path | str) -> dict[str, float]:
+    """Read from the same file what counts as relaxed and as a minimum: its `labels`, or what is so by default.
+
+    Parameters
+    ----------
+    path : path-like
+        As of `read_potential`.
+
+    Returns
+    -------
+    dict
+        See `vibentropy.run.settings.Labels.gates`.
+
+    Raises
+    ------
+    ConfigError
+        If the block is not as the schema has it.
+    """
+    config = load(path)
+    return Labels.from_block(_block(path, {"labels": {}} | config, "labels")).gates
+
+
+def _block(path, config, name):
+    """Check one block of a configuration, whatever the others are, and put its defaults in."""
     rules = _rules()
-    of_potential = {"properties": {"potential": rules["properties"]["potential"]}}
-    checked, problems = _checked(config, {"$defs": rules["$defs"]} | of_potential)
+    of_block = {"properties": {name: rules["properties"][name]}}
+    checked, problems = _checked(config, {"$defs": rules["$defs"]} | of_block)
     if problems:
         raise ConfigError("; ".join(problems), path)
-    return checked["potential"]
+    return checked[name]
 
 
 def schema_path() -> Path:
