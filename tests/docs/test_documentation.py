@@ -140,6 +140,10 @@ def test_the_story_of_the_tutorial(folder):
         assert (folder / named).exists(), named
 
 
+#: Examples that need a model; tests/mlip/test_mace.py runs them.
+WITH_A_MODEL = "my.model"
+
+
 @pytest.mark.parametrize(
     ("page", "number"),
     [
@@ -151,6 +155,8 @@ def test_the_story_of_the_tutorial(folder):
 def test_examples_of_potentials_print_what_they_say(page, number, tmp_path):
     page = list(blocks(page, "python", "text"))
     places = [place for place, block in enumerate(page) if block.language == "python"]
+    if WITH_A_MODEL in page[places[number]].text:
+        pytest.skip("tests/mlip/test_mace.py runs it")
     printed = run([sys.executable, "-c", page[places[number]].text], tmp_path)
     after = page[places[number] + 1 :][:1]
     shown = after[0].text if after and after[0].language == "text" else ""
@@ -164,7 +170,7 @@ def test_examples_of_potentials_print_what_they_say(page, number, tmp_path):
 YAML = [block.text for page in PAGES for block in blocks(page, "yaml") if page not in STORY]
 
 #: What only the reader has: files, which are there in name only, and classes.
-OWN_FILES = "data/1.extxyz", "bulk.extxyz", "my.eam.alloy"
+OWN_FILES = "data/1.extxyz", "bulk.extxyz", "my.eam.alloy", WITH_A_MODEL
 OWN_CLASSES = "my_package.", "smooth_count."
 
 

@@ -152,7 +152,7 @@ def test_every_other_number_is_true(metal):
         (name,) = [name for name in start.config.descriptors if name.startswith("afs")]
         assert create(**start.config.descriptors[name]).n_features == int(n_features)
         ((mass,),) = [re.findall(r"an atom weighs ([\d.]+) u", start.text)]
-        assert float(mass) == pytest.approx(potential.mass, abs=0.051)
+        assert float(mass) == pytest.approx(potential.masses[0], abs=0.051)
         ((neighbours,),) = [re.findall(r"neighbours are ([\d.]+) Å apart", start.text)]
         assert float(neighbours) == pytest.approx(radii_of_shells(crystal)[0], abs=6e-4)
         above = dict(re.findall(r"(bcc|fcc) ([\d.]+)", re.search(r"meV per atom: (.*)", start.text)[1]))

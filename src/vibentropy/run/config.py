@@ -25,7 +25,7 @@ from referencing import Registry, Resource
 
 from vibentropy.errors import ConfigError, did_you_mean
 from vibentropy.run.config_rules import contradictions
-from vibentropy.run.settings import Config
+from vibentropy.run.settings import Config, Labels
 
 
 def read(path: Path | str) -> Config:

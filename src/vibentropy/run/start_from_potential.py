@@ -146,7 +146,7 @@ def start_from_potential(
     head(text, f"Models of defects in {crystal.structure} {crystal.element}, by the potential {named}", folder)
     potential_block(text, potential)
     _lattice_block(text, crystal, crystals)
-    _dataset_blocks(text, crystal, size, melting, interaction.mass)
+    _dataset_blocks(text, crystal, size, melting, interaction.masses[0])
     descriptor_block(text, crystal.cell(1), size.resolution, potential)
     end(text, size.resolution.regressors, _FOLDS)
     notes = _notes(crystal, crystals, structure)

@@ -270,7 +270,7 @@ def _label_line(axes, labels, name, column, n_largest):
 
 
 def _finish(axes, column):
-    """Name the number of atoms, and costs that people know: on the left where lines are measured, beyond on the right."""
+    """Name the number of atoms, and costs that people know: left where lines are measured, right beyond."""
     axes.set_xlabel("number of atoms")
     drawn = [line for line in axes.lines if line.get_linestyle() != EXTRAPOLATED["ls"] and len(line.get_ydata())]
     measured = max((float(np.max(line.get_ydata())) for line in drawn), default=np.inf)
