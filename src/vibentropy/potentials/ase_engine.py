@@ -20,7 +20,7 @@ from vibentropy.potentials.protocols import Engine
 _NEARLY_AT_REST = 0.1
 
 #: Steps of L-BFGS without a smaller largest force after which rounding is in the way: single precision ends here.
-_STALLED = 200
+_STALLED = 100
 
 #: Relaxation time of the thermostat, fs.
 _DAMPING = 100.0
