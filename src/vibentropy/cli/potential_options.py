@@ -112,7 +112,6 @@ class PotentialChoice:
             of_kind = {"calculator": self.calculator, "parameters": dict(self.parameters)}
         return of_kind | {"element": self.element}
 
-
     def gates(self) -> dict[str, float]:
         """Say what counts as relaxed and as a minimum where a configuration does.
 
