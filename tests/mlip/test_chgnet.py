@@ -39,7 +39,7 @@ def test_vacancy_of_copper_has_a_label_where_forces_may_be_larger(copper, perfec
     relaxed = vibentropy.relax(perfect[1:], copper, max_force=5e-5)
     labels = []
     for step in (0.01, 0.03):
-        potential = FiniteDifferencePotential(copper.engine, "Cu", step)
+        potential = FiniteDifferencePotential(copper.engine, ("Cu",), step)
         labels.append(vibentropy.formation_entropy(relaxed, perfect, potential))
         print(f"step {step} Å: {labels[-1]:.4f} k_B")
     assert np.ptp(labels) < 0.1

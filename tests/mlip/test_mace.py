@@ -57,7 +57,7 @@ def test_its_hessian_is_the_derivative_of_its_forces(mace, vacancy):
     assert isinstance(mace, CalculatorPotential)
     assert isinstance(mace.engine, IsolatedCalculator)
     hessian = mace.hessian(vacancy)
-    coarse, fine = (FiniteDifferencePotential(mace.engine, "Fe", step).hessian(vacancy) for step in (0.004, 0.002))
+    coarse, fine = (FiniteDifferencePotential(mace.engine, ("Fe",), step).hessian(vacancy) for step in (0.004, 0.002))
     error = np.abs(hessian - (4 * fine - coarse) / 3).max()
     print(f"largest difference of the Hessians {error:.1e} of {np.abs(hessian).max():.2f} eV/Å²")
     assert error < 1e-6 * np.abs(hessian).max()

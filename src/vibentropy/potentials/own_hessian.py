@@ -168,5 +168,5 @@ def _of(scale):
     return f", where the largest element is {scale:.2g} eV/Å²"
 
 
-def _refuse(what) -> NoReturn:
+def _refuse(what: str) -> NoReturn:
     raise PotentialError(f"the Hessian {what}; finite differences work instead: `hessian: finite_differences`")
