@@ -69,7 +69,7 @@ def run(folder, monkeypatch, iron):
     """Run a command in the folder of the files; the potential is represented once for all."""
     monkeypatch.chdir(folder)
     represent = Potential.from_setfl
-    known = {(POTENTIAL, "Fe"): iron}
+    known = {(POTENTIAL, ("Fe",)): iron}
     monkeypatch.setattr(Potential, "from_setfl", lambda *given: known.get(given) or represent(*given))
 
     def run(*arguments, code=0, stdin=None):

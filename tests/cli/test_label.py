@@ -14,7 +14,7 @@ from ase.units import kB
 from dumps import write_dump
 from iron_files import POTENTIAL, crystal
 
-from vibentropy import formation_entropy, load_potential
+from vibentropy import formation_entropy, load_potential, relax
 from vibentropy.cli.output import number as text_of
 from vibentropy.errors import NotConvergedError
 from vibentropy.labels import labelling
@@ -47,7 +47,7 @@ class TestLabel:
         result = run("label", tmp_path / "loud.xyz", "other.xyz", "bad.xyz", *arguments, code=1)
         assert "not converged" in result.stdout
         assert re.search(r"loud.xyz, frame 0: the largest force", result.stderr)
-        assert re.search(r"bad.xyz, frame 2: the cell of the configuration", result.stderr)
+        assert re.search(r"bad.xyz, frame 2: the configuration holds W, of which no reference", result.stderr)
         assert result.stdout.count("  labelled") == 3
 
     def test_nothing_usable_is_no_success(self, run, tmp_path):
@@ -146,7 +146,7 @@ class TestLabel:
         atoms = ase.io.read("my.xyz")
         atoms.rattle(0.01)
         atoms.write("shaken.xyz", format="extxyz")
-        for force, status, code in ((1e-4, "rejected", 2), (10.0, "labelled", 0)):
+        for force, status, code in ((1e-4, "not converged", 2), (10.0, "labelled", 0)):
             Path("run.yaml").write_text(yaml.safe_dump(settings | {"labels": {"max_force": force}}))
             result = run("label", "shaken.xyz", *self.ARGUMENTS[2:], "--config", "run.yaml", code=code)
             assert status in result.stdout
@@ -191,3 +191,35 @@ class TestLabel:
     )
     def test_what_is_wrong_from_the_start(self, run, arguments, message):
         assert re.search(message, run(*self.ARGUMENTS, *arguments, code=2).stderr)
+
+
+class TestSeveralElements:
+    """A solute, and a vacancy next to it; the numbers are those of tests/labels/test_alloys.py in a smaller cell."""
+
+    @pytest.fixture
+    def cells(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        crystal = bulk("Fe", "bcc", a=2.8553127, cubic=True) * 3
+        solute, pair = crystal.copy(), crystal.copy()
+        solute.symbols[1] = pair.symbols[1] = "P"
+        del pair[0]
+        for name, atoms in (("bulk", crystal), ("solute", solute), ("pair", pair)):
+            atoms.write(f"{name}.xyz", format="extxyz")
+        return crystal, solute, pair
+
+    def test_each_has_a_reference(self, run, cells):
+        command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--reference", "solute.xyz", "--relax"]
+        run(*command, "--potential", "FeP_mm.eam.fs", "--output", "labels.csv")
+        (row,) = pd.read_csv("labels.csv").to_dict("records")
+        potential = load_potential(file="FeP_mm.eam.fs", elements=["Fe", "P"])
+        crystal, solute, pair = cells
+        solute, pair = (relax(atoms, potential) for atoms in (solute, pair))
+        expected = formation_entropy(pair, [crystal, solute], potential)
+        assert row["formation_entropy"] == pytest.approx(expected, abs=1e-8)
+
+    def test_what_is_of_one_element_says_so(self, run, cells):
+        command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--potential", "FeP_mm.eam.fs"]
+        assert "of which no reference cell has atoms" in run(*command, "--element", "Fe", code=2).stderr
+        for option in ("--infinite", "--site-entropies"):
+            result = run(*command, "--reference", "solute.xyz", option, "--output", "x.json", code=2)
+            assert "are for one element, which has one --reference" in result.stderr

@@ -42,10 +42,19 @@ Examples:
   vibentropy label my.xyz@0:2 --reference bulk.xyz --pair-style eam/fs --pair-coeff '* * FeP_mm.eam.fs Fe'
   vibentropy label copper.xyz --reference copper_bulk.xyz --calculator ase.calculators.emt.EMT --relax
   vibentropy label defect.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --infinite --output labels.csv
+  vibentropy label solutes.xyz --reference bulk.xyz --reference solute.xyz --potential FeP_mm.eam.fs --relax
 """
 )
 @files_argument()
-@click.option("--reference", type=FILE, required=True, help="Perfect crystal in the cell of the configurations.")
+@click.option(
+    "--reference",
+    "reference_files",
+    type=FILE,
+    required=True,
+    multiple=True,
+    help="Perfect crystal in the cell of the configurations, which may be turned in space; once more for each further "
+    "element, such as the crystal with one atom of it.",
+)
 @potential_options
 @click.option(
     "--relax",
@@ -78,7 +87,7 @@ Examples:
 def label(
     context: click.Context,
     files: tuple[Input, ...],
-    reference: str,
+    reference_files: tuple[str, ...],
     choice: PotentialChoice,
     relax: bool,
     site_entropies: bool,
@@ -99,6 +108,9 @@ def label(
     The potential is named in one of four ways: --potential, --pair-style, --calculator or --config. FILES are anything
     that ASE reads; - is standard input, my.xyz@0:3 part of a file.
 
+    Several elements take as many references: the perfect crystal and, for each solute, a cell with another share of it;
+    --relax relaxes these, too.
+
     A long command may be interrupted. Rows are kept in OUTPUT.partial as they come, and the same command goes on from
     there; rows of other options, or of files that have changed, are computed anew.
 
@@ -106,15 +118,17 @@ def label(
     defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
     defects, the row keeps its label and says why, and the exit code is 1.
     """
+    from vibentropy.atoms.reference import repeats
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
-    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.cli.reading import Reader, read_references
     from vibentropy.cli.resuming import resumed
     from vibentropy.datasets.table import Status
     from vibentropy.errors import VibentropyError
     from vibentropy.labels.infinite import SIZES
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
+    from vibentropy.potentials.relaxation import relax as relax_cell
 
     block = choice.block()
     if sizes is not None and not infinite:
@@ -122,16 +136,18 @@ def label(
     cells = tuple(round(size) for size in sizes or SIZES)
     if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
         raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
-    not_an_input(output, *(file.path for file in files), reference, choice.config, choice.file)
+    not_an_input(output, *(file.path for file in files), *reference_files, choice.config, choice.file)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
-    crystal = read_reference(reference, block["element"])
-    # Of dumps that say types only, too.
-    symbol = str(crystal.symbols[0])
-    block["element"] = block["element"] or symbol
+    if len(reference_files) > 1 and (infinite or site_entropies):
+        raise click.UsageError("--infinite and --site-entropies are for one element, which has one --reference")
+    references = read_references(reference_files, block.get("element"))
+    block = _with_elements(block, references)
     interaction = load_potential(**block)
+    crystal, *others = (relax_cell(cell, interaction) if relax and not repeats(cell) else cell for cell in references)
 
-    reader = Reader(files, file_format, symbol, quiet)
+    # The element is that of dumps that say types only, too.
+    reader = Reader(files, file_format, str(crystal.symbols[0]), quiet)
     names, screen = _columns(files, temperatures or (), infinite)
     settings: dict[str, Any] = {
         **choice.gates(),
@@ -142,11 +158,11 @@ def label(
     with meter("configurations", reader.total, quiet) as progress:
         if infinite:
             progress.note(_cost_of_infinite(block, cells))
-        labeller = Labeller(interaction, **settings, note=progress.note)
+        labeller = Labeller(interaction, others=others, **settings, note=progress.note)
         with (
             resumed(
                 None if is_stdout(output) else output,
-                _about(block, crystal, relax, settings),
+                _about(block, references, relax, settings),
                 lambda atoms: labeller.label_cell(atoms, crystal, relax),
                 progress.note,
             ) as labels,
@@ -175,7 +191,16 @@ def label(
     reader.finish(context, output)
 
 
-def _about(potential, crystal, relax, settings):
+def _with_elements(block, references):
+    """Let a potential be of the elements of the references where nobody says which."""
+    if block.get("element") is not None or block.get("elements") is not None:
+        return block
+    symbols = list(dict.fromkeys(symbol for cell in references for symbol in cell.get_chemical_symbols()))
+    others = {key: value for key, value in block.items() if key != "element"}
+    return others | ({"element": symbols[0]} if len(symbols) == 1 else {"elements": symbols})
+
+
+def _about(potential, references, relax, settings):
     """Everything but the configuration that its label depends on."""
     from importlib.metadata import version
 
@@ -186,7 +211,7 @@ def _about(potential, crystal, relax, settings):
         "version": version("vibentropy"),
         "potential": identity(potential),
         "files": files_named(potential.get("parameters", {})),
-        "crystal": [crystal.get_chemical_symbols(), crystal.positions.tolist(), crystal.cell.tolist()],
+        "references": [[c.get_chemical_symbols(), c.positions.tolist(), c.cell.tolist()] for c in references],
         "relax": relax,
         **settings,
     }

@@ -189,3 +189,27 @@ def read_reference(path: str, element: str | None = None) -> Atoms:
     from vibentropy.sources.perfect import reference_crystal
 
     return reference_crystal(path, element=element)
+
+
+def read_references(paths: Sequence[str], element: str | None = None) -> list[Atoms]:
+    """Read the cells that configurations are compared with, of one element or several.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The perfect crystal, and for further elements others.
+    element : str, optional
+        See `read_reference`; for one path only.
+
+    Returns
+    -------
+    list of ase.Atoms
+
+    Raises
+    ------
+    DataError, StructureError
+        As `vibentropy.sources.perfect.reference_crystal` for one path and `reference_cell` for several.
+    """
+    from vibentropy.sources.perfect import reference_cell
+
+    return [read_reference(paths[0], element)] if len(paths) == 1 else [reference_cell(path) for path in paths]

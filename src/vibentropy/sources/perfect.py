@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from vibentropy.sources.source import Perfect, Source
 
 
-def reference_crystal(path: Path | str, file_format: str | None = None, element: str | None = None) -> Atoms:
-    """Read a file with the perfect crystal that configurations are compared with.
+def reference_cell(path: Path | str, file_format: str | None = None, element: str | None = None) -> Atoms:
+    """Read a file with a cell that configurations are compared with, of any elements.
 
     Parameters
     ----------
@@ -40,17 +40,40 @@ def reference_crystal(path: Path | str, file_format: str | None = None, element:
     DataError
         If the file is missing, cannot be read, or holds more than one configuration.
     StructureError
-        If it is no periodic crystal of one element, has a defect, or two atoms on one site.
+        If it is no periodic crystal, or has two atoms on one site.
     """
     frames = list(read_frames(path, file_format, element=element))
     if len(frames) != 1:
         raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
     with at(path):
         check_crystal(frames[0])
-        check_one_element(frames[0])
         check_sites(frames[0])
-        check_perfect(frames[0])
     return frames[0]
+
+
+def reference_crystal(path: Path | str, file_format: str | None = None, element: str | None = None) -> Atoms:
+    """Read a file with the perfect crystal that configurations are compared with.
+
+    Parameters
+    ----------
+    path, file_format, element
+        As of `reference_cell`.
+
+    Returns
+    -------
+    ase.Atoms
+        As ASE reads it, with what the file says about it.
+
+    Raises
+    ------
+    DataError, StructureError
+        As `reference_cell`; or if it is not of one element, or has a defect.
+    """
+    crystal = reference_cell(path, file_format, element)
+    with at(path):
+        check_one_element(crystal)
+        check_perfect(crystal)
+    return crystal
 
 
 def smallest_crystal(sources: Iterable[Source], lattice: Path | str) -> Atoms:
