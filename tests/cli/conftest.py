@@ -44,6 +44,10 @@ def folder(tmp_path_factory, vacancies, shipped):
     strained = [atoms.copy() for atoms in vacancies[:1]]
     strained[0].set_cell(crystal(strain=0.01).cell, scale_atoms=True)
     ase.io.write(folder / "strained.xyz", strained, format="extxyz")
+    solute = crystal()
+    solute.symbols[0] = "P"
+    ase.io.write(folder / "solute.xyz", solute, format="extxyz")
+    ase.io.write(folder / "solutes.xyz", solute, format="extxyz")
     copper = bulk("Cu", a=3.6147, cubic=True) * 2
     ase.io.write(folder / "copper_bulk.xyz", copper, format="extxyz")
     ase.io.write(folder / "copper.xyz", [copper[1:], copper[2:], copper[3:]], format="extxyz")

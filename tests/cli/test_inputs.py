@@ -86,7 +86,7 @@ def test_standard_input_of_another_format(run, vacancies, tmp_path):
     (row,) = csv.DictReader(StringIO(run("predict", "-", "--format", "vasp", "-o", "-", stdin=text).stdout))
     assert row["n_atoms"] == "53"
     refused = run("predict", "-", stdin=text, code=2).stderr
-    assert refused.splitlines()[-1].startswith("-: ASE does not know what it is")
+    assert refused.splitlines()[-1].startswith("-: unknown type of file; give its type with `--format`")
     assert "vibentropy-" not in refused
     write_dump(tmp_path / "x.dump", vacancies, types=True)
     assert numbers(run("predict", "-", stdin=(tmp_path / "x.dump").read_bytes()).stdout) == [0, 1, 2]

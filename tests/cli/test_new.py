@@ -60,7 +60,8 @@ def test_files_as_the_shell_expands_them(run, folder, tmp_path):
 
 def test_files_with_a_potential(run, tmp_path):
     options = "--reference", "bulk.xyz", "--potential", POTENTIAL, "--test", "other.xyz", tmp_path
-    assert run("new", "--files", "my/*.xyz", *options).stderr == ""
+    lines = run("new", "--files", "my/*.xyz", *options).stderr.splitlines()
+    assert [line for line in lines if "distinct minima for" not in line] == []
     read = yaml.safe_load((tmp_path / "run.yaml").read_text())
     assert read["potential"] == {"file": POTENTIAL, "element": "Fe"}
     assert read["datasets"]["test"]["role"] == "test"

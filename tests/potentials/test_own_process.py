@@ -135,7 +135,8 @@ def test_objects_go_over_whole_whatever_multiprocessing_would_do(monkeypatch):
         mortal.call("die", np.arange(3))
 
 
-def test_what_it_prints_is_not_among_results(capfd, mortal):
+def test_what_it_prints_is_not_among_results(capfd):
     """CHGNet says where it runs; that would be a row of `vibentropy label`."""
-    mortal.call("say", "running on cpu")
+    with Isolated(Mortal) as mortal:
+        mortal.call("say", "running on cpu")
     assert capfd.readouterr() == ("", "running on cpu\n")

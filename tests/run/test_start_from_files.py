@@ -35,6 +35,13 @@ def files(tmp_path, monkeypatch, iron):
         ase.io.write(f"my/{number}.xyz", frames, format="extxyz")
 
 
+def _beside_sufficiency(notes):
+    """Notes but for those that three minima are too few to learn from, which is true of each descriptor."""
+    few = [note for note in notes if "distinct minima for" in note]
+    assert few
+    return [note for note in notes if note not in few]
+
+
 def test_files_with_entropies(files):
     start = start_from_files(["my/*.xyz"], "bulk.xyz", "out", entropy=GIVEN)
     block = yaml.safe_load(start.text)
@@ -51,7 +58,7 @@ def test_files_with_entropies(files):
     assert block["evaluation"]["folds"] == 5
     assert block["descriptors"].keys() == {"afs_3_10", "pairs_afs"}
     assert start.config.sources["train"].files == tuple(f"my/{number}.xyz" for number in range(6))
-    (note,) = start.notes
+    (note,) = _beside_sufficiency(start.notes)
     assert "--test" in note
 
 
@@ -62,7 +69,7 @@ def test_files_to_label_and_to_test(files):
     assert block["datasets"]["test"]["role"] == "test"
     assert "entropy" not in block["datasets"]["train"]
     assert block["descriptors"]["stiffness"]["potential"] == block["potential"] == IRON
-    assert start.notes == ()
+    assert _beside_sufficiency(start.notes) == []
 
 
 def test_cutoffs_are_those_of_the_reference(files):
@@ -118,5 +125,5 @@ def test_frames_that_cannot_be_used_are_counted(files):
     frames = ase.io.read("my/3.xyz", ":")
     frames[1].info["S_f"] = np.nan
     ase.io.write("my/3.xyz", frames, format="extxyz")
-    note, _ = start_from_files(["my/*.xyz"], "bulk.xyz", "out", entropy=GIVEN).notes
+    note, _ = _beside_sufficiency(start_from_files(["my/*.xyz"], "bulk.xyz", "out", entropy=GIVEN).notes)
     assert re.match(r"train: 1 cannot be used; train/3.xyz/0001: 'S_f' is nan", note)

@@ -53,7 +53,7 @@ def _energy_alone(potential):
     """Energy of an atom without neighbours, eV; zero, as usual, where a potential says nothing of it."""
     if isinstance(potential, Potential):
         # The smooth functions begin at higher densities.
-        return float(potential.table.embedding[0])
+        return float(potential.table.embedding[0, 0])
     try:
         return potential.energy_and_forces(Atoms(potential.elements[0], cell=[_ALONE] * 3, pbc=True))[0]
     except VibentropyError:

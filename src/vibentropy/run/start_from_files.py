@@ -141,7 +141,9 @@ def _trajectories(config: Config) -> tuple[int, list[str]]:
     """
     trajectories, notes = 0, []
     for inspection in inspect_configuration(config):
-        if inspection.name == "evaluation.folds":
+        if inspection.warning:
+            notes.append(f"{inspection.name}: {inspection.warning}")
+        if inspection.name not in config.sources:
             continue
         if inspection.problem:
             raise DataError(inspection.problem)
