@@ -1,7 +1,7 @@
 """What every descriptor offers: the interface, the checks it shares, and the sum over a cell."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import nan
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -85,6 +85,21 @@ class Descriptor(BaseEstimator, ABC):
     @abstractmethod
     def feature_names(self) -> list[str]:
         """Name of each feature of the descriptor, list of unique str."""
+
+    def in_words(self, names: Sequence[str] | None = None) -> list[str]:
+        """Say what each feature of an atom is, for the middle of a sentence.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            What the features are called where this descriptor is a part of another one.
+
+        Returns
+        -------
+        list of str
+            Such as ``feature A_n1_l0``.
+        """
+        return [f"feature {name}" for name in names or self.feature_names]
 
     @property
     def n_features(self) -> int:

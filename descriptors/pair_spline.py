@@ -1,5 +1,6 @@
 """Pair distances resolved by B-splines: the radial distribution of neighbours, as fine as one likes."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, ClassVar
 
@@ -79,6 +80,13 @@ class PairSpline(LocalDescriptor):
         centres = self._knots[: self._n_bins] + self.spacing * (self.degree + 1) / 2
         channels = [""] if self.species is None else [f"_{a}_{b}" for a, b in product(self.species, repeat=2)]
         return [f"B{channel}_{centre:.3f}" for channel in channels for centre in centres]
+
+    def in_words(self, names: Sequence[str] | None = None) -> list[str]:
+        """Such as ``number of neighbours near 2.50 Å (feature B_2.500)``."""
+        return [
+            f"number of neighbours near {own.rpartition('_')[2]} Å (feature {name})"
+            for own, name in zip(self.feature_names, names or self.feature_names, strict=True)
+        ]
 
     @property
     def _n_bins(self):

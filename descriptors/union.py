@@ -1,6 +1,7 @@
 """Several descriptors side by side."""
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -63,6 +64,15 @@ class Union(Descriptor):
     def feature_names(self) -> list[str]:
         """``name.A_n1_l0``: the name of the part, and that of the feature in it."""
         return [f"{name}.{feature}" for name, part in self._parts.items() for feature in part.feature_names]
+
+    def in_words(self, names: Sequence[str] | None = None) -> list[str]:
+        """Say what each feature of an atom is, as the parts do; see `Descriptor.in_words`."""
+        left = list(names or self.feature_names)
+        words = []
+        for part in self._parts.values():
+            words += part.in_words(left[: part.n_features])
+            left = left[part.n_features :]
+        return words
 
     @property
     def has_local(self) -> bool:  # type: ignore[override]

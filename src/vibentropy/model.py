@@ -258,11 +258,11 @@ class EntropyModel:
             Z = X / self.scale
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
             ranges, crystals = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
-            names, domain = self.descriptor.feature_names, self.uncertainty.domain
+            words, domain = self.descriptor.in_words(), self.uncertainty.domain
             known: ArrayLike = 0.0
             if described and crystals is not None and (domain.lattices(crystals) > domain.lattice_limit).any():
                 known = described.uncertainty
-            predicted["domain"] = domain.verdicts(Z, ranges, crystals, names, known)
+            predicted["domain"] = domain.verdicts(Z, ranges, crystals, words, known)
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 

@@ -162,7 +162,7 @@ def test_chain_judges_the_atoms_and_the_lattice_of_each_cell(chain):
     names = {"descriptor": "afs", "regressor": "ridge"}
     _, predictions, uncertainty = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
     found = predictions[predictions["stage"] != "training"].set_index("id")["domain"]
-    assert {name for name, reason in found.items() if "c of an atom" in reason} == {"test/0"}
+    assert {name for name, reason in found.items() if "an atom's feature c is" in reason} == {"test/0"}
     assert {name for name, reason in found.items() if "perfect crystal" in reason} == {"test/1"}
     assert uncertainty.domain.lowest[3] == -1.5
 

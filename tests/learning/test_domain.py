@@ -58,8 +58,8 @@ class TestDomain:
         atoms = CRYSTAL + Atoms("Fe", [[0.5 * A, 0.5 * A, 0.0]])
         reason = model.predict(atoms)["domain"][0]
         assert reason.startswith("outside: ")
-        assert "of an atom" in reason
-        assert "of its range outside that of training atoms, limit 0." in reason
+        assert "an atom's feature" in reason
+        assert "training ranges outside (allowed 0." in reason
 
     @pytest.mark.parametrize("strain", [0.01, -0.01])
     def test_strain(self, model, strain):
@@ -87,7 +87,7 @@ class TestDomain:
         rng = np.random.default_rng(9)
         atoms = CRYSTAL.copy()
         atoms.positions += rng.normal(scale=0.4, size=atoms.positions.shape)
-        assert "of training atoms" in model.predict(atoms)["domain"][0]
+        assert "training ranges outside" in model.predict(atoms)["domain"][0]
 
     def test_another_element_is_refused(self, model):
         with pytest.raises(StructureError, match="a crystal of W; the model is of Fe"):
@@ -98,10 +98,10 @@ class TestDomain:
         domain = Domain.fit(np.eye(2), np.diag([1.0, 3.0]), local).limited([1.0, 2.0], [-0.5, 0.1])
         assert domain.reasons(np.array([[1.0, 0.0], [0.0, 0.0]])) == ["", ""]
         (reason,) = domain.reasons(np.array([[0.0, 1.0]]))
-        assert reason == "few training cells alike: leverage 4.24, limit 2"
+        assert reason == "few training cells are like it (leverage 4.24, allowed 2)"
         assert domain.verdicts(np.array([[1.0, 0.0], [0.0, 1.0]])) == ["inside", f"outside: {reason}"]
         limits = np.array([[[-1.0, 5.0], [2.6, 5.0]], [[-0.5, 4.0], [2.2, 6.0]]])
         found = domain.reasons(np.zeros((2, 2)), limits, np.array([[0.0, 0.0], [0.06, 0.0]]), ["a", "b"])
         # The range of the first feature is 3; one that never varied cannot be outside.
-        assert found[0] == "a of an atom 0.2 of its range outside that of training atoms, limit 0.1"
-        assert found[1] == "perfect crystal 0.02 of the range of atoms from that of the training, limit 0.001"
+        assert found[0] == "an atom's a is 0.2 training ranges outside (allowed 0.1)"
+        assert found[1] == "its perfect crystal is 0.02 training ranges from the model's (allowed 0.001)"

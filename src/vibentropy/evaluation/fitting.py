@@ -85,7 +85,7 @@ def judge(
     truth : ndarray of shape (n,), k_B, optional
     local : LocalValues, optional
     names : sequence of str, optional
-        Of the features.
+        What to call each feature of an atom, see `vibentropy.learning.domain.Domain.reasons`.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def fit_and_predict(
     """
     train, test = match(table, features, exclude_duplicates)
     X, y, sites = train.X, train.y, train.sites
-    details: dict[str, Any] = {"names": next(iter(features.values())).feature_names}
+    details: dict[str, Any] = {"names": [f"feature {name}" for name in next(iter(features.values())).feature_names]}
     _, groups = fold_and_group(folds.drop_duplicates("id"), train.table["id"])
     fitted, uncertainty = fit_clone(regressor, X, y, groups, sites), None
 

@@ -207,7 +207,7 @@ class Domain:
         crystals : ndarray of shape (n, n_features), optional
             As for `lattices`.
         names : sequence of str, optional
-            Of the features.
+            What to call each feature of an atom, see `vibentropy.descriptors.Descriptor.in_words`.
         uncertainty : array-like of shape (n_features,)
             As for `lattices`.
 
@@ -219,21 +219,22 @@ class Domain:
         reasons: list[list[str]] = [[] for _ in Z]
         for of_cell, value in zip(reasons, self.direction(Z), strict=True):
             if value > self.direction_limit:
-                of_cell.append(f"few training cells alike: leverage {value:.3g}, limit {self.direction_limit:.3g}")
+                of_cell.append(
+                    f"few training cells are like it (leverage {value:.3g}, allowed {self.direction_limit:.3g})"
+                )
         if limits is not None and len(self.lowest):
             for of_cell, value, feature in zip(reasons, *self.atoms(limits), strict=True):
                 if value > self.atoms_limit:
-                    name = f"feature {feature}" if names is None else names[feature]
+                    words = f"feature {feature}" if names is None else names[feature]
                     of_cell.append(
-                        f"{name} of an atom {value:.3g} of its range outside that of training atoms, "
-                        f"limit {self.atoms_limit:.3g}"
+                        f"an atom's {words} is {value:.3g} training ranges outside (allowed {self.atoms_limit:.3g})"
                     )
         if crystals is not None and len(self.lattice):
             for of_cell, value in zip(reasons, self.lattices(crystals, uncertainty), strict=True):
                 if value > self.lattice_limit:
                     of_cell.append(
-                        f"perfect crystal {value:.3g} of the range of atoms from that of the training, "
-                        f"limit {self.lattice_limit:.3g}"
+                        f"its perfect crystal is {value:.3g} training ranges from the model's "
+                        f"(allowed {self.lattice_limit:.3g})"
                     )
         return ["; ".join(of_cell) for of_cell in reasons]
 
