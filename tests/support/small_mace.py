@@ -31,6 +31,8 @@ def fit(iron: Interaction) -> Any:
     from e3nn import o3  # Here, because it is mace that lets torch load its constants.
 
     torch.manual_seed(0)
+    # Sums of several threads differ in their last digits, and after a hundred steps in the first.
+    torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     cells = _training_cells(iron)
     keys = data.KeySpecification(info_keys={"energy": "energy"}, arrays_keys={"forces": "iron_forces"})
