@@ -26,6 +26,7 @@ __all__ = ["REGISTRY", "Descriptor", "LocalDescriptor", "available", "create", "
 REGISTRY = {
     "afs": "vibentropy.descriptors.afs:AngularFourierSeries",
     "pair_spline": "vibentropy.descriptors.pair_spline:PairSpline",
+    "triple_spline": "vibentropy.descriptors.triple_spline:TripleSpline",
     "two_body": "vibentropy.descriptors.two_body:RadialDensity",
     "power_spectrum": "vibentropy.descriptors.power_spectrum:PowerSpectrum",
     "four_body": "vibentropy.descriptors.four_body:DensityBispectrum",

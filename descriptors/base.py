@@ -107,6 +107,11 @@ class Descriptor(BaseEstimator, ABC):
         return len(self.feature_names)
 
     @property
+    def feature_blocks(self) -> list[str]:
+        """Block of each feature: features of one block have the same unit, and may share scale and penalty in a fit."""
+        return ["all"] * self.n_features
+
+    @property
     def reach(self) -> float | None:
         """Distance in Å beyond which atoms do not enter each other's features; None if there is none."""
         return self.r_cut

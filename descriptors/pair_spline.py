@@ -8,12 +8,11 @@ import numpy as np
 from numba import prange
 
 from vibentropy.atoms.neighbours import neighbour_blocks
-from vibentropy.descriptors.base import LocalDescriptor
-from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
+from vibentropy.descriptors.splines import SplineBins, splines_at
 from vibentropy.numerics.machine_code import njit
 
 
-class PairSpline(LocalDescriptor):
+class PairSpline(SplineBins):
     """Number of neighbours at each distance, in overlapping bins of the shape of B-splines; two-body.
 
     B_r(i) = Σ_j b(r_ij - r), with b the B-spline around 0 on knots `spacing` apart, which is a triangle of height 1 and
@@ -39,13 +38,6 @@ class PairSpline(LocalDescriptor):
         pair of central atom and neighbour.
     """
 
-    parameters: ClassVar[dict[str, Parameter]] = {
-        "r_min": Number("distance that no two atoms come much closer than", unit="Å", above=0),
-        "r_cut": Number("cutoff", unit="Å", above=0, maximum=20),
-        "spacing": Number("distance of the knots", unit="Å", above=0),
-        "degree": Integer("of the splines", minimum=1, maximum=5),
-        "species": SPECIES,
-    }
     seconds_per_atom: ClassVar[float] = 8e-6
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"r_min": 1.8, "r_cut": 5.0, "spacing": 0.1},
@@ -66,20 +58,11 @@ class PairSpline(LocalDescriptor):
         self.degree = degree
         self.species = species
 
-    def check_parameters(self) -> None:
-        """Check the parameters; see `Descriptor.check_parameters`."""
-        super().check_parameters()
-        if not self.r_min + self.spacing < self.r_cut:
-            raise ValueError(
-                f"r_min == {self.r_min}, must be at least one spacing ({self.spacing}) below r_cut == {self.r_cut}."
-            )
-
     @property
     def feature_names(self) -> list[str]:
         """``B_2.500`` for the bin around 2.5 Å; with species ``B_Fe_Cr_2.500``."""
-        centres = self._knots[: self._n_bins] + self.spacing * (self.degree + 1) / 2
         channels = [""] if self.species is None else [f"_{a}_{b}" for a, b in product(self.species, repeat=2)]
-        return [f"B{channel}_{centre:.3f}" for channel in channels for centre in centres]
+        return [f"B{channel}_{centre:.3f}" for channel in channels for centre in self.bin_centres]
 
     def in_words(self, names: Sequence[str] | None = None) -> list[str]:
         """Such as ``number of neighbours near 2.50 Å (feature B_2.500)``."""
@@ -88,45 +71,23 @@ class PairSpline(LocalDescriptor):
             for own, name in zip(self.feature_names, names or self.feature_names, strict=True)
         ]
 
-    @property
-    def _n_bins(self):
-        # A little less, for rounding.
-        return int(np.ceil((self.r_cut - self.r_min) / self.spacing - 1e-9))
-
-    @property
-    def _knots(self):
-        return self.r_cut - self.spacing * np.arange(self._n_bins + self.degree, -self.degree - 1, -1.0)
-
     def _blocks(self, atoms):
-        lowest, n_channels = self._knots[self.degree], 1 if self.species is None else len(self.species)
+        lowest, n_channels = self.knots[self.degree], 1 if self.species is None else len(self.species)
         species = self.species_indices(atoms)
         for centres, first, neighbour, _, distances in neighbour_blocks(atoms, self.r_cut):
-            features = np.zeros((len(centres), n_channels, n_channels, self._n_bins))
+            features = np.zeros((len(centres), n_channels, n_channels, self.n_bins))
             _count(first, species[centres], species[neighbour], distances, lowest, self.spacing, self.degree, features)
             yield centres, features.reshape(len(centres), -1)
 
 
 @njit(nogil=True, parallel=True)
 def _count(first, central, other, distances, lowest, spacing, degree, features):
-    """Add the splines of each pair to features (n_atoms, n_species, n_species, n_bins), which are zero before.
-
-    With u from 0 to 1 the place of r between two knots, the degree + 1 splines that are not zero there follow from
-    those of the degree below (de Boor): N_j <- [(p - j + u) N_{j-1} + (j + 1 - u) N_j] / p. Those that are not zero at
-    the cutoff, with their derivatives, have no feature.
-    """
+    """Add the splines of each pair to features (n_atoms, n_species, n_species, n_bins), which are zero before."""
     n_bins = features.shape[-1]
     for i in prange(len(first) - 1):
         values = np.empty(degree + 1)
         for pair in range(first[i], first[i + 1]):
-            place = max((distances[pair] - lowest) / spacing, 0.0)
-            lower = int(place)
-            u = place - lower
-            values[0] = 1.0
-            for p in range(1, degree + 1):
-                values[p] = u / p * values[p - 1]
-                for j in range(p - 1, 0, -1):
-                    values[j] = ((p - j + u) * values[j - 1] + (j + 1 - u) * values[j]) / p
-                values[0] *= (1.0 - u) / p
+            lower = splines_at(distances[pair], lowest, spacing, degree, values)
             row = features[i, central[i], other[pair]]
             for j in range(min(degree + 1, n_bins - lower)):
                 row[lower + j] += values[j]

@@ -75,6 +75,11 @@ class Union(Descriptor):
         return words
 
     @property
+    def feature_blocks(self) -> list[str]:
+        """Each part is a block, ``pairs.all``; a union in it has a block for each of its own parts."""
+        return [f"{name}.{block}" for name, part in self._parts.items() for block in part.feature_blocks]
+
+    @property
     def has_local(self) -> bool:  # type: ignore[override]
         """Whether all parts have local values."""
         return all(part.has_local for part in self._parts.values())

@@ -39,7 +39,7 @@ def test_any_smooth_pair_term_is_a_sum_of_features():
     descriptor = create("pair_spline", r_min=1.8, r_cut=4.5, spacing=0.13, degree=3)
     vectors, _ = environment(atoms, 3, 4.5)
     expected = ((4.5 - np.linalg.norm(vectors.astype(float), axis=1)) ** 3).sum()
-    knots = descriptor._knots
+    knots = descriptor.knots
     r = np.linspace(knots[3], knots[-4], 400)
     weights = np.linalg.lstsq(BSpline.design_matrix(r, knots, 3).toarray(), (4.5 - r) ** 3, rcond=None)[0]
     assert np.abs(weights[descriptor.n_features :]).max() < 1e-10

@@ -12,7 +12,7 @@ from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.least_squares import ExtensiveLeastSquares
 from vibentropy.learning.reduced_rows import ReducedRows
 from vibentropy.learning.ridge import ExtensiveRidge
-from vibentropy.learning.scaling import RootMeanSquareScaler, size
+from vibentropy.learning.scaling import RootMeanSquareScaler, scales, size
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_squared_errors_and_scales_are_those_of_the_rows(seed, n, n_features):
     expected = ((y[:, None] - X @ weights.T) ** 2).sum(axis=0)
     np.testing.assert_allclose(rows.squared_errors(weights), expected, rtol=1e-10)
     if n:
-        np.testing.assert_allclose(rows.scale(), RootMeanSquareScaler().fit(X).scale_, rtol=1e-12)
+        np.testing.assert_allclose(scales(rows.root_mean_squares()), RootMeanSquareScaler().fit(X).scale_, rtol=1e-12)
         weighted = rows.weighted(0.25)
         np.testing.assert_allclose(((weighted @ [*weights[0], -1.0]) ** 2).sum(), 0.25 * expected[0] / n, rtol=1e-10)
     parts = [ReducedRows.of(X[part], y[part]) for part in (slice(n // 3), slice(n // 3, None))]

@@ -74,3 +74,50 @@ def test_ridge_refuses_impossible_penalties(penalties, data):
 def test_one_group_cannot_be_cross_validated(data):
     with pytest.raises(DataError, match="all 60 training rows belong to one group"):
         ExtensiveRidge().fit(*data[:2], groups=["a"] * 60)
+
+
+def block_data(rng):
+    """Two blocks of different unit, the second of many features that say nothing; groups of three rows."""
+    X = np.hstack([rng.normal(size=(90, 5)), 100 * rng.normal(size=(90, 40))])
+    X[:, 5:] *= np.logspace(0, -3, 40)
+    y = X[:, :5] @ rng.normal(size=5) + 0.3 * rng.normal(size=90)
+    return X, y, np.arange(90) // 3, ["a"] * 5 + ["b"] * 40
+
+
+def test_blocks_have_one_scale_each(rng):
+    """Weights of ridge on features divided by one number per block; with it, the mean square of all of them is 1."""
+    X, y, _, blocks = block_data(rng)
+    model = ExtensiveRidge([1e-3], scale="block", blocks=blocks).fit(X, y)
+    scale = np.repeat([np.sqrt(np.mean(X[:, :5] ** 2)), np.sqrt(np.mean(X[:, 5:] ** 2))], [5, 40])
+    np.testing.assert_allclose(model.scale_, scale, rtol=1e-10)
+    expected = Ridge(alpha=90e-3, fit_intercept=False).fit(X / scale, y).coef_
+    np.testing.assert_allclose(model.coef_ * scale, expected, rtol=1e-6, atol=1e-10)
+    # Without names, all features are one block.
+    one = ExtensiveRidge([1e-3], scale="block").fit(X, y)
+    np.testing.assert_allclose(one.scale_, np.sqrt(np.mean(X**2)), rtol=1e-10)
+
+
+@pytest.mark.parametrize("scale", ["feature", "block"])
+def test_penalties_of_blocks_are_chosen_like_a_grid_search(scale, rng):
+    X, y, groups, blocks = block_data(rng)
+    candidates, penalties = [1.0, 1e2, 1e4], np.logspace(-8, 0, 9)
+    model = ExtensiveRidge(penalties, scale=scale, block_penalties=candidates, blocks=blocks).fit(X, y, groups)
+    errors = {
+        ratio: ExtensiveRidge(penalties, scale=scale, block_penalties=[1.0, ratio], blocks=blocks)
+        .fit(X, y, groups)
+        .cv_rmse_.min()
+        for ratio in candidates
+    }
+    assert model.block_penalties_["b"] / model.block_penalties_["a"] == min(errors, key=errors.get) > 1
+    plain = ExtensiveRidge(penalties, scale=scale, blocks=blocks).fit(X, y, groups)
+    assert model.cv_rmse_.min() < 0.9 * plain.cv_rmse_.min()
+    # The penalties of the blocks are in the scale, for what is computed from scaled features.
+    Z = X / model.scale_
+    np.testing.assert_allclose(np.mean(Z**2), 1, rtol=1e-10)
+    expected = Ridge(alpha=90 * model.penalty_, fit_intercept=False).fit(Z, y).coef_
+    np.testing.assert_allclose(model.coef_ * model.scale_, expected, rtol=1e-6, atol=1e-10)
+
+
+def test_blocks_of_another_number_of_features(data):
+    with pytest.raises(ValueError, match="blocks of 2 features; X has 6"):
+        ExtensiveRidge([1.0], scale="block", blocks=["a", "b"]).fit(*data[:2])

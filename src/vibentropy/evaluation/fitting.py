@@ -15,7 +15,7 @@ from vibentropy.files.tables import read_table
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import check_groups, fit_clone, fold_fits
 from vibentropy.learning.folds import fold_and_group
-from vibentropy.learning.rows import match
+from vibentropy.learning.rows import match, with_blocks
 from vibentropy.learning.uncertainty import Uncertainty, quantify
 
 
@@ -174,6 +174,7 @@ def fit_and_predict(
         If nothing is left to fit to, a training configuration is in no fold, or as `cross_predict`.
     """
     train, test = match(table, features, exclude_duplicates)
+    regressor = with_blocks(regressor, features)
     X, y, sites = train.X, train.y, train.sites
     details: dict[str, Any] = {"names": [f"feature {name}" for name in next(iter(features.values())).feature_names]}
     _, groups = fold_and_group(folds.drop_duplicates("id"), train.table["id"])

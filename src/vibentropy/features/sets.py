@@ -27,6 +27,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from vibentropy.descriptors import create as create_descriptor
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
@@ -119,6 +120,11 @@ class FeatureSet:
     dataset: str = ""
     element: str = ""
     volume_per_atom: float = nan
+
+    @property
+    def feature_blocks(self) -> list[str]:
+        """Block of each feature; see `vibentropy.descriptors.base.Descriptor.feature_blocks`."""
+        return create_descriptor(self.descriptor["kind"], **self.descriptor["parameters"]).feature_blocks
 
     @classmethod
     def compute(

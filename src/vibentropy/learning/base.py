@@ -9,7 +9,8 @@ features"). Every regressor of this room follows the contract of scikit-learn an
 ``predict(X, return_std=False)``
     Entropies in k_B; the standard deviation is NaN for a regressor that has none.
 ``coef_``, ``scale_``
-    Weights in k_B per feature as the descriptor gives it; root mean square of each feature over the training rows.
+    Weights in k_B per feature as the descriptor gives it; what features are divided by, as a rule the root mean square
+    of each over the training rows.
 ``n_selected_``
     Number of features that the predictions depend on.
 """
@@ -116,9 +117,9 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         if not X.any():
             raise DataError("all features of all training cells are zero: is the cutoff of the descriptor too short?")
-        scaler = RootMeanSquareScaler().fit(X)
-        self.scale_ = scaler.scale_
-        self.coef_ = self._fit_scaled(X / self.scale_, y, groups, **further) / self.scale_
+        self.scale_ = RootMeanSquareScaler().fit(X).scale_
+        weights = self._fit_scaled(X / self.scale_, y, groups, **further)
+        self.coef_ = weights / self.scale_
         return self
 
     @overload
@@ -161,7 +162,7 @@ class ExtensiveRegressor(RegressorMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _fit_scaled(self, Z, y, groups):
-        """Weights of the scaled features `Z`, in k_B."""
+        """Weights in k_B of the features divided by `scale_`: `Z`, unless the regressor changes the scale."""
 
 
 def group_splits(n: int, groups: ArrayLike | None, n_folds: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -83,16 +83,15 @@ class ReducedRows:
         """Labels, ndarray of shape (n_rows,)."""
         return self.factor[:, -1]
 
-    def scale(self) -> NDArray[np.float64]:
+    def root_mean_squares(self) -> NDArray[np.float64]:
         """Root mean square of each feature over the rows that these stand for.
 
         Returns
         -------
         ndarray of shape (n_features,)
-            As `vibentropy.learning.scaling.RootMeanSquareScaler` finds it: 1 for a feature that is zero everywhere.
+            For `vibentropy.learning.scaling.scales`.
         """
-        rms = np.linalg.norm(self.features, axis=0) / np.sqrt(self.n)
-        return np.where(rms > 0, rms, 1.0)
+        return np.linalg.norm(self.features, axis=0) / np.sqrt(self.n)
 
     def divided(self, scale: NDArray[np.float64]) -> "ReducedRows":
         """Divide each feature by its scale; labels stay.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.features.sets import FeatureSet, LocalValues
+from vibentropy.learning.base import ExtensiveRegressor
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,3 +80,22 @@ def match(
         return Rows(of_role, X[at], sites, None if local is None else local[at])
 
     return rows("train"), rows("test")
+
+
+def with_blocks(regressor: ExtensiveRegressor, features: Mapping[str, FeatureSet]) -> ExtensiveRegressor:
+    """Tell a regressor which features belong together, if its fit depends on that.
+
+    Parameters
+    ----------
+    regressor : estimator
+    features : dict of FeatureSet
+        By data set, all of one descriptor.
+
+    Returns
+    -------
+    estimator
+        A clone with the blocks of the descriptor; `regressor` itself if it does not ask for them.
+    """
+    if not getattr(regressor, "asks_for_blocks", False):
+        return regressor
+    return clone(regressor).set_params(blocks=next(iter(features.values())).feature_blocks)

@@ -41,7 +41,7 @@ from vibentropy.files.progress import ignore
 from vibentropy.files.tables import read_table
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.folds import SPLITS, basins, fold_and_group, folds_table, torn_rows
-from vibentropy.learning.rows import match
+from vibentropy.learning.rows import match, with_blocks
 
 
 class Way(NamedTuple):
@@ -116,6 +116,7 @@ def leakage(
         there are fewer groups of trajectories than folds.
     """
     train, _ = match(table, features, exclude_duplicates=False)
+    regressor = with_blocks(regressor, features)
     if not (train.table["duplicate_of"] != "").any():
         raise DataError(
             "no training minimum repeats another, so that nothing leaks: read archives with `repeats: true`; those "

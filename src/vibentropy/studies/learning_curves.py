@@ -42,7 +42,7 @@ from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.fold_fits import fit_clone
 from vibentropy.learning.folds import fold_and_group
-from vibentropy.learning.rows import Rows, match
+from vibentropy.learning.rows import Rows, match, with_blocks
 from vibentropy.learning.selection import select
 
 #: How training configurations are chosen, with words for figures. None looks at a label of what it chooses from.
@@ -117,6 +117,7 @@ def learning_curve(
     if folds.empty:
         raise DataError("learning curves hold out whole groups: 'groups' must be one of the splits of the folds")
     train, test = match(table, features, exclude_duplicates)
+    regressor = with_blocks(regressor, features)
     fold, groups = fold_and_group(folds, train.table["id"])
     trial = _Trial(regressor, train, groups, test, _parts(test.table, tests or {}))
     numbers = np.unique(fold).tolist()

@@ -28,7 +28,7 @@ from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.folds import fold_and_group, main_split
-from vibentropy.learning.rows import match
+from vibentropy.learning.rows import match, with_blocks
 
 #: Array of a frame with the share of each atom in the prediction, k_B; as `vibentropy predict --per-atom` names it.
 PREDICTED = "predicted_site_entropy"
@@ -121,6 +121,7 @@ def unseen_fits(
         From an id to the fitted estimator: without its fold for a training minimum, else the fit to all of them.
     """
     train, _ = match(table, features, exclude_duplicates)
+    regressor = with_blocks(regressor, features)
     folds = folds[folds["split"] == main_split(folds["split"].unique())]
     numbers, groups = fold_and_group(folds, train.table["id"])
     fits = fold_fits(regressor, train.X, train.y, groups, numbers, train.sites)

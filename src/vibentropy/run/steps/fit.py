@@ -93,7 +93,11 @@ def fit(
         trained_on=training.groupby("dataset").size().to_dict(),
         **source,
     ).save(model, **source)
-    chosen = {name: getattr(fitted, name) for name in ("penalty_", "site_weight_") if hasattr(fitted, name)}
+    chosen = {
+        name: getattr(fitted, name)
+        for name in ("penalty_", "site_weight_", "block_penalties_")
+        if hasattr(fitted, name)
+    }
     progress.note(f"{fitted!r} fitted to {len(training)} configurations {chosen}")
     distinct = table["id"].isin(training["id"]) & (table["duplicate_of"] == "")
     if few := too_few(int(distinct.sum()), learnt_from[0].X.shape[1]):
