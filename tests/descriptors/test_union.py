@@ -94,6 +94,16 @@ def test_needs_a_potential_if_a_part_does():
     assert not create("union").needs_potential
 
 
+def test_each_part_is_a_block():
+    nested = {"kind": "union", "parts": {"x": AFS, "y": AFS}}
+    descriptor = create("union", parts={"b": AFS, "a": nested})
+    n = create(**AFS).n_features
+    assert create(**AFS).feature_blocks == ["all"] * n
+    assert descriptor.feature_blocks == ["a.x.all"] * n + ["a.y.all"] * n + ["b.all"] * n
+    starts = [block.removesuffix("all") for block in descriptor.feature_blocks]
+    assert all(name.startswith(start) for name, start in zip(descriptor.feature_names, starts, strict=True))
+
+
 def test_schema_checks_parts_as_it_checks_descriptors():
     validator = Draft202012Validator({"$ref": "#/$defs/descriptor", "$defs": parameter_schema.schema()["$defs"]})
     nested = {"kind": "union", "parts": {"more": {"kind": "union", "parts": {"a": AFS}}}}

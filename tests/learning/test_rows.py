@@ -5,7 +5,8 @@ import pytest
 
 from vibentropy.errors import DataError
 from vibentropy.features.sets import FeatureSet, LocalValues
-from vibentropy.learning.rows import match
+from vibentropy.learning.ridge import ExtensiveRidge
+from vibentropy.learning.rows import match, with_blocks
 
 
 def feature_set(ids, local=False, sites=None):
@@ -54,3 +55,16 @@ def test_what_has_no_label_and_what_repeats_is_left_out(table):
 def test_nothing_to_train_with_is_refused(table):
     with pytest.raises(DataError, match="no training configuration has both"):
         match(table, {"b": feature_set(["b/6"])})
+
+
+def test_a_regressor_is_told_the_blocks_it_asks_for():
+    parts = {"a": {"kind": "pair_spline", "spacing": 2.0}, "b": {"kind": "two_body", "n_max": 2}}
+    union = FeatureSet(np.zeros((0, 5)), (), (), np.zeros(5), {"kind": "union", "parameters": {"parts": parts}})
+    blocks = ["a.all"] * 3 + ["b.all"] * 2
+    for asking in (ExtensiveRidge(scale="block"), ExtensiveRidge(block_penalties=[1.0, 2.0])):
+        told = with_blocks(asking, {"train": union})
+        assert told.blocks == blocks
+        assert told.scale == asking.scale
+        assert asking.blocks is None
+    for content in (ExtensiveRidge(), ExtensiveRidge(scale="block", blocks=["x"] * 5)):
+        assert with_blocks(content, {"train": union}) is content

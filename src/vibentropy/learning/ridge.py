@@ -59,7 +59,7 @@ class ExtensiveRidge(ExtensiveRegressor):
     scale_ : ndarray of shape (n_features,)
         Of the features of cells; those of atoms are divided by the same ones.
     block_penalties_ : dict of str to float
-        p_b by the name of the block; empty without candidates or with one block.
+        p_b by the name of the block, the smallest being 1; empty without candidates or with one block.
     penalty_, site_weight_ : float
         The candidates of smallest error; of several, the smallest weight and with it the largest penalty.
     penalties_ : ndarray of shape (n_penalties,)
@@ -216,12 +216,15 @@ class ExtensiveRidge(ExtensiveRegressor):
 
 
 def _choose(error, ratios, candidates):
-    """Give one block after the other the candidate of smallest error, until no other one has less."""
+    """Give one block after the other the candidate of smallest error, until no other one has less.
+
+    Only ratios matter, because penalties of all candidates are tried with each: the smallest of them is 1.
+    """
     while True:
         before = ratios
         for block in range(len(ratios)):
             tried = [(*ratios[:block], candidate, *ratios[block + 1 :]) for candidate in candidates]
-            ratios = min([ratios, *tried], key=error)
+            ratios = min([ratios, *(tuple(r / min(one) for r in one) for one in tried)], key=error)
         if ratios == before:
             return ratios
 
