@@ -15,7 +15,7 @@ def test_values_are_those_of_scipy(degree):
     assert len(knots) == descriptor.n_bins + 2 * degree + 1
     assert knots[-degree - 1] == descriptor.r_cut
     assert knots[degree] <= descriptor.r_min < knots[degree + 1]
-    for r in (1.81, 2.4, 2.95):
+    for r in (1.81, 2.37, 2.95):  # between knots
         first = splines_at(r, knots[degree], descriptor.spacing, degree, values)
         expected = BSpline.design_matrix([r], knots, degree).toarray()[0]
         np.testing.assert_allclose(values, expected[first : first + degree + 1], rtol=0, atol=1e-14)
