@@ -191,7 +191,8 @@ class ExtensiveRidge(ExtensiveRegressor):
 
         ratios = (1.0,) * len(names)
         if several > 1:
-            ratios = _choose(lambda tried: held_out_rmse(tried).min(), ratios, np.unique(self.block_penalties).tolist())
+            candidates = np.unique(np.asarray(self.block_penalties, dtype=float)).tolist()
+            ratios = _choose(lambda tried: held_out_rmse(tried).min(), ratios, candidates)
         self.block_penalties_ = dict(zip(names.tolist(), ratios, strict=True)) if several > 1 else {}
         cv_rmse = held_out_rmse(ratios)
         best = divmod(int(np.argmin(cv_rmse)), len(self.penalties_)) if others else (0, 0)
