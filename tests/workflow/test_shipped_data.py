@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse.linalg import eigsh
 
 from vibentropy.datasets.table import SITE_ENTROPY
 from vibentropy.labels.determinants import relaxed_log_determinant
@@ -90,6 +91,17 @@ def test_minima_are_relaxed_and_distinct(sets):
             np.abs(np.subtract.outer(entropy, entropy)) <= 1e-3
         )
         assert same.sum() == len(alike), alike["id"][same.sum(axis=0) > 1].tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["clusters", "cells_1024", "strained", "liquid"])
+def test_smallest_eigenvalues_are_those_of_the_hessian(sets, iron, name):
+    """Against ARPACK, from above and without the translations."""
+    configurations = sets[name]
+    index = len(configurations) // 3
+    hessian = iron.hessian(configurations.frames[index]).tocsr()
+    lowest = eigsh(hessian, 4, sigma=-0.01, return_eigenvectors=False)
+    assert configurations.table["smallest_eigenvalue"][index] == pytest.approx(lowest.max(), rel=2e-3)
 
 
 @pytest.mark.slow
