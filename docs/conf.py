@@ -1,0 +1,78 @@
+"""The documentation site: `sphinx-build -W --keep-going -n docs docs/_build`."""
+
+import re
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "extensions"))
+
+project = "vibentropy"
+author = "The vibentropy developers"
+copyright = "The vibentropy developers, BSD-3-Clause"
+version = release = version_of("vibentropy")
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",
+    "sphinx_click",
+    # Ours, in docs/extensions.
+    "config_reference",
+    "registered_classes",
+    "repository_links",
+]
+exclude_patterns = ["_build"]
+
+# Pages are read in the repository as well, where formulas are blocks of the language `math` and links name headings.
+myst_enable_extensions = ["dollarmath"]
+myst_fence_as_directive = ["math"]
+myst_heading_anchors = 4
+#: Files and folders of the repository that have a page of their own here.
+repository_pages = {
+    "README.md": "index",
+    "CHANGELOG.md": "changelog",
+    "CITATION.cff": "citing",
+    "CONTRIBUTING.md": "contributing",
+    "data/README.md": "data",
+    "descriptors": "api/descriptors",
+    "descriptors/__init__.py": "api/descriptors",
+    "workflow/schemas/config.schema.yaml": "configuration",
+}
+
+# Docstrings say shapes and units, which types cannot.
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_class_signature = "separated"
+numpydoc_show_class_members = False
+# `Name` in a docstring is a link where that name is on the site, and code anywhere else.
+default_role = "py:obj"
+nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"collections\.abc\..*")]
+
+html_theme = "furo"
+html_title = f"vibentropy {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_theme_options = {"top_of_page_buttons": []}
+
+
+def setup(app):
+    """Take the one file of MathJax that needs no fonts beside it: browsers refuse those of pages opened from a disk."""
+    app.config.mathjax_path = "mathjax/tex-svg.js"
+    app.connect("autodoc-process-docstring", keep_bars)
+    app.connect("autodoc-skip-member", skip_requests)
+
+
+def keep_bars(app, what, name, obj, options, lines):
+    """Bars in docstrings are those of absolute values, outside of code: no substitutions of reStructuredText."""
+    for number, line in enumerate(lines):
+        parts = re.split(r"(`+[^`]+`+)", line)
+        lines[number] = "".join(part if k % 2 else part.replace("|", r"\|") for k, part in enumerate(parts))
+
+
+def skip_requests(app, what, name, obj, skip, options):
+    """Leave out the methods that scikit-learn adds to estimators for routing of metadata, which nothing here uses."""
+    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
