@@ -2,15 +2,18 @@
 
 import re
 import sys
-from importlib.metadata import version as version_of
 from pathlib import Path
+
+from numpydoc import xref
+
+import vibentropy
 
 sys.path.append(str(Path(__file__).parent / "extensions"))
 
 project = "vibentropy"
 author = "The vibentropy developers"
 copyright = "The vibentropy developers, BSD-3-Clause"
-version = release = version_of("vibentropy")
+version = release = vibentropy.__version__
 
 extensions = [
     "myst_parser",
@@ -25,6 +28,7 @@ extensions = [
     "repository_links",
 ]
 exclude_patterns = ["_build"]
+smartquotes = False  # they make dashes of the hyphens of options
 
 # Pages are read in the repository as well, where formulas are blocks of the language `math` and links name headings.
 myst_enable_extensions = ["dollarmath"]
@@ -47,6 +51,14 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
 numpydoc_show_class_members = False
+# Names of the package in the types of docstrings are links, all other words are words: those of Python and NumPy would
+# take inventories from the network.
+xref.DEFAULT_LINKS.clear()
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {name: f"vibentropy.{name}" for name in vibentropy.__all__} | {
+    name: f"vibentropy.descriptors.{name}" for name in ("Descriptor", "LocalDescriptor")
+}
 # `Name` in a docstring is a link where that name is on the site, and code anywhere else.
 default_role = "py:obj"
 nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"collections\.abc\..*")]
@@ -63,7 +75,8 @@ def setup(app):
     """Take the one file of MathJax that needs no fonts beside it: browsers refuse those of pages opened from a disk."""
     app.config.mathjax_path = "mathjax/tex-svg.js"
     app.connect("autodoc-process-docstring", keep_bars)
-    app.connect("autodoc-skip-member", skip_requests)
+    app.connect("autodoc-skip-member", skip_generated)
+    app.connect("sphinx-click-process-epilog", examples_as_code)
 
 
 def keep_bars(app, what, name, obj, options, lines):
@@ -73,6 +86,24 @@ def keep_bars(app, what, name, obj, options, lines):
         lines[number] = "".join(part if k % 2 else part.replace("|", r"\|") for k, part in enumerate(parts))
 
 
-def skip_requests(app, what, name, obj, skip, options):
-    """Leave out the methods that scikit-learn adds to estimators for routing of metadata, which nothing here uses."""
-    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
+def skip_generated(app, what, name, obj, skip, options):
+    """Leave out what nobody wrote: methods that scikit-learn adds to estimators, and fields of named tuples."""
+    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) or is_field(obj) else None
+
+
+def is_field(obj):
+    """Whether something is a field of a named tuple, which the docstring of its class has."""
+    return str(getattr(obj, "__doc__", "")).startswith("Alias for field number")
+
+
+def examples_as_code(app, context, lines):
+    """Make blocks of code of the examples in the help of commands, which are indented there."""
+    changed = []
+    for line in lines:
+        if not line.startswith("|   "):
+            changed.append(line.removeprefix("| "))
+            continue
+        if not changed[-1].startswith("   "):
+            changed += ["", ".. code-block:: sh", ""]
+        changed.append(line.removeprefix("|"))
+    lines[:] = changed

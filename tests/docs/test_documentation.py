@@ -26,7 +26,7 @@ from vibentropy.run.settings import Config
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 #: Pages whose blocks are run one after the other, in one folder.
-STORY = ["docs/tutorial.md", "docs/error_bars.md"]
+STORY = ["docs/tutorial.md", "docs/error_bars.md", "docs/from_lammps.md"]
 
 #: Commands of the workflow that other tests run to their end, and where.
 RUN_ELSEWHERE = {
