@@ -207,6 +207,13 @@ def test_what_pages_link_to_exists(page):
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
+def test_every_page_is_in_a_menu_of_the_site():
+    menus = re.findall(r"^```{toctree}\n(.*?)^```$", text("docs/index.md"), re.M | re.S)
+    listed = {line for menu in menus for line in menu.splitlines()}
+    pages = {Path(page).stem for page in PAGES if page.startswith("docs/")}
+    assert pages - listed == {"index"}
+
+
 def test_files_that_contributors_are_sent_to_exist():
     named = re.findall(r"`([\w./-]+(?:/[\w.-]+|\.(?:py|md|txt|toml|yaml)))`", text("CONTRIBUTING.md"))
     assert len(named) > 20
