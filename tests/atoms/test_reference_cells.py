@@ -29,12 +29,16 @@ def test_a_solute_is_compared_with_the_crystal_around_it(size):
     assert (references.crystals[1] is None) == (size == 3)
     atoms = crystal(3)
     atoms.symbols[[5, 20]] = "P"
-    assert references.formed_of_modes(atoms, of_modes(atoms), of_modes) == pytest.approx(0, abs=1e-9)
+    calls = []
+    quantities = references.quantities(lambda cell: calls.append(cell) or of_modes(cell))
+    # A factor of each is what they may cost.
+    assert len(calls) == 2 + (size != 3)
+    assert references.formed_of_modes(atoms, of_modes(atoms), quantities) == pytest.approx(0, abs=1e-9)
     del atoms[0]
     per_site = of_modes(crystal(3)) / 53
-    assert references.formed_of_modes(atoms, 7.0, of_modes) == pytest.approx(7.0 - 52 * per_site - 22.0, abs=1e-9)
+    assert references.formed_of_modes(atoms, 7.0, quantities) == pytest.approx(7.0 - 52 * per_site - 22.0, abs=1e-9)
     # Energies know nothing of sizes.
-    energies = references.formed(atoms, -5.0, lambda cell: -4.0 * len(cell))
+    energies = references.formed(atoms, -5.0, references.quantities(lambda cell: -4.0 * len(cell)))
     assert energies == pytest.approx(-5.0 + 4.0 * 53, abs=1e-9)
 
 

@@ -6,7 +6,7 @@ crystal in its own cell, and what it differs by is what counts in cells of other
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from ase import Atoms
@@ -21,8 +21,19 @@ from vibentropy.errors import StructureError
 #: How far (in units of the primitive vectors) a cell may be from a repetition of a crystal.
 _WHOLE = 1e-3
 
-#: From a reference cell, or the perfect crystal in it, to an extensive quantity.
-OfCell = Callable[[Atoms], ArrayLike]
+
+class Quantities(NamedTuple):
+    """An extensive quantity of reference cells.
+
+    Attributes
+    ----------
+    of_cells : list of ndarray
+    of_crystals : list of ndarray or None
+        Of the perfect crystal in each, where there is one besides (`ReferenceCells.crystals`).
+    """
+
+    of_cells: list[NDArray[np.float64]]
+    of_crystals: list[NDArray[np.float64] | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +101,22 @@ class ReferenceCells:
         self.compositions.count(atoms)
         return replace(self, cells=[crystal_in_cell(atoms, self.cells[0]), *self.cells[1:]])
 
-    def formed(self, atoms: Atoms, value: ArrayLike, of_cell: OfCell) -> NDArray[np.float64]:
+    def quantities(self, of_cell: Callable[[Atoms], ArrayLike]) -> Quantities:
+        """Find a quantity of each reference cell and of the perfect crystal in it, each once.
+
+        Parameters
+        ----------
+        of_cell : callable
+            From a cell to an extensive quantity of it.
+
+        Returns
+        -------
+        Quantities
+        """
+        crystals = [None if crystal is None else np.asarray(of_cell(crystal), dtype=float) for crystal in self.crystals]
+        return Quantities([np.asarray(of_cell(cell), dtype=float) for cell in self.cells], crystals)
+
+    def formed(self, atoms: Atoms, value: ArrayLike, quantities: Quantities) -> NDArray[np.float64]:
         """Compare a quantity of a cell with that of as many atoms of each element.
 
         Parameters
@@ -98,39 +124,36 @@ class ReferenceCells:
         atoms : ase.Atoms
         value : array_like of shape (...)
             Of these atoms.
-        of_cell : callable
-            Finds the quantity of a reference cell; several times for some.
+        quantities : Quantities
+            Of the references.
 
         Returns
         -------
         ndarray of shape (...)
         """
-        return self.compositions.formed(self.compositions.count(atoms), value, self._of_size(of_cell, 0))
+        return self.compositions.formed(self.compositions.count(atoms), value, self._of_size(quantities, 0))
 
-    def formed_of_modes(self, atoms: Atoms, value: ArrayLike, of_cell: OfCell) -> NDArray[np.float64]:
+    def formed_of_modes(self, atoms: Atoms, value: ArrayLike, quantities: Quantities) -> NDArray[np.float64]:
         """Do the same with sums over modes, which lack the three translations.
 
         Parameters
         ----------
-        atoms, value, of_cell
+        atoms, value, quantities
             As of `formed`.
 
         Returns
         -------
         ndarray of shape (...)
         """
-        return self.compositions.formed_of_modes(self.compositions.count(atoms), value, self._of_size(of_cell, 1))
+        return self.compositions.formed_of_modes(self.compositions.count(atoms), value, self._of_size(quantities, 1))
 
-    def _of_size(self, of_cell, missing):
+    def _of_size(self, quantities, missing):
         """Quantities of the references as if the crystal around solutes were as in the first."""
-        first, n = np.asarray(of_cell(self.cells[0]), dtype=float), len(self.cells[0])
-        values: list[Any] = [first]
-        for cell, crystal in zip(self.cells[1:], self.crystals[1:], strict=True):
-            value = np.asarray(of_cell(cell), dtype=float)
-            if crystal is not None:
-                value = value + (len(crystal) - missing) / (n - missing) * first - of_cell(crystal)
-            values.append(value)
-        return values
+        first, n = quantities.of_cells[0], len(self.cells[0])
+        return [
+            value if filled is None else value + (len(filled) - missing) / (n - missing) * first - crystal
+            for value, crystal, filled in zip(quantities.of_cells, quantities.of_crystals, self.crystals, strict=True)
+        ]
 
 
 def _crystal_in(crystal, cell):

@@ -8,7 +8,7 @@ Rows with another one stay unused.
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256 as hash_of
 from pathlib import Path
 from typing import Any, TextIO
@@ -48,9 +48,14 @@ class Resumed:
     def __init__(self, path: Path | None, about: dict[str, Any], compute: Compute, note: Note) -> None:
         self._path, self._compute, self._note = path, compute, note
         self._about = hash_of(json.dumps(about, sort_keys=True).encode()).hexdigest()
-        rows = list(_rows(path)) if path else []
-        self._rows = {row["key"]: row for row in rows if row["about"] == self._about}
-        if len(self._rows) < len({row["key"] for row in rows}):
+        # Where each row begins: rows hold positions, which memory may not.
+        self._rows, others = {}, False
+        for begin, row in _rows(path) if path else ():
+            if row["about"] == self._about:
+                self._rows[row["key"]] = begin
+            else:
+                others = True
+        if others:
             note(f"{path}: rows of other options, or of another potential or reference, are not taken over")
         self._stream: TextIO | None = None
         self.n_kept = self._n_taken = self._n_said = 0
@@ -73,12 +78,12 @@ class Resumed:
         if key in self._rows:
             self.n_kept += 1
             self._n_taken += 1
-            return _restored(self._rows[key], atoms)
+            return _restored(_row_at(self._path, self._rows[key]), atoms)
         self._say()
         labelled, columns = self._compute(atoms)
         # What was refused costs little to refuse again, and a crash or a time limit may not happen twice.
         if columns["status"] != Status.REJECTED:
-            self._keep(key, labelled, columns)
+            self._keep(key, atoms, labelled, columns)
         return labelled, columns
 
     def _fingerprint(self, atoms):
@@ -90,12 +95,15 @@ class Resumed:
         found.update(repr(sorted(atoms.info.items())).encode())
         return found.hexdigest()
 
-    def _keep(self, key, labelled, columns):
+    def _keep(self, key, atoms, labelled, columns):
         if self._stream is None:
             self._stream = _continued(self._path)
-        arrays = {
-            name: labelled.arrays[name].tolist() for name in ("positions", SITE_ENTROPY) if name in labelled.arrays
+        new = {
+            name: labelled.arrays[name]
+            for name in ("positions", SITE_ENTROPY)
+            if name in labelled.arrays and not np.array_equal(labelled.arrays[name], atoms.arrays.get(name))
         }
+        arrays = {name: array.tolist() for name, array in new.items()}
         line = {"about": self._about, "key": key, "columns": columns, "arrays": arrays}
         self._stream.write(json.dumps(line, default=lambda value: value.item()) + "\n")
         self._stream.flush()
@@ -169,22 +177,32 @@ def files_named(value: Any) -> dict[str, str]:
 
 
 def _rows(path):
-    """Yield the rows of a file, without those that were not written to their end."""
+    """Yield the rows of a file and where they begin, without those that were not written to their end."""
     if not path.exists():
         return
-    with open(path, encoding="utf-8", errors="replace") as file:
+    begin = 0
+    with open(path, "rb") as file:
         for line in file:
-            try:
+            with suppress(ValueError):
                 row = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(row, dict) and row.keys() >= {"about", "key", "columns", "arrays"}:
-                yield row
+                if isinstance(row, dict) and row.keys() >= {"about", "key", "columns", "arrays"}:
+                    yield begin, row
+            begin += len(line)
+
+
+def _row_at(path, begin):
+    with open(path, "rb") as file:
+        file.seek(begin)
+        return json.loads(file.readline())
 
 
 def _continued(path):
     """Open a file of rows behind its last line, which may have no end."""
-    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    torn = False
+    if path.exists() and path.stat().st_size:
+        with open(path, "rb") as file:
+            file.seek(-1, os.SEEK_END)
+            torn = file.read() != b"\n"
     stream = open(path, "a", encoding="utf-8")  # noqa: SIM115  # It stays open from row to row.
     stream.write("\n" * torn)
     return stream
@@ -193,7 +211,7 @@ def _continued(path):
 def _restored(row, atoms):
     """Give a configuration and its columns as they were computed."""
     arrays = {name: np.array(values) for name, values in row["arrays"].items()}
-    if SITE_ENTROPY in arrays or not np.array_equal(arrays["positions"], atoms.positions):
+    if arrays:
         atoms = atoms.copy()
         atoms.arrays |= arrays
     return atoms, row["columns"]

@@ -60,12 +60,8 @@ def formed_entropy(
         -1/2 ln det' H less that of as many atoms of each element in the references, with and without counting
         translations (`vibentropy.atoms.compositions`). For one element as `entropy_of`.
     """
-
-    def entropy(cell):
-        return -0.5 * of_cell(cell).value
-
-    value = -0.5 * defect.value
-    return float(references.formed_of_modes(atoms, value, entropy)), float(references.formed(atoms, value, entropy))
+    value, entropies = -0.5 * defect.value, references.quantities(lambda cell: -0.5 * of_cell(cell).value)
+    return float(references.formed_of_modes(atoms, value, entropies)), float(references.formed(atoms, value, entropies))
 
 
 def formation_entropy(

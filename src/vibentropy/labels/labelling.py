@@ -184,10 +184,10 @@ class Labeller:
     def _energies(self, atoms, references):
         """Columns of a configuration that take no Hessian."""
         energy, forces = self._potential.energy_and_forces(atoms)
-        formed = references.formed(atoms, energy, lambda cell: self._potential.energy_and_forces(cell)[0])
+        of_references = references.quantities(lambda cell: self._potential.energy_and_forces(cell)[0])
         return {
             "energy": energy,
-            "formation_energy": float(formed),
+            "formation_energy": float(references.formed(atoms, energy, of_references)),
             "max_force": float(np.linalg.norm(forces, axis=1).max()),
         }
 
@@ -222,11 +222,10 @@ class Labeller:
             for name, of_modes, offset in zip(
                 temperature_columns(t), (quantum_entropy, quantum_free_energy), (0.0, formation_energy), strict=True
             ):
-                formed = references.formed_of_modes(
-                    atoms,
-                    of_modes(defect.frequencies, t),
-                    lambda cell, of_modes=of_modes, t=t: of_modes(self._reference(cell).frequencies, t),
+                of_references = references.quantities(
+                    lambda cell, of_modes=of_modes, t=t: of_modes(self._reference(cell).frequencies, t)
                 )
+                formed = references.formed_of_modes(atoms, of_modes(defect.frequencies, t), of_references)
                 columns[name] = offset + float(formed)
         if self._infinite:
             columns |= self._in_infinite_crystal(atoms, references.cells[0])

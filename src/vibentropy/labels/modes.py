@@ -85,7 +85,16 @@ def modes(hessian: Any, vectors: bool = False, min_eigenvalue: float = MIN_EIGEN
     SaddlePointError
         If an eigenvalue other than the translations is not clearly positive.
     """
-    matrix = hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
+    return _diagonalised(_dense(hessian), vectors, min_eigenvalue)
+
+
+def _dense(hessian):
+    """Copy a Hessian into an array that may be overwritten."""
+    return hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
+
+
+def _diagonalised(matrix, vectors, min_eigenvalue):
+    """Find the modes of a matrix, which is overwritten."""
     # The transpose is the same matrix in the order of LAPACK, which then needs no copy. With relatively robust
     # representations (evr) it also works in one matrix less than by divide and conquer, and takes as long.
     solution = eigh(matrix.T, eigvals_only=not vectors, driver="evr", overwrite_a=True, check_finite=False)
@@ -120,10 +129,10 @@ def frequencies(hessian: Any, masses: ArrayLike, min_eigenvalue: float = MIN_EIG
     """
     masses = np.asarray(masses, dtype=float)
     roots = np.repeat(np.sqrt(masses / masses.mean()), 3)
-    matrix = hessian.toarray() if hasattr(hessian, "toarray") else np.array(hessian, dtype=float)
+    matrix = _dense(hessian)
     matrix /= roots
     matrix /= roots[:, None]
-    return modes(matrix, min_eigenvalue=min_eigenvalue).frequencies(masses.mean())
+    return _diagonalised(matrix, False, min_eigenvalue).frequencies(masses.mean())
 
 
 def quantum_entropy(frequencies: NDArray[np.float64], temperature: float) -> float:

@@ -62,7 +62,7 @@ def table_uncertainty(
     def entropies(found):
         return np.array([shift.entropies for shift in found])
 
-    formed = references.formed(atoms, entropies(shifts), lambda cell: entropies(of_cell(cell)))
+    formed = references.formed(atoms, entropies(shifts), references.quantities(lambda cell: entropies(of_cell(cell))))
     open_by = np.sqrt(np.mean(formed**2, axis=1))
     uncertainty = float(np.linalg.norm(open_by))
     allowed = max(MAX_UNCERTAINTY, MAX_RELATIVE_UNCERTAINTY * abs(formation_entropy))

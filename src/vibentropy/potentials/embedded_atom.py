@@ -38,15 +38,12 @@ from vibentropy.potentials.embedded_hessian import (
 from vibentropy.potentials.funcfl import read_funcfl
 from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import HessianParts, TableShift
-from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
+from vibentropy.potentials.setfl import SetflTable, read_setfl, smooth_style, write_setfl
 from vibentropy.potentials.splines import SmoothFunction, evaluate
 from vibentropy.potentials.table_shifts import table_shifts
 
 #: How much finer than the original the table for LAMMPS is.
 _REFINEMENT = 10
-
-#: Styles in which LAMMPS reads it, for one element and for several.
-SMOOTH_STYLES = "eam/alloy", "eam/fs"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -355,7 +352,7 @@ class Potential:
             density=continued(names.density, r),
             r_times_pair=r * continued(names.pair, r),
             embedding=continued([names.embedding], np.sqrt(rho))[0],
-            style=SMOOTH_STYLES[len(self.elements) > 1],
+            style=smooth_style(self.elements),
         )
         write_setfl(path, fine, "CONTRIBUTOR: vibentropy, smooth representation of a coarser table")
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import VibentropyError
 from vibentropy.potentials.differences import difference_hessian, is_wide
-from vibentropy.potentials.embedded_atom import SMOOTH_STYLES
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
+from vibentropy.potentials.setfl import smooth_style
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
@@ -72,8 +72,7 @@ class LammpsEngine(Engine):
         -------
         LammpsEngine
         """
-        style = SMOOTH_STYLES[len(elements) > 1]
-        return cls(style, [f'* * "{table}" {" ".join(elements)}'], elements, handover=1e-2)
+        return cls(smooth_style(elements), [f'* * "{table}" {" ".join(elements)}'], elements, handover=1e-2)
 
     def close(self) -> None:
         """Release the LAMMPS instance."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -251,6 +252,7 @@ def _functions(header, lines, elements, styles=("eam/alloy", "eam/fs")):
         if not mass > 0:
             raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
 
+    @cache
     def function(begin, count, what):
         return numbers(tokens[begin : begin + count], f"the {what}")
 
@@ -279,7 +281,7 @@ def _functions(header, lines, elements, styles=("eam/alloy", "eam/fs")):
         np.array(
             [
                 [
-                    function(place.pairs[k], header.n_r, f"pair function of {name}{_and(name, other)}")
+                    function(place.pairs[k], header.n_r, f"pair function of {_pair(name, other)}")
                     for other, k, _ in named
                 ]
                 for name, _, place in named
@@ -293,8 +295,8 @@ def _at(style, other):
     return f" at {other}" if style == "eam/fs" else ""
 
 
-def _and(name, other):
-    return f" and {other}" if other != name else ""
+def _pair(name, other):
+    return name if other == name else " and ".join(sorted((name, other)))
 
 
 def _layout(header, words, style):
@@ -352,6 +354,20 @@ def numbers(tokens: list[str], what: str) -> NDArray[np.float64]:
         if not np.isfinite(values[index]):
             raise PotentialError(f"value {index} of {what} is {token}, expected a finite number")
     return values
+
+
+def smooth_style(elements: Sequence[str]) -> str:
+    """Style in which LAMMPS reads the table of a smooth potential, by how many elements it has.
+
+    Parameters
+    ----------
+    elements : sequence of str
+
+    Returns
+    -------
+    str
+    """
+    return "eam/fs" if len(elements) > 1 else "eam/alloy"
 
 
 def write_setfl(path: str | Path, table: SetflTable, comment: str) -> None:
