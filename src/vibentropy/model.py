@@ -71,6 +71,7 @@ from vibentropy.features.extensive import DescribedCrystal, above_bulk
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
+from vibentropy.learning.domain import verdict
 from vibentropy.learning.uncertainty import Uncertainty
 
 KIND = "entropy model"
@@ -262,7 +263,7 @@ class EntropyModel:
             known: ArrayLike = 0.0
             if described and crystals is not None and (domain.lattices(crystals) > domain.lattice_limit).any():
                 known = described.uncertainty
-            predicted["domain"] = domain.verdicts(Z, ranges, crystals, words, known)
+            predicted["domain"] = [verdict(reason) for reason in domain.reasons(Z, ranges, crystals, words, known)]
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 

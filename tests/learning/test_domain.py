@@ -12,7 +12,7 @@ from uncertain_models import CRYSTAL, A, misspecified, vacancies
 from vibentropy.errors import StructureError
 from vibentropy.features.sets import LocalValues
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
-from vibentropy.learning.domain import Domain, whitening
+from vibentropy.learning.domain import Domain, verdict, whitening
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.scaling import size
 
@@ -99,7 +99,7 @@ class TestDomain:
         assert domain.reasons(np.array([[1.0, 0.0], [0.0, 0.0]])) == ["", ""]
         (reason,) = domain.reasons(np.array([[0.0, 1.0]]))
         assert reason == "few training cells are like it (leverage 4.24, allowed 2)"
-        assert domain.verdicts(np.array([[1.0, 0.0], [0.0, 1.0]])) == ["inside", f"outside: {reason}"]
+        assert [verdict(""), verdict(reason)] == ["inside", f"outside: {reason}"]
         limits = np.array([[[-1.0, 5.0], [2.6, 5.0]], [[-0.5, 4.0], [2.2, 6.0]]])
         found = domain.reasons(np.zeros((2, 2)), limits, np.array([[0.0, 0.0], [0.06, 0.0]]), ["a", "b"])
         # The range of the first feature is 3; one that never varied cannot be outside.

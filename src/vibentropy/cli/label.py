@@ -123,19 +123,12 @@ def label(
     from vibentropy.cli.output import rows_to
     from vibentropy.cli.reading import Reader, read_references
     from vibentropy.cli.resuming import resumed
-    from vibentropy.datasets.table import Status
-    from vibentropy.errors import VibentropyError
-    from vibentropy.labels.infinite import SIZES
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.potentials.relaxation import relax as relax_cell
 
     block = choice.block()
-    if sizes is not None and not infinite:
-        raise click.UsageError("--sizes are those of --infinite, which is not there")
-    cells = tuple(round(size) for size in sizes or SIZES)
-    if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
-        raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
+    cells = _cells_of_infinite(infinite, sizes)
     not_an_input(output, *(file.path for file in files), *reference_files, choice.config, choice.file)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
@@ -153,7 +146,7 @@ def label(
         **choice.gates(),
         "site_entropies": site_entropies,
         "temperatures": temperatures or (),
-        "infinite": cells if infinite else (),
+        "infinite": cells,
     }
     with meter("configurations", reader.total, quiet) as progress:
         if infinite:
@@ -169,26 +162,46 @@ def label(
             rows_to(output, names, screen) as write,
         ):
             for file, number, atoms in reader:
-                row, dressed = {"file": file, "frame": number}, None
-                try:
-                    if isinstance(atoms, Exception):
-                        raise atoms
-                    labelled, columns = labels(atoms)
-                    row |= columns
-                    dressed = _dressed(labelled, atoms, columns, names, relax)
-                    if columns["reason"]:
-                        reader.bad(file, number, columns["reason"])
-                    elif columns.get("infinite_reason"):
-                        reader.partial(file, number, f"infinite crystal: {columns['infinite_reason']}")
-                    if site_entropies and not columns["reason"]:
-                        row["site_entropy"] = labelled.arrays["site_entropy"]
-                except VibentropyError as error:
-                    row |= {"status": Status.REJECTED, "reason": reader.bad(file, number, error)}
+                labelled, columns = _label_of(atoms, labels)
+                dressed = None if labelled is None else _dressed(labelled, atoms, columns, names, relax)
+                if columns["reason"]:
+                    columns["reason"] = reader.bad(file, number, columns["reason"])
+                elif columns.get("infinite_reason"):
+                    reader.partial(file, number, f"infinite crystal: {columns['infinite_reason']}")
+                if site_entropies and not columns["reason"]:
+                    columns["site_entropy"] = labelled.arrays["site_entropy"]
                 if not output or is_stdout(output):
                     progress.pause()
-                write(row, dressed)
+                write({"file": file, "frame": number, **columns}, dressed)
                 progress()
     reader.finish(context, output)
+
+
+def _label_of(atoms, labels):
+    """Label what a reader yields; None in place of the cell, and the error as the reason, where that fails."""
+    from vibentropy.datasets.table import Status
+    from vibentropy.errors import VibentropyError
+
+    try:
+        if isinstance(atoms, Exception):
+            raise atoms
+        return labels(atoms)
+    except VibentropyError as error:
+        return None, {"status": Status.REJECTED, "reason": error}
+
+
+def _cells_of_infinite(infinite, sizes):
+    """Sites of the cells that --infinite takes, none without it."""
+    from vibentropy.labels.infinite import SIZES
+
+    if not infinite:
+        if sizes is not None:
+            raise click.UsageError("--sizes are those of --infinite, which is not there")
+        return ()
+    cells = tuple(round(size) for size in sizes or SIZES)
+    if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
+        raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
+    return cells
 
 
 def _with_elements(block, references):

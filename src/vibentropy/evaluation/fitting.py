@@ -13,6 +13,7 @@ from vibentropy.evaluation.predictions import predictions_table
 from vibentropy.features.sets import FeatureSet, LocalValues
 from vibentropy.files.tables import read_table
 from vibentropy.learning.base import ExtensiveRegressor
+from vibentropy.learning.domain import verdict
 from vibentropy.learning.fold_fits import check_groups, fit_clone, fold_fits
 from vibentropy.learning.folds import fold_and_group
 from vibentropy.learning.rows import match, with_blocks
@@ -102,7 +103,7 @@ def judge(
     if truth is not None:
         judged = judged.assign(**uncertainty.levels(Z, truth - mean))
     limits, crystals = (None, None) if local is None else (local.limits, local.crystals)
-    return judged.assign(domain=uncertainty.domain.verdicts(Z, limits, crystals, names))
+    return judged.assign(domain=[verdict(reason) for reason in uncertainty.domain.reasons(Z, limits, crystals, names)])
 
 
 def _held_out(fits, X, uncertainty=None, **details):

@@ -32,7 +32,7 @@ INSIDE = 0.99
 #: that of small strains. For A_{3,10} of iron, a change of volume by 0.03 % or a shear by 1 % makes it.
 UNSTRAINED = 0.001
 
-#: What `Domain.verdicts` says of a cell inside, and how it begins for one outside, before the reasons.
+#: What `verdict` says of a cell inside, and how it begins for one outside, before the reasons.
 IS_INSIDE, IS_OUTSIDE = "inside", "outside: "
 
 
@@ -238,35 +238,28 @@ class Domain:
                     )
         return ["; ".join(of_cell) for of_cell in reasons]
 
-    def verdicts(
-        self,
-        Z: NDArray[np.float64],
-        limits: NDArray[np.float64] | None = None,
-        crystals: NDArray[np.float64] | None = None,
-        names: Sequence[str] | None = None,
-        uncertainty: ArrayLike = 0.0,
-    ) -> list[str]:
-        """Say whether cells lie inside the domain: the column ``domain`` of every table.
-
-        Parameters
-        ----------
-        Z, limits, crystals, names, uncertainty
-            As for `reasons`.
-
-        Returns
-        -------
-        list of str
-            ``inside``, or ``outside: `` and the reasons.
-        """
-        reasons = self.reasons(Z, limits, crystals, names, uncertainty)
-        return [f"{IS_OUTSIDE}{reason}" if reason else IS_INSIDE for reason in reasons]
-
     @property
     def _width(self):
         """Width of the range; features that are the same for all atoms, to rounding, cannot be outside."""
         width = self.highest - self.lowest
         largest = np.maximum(np.abs(self.lowest), np.abs(self.highest))
         return np.where(width > 1e-9 * largest, width, np.inf)
+
+
+def verdict(reason: str) -> str:
+    """Say whether a cell lies inside a domain: the column ``domain`` of every table.
+
+    Parameters
+    ----------
+    reason : str
+        From `Domain.reasons`.
+
+    Returns
+    -------
+    str
+        ``inside``, or ``outside: `` and the reason.
+    """
+    return f"{IS_OUTSIDE}{reason}" if reason else IS_INSIDE
 
 
 def _limit(values):
