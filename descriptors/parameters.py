@@ -306,33 +306,49 @@ class Record(Parameter):
     Attributes
     ----------
     fields : dict of str to Parameter
+    either : tuple of str
+        Keys among them of which a mapping has exactly one; the last ones.
     """
 
     _: KW_ONLY
     fields: Mapping[str, Parameter] = field(hash=False)
+    either: tuple[str, ...] = ()
 
     def _check(self, name: str, value: object) -> None:
-        if not isinstance(value, dict) or value.keys() != self.fields.keys():
+        n_either = sum(key in value for key in self.either) if isinstance(value, dict) else 0
+        if not isinstance(value, dict) or value.keys() - self.either != set(self._always) or n_either != self._n_either:
             surplus = [repr(key) for key in value if key not in self.fields] if isinstance(value, dict) else []
             drop = f", without {' and '.join(surplus)}" if surplus else ""
-            raise TypeError(
-                f"{name} == {value!r}, must be a mapping of {' and '.join(self.fields)} ({self.text}){drop}."
-            )
-        for key, parameter in self.fields.items():
-            parameter.check(f"{name}.{key}", value[key])
+            raise TypeError(f"{name} == {value!r}, must be a mapping of {self.keys} ({self.text}){drop}.")
+        for key in value:
+            self.fields[key].check(f"{name}.{key}", value[key])
+
+    @property
+    def keys(self) -> str:
+        """Such as ``file and element or elements``."""
+        return " and ".join([*self._always, *([" or ".join(self.either)] if self.either else [])])
 
     @property
     def values(self) -> str:
         """Such as ``{structure: bcc, a: number > 0}``."""
-        return f"{{{', '.join(f'{key}: {parameter.values}' for key, parameter in self.fields.items())}}}"
+        always, either = ([f"{key}: {self.fields[key].values}" for key in keys] for keys in (self._always, self.either))
+        return f"{{{', '.join([*always, *([' or '.join(either)] if either else [])])}}}"
+
+    @property
+    def _always(self):
+        return [key for key in self.fields if key not in self.either]
+
+    @property
+    def _n_either(self):
+        return 1 if self.either else 0
 
     def _schema(self) -> dict[str, Any]:
         return {
             "type": "object",
             "additionalProperties": False,
-            "required": list(self.fields),
+            "required": self._always,
             "properties": {key: parameter.schema() for key, parameter in self.fields.items()},
-        }
+        } | ({"oneOf": [{"required": [key]} for key in self.either]} if self.either else {})
 
 
 @dataclass(frozen=True)
@@ -351,7 +367,7 @@ class OneOf(Parameter):
         keys = {next(iter(record.fields)): record for record in self.records}
         found = [keys[key] for key in keys if isinstance(value, dict) and key in value]
         if len(found) != 1:
-            forms = ", or of ".join(" and ".join(record.fields) for record in self.records)
+            forms = ", or of ".join(record.keys for record in self.records)
             raise TypeError(f"{name} == {value!r}, must be a mapping of {forms} ({self.text}).")
         found[0].check(name, value)
 

@@ -142,7 +142,8 @@ class TestRefusals:
     def test_a_potential_whose_hessian_has_no_end(self):
         endless = FiniteDifferencePotential(engine=None, elements=("Fe",), step=0.01)
         with pytest.raises(
-            ConfigError, match="must be a mapping of file and element, or of pair_style .* in Python also any potential"
+            ConfigError,
+            match="must be a mapping of file and element or elements, or of pair_style .* in Python also any potential",
         ):
             create("hessian_stiffness", potential=endless)
 

@@ -1,11 +1,11 @@
 """Formation entropies with several elements, against an independent calculation and against each other."""
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 from ase.build import bulk
+from twins import twins
 
 import vibentropy
 from vibentropy import binding, formation_entropy, load_potential
@@ -13,8 +13,6 @@ from vibentropy.errors import StructureError
 from vibentropy.labels.determinants import LogDeterminant
 from vibentropy.labels.entropy import entropy_of
 from vibentropy.labels.labelling import Labeller
-from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.embedded_functions import smooth_functions
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 
 A = 2.8553127
@@ -94,23 +92,6 @@ def test_a_lone_solute_in_a_larger_cell_has_formed_little():
         relaxed(*key, "solute", repeat=6), [relaxed(*key, "crystal", repeat=6), relaxed(*key, "solute")], steel(*key)
     )
     assert 1e-4 < abs(larger) < 0.05
-
-
-def twins(iron, names=("Fe", "Cr")):
-    """An alloy of copies of iron, with masses of their own."""
-    table = iron.table
-    table = replace(
-        table,
-        elements=names,
-        masses=(55.845, 52.0),
-        lattice_constants=table.lattice_constants * 2,
-        structures=table.structures * 2,
-        embedding=np.repeat(table.embedding, 2, axis=0),
-        density=np.tile(table.density, (2, 2, 1)),
-        r_times_pair=np.tile(table.r_times_pair, (2, 2, 1)),
-        style="eam/fs",
-    )
-    return Potential(table, smooth_functions(table))
 
 
 def test_copies_of_iron_have_the_entropy_of_iron(iron, iron_crystal):

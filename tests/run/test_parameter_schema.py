@@ -68,7 +68,9 @@ def inside(parameter):
         case Row():
             yield [next(inside(item)) for item in parameter.items]
         case Record():
-            yield {key: next(inside(field)) for key, field in parameter.fields.items()}
+            for one in parameter.either or [None]:
+                keys = [key for key in parameter.fields if key == one or key not in parameter.either]
+                yield {key: next(inside(parameter.fields[key])) for key in keys}
         case OneOf():
             for record in parameter.records:
                 yield from inside(record)
@@ -120,10 +122,13 @@ def outside(parameter):
             for number, item in enumerate(parameter.items):
                 yield from ([*valid[:number], value, *valid[number + 1 :]] for value in outside(item))
         case Record():
-            for key, field in parameter.fields.items():
-                yield {other: value for other, value in valid.items() if other != key}
-                yield from (valid | {key: value} for value in outside(field))
-            yield from (valid | {"zzz": 1}, "text", [])
+            for valid in inside(parameter):
+                for key in valid:
+                    yield {other: value for other, value in valid.items() if other != key}
+                    yield from (valid | {key: value} for value in outside(parameter.fields[key]))
+                yield from (valid | {"zzz": 1}, "text", [])
+            if parameter.either:
+                yield {key: next(inside(field)) for key, field in parameter.fields.items()}
         case OneOf():
             for record in parameter.records:
                 yield from (value for value in outside(record) if value is not None)
