@@ -14,8 +14,11 @@ from ase.io import write
 
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
-from vibentropy.features.extensive import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, describe_references, extensive_features
+from vibentropy.features.sets import FeatureSet
+from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.registry import create_regressor
+from vibentropy.learning.uncertainty import quantify
 from vibentropy.model import EntropyModel
 
 A = 2.8553
@@ -247,3 +250,91 @@ def test_another_volume_is_worth_a_warning(fitted):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.predict(crystal, reference=crystal)
+
+
+class TestAlloys:
+    """Copies of iron: an element more changes nothing but the names, as long as both are seen."""
+
+    @pytest.fixture
+    def cells(self):
+        solute = CRYSTAL.copy()
+        solute.symbols[5] = "Cr"
+        solute.rattle(0.01, seed=1)
+        return [CRYSTAL, solute]
+
+    @pytest.fixture
+    def frames(self):
+        frames = [atoms.copy() for atoms in FRAMES]
+        for number, atoms in enumerate(frames):
+            atoms.symbols[: number % 5] = "Cr"
+        return frames
+
+    @pytest.fixture
+    def fitted(self, cells, frames):
+        descriptor = create("pair_spline", r_cut=4.0, spacing=0.5, species=["Fe", "Cr"])
+        bulk_of_elements = describe_references(descriptor, cells[0], cells[1:])
+        features = FeatureSet.compute(descriptor, list(map(str, range(12))), frames, bulk_of_elements)
+        X = features.X
+        regressor = create_regressor("ridge").fit(X, LABELS)
+        about = {"element": "Fe", "volume_per_atom": A**3 / 2, "entropy_range": (0, 8)}
+        groups = np.arange(12) % 4
+        uncertainty = quantify(fold_fits(regressor, X, LABELS, groups, groups), X, LABELS, groups, features.local)
+        return (
+            regressor,
+            EntropyModel.from_fit(descriptor, regressor, bulk_of_elements, uncertainty=uncertainty, **about),
+            X,
+        )
+
+    def test_predictions(self, fitted, frames, cells, tmp_path):
+        regressor, model, X = fitted
+        assert model.elements == ("Fe", "Cr")
+        assert "of Fe and Cr" in repr(model)
+        assert "defects in Fe and Cr" in model.validity()
+        found = model.predict(frames, per_atom=True)
+        np.testing.assert_array_equal(found["formation_entropy"], regressor.predict(X))
+        assert "domain" in found
+        for shares, entropy in zip(found["site_entropies"], found["formation_entropy"], strict=True):
+            assert shares.sum() == pytest.approx(entropy, abs=1e-8)
+        np.testing.assert_allclose(model.site_entropies(frames[4]), found["site_entropies"][4], atol=1e-12)
+        np.testing.assert_allclose(model.predict(cells)["formation_entropy"], 0, atol=1e-8)
+        twice = model.predict(frames[7] * (2, 1, 1))["formation_entropy"][0]
+        assert twice == pytest.approx(2 * found["formation_entropy"][7], abs=1e-8)
+        # Iron alone is an alloy, too.
+        assert np.isfinite(model.predict(FRAMES[0])["formation_entropy"][0])
+
+    def test_file(self, fitted, frames, tmp_path):
+        _, model, _ = fitted
+        model.save(tmp_path / "model.h5")
+        again = EntropyModel.load(tmp_path / "model.h5")
+        pd.testing.assert_frame_equal(again.predict(frames), model.predict(frames), check_exact=True)
+        assert again.elements == model.elements
+        with h5py.File(tmp_path / "model.h5") as file:
+            assert file["bulk"].shape == (2, model.descriptor.n_features)
+            assert file.attrs["elements"].tolist() == ["Fe", "Cr"]
+            assert file.attrs["element"] == "Fe"
+            np.testing.assert_array_equal(file.attrs["shares"], [1, 0])
+        edited(tmp_path / "model.h5", lambda file: file.attrs.update(elements=["Fe", "Fe"]))
+        with pytest.raises(DataError, match="its elements are Fe, Fe, expected chemical symbols, each once"):
+            EntropyModel.load(tmp_path / "model.h5")
+
+    def test_an_element_that_it_has_not_seen(self, fitted, frames):
+        stranger = frames[2].copy()
+        stranger.symbols[7] = "P"
+        with pytest.raises(StructureError, match="configuration 1: .* holds P; the model is of Fe and Cr"):
+            fitted[1].predict([frames[2], stranger])
+        with pytest.raises(StructureError, match="the reference: the configuration holds P"):
+            fitted[1].predict(frames[2], reference=[CRYSTAL, stranger])
+
+    def test_references_of_the_user(self, fitted, frames, cells):
+        _, model, _ = fitted
+        expected = model.predict(frames)
+        found = model.predict(frames, reference=[cells[0], cells[1].repeat((2, 1, 1))])
+        np.testing.assert_allclose(found["formation_entropy"], expected["formation_entropy"], atol=1e-8)
+        described = model.reference_features(cells)
+        np.testing.assert_allclose(
+            model.predict(frames, reference=described)["formation_entropy"], expected["formation_entropy"], atol=1e-8
+        )
+        with pytest.raises(StructureError, match="the reference: 1 cell for a model of Fe and Cr, expected one for"):
+            model.predict(frames, reference=CRYSTAL)
+        with pytest.raises(StructureError, match="the reference: .*shares of Fe and Cr that follow from each other"):
+            model.predict(frames, reference=[cells[1], cells[1].repeat((2, 1, 1))])

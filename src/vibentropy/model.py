@@ -35,11 +35,14 @@ data set                  shape                   meaning
 ``.../direction_limit``   scalar                  of |Lᵀz| / m; further on ``atoms_limit`` and ``lattice_limit``
 ========================= ======================= ======================================================================
 
-and, as attributes of the root, ``descriptor`` (JSON: kind and parameters), ``element``, ``volume_per_atom`` of the
-perfect crystal (Å³), ``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``,
-``regressor`` and ``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted; in models
-of the workflow ``trained_on``, the number of configurations from each data set, and what `vibentropy.run.provenance`
-says).
+Models of several elements have ``/bulk`` of the shape (n_elements, n_features), for an atom of each by the reference
+cells; X = total - Σ_X n_X bulk_X.
+
+Attributes of the root are ``descriptor`` (JSON: kind and parameters), ``element`` and ``volume_per_atom`` of the
+perfect crystal (Å³), with several elements also ``elements`` and ``shares``, those in the perfect crystal; further
+``entropy_range`` (smallest and largest training entropy, k_B), ``entropy_convention``, ``units``, ``regressor`` and
+``provenance`` (JSON: what the caller gave, and the versions of the libraries that fitted; in models of the workflow
+``trained_on``, the number of configurations from each data set, and what `vibentropy.run.provenance` says).
 """
 
 import copy
@@ -47,7 +50,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -62,12 +65,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy import descriptors
 from vibentropy.atoms.checks import check_crystal, check_one_element
-from vibentropy.atoms.reference import check_perfect, count_reference_sites, count_sites
+from vibentropy.atoms.reference import count_reference_sites, count_sites
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.data import DEFAULT, SHIPPED
 from vibentropy.descriptors import Descriptor, kind_of, recipe
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
-from vibentropy.features.extensive import DescribedCrystal, above_bulk
+from vibentropy.features.extensive import (
+    Bulk,
+    DescribedCrystal,
+    ElementFeatures,
+    above_bulk,
+    crystal_features,
+    reference_shares,
+)
+from vibentropy.features.sets import read_bulk, write_bulk
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
@@ -92,10 +104,12 @@ class EntropyModel:
     Attributes
     ----------
     descriptor : Descriptor
-    coef, bulk, scale : ndarray of shape (n_features,)
+    coef, scale : ndarray of shape (n_features,)
+    bulk : ndarray of shape (n_features,) or vibentropy.features.extensive.ElementFeatures
     noise_variance : float or None, k_B²
     covariance : ndarray of shape (n_features, n_features) or None, k_B²
     element : str
+        Of the perfect crystal, where it has several the first.
     volume_per_atom : float, Å³
     entropy_range : tuple of two floats, k_B
     regressor : str
@@ -105,7 +119,7 @@ class EntropyModel:
 
     descriptor: Descriptor
     coef: NDArray[np.float64]
-    bulk: NDArray[np.float64]
+    bulk: Bulk
     scale: NDArray[np.float64]
     noise_variance: float | None
     covariance: NDArray[np.float64] | None
@@ -121,7 +135,7 @@ class EntropyModel:
         cls,
         descriptor: Descriptor,
         regressor: Any,
-        bulk: NDArray[np.float64],
+        bulk: Bulk,
         *,
         element: str,
         volume_per_atom: float,
@@ -137,10 +151,11 @@ class EntropyModel:
             The one that computed the features.
         regressor : estimator
             Fitted, with the protocol of `vibentropy.learning.base`.
-        bulk : ndarray of shape (n_features,)
-            Descriptor of the perfect crystal per atom.
+        bulk : ndarray of shape (n_features,) or ElementFeatures
+            Descriptor of the perfect crystal per atom; with several elements of an atom of each, as from
+            `vibentropy.features.extensive.describe_references`.
         element : str
-            Chemical symbol.
+            Chemical symbol of the perfect crystal, where it has several the first.
         volume_per_atom : float
             Of the perfect crystal, Å³.
         entropy_range : sequence of two floats
@@ -166,7 +181,7 @@ class EntropyModel:
         return cls(
             descriptor=descriptor,
             coef=np.asarray(regressor.coef_, dtype=float),
-            bulk=np.asarray(bulk, dtype=float),
+            bulk=bulk if isinstance(bulk, ElementFeatures) else np.asarray(bulk, dtype=float),
             scale=np.asarray(regressor.scale_, dtype=float),
             noise_variance=getattr(regressor, "noise_variance_", None),
             covariance=getattr(regressor, "covariance_", None),
@@ -178,10 +193,15 @@ class EntropyModel:
             uncertainty=uncertainty,
         )
 
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Elements that the model has learnt from."""
+        return self.bulk.elements if isinstance(self.bulk, ElementFeatures) else (self.element,)
+
     def predict(
         self,
         configurations: Atoms | Iterable[Atoms],
-        reference: Atoms | DescribedCrystal | None = None,
+        reference: Atoms | Sequence[Atoms] | DescribedCrystal | None = None,
         within: Within = ignore,
         per_atom: bool = False,
     ) -> pd.DataFrame:
@@ -191,11 +211,11 @@ class EntropyModel:
         ----------
         configurations : ase.Atoms or iterable of ase.Atoms
             Relaxed cells of the crystal that the model was fitted to, with any defects; lengths in Å.
-        reference : ase.Atoms or DescribedCrystal, optional
+        reference : ase.Atoms, sequence of ase.Atoms or DescribedCrystal, optional
             Perfect crystal to compare with instead of the one of the fit: for strained cells, the crystal under the
-            same strain. Any number of cells; or what `reference_features` made of it, once for many calls. One that is
-            that of the fit but for digits of the lattice constant (a strain of 1e-4) does not put cells outside the
-            domain.
+            same strain. Any number of cells; a model of several elements needs one cell for each, the perfect crystal
+            first. Or what `reference_features` made of it, once for many calls. One that is that of the fit but for
+            digits of the lattice constant (a strain of 1e-4) does not put cells outside the domain.
         within : callable
             Called now and then with the share that is done, from 0 to 1; a cell of millions of atoms takes minutes.
         per_atom : bool
@@ -213,7 +233,7 @@ class EntropyModel:
         Raises
         ------
         StructureError
-            If one is not a periodic crystal of the model's element or the descriptor refuses it, with its number in
+            If one is not a periodic crystal of elements of the model or the descriptor refuses it, with its number in
             the list; or if there is no `reference` and the descriptor is no sum over atoms, so that its value for the
             perfect crystal depends on the cell; or if `reference` is another crystal than that of the cell.
         ConfigError
@@ -233,13 +253,16 @@ class EntropyModel:
             )
         described = self.reference_features(reference)
         bulk = self.bulk if described is None else described.features
+        # What is described already was compared with the cells by whoever did.
+        compared = isinstance(reference, DescribedCrystal)
         X, limits, shares = np.empty((len(frames), len(bulk))), np.empty((len(frames), 2, len(bulk))), []
         for index, atoms in enumerate(frames):
             # Of several, say which one.
             place = [] if isinstance(configurations, Atoms) else [f"configuration {index}"]
             with at(*place):
                 self._check(atoms)
-                self._check_lattice(atoms, reference, place)
+                if not compared:
+                    self._check_lattice(atoms, described and described.crystal, place)
                 try:
                     total, of_atoms, projected = self.descriptor.summary(
                         atoms,
@@ -248,17 +271,19 @@ class EntropyModel:
                     )
                 except VibentropyError as error:
                     raise StructureError(str(error)) from error
-            X[index] = above_bulk(total, len(atoms), bulk)
+            X[index] = above_bulk(total, atoms, bulk)
             if of_atoms is not None:
                 limits[index] = of_atoms
             if projected is not None:
-                shares.append(projected - bulk @ self.coef)
+                shares.append(projected - reference_shares(atoms, bulk, self.coef))
         mean, std = predict_linear(X, self.coef, self.scale, self.noise_variance, self.covariance)
         predicted: dict[str, Any] = {"formation_entropy": mean, "std": std}
         if self.uncertainty is not None:
             Z = X / self.scale
             predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
-            ranges, crystals = (limits, np.tile(bulk, (len(X), 1))) if self.descriptor.has_local else (None, None)
+            ranges, crystals = (
+                (limits, np.tile(crystal_features(bulk), (len(X), 1))) if self.descriptor.has_local else (None, None)
+            )
             words, domain = self.descriptor.in_words(), self.uncertainty.domain
             known: ArrayLike = 0.0
             if described and crystals is not None and (domain.lattices(crystals) > domain.lattice_limit).any():
@@ -267,12 +292,14 @@ class EntropyModel:
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))
 
-    def reference_features(self, reference: Atoms | DescribedCrystal | None = None) -> DescribedCrystal | None:
+    def reference_features(
+        self, reference: Atoms | Sequence[Atoms] | DescribedCrystal | None = None
+    ) -> DescribedCrystal | None:
         """Describe the perfect crystal that cells are compared with, once for many calls of `predict`.
 
         Parameters
         ----------
-        reference : ase.Atoms or DescribedCrystal, optional
+        reference : ase.Atoms, sequence of ase.Atoms or DescribedCrystal, optional
             As for `predict`.
 
         Returns
@@ -283,17 +310,28 @@ class EntropyModel:
         Raises
         ------
         StructureError
-            If the reference is no periodic crystal of the model's element, or has a defect.
+            If a reference is no periodic crystal of elements of the model, that of a model of one element has a defect,
+            or those of one of several do not say what an atom of each counts.
         """
-        if not isinstance(reference, Atoms):
+        if reference is None or isinstance(reference, DescribedCrystal):
             return reference
+        cells = [reference] if isinstance(reference, Atoms) else list(reference)
         with at("the reference"):
-            self._check(reference)
-            check_perfect(reference)
-        return DescribedCrystal.of(self.descriptor, reference)
+            for cell in cells:
+                self._check(cell)
+            if len(cells) != len(self.elements):
+                raise StructureError(
+                    f"{len(cells)} cell{'s' * (len(cells) != 1)} for a model of {self._named}, expected one for each "
+                    "element, the perfect crystal first"
+                )
+            ReferenceCells.of(cells)  # Which checks them.
+        return DescribedCrystal.of(self.descriptor, cells[0], cells[1:])
 
     def site_entropies(
-        self, atoms: Atoms, reference: Atoms | DescribedCrystal | None = None, within: Within = ignore
+        self,
+        atoms: Atoms,
+        reference: Atoms | Sequence[Atoms] | DescribedCrystal | None = None,
+        within: Within = ignore,
     ) -> NDArray[np.float64]:
         """Contribution of each atom to the formation entropy that `predict` returns.
 
@@ -306,7 +344,8 @@ class EntropyModel:
         Returns
         -------
         ndarray of shape (n_atoms,), k_B
-            Relative to an atom of the perfect crystal. They add up to the formation entropy, compared mode by mode.
+            Relative to an atom of the perfect crystal, or of its element in the references. They add up to the
+            formation entropy, compared mode by mode.
 
         Raises
         ------
@@ -318,11 +357,11 @@ class EntropyModel:
         self._check(atoms)
         described = self.reference_features(reference)
         bulk = self.bulk if described is None else described.features
-        return self.descriptor.project(atoms, self.coef, within) - bulk @ self.coef
+        return self.descriptor.project(atoms, self.coef, within) - reference_shares(atoms, bulk, self.coef)
 
     def __repr__(self) -> str:
         kind = kind_of(type(self.descriptor))
-        return f"<EntropyModel of {self.element}: {kind}, {len(self.coef)} features, {self.regressor}>"
+        return f"<EntropyModel of {self._named}: {kind}, {len(self.coef)} features, {self.regressor}>"
 
     def with_provenance(self, **provenance: Any) -> "EntropyModel":
         """Copy the model with more said about where it comes from.
@@ -349,7 +388,7 @@ class EntropyModel:
         """
         about = self.provenance
         needs = "positions and the potential" if self.descriptor.needs_potential else "positions only"
-        of = about.get("crystal", self.element)
+        of = about.get("crystal", self._named)
         of += f" with the potential {about['potential']}" if "potential" in about else ""
         return f"defects in {of}, from {needs}"
 
@@ -378,6 +417,10 @@ class EntropyModel:
             text += " Mean absolute errors: " + ", ".join(f"{name} {error:.2g}" for name, error in errors) + " k_B."
         return text
 
+    @property
+    def _named(self):
+        return " and ".join(self.elements)
+
     def save(self, path: str | Path, **attributes: Any) -> None:
         """Write the model to HDF5; see the module for the layout.
 
@@ -392,6 +435,7 @@ class EntropyModel:
         described = copy.deepcopy(recipe(self.descriptor))
         for parameters, name in _files_in(described):
             parameters[name] = os.path.relpath(parameters[name], Path(path).parent)
+        bulk, elements = write_bulk(self.bulk)
         with create(
             path,
             KIND,
@@ -403,9 +447,10 @@ class EntropyModel:
             units="entropies in k_B, volumes in Å³",
             regressor=self.regressor,
             provenance=json.dumps(self.provenance),
+            **elements,
             **attributes,
         ) as file:
-            file["coef"], file["bulk"], file["scale"] = self.coef, self.bulk, self.scale
+            file["coef"], file["bulk"], file["scale"] = self.coef, bulk, self.scale
             if self.covariance is not None:
                 file["covariance"], file["noise_variance"] = self.covariance, self.noise_variance
             if self.uncertainty is not None:
@@ -455,7 +500,7 @@ class EntropyModel:
                     f"{', '.join(descriptor.feature_names[:3])}, those of the model with {', '.join(names[:3])}",
                     path,
                 )
-            arrays = {name: file[name][:] for name in ("coef", "bulk", "scale")}
+            arrays = {name: file[name][:] for name in ("coef", "scale")}
             for name, array in arrays.items():
                 check_array(f"/{name}", array, (len(names),))
             if not (arrays["scale"] > 0).all():
@@ -475,6 +520,7 @@ class EntropyModel:
             return cls(
                 descriptor=descriptor,
                 **arrays,
+                bulk=read_bulk(file, len(names)),
                 noise_variance=noise_variance,
                 covariance=covariance,
                 element=element,
@@ -486,21 +532,24 @@ class EntropyModel:
             )
 
     def _check(self, atoms):
-        """Refuse what is not a crystal of the model's element."""
+        """Refuse what is not a crystal of elements of the model."""
         check_crystal(atoms)
-        check_one_element(atoms)
-        element = atoms.get_chemical_symbols()[0]
-        if element != self.element:
-            raise StructureError(f"a crystal of {element}; the model is of {self.element}")
+        if len(self.elements) == 1:
+            check_one_element(atoms)
+        others = sorted(set(atoms.get_chemical_symbols()) - set(self.elements))
+        if others and len(self.elements) == 1:
+            raise StructureError(f"a crystal of {others[0]}; the model is of {self.element}")
+        if others:
+            raise StructureError(f"the configuration holds {' and '.join(others)}; the model is of {self._named}")
 
     def _check_lattice(self, atoms, reference, place=()):
         """Refuse a reference that is another crystal; warn where none is given and the one of the model does not fit.
 
         A lattice constant that is off changes the prediction by so much per atom.
         """
-        if isinstance(reference, Atoms):
+        if reference is not None:
             count_reference_sites(atoms, reference)
-        elif reference is None:
+        else:
             crystal = f"the crystal that the model was fitted to ({self.volume_per_atom:.10g} Å³ each)"
             remedy = (
                 "another lattice constant, or a strained cell? The prediction is off by as much as the perfect crystal "

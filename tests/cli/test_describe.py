@@ -10,7 +10,7 @@ import pytest
 from dumps import write_dump
 
 from vibentropy.descriptors import available, create
-from vibentropy.features.extensive import bulk_features, extensive_features
+from vibentropy.features.extensive import bulk_features, describe_references, extensive_features
 from vibentropy.features.sets import FeatureSet
 
 
@@ -30,6 +30,22 @@ class TestDescribe:
         features = FeatureSet.load("f.h5")
         np.testing.assert_allclose(features.X, expected, atol=1e-9)
         assert features.ids == ("my.xyz/0000", "my.xyz/0001", "my.xyz/0002")
+
+    def test_several_elements_take_several_references(self, run):
+        descriptor = create("two_body", n_max=2, r_cut=3.5, species=["Fe", "P"])
+        settings = "-d", "two_body", "--set", "n_max=2", "--set", "r_cut=3.5", "--set", "species=[Fe, P]"
+        perfect, solute, vacancy = (ase.io.read(name) for name in ("bulk.xyz", "solute.xyz", "defect.xyz"))
+        vacancy.symbols[5:7] = "P"
+        ase.io.write("alloy.xyz", [vacancy, solute], format="extxyz")
+        references = "--reference", "bulk.xyz", "--reference", "solute.xyz"
+        run("describe", "alloy.xyz", *settings, *references, "-o", "alloy.h5")
+        features = FeatureSet.load("alloy.h5")
+        expected = extensive_features(descriptor, [vacancy, solute], describe_references(descriptor, perfect, [solute]))
+        np.testing.assert_allclose(features.X, expected, atol=1e-9)
+        np.testing.assert_allclose(features.X[1], 0, atol=1e-9)
+        assert features.bulk.elements == ("Fe", "P")
+        refused = run("describe", "alloy.xyz", *settings, "--reference", "solute.xyz", code=2)
+        assert "solute.xyz: the configuration holds Fe, P, expected one element" in refused.stderr
 
     def test_too_little_memory_is_no_traceback(self, run):
         settings = "--set", "grid_spacing=0.001"

@@ -26,6 +26,7 @@ from vibentropy.cli import meter, reading
 from vibentropy.data import SHIPPED
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
+from vibentropy.features.extensive import describe_references, extensive_features
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.sources import archives
 from vibentropy.sources.perfect import filled
@@ -201,6 +202,28 @@ class TestPredict:
         result = run("predict", tmp_path / "whole.h5", "my.xyz", "--per-atom", "-o", "some.xyz", code=2)
         assert re.search(r"Error: .*atoms have no shares; leave out --per-atom", result.stderr)
         assert "--reference" in run("predict", tmp_path / "whole.h5", "my.xyz", code=2).stderr
+
+    def test_models_of_several_elements(self, run, tmp_path):
+        """A reference for each element, or those of the fit; and no element that the model has not seen."""
+        descriptor = create("two_body", n_max=2, r_cut=3.5, species=["Fe", "P"])
+        perfect, solute, defect = (ase.io.read(name) for name in ("bulk.xyz", "solute.xyz", "defect.xyz"))
+        defect.symbols[20:22] = "P"
+        ase.io.write("alloy.xyz", [defect, solute, perfect], format="extxyz")
+        n, described = descriptor.n_features, describe_references(descriptor, perfect, [solute])
+        weights = np.linspace(0.1, 1, n)
+        about = "Fe", perfect.get_volume() / len(perfect), (0, 1), "ridge"
+        EntropyModel(descriptor, weights, described, np.ones(n), None, None, *about).save(tmp_path / "alloy.h5")
+        expected = extensive_features(descriptor, [defect, solute, perfect], described) @ weights
+        for arguments in ([], ["--reference", "bulk.xyz", "--reference", "solute.xyz"]):
+            run("predict", tmp_path / "alloy.h5", "alloy.xyz", *arguments, "-o", "alloy.csv")
+            np.testing.assert_allclose(pd.read_csv("alloy.csv")["formation_entropy"], expected, atol=1e-8)
+        assert abs(expected[0]) > 1e-3
+        refused = run("predict", tmp_path / "alloy.h5", "alloy.xyz", "--reference", "bulk.xyz", code=2)
+        assert "1 cell for a model of Fe and P, expected one for each element" in refused.stderr
+        assert (
+            "holds Cu; the model is of Fe and P" in run("predict", tmp_path / "alloy.h5", "copper.xyz", code=2).stderr
+        )
+        assert "Fe and P" in run("info", tmp_path / "alloy.h5").stdout
 
     def test_files_of_this_package_are_read_as_well(self, run, shipped, vacancies):
         table = pd.DataFrame({"dataset": "mine", "trajectory": ["a", "b", "c"]})

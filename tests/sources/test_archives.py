@@ -177,3 +177,59 @@ def test_damaged_archives_are_named(path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(DataError, match=r"set\.h5: not a complete HDF5 file"):
         archives.read_archive(path, "mine")
+
+
+class TestAlloys:
+    @pytest.fixture
+    def alloy(self, configurations):
+        """The same cells with some chromium in them, and the crystal with one atom of it, relaxed."""
+        frames = [atoms.copy() for atoms in configurations.frames]
+        for number, atoms in enumerate(frames):
+            atoms.symbols[number : 2 * number] = "Cr"
+        solute = IRON.cell(2)
+        solute.symbols[3] = "Cr"
+        solute.rattle(0.01, seed=3)
+        return ConfigurationSet(frames, configurations.table), solute
+
+    def test_round_trip(self, alloy, tmp_path):
+        configurations, solute = alloy
+        paths = [tmp_path / name for name in ("alloy.h5", "again.h5")]
+        for path in paths:
+            archives.write_archive(path, configurations, IRON, others=[solute], seed=3)
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+        read = archives.read_archive(paths[0], "made", rows=[1, 4])
+        for one, other in zip(read.frames, configurations.frames[1:], strict=True):
+            np.testing.assert_array_equal(one.numbers, other.numbers)
+        header = archives.read_header(paths[0])
+        assert header.crystal == IRON
+        (other,) = header.others
+        assert other == solute
+        source = source_of("a", {"archive": str(paths[0])})
+        assert source.others() == [solute]
+        assert source.alloyed() == ("Fe", "Cr")
+        assert archives.others_of(paths[0]) == (solute,)
+
+    def test_one_element_has_no_further_data(self, path):
+        with h5py.File(path) as file:
+            assert not {"numbers", "others"} & set(file)
+        assert archives.read_header(path).others == ()
+        source = source_of("a", {"archive": str(path)})
+        assert source.others() == []
+        assert source.alloyed() == ()
+
+    def test_an_element_without_a_reference(self, alloy, tmp_path):
+        configurations, solute = alloy
+        with pytest.raises(StructureError, match="holds Cr where only Fe is expected"):
+            archives.write_archive(tmp_path / "alloy.h5", configurations, IRON)
+        solute.symbols[3] = "P"
+        with pytest.raises(StructureError, match="holds Cr where Fe and P are expected"):
+            archives.write_archive(tmp_path / "alloy.h5", configurations, IRON, others=[solute])
+
+    def test_numbers_of_another_length(self, alloy, tmp_path):
+        archives.write_archive(tmp_path / "alloy.h5", alloy[0], IRON, others=[alloy[1]])
+        with h5py.File(tmp_path / "alloy.h5", "a") as file:
+            numbers = file["numbers"][:-1]
+            del file["numbers"]
+            file["numbers"] = numbers
+        with pytest.raises(DataError, match="alloy.h5.* atoms in /numbers"):
+            archives.read_archive(tmp_path / "alloy.h5", "made")

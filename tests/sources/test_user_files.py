@@ -340,9 +340,10 @@ def test_missing_and_empty_files(write):
 
 def test_reference_is_one_crystal(write):
     specification = write(defective_cells())
-    assert len(source_of("mine", specification).reference_crystal()) == 16
+    (crystal,) = source_of("mine", specification).reference_cells()
+    assert len(crystal) == 16
     with pytest.raises(DataError, match=r"^a.xyz: holds 4 configurations, expected the perfect crystal alone"):
-        source_of("mine", specification | {"reference": "a.xyz"}).reference_crystal()
+        source_of("mine", specification | {"reference": "a.xyz"}).reference_cells()
     twice = perfect() + perfect()
     with pytest.raises(StructureError, match=r"^bulk.extxyz: atoms .* are on one site"):
         source_of("mine", write(defective_cells(), twice)).read()
@@ -388,3 +389,82 @@ def test_what_only_the_whole_set_shows(write):
         source_of("mine", specification).check_whole(
             concatenate(parts[:1] + [source_of("mine", specification).read([["a.xyz", "a.xyz", 2, 4]])]).table
         )
+
+
+class TestAlloys:
+    """Two references: the crystal, and the crystal with one chromium atom in it."""
+
+    @staticmethod
+    def solute():
+        atoms = perfect()
+        atoms.symbols[5] = "Cr"
+        return atoms
+
+    @pytest.fixture
+    def frames(self):
+        frames = defective_cells()
+        frames[0].symbols[[1, 4]] = "Cr"
+        frames[3].symbols[2] = "Cr"
+        return frames
+
+    @pytest.fixture
+    def specification(self, write, frames):
+        reference, solute = perfect(), self.solute()
+        for atoms, energy in ((reference, -64.0), (solute, -63.0)):
+            atoms.calc = SinglePointCalculator(atoms, energy=energy)
+            atoms.info["S_f"] = 30.0 - energy
+        specification = write(frames, reference)
+        ase.io.write("solute.extxyz", solute)
+        return specification | {"reference": ["bulk.extxyz", "solute.extxyz"]}
+
+    def test_elements_are_counted(self, specification, frames):
+        source = source_of("mine", specification)
+        found = source.read()
+        assert found.table["defect_class"].tolist() == ["V1+Cr2", "V2", "I1", "Cr1"]
+        assert [atoms.get_chemical_formula() for atoms in found.frames] == ["Cr2Fe13", "Fe14", "Fe17", "CrFe15"]
+        iron, chromium = -4.0, -63.0 + 4.0 * 15
+        expected = [
+            atoms.get_potential_energy() - iron * sum(atoms.symbols == "Fe") - chromium * sum(atoms.symbols == "Cr")
+            for atoms in frames
+        ]
+        np.testing.assert_allclose(found.table["formation_energy"], expected, atol=1e-7)
+        assert source.alloyed() == ("Fe", "Cr")
+        (other,) = source.others()
+        assert other.get_chemical_formula() == "CrFe15"
+        assert source.perfect()({}).get_chemical_formula() == "Fe16"
+        assert source.references("lattice.json") == source.inputs()[1:] == ["bulk.extxyz", "solute.extxyz"]
+        assert source_of("mine", source.about() | {"role": "train"}) == source_of("mine", specification | {"files": []})
+
+    def test_one_file_is_said_as_before(self, specification):
+        source = source_of("mine", specification | {"reference": "bulk.extxyz"})
+        assert source.about()["reference"] == "bulk.extxyz"
+        assert source_of("mine", specification | {"reference": ["bulk.extxyz"]}).about() == source.about()
+        assert source.others() == []
+        assert source.alloyed() == ()
+
+    def test_totals_are_compared_mode_by_mode(self, specification, frames):
+        """As the labels are: three translations count as atoms of the crystal."""
+        entropy = {"key": "S_f", "unit": "k_B", "kind": "total", "check_size": False}
+        found = source_of("mine", specification | {"entropy": entropy}).read().table["formation_entropy"]
+        of_iron = 94.0 / 15
+        of_chromium = 93.0 - 14 * of_iron
+        for entropy, atoms in zip(found, frames, strict=True):
+            n_cr = sum(atoms.symbols == "Cr")
+            expected = atoms.info["S_f"] - (len(atoms) - n_cr - 1) * of_iron - n_cr * of_chromium
+            assert entropy == pytest.approx(expected, abs=1e-9)
+
+    def test_references_that_do_not_say_enough(self, specification):
+        with pytest.raises(StructureError, match=r"^a.xyz, frame 0: the configuration holds Cr where only Fe is exp"):
+            source_of("mine", specification | {"reference": "bulk.extxyz"}).read()
+        ase.io.write("twice.extxyz", perfect().repeat((2, 1, 1)))
+        for others in (["twice.extxyz"], ["solute.extxyz", "solute.extxyz"]):
+            with pytest.raises(StructureError, match="reference cell"):
+                source_of("mine", specification | {"reference": ["bulk.extxyz", *others]}).read()
+        source = source_of("mine", specification | {"reference": ["bulk.extxyz", "no.xyz"]})
+        assert "datasets.mine.reference: there is no file 'no.xyz'" in list(source.problems(1e-4))
+
+    def test_the_potential_has_their_elements(self, specification):
+        source = source_of("mine", specification | {"entropy": None})
+        assert list(source.problems_inside(("Fe", "Cr"))) == []
+        (problem,) = source.problems_inside(("Fe", "P"))
+        assert "datasets.mine.reference: solute.extxyz: the configuration holds Cr where Fe and P" in problem

@@ -109,6 +109,20 @@ class Compositions:
         """
         return _less(value, np.linalg.solve(self.counts.T, np.asarray(counts, dtype=float)), references)
 
+    def per_atom(self, references: ArrayLike) -> NDArray[np.float64]:
+        """Find what an atom of each element has of a quantity: the q_X of the module, for many cells at once.
+
+        Parameters
+        ----------
+        references : array_like of shape (n_cells, n)
+            Quantities of each reference cell.
+
+        Returns
+        -------
+        ndarray of shape (n_elements, n)
+        """
+        return np.linalg.solve(self.counts, np.asarray(references, dtype=float))
+
     def formed_of_modes(self, counts: ArrayLike, value: ArrayLike, references: ArrayLike) -> NDArray[np.float64]:
         """Do the same with sums over modes, which lack the three translations.
 

@@ -133,6 +133,20 @@ class ReferenceCells:
         """
         return self.compositions.formed(self.compositions.count(atoms), value, self._of_size(quantities, 0))
 
+    def per_atom(self, quantities: Quantities) -> NDArray[np.float64]:
+        """Find what an atom of each element has of them, which `formed` takes off a cell for each of its atoms.
+
+        Parameters
+        ----------
+        quantities : Quantities
+            Arrays of shape (n,).
+
+        Returns
+        -------
+        ndarray of shape (n_elements, n)
+        """
+        return self.compositions.per_atom(self._of_size(quantities, 0))
+
     def formed_of_modes(self, atoms: Atoms, value: ArrayLike, quantities: Quantities) -> NDArray[np.float64]:
         """Do the same with sums over modes, which lack the three translations.
 

@@ -17,7 +17,14 @@ Examples:
 """
 )
 @click.argument("paths", metavar="CONFIG | FILES...", nargs=-1, required=True, type=FILE)
-@click.option("--reference", type=FILE, help="Perfect crystal that the configurations of FILES belong to.")
+@click.option(
+    "--reference",
+    "references",
+    type=FILE,
+    multiple=True,
+    help="Perfect crystal that the configurations of FILES belong to; once more for each further element, such as the "
+    "crystal with one atom of it.",
+)
 @click.option(
     "--entropy", metavar="KEY", help="Name of the entropy in FILES; without it, entropies are to be computed."
 )
@@ -28,7 +35,7 @@ Examples:
 def check(
     context: click.Context,
     paths: tuple[str, ...],
-    reference: str | None,
+    references: tuple[str, ...],
     entropy: str | None,
     unit: str,
     kind: str,
@@ -44,12 +51,12 @@ def check(
     configurations = [path for path in paths if path.endswith((".yaml", ".yml"))]
     if configurations and len(paths) > 1:
         raise click.UsageError("one configuration at a time, or files of data")
-    if not reference and entropy:
+    if not references and entropy:
         raise click.UsageError("--entropy needs --reference: entropies of formation belong to a perfect crystal")
     if configurations:
         inspections = _of_configuration(*configurations)
-    elif reference:
-        inspections = [_as_a_data_set(paths, reference, entropy, unit, kind, file_format)]
+    elif references:
+        inspections = [_as_a_data_set(paths, references, entropy, unit, kind, file_format)]
     else:
         from vibentropy.run.data_check import inspect_frames
 
@@ -70,12 +77,12 @@ def _of_configuration(path):
     click.echo(cost_in_words(config))
 
 
-def _as_a_data_set(paths, reference, entropy, unit, kind, file_format):
+def _as_a_data_set(paths, references, entropy, unit, kind, file_format):
     from vibentropy.run.data_check import inspect_source
     from vibentropy.sources.user_files import Files, GivenEntropy
 
     given = GivenEntropy(entropy, unit, kind) if entropy else None
-    return inspect_source(Files(name="files", files=paths, reference=reference, format=file_format, entropy=given))
+    return inspect_source(Files(name="files", files=paths, reference=references, format=file_format, entropy=given))
 
 
 def _show(inspection):

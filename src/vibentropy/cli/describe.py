@@ -24,9 +24,12 @@ Examples:
 @click.option("--config", type=FILE, help="Configuration of a run to take the descriptor from.")
 @click.option(
     "--reference",
+    "references",
     type=FILE,
+    multiple=True,
     help="Perfect crystal, of any size: features become those of the models, the sum over the cell minus that over as "
-    "many atoms of the crystal. Without it, they are plain sums.",
+    "many atoms of the crystal; once more for each further element, such as the crystal with one atom of it. Without "
+    "it, they are plain sums.",
 )
 @click.option("--list", "listed", is_flag=True, help="List the kinds with their parameters, defaults and bounds.")
 @output_option(".csv", ".h5", help="Write to this file instead of CSV to stdout (-); .h5 is a feature file.")
@@ -38,7 +41,7 @@ def describe(
     kind: str | None,
     settings: tuple[tuple[str, Any], ...],
     config: str | None,
-    reference: str | None,
+    references: tuple[str, ...],
     listed: bool,
     output: str | None,
     file_format: str | None,
@@ -49,19 +52,19 @@ def describe(
     and my.xyz@0:3 for a part of a file.
     """
     from vibentropy.cli.meter import meter
-    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.cli.reading import Reader, read_references
 
     if listed:
         _list()
         return
     if not files or not kind:
         raise click.UsageError("FILES and --descriptor are needed, or --list")
-    not_an_input(output, *(file.path for file in files), reference, config)
+    not_an_input(output, *(file.path for file in files), *references, config)
     descriptor, element = _descriptor(kind, dict(settings), config)
-    crystal = read_reference(reference, element) if reference else None
-    reader = Reader(files, file_format, element if crystal is None else str(crystal.symbols[0]))
+    cells = read_references(references, element) if references else []
+    reader = Reader(files, file_format, str(cells[0].symbols[0]) if cells else element)
     with meter("configurations", reader.total) as progress:
-        features = _features(reader, descriptor, crystal, progress)
+        features = _features(reader, descriptor, cells, progress)
     if output and output.endswith(".h5"):
         features.save(output, units="Å; features as their descriptor defines them")
     else:
@@ -106,15 +109,15 @@ def _descriptor(kind, settings, config):
     return create(**(blocks[kind] | settings)), (run.potential or {}).get("element")
 
 
-def _features(reader, descriptor, crystal, progress):
+def _features(reader, descriptor, cells, progress):
     """Features of all configurations, of which one is in memory at a time."""
     import numpy as np
 
     from vibentropy.errors import DataError
-    from vibentropy.features.extensive import bulk_features
+    from vibentropy.features.extensive import describe_references
     from vibentropy.features.sets import FeatureSet, concatenate
 
-    bulk = np.zeros(descriptor.n_features) if crystal is None else bulk_features(descriptor, crystal)
+    bulk = describe_references(descriptor, cells[0], cells[1:]) if cells else np.zeros(descriptor.n_features)
     parts = []
     for path, number, atoms in reader:
         if isinstance(atoms, Exception):

@@ -47,9 +47,11 @@ Examples:
 )
 @click.option(
     "--reference",
+    "references",
     type=FILE,
+    multiple=True,
     help="Perfect crystal to compare with instead of that of the model, of any size: for strained cells, the crystal "
-    "under the same strain.",
+    "under the same strain. Once more for each further element of the model.",
 )
 @click.option(
     "--per-atom",
@@ -65,7 +67,7 @@ def predict(
     context: click.Context,
     files: tuple[Input, ...],
     name: str | None,
-    reference: str | None,
+    references: tuple[str, ...],
     per_atom: bool,
     output: str | None,
     file_format: str | None,
@@ -87,17 +89,17 @@ def predict(
     from vibentropy.atoms.reference import count_reference_sites
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
-    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.cli.reading import Reader, read_references
     from vibentropy.datasets.table import Status
 
-    not_an_input(output, *(file.path for file in files), reference)
+    not_an_input(output, *(file.path for file in files), *references)
     if per_atom:
         per_atom_suffix(output, "--per-atom")
-    model, files, about = _model_and_files(files, name, needs_atoms=per_atom, has_reference=bool(reference))
+    model, files, about = _model_and_files(files, name, needs_atoms=per_atom, has_reference=bool(references))
     if not quiet:
         click.echo(about, err=True)
-    perfect = read_reference(reference, model.element) if reference else None
-    crystal = model.reference_features(perfect) if reference else None
+    cells = read_references(references, model.element) if references else []
+    crystal = model.reference_features(cells) if cells else None
 
     reader = Reader(files, file_format, model.element, quiet)
     columns, screen = _columns(model, files)
@@ -113,8 +115,8 @@ def predict(
             try:
                 if isinstance(atoms, Exception):
                     raise atoms
-                if perfect is not None:
-                    count_reference_sites(atoms, perfect)
+                if cells:
+                    count_reference_sites(atoms, cells[0])
                 with _warnings_told(f"{file}, frame {number}", progress):
                     predicted = model.predict(atoms, reference=crystal, within=step(1), per_atom=per_atom)
                 predicted = predicted.iloc[0].to_dict()

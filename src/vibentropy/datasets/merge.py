@@ -9,6 +9,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from vibentropy.datasets.duplicates import mark_duplicates
@@ -73,7 +74,7 @@ def merge(
         As written by `ConfigurationSet.save`, in any order.
     path : path-like
         For `ConfigurationSet.load`: what the whole would have saved, byte by byte, with the attribute ``element``, that
-        of the first atom of a labelled configuration.
+        of the labelled configurations, several in the order of the alphabet as ``Fe-P``.
     roles, energy_tolerance, entropy_tolerance
         See `merge_tables`.
     **attributes
@@ -92,17 +93,15 @@ def merge(
         If there is no room for the scratch files, or as `vibentropy.files.hdf5.create`.
     """
     tables, of_shards = [], []
-    elements: dict[str, str] = {}
+    elements: set[str] = set()
     with ExitStack() as stack:
         scratch = _Scratch(stack, Path(path).parent)
         for source in sources:
             shard = ConfigurationSet.load(source)
             tables.append(shard.table)
             of_shards.append(shard.attributes)
-            labelled = shard.table["id"][shard.table["status"] == Status.LABELLED]
-            if len(labelled):
-                first_id = labelled.min()
-                elements[first_id] = shard.frames[labelled.index[labelled == first_id][0]].symbols[0]
+            for row in np.flatnonzero(shard.table["status"] == Status.LABELLED):
+                elements |= {chemical_symbols[number] for number in np.unique(shard.frames[row].numbers)}
             scratch.append(shard.frames)
         table = merge_tables(tables, roles, energy_tolerance, entropy_tolerance)
         first, *others = of_shards
@@ -114,7 +113,7 @@ def merge(
         ids = pd.Index(table["id"])
         places = [ids.get_indexer(shard["id"]) for shard in tables]
         if elements:
-            shared["element"] = elements[min(elements)]
+            shared["element"] = "-".join(sorted(elements))
         write_set(path, table, shared | attributes, places, any(scratch.resolved), scratch.read)
     return table
 

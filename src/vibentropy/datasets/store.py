@@ -264,7 +264,7 @@ def load_table(path: str | Path) -> pd.DataFrame:
 
 
 def load_element(path: str | Path) -> str:
-    """Read the element that a merged set is of, and nothing else.
+    """Read the element that a merged set is of, several as ``Fe-P``, and nothing else.
 
     Parameters
     ----------

@@ -2,11 +2,14 @@
 
 ``X(cell) = total(cell) - N · bulk``, with ``bulk`` the descriptor of the perfect crystal per atom (docs/theory.md,
 "Extensive features"). The perfect crystal is zero to rounding, and a cell repeated m times has m times the features.
+
+With several elements, ``X(cell) = total(cell) - Σ_X n_X x_X`` with the x_X that reference cells agree with, as labels
+of several elements have it (`vibentropy.atoms.reference_cells`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
@@ -16,7 +19,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.primitive import primitive_cell
+from vibentropy.atoms.reference_cells import ReferenceCells
 
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
@@ -46,6 +51,84 @@ def bulk_features(descriptor: Descriptor, crystal: Atoms) -> NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class ElementFeatures:
+    """What cells of several elements are compared with: the descriptor of an atom of each.
+
+    Attributes
+    ----------
+    elements : tuple of str
+    values : ndarray of shape (n_elements, n_features)
+        What reference cells have for an atom of each.
+    shares : ndarray of shape (n_elements,)
+        Of the elements in the perfect crystal, the first of the references.
+    """
+
+    elements: tuple[str, ...]
+    values: NDArray[np.float64]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, descriptor: Descriptor, references: ReferenceCells) -> Self:
+        """Describe reference cells.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+        references : ReferenceCells
+
+        Returns
+        -------
+        ElementFeatures
+        """
+        counts = references.compositions.counts[0]
+        values = references.per_atom(references.quantities(descriptor.total))
+        return cls(references.compositions.elements, values, counts / counts.sum())
+
+    @property
+    def crystal(self) -> NDArray[np.float64]:
+        """Descriptor of the perfect crystal per atom, an array of shape (n_features,)."""
+        return self.shares @ self.values
+
+    def __len__(self) -> int:
+        return self.values.shape[1]
+
+
+#: What cells are compared with: of one element the descriptor of the perfect crystal per atom, of shape (n_features,).
+Bulk = NDArray[np.float64] | ElementFeatures
+
+
+def describe_references(descriptor: Descriptor, crystal: Atoms, others: Sequence[Atoms] = ()) -> Bulk:
+    """Describe what cells are compared with.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    crystal : ase.Atoms
+        Perfect crystal, any number of cells.
+    others : sequence of ase.Atoms
+        One more reference cell for each further element.
+
+    Returns
+    -------
+    ndarray of shape (n_features,) or ElementFeatures
+        The latter where there are others.
+
+    Raises
+    ------
+    StructureError
+        As `vibentropy.atoms.reference_cells.ReferenceCells.of`.
+    """
+    if not others:
+        return bulk_features(descriptor, crystal)
+    return ElementFeatures.of(descriptor, ReferenceCells.of([crystal, *others]))
+
+
+def crystal_features(bulk: Bulk) -> NDArray[np.float64]:
+    """Take the descriptor of the perfect crystal per atom, an array of shape (n_features,)."""
+    return bulk.crystal if isinstance(bulk, ElementFeatures) else bulk
+
+
+@dataclass(frozen=True, eq=False)
 class DescribedCrystal:
     """A perfect crystal with its descriptor, which is computed once for many cells.
 
@@ -53,33 +136,32 @@ class DescribedCrystal:
     ----------
     descriptor : Descriptor
     crystal : ase.Atoms
-    features : ndarray of shape (n_features,)
-        Descriptor per atom.
+    features : ndarray of shape (n_features,) or ElementFeatures
+        What `describe_references` returns.
     """
 
     descriptor: Descriptor
     crystal: Atoms
-    features: NDArray[np.float64]
+    features: Bulk
 
     @classmethod
-    def of(cls, descriptor: Descriptor, crystal: Atoms) -> Self:
-        """Describe a perfect crystal.
+    def of(cls, descriptor: Descriptor, crystal: Atoms, others: Sequence[Atoms] = ()) -> Self:
+        """Describe a perfect crystal, and further references.
 
         Parameters
         ----------
-        descriptor : Descriptor
-        crystal : ase.Atoms
-            Any number of cells.
+        descriptor, crystal, others
+            As of `describe_references`.
 
         Returns
         -------
         DescribedCrystal
         """
-        return cls(descriptor, crystal, bulk_features(descriptor, crystal))
+        return cls(descriptor, crystal, describe_references(descriptor, crystal, others))
 
     @cached_property
     def uncertainty(self) -> NDArray[np.float64]:
-        """How far features move under strains with components of up to `KNOWN_STRAIN`, an array of (n_features,)."""
+        """How far its features move under strains with components of up to `KNOWN_STRAIN`, array of (n_features,)."""
         few = primitive_cell(self.crystal)[0].repeat(FEW)
         at_rest, moved = bulk_features(self.descriptor, few), np.zeros(len(self.features))
         for component in combinations_with_replacement(range(3), 2):
@@ -95,7 +177,7 @@ class DescribedCrystal:
 
 
 class CrystalFeatures:
-    """Descriptor per atom of the perfect crystals that cells are compared with, each built and described once.
+    """Descriptors of the perfect crystals that cells are compared with, each built and described once.
 
     Descriptors that have values of atoms are computed of a few unit cells, whatever the size of the configuration.
 
@@ -105,22 +187,29 @@ class CrystalFeatures:
     perfect : callable
         From a row of the table of configurations and the cell of that configuration to the perfect crystal in it; see
         `vibentropy.sources.source.Source.perfect`.
+    others : sequence of ase.Atoms
+        See `describe_references`.
     """
 
-    def __init__(self, descriptor: Descriptor, perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms]) -> None:
-        self._descriptor, self._perfect = descriptor, perfect
+    def __init__(
+        self,
+        descriptor: Descriptor,
+        perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms],
+        others: Sequence[Atoms] = (),
+    ) -> None:
+        self._descriptor, self._perfect, self._others = descriptor, perfect, others
         # Files have one crystal, whatever the cell.
-        self._of_cell: dict[tuple[str, bytes], NDArray[np.float64]] = {}
-        self._of_crystal: dict[bytes, NDArray[np.float64]] = {}
+        self._of_cell: dict[tuple[str, bytes], Bulk] = {}
+        self._of_crystal: dict[bytes, Bulk] = {}
 
-    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> NDArray[np.float64]:
-        """Describe the perfect crystal of a configuration, an array of shape (n_features,)."""
+    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> Bulk:
+        """Describe what a configuration is compared with, as `describe_references`."""
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:
             crystal = self._perfect(*self._part(row, cell))
             place = crystal.cell[:].tobytes()
             if place not in self._of_crystal:
-                self._of_crystal[place] = bulk_features(self._descriptor, crystal)
+                self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
             self._of_cell[key] = self._of_crystal[place]
         return self._of_cell[key]
 
@@ -133,34 +222,65 @@ class CrystalFeatures:
         return {"repetitions": "x".join(map(str, few))}, np.asarray(cell) * (few / repetitions)[:, None]
 
 
-def above_bulk(total: ArrayLike, n_atoms: int, bulk: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Extensive features: a descriptor of a whole cell minus that of as many atoms of the perfect crystal.
+def above_bulk(total: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64]:
+    """Extensive features: a descriptor of a whole cell minus that of as many atoms of the references.
 
     Parameters
     ----------
     total : ndarray of shape (n_features,)
-    n_atoms : int
-    bulk : ndarray of shape (n_features,)
-        As from `bulk_features`.
+    atoms : ase.Atoms
+        The cell.
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`.
 
     Returns
     -------
     ndarray of shape (n_features,)
+
+    Raises
+    ------
+    StructureError
+        If there are several elements, and it has atoms of another one.
     """
-    return np.asarray(total, dtype=float) - n_atoms * bulk
+    total = np.asarray(total, dtype=float)
+    if not isinstance(bulk, ElementFeatures):
+        return total - len(atoms) * bulk
+    return total - np.bincount(element_indices(atoms, bulk.elements), minlength=len(bulk.elements)) @ bulk.values
 
 
-def extensive_features(
-    descriptor: Descriptor, frames: Atoms | Iterable[Atoms], bulk: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def reference_shares(atoms: Atoms, bulk: Bulk, weights: NDArray[np.float64]) -> NDArray[np.float64] | float:
+    """Weighted sum of the features of the reference atom that each atom is compared with.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`.
+    weights : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    ndarray of shape (n_atoms,), or float where it is the same for all
+
+    Raises
+    ------
+    StructureError
+        As `above_bulk`.
+    """
+    if not isinstance(bulk, ElementFeatures):
+        return float(bulk @ weights)
+    return (bulk.values @ weights)[element_indices(atoms, bulk.elements)]
+
+
+def extensive_features(descriptor: Descriptor, frames: Atoms | Iterable[Atoms], bulk: Bulk) -> NDArray[np.float64]:
     """Features of defective cells.
 
     Parameters
     ----------
     descriptor : Descriptor
     frames : ase.Atoms or iterable of ase.Atoms
-    bulk : ndarray of shape (n_features,)
-        As from `bulk_features`, of the crystal that the cells are made of.
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`, of what the cells are compared with.
 
     Returns
     -------
@@ -172,5 +292,5 @@ def extensive_features(
         Whatever the descriptor refuses a configuration for.
     """
     frames = [frames] if isinstance(frames, Atoms) else frames
-    rows = [above_bulk(descriptor.total(atoms), len(atoms), bulk) for atoms in frames]
+    rows = [above_bulk(descriptor.total(atoms), atoms, bulk) for atoms in frames]
     return np.array(rows).reshape(len(rows), len(bulk))

@@ -9,7 +9,9 @@ configurations that have them, and ``/sites/factors`` (sum of rows, n_features +
 per atom, also ``/local/limits`` (n, 2, n_features), the smallest and the largest of each cell, and ``/local/crystals``
 (n, n_features), the descriptor per atom of the perfect crystal that the cell is compared with (`LocalValues`). The
 attributes ``dataset``, ``element`` and ``volume_per_atom`` (Å³) say which data set of a run the configurations are of,
-and what crystal ``/bulk`` is of; older files lack them.
+and what crystal ``/bulk`` is of; older files lack them. Where there are several elements, ``/bulk`` is (n_elements,
+n_features) for an atom of each, and the attributes ``elements`` and ``shares`` say which, and how much of the crystal
+each is.
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from vibentropy.descriptors import create as create_descriptor
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
-from vibentropy.features.extensive import above_bulk
+from vibentropy.features.extensive import Bulk, ElementFeatures, above_bulk, crystal_features
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
 from vibentropy.files.progress import Done, ignore
 
@@ -90,8 +93,8 @@ class FeatureSet:
     ids : tuple of str
         Of the configurations, one per row.
     feature_names : tuple of str
-    bulk : ndarray of shape (n_features,)
-        Descriptor of the perfect crystal per atom.
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        Descriptor of the perfect crystal per atom, or with several elements of an atom of each.
     descriptor : dict
         ``kind`` and ``parameters``, as `vibentropy.descriptors.create` takes them.
     failures : dict
@@ -104,7 +107,7 @@ class FeatureSet:
     dataset : str
         Name of the data set in the configuration of the run; empty where there is none.
     element : str
-        Of the perfect crystal; empty where it is not known.
+        Of the perfect crystal, where it has several the first; empty where it is not known.
     volume_per_atom : float
         Of the perfect crystal, Å³; NaN where it is not known.
     """
@@ -112,7 +115,7 @@ class FeatureSet:
     X: NDArray[np.float64]
     ids: tuple[str, ...]
     feature_names: tuple[str, ...]
-    bulk: NDArray[np.float64]
+    bulk: Bulk
     descriptor: dict[str, Any]
     failures: dict[str, str] = field(default_factory=dict)
     sites: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -132,8 +135,8 @@ class FeatureSet:
         descriptor: Descriptor,
         ids: Sequence[str],
         frames: Sequence[Atoms],
-        bulk: NDArray[np.float64],
-        reference: Callable[[int], NDArray[np.float64]] | None = None,
+        bulk: Bulk,
+        reference: Callable[[int], Bulk] | None = None,
         site_labels: Mapping[str, NDArray[np.float64]] | None = None,
         done: Done = ignore,
         **about: Any,
@@ -148,7 +151,7 @@ class FeatureSet:
         descriptor : Descriptor
         ids : sequence of str
         frames : sequence of ase.Atoms
-        bulk : ndarray of shape (n_features,)
+        bulk : ndarray of shape (n_features,) or ElementFeatures
         reference : callable, optional
             From the number of a frame to what it is compared with in place of `bulk`: the descriptor per atom of the
             crystal under the same strain, see `CrystalFeatures`.
@@ -177,11 +180,13 @@ class FeatureSet:
             try:
                 crystal = bulk if reference is None else reference(index)
                 total, of_atoms, _ = descriptor.summary(atoms)
-                row = above_bulk(total, len(atoms), crystal)
+                row = above_bulk(total, atoms, crystal)
                 if not np.isfinite(row).all():
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
+                    if isinstance(crystal, ElementFeatures):
+                        raise DataError("labels are resolved by the atoms of one element only")
                     sites[str(name)] = site_factor(descriptor.local(atoms) - crystal, site_labels[name])
             except VibentropyError as error:
                 failures[str(name)] = str(error)
@@ -195,7 +200,7 @@ class FeatureSet:
                 rows.append(row)
                 kept.append(str(name))
                 limits.append(of_atoms)
-                crystals.append(crystal)
+                crystals.append(crystal_features(crystal))
             done(name)
         local = None
         if descriptor.has_local:
@@ -207,7 +212,7 @@ class FeatureSet:
             X=np.array(rows).reshape(len(rows), len(bulk)),
             ids=tuple(kept),
             feature_names=tuple(descriptor.feature_names),
-            bulk=np.asarray(bulk, dtype=float),
+            bulk=bulk if isinstance(bulk, ElementFeatures) else np.asarray(bulk, dtype=float),
             descriptor=recipe(descriptor),
             failures=failures,
             sites=sites,
@@ -227,8 +232,10 @@ class FeatureSet:
         about = {"dataset": self.dataset, "element": self.element, "volume_per_atom": float(self.volume_per_atom)}
         # `value == value` is False for NaN only.
         attributes |= {name: value for name, value in about.items() if value and value == value}
+        bulk, elements = write_bulk(self.bulk)
+        attributes |= elements
         with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
-            file["X"], file["bulk"] = self.X, self.bulk
+            file["X"], file["bulk"] = self.X, bulk
             if self.local is not None:
                 file["local/limits"], file["local/crystals"] = self.local.limits, self.local.crystals
             if self.sites:
@@ -266,9 +273,8 @@ class FeatureSet:
             failed, reasons = file["failures/ids"].asstr()[:], file["failures/reasons"].asstr()[:]
             ids, names = file["ids"].asstr()[:], file["feature_names"].asstr()[:]
             shape = len(ids), len(names)
-            X, bulk = file["X"][:], file["bulk"][:]
+            X, bulk = file["X"][:], read_bulk(file, shape[1])
             check_array("/X", X, shape)
-            check_array("/bulk", bulk, shape[1:])
             if len(set(ids)) < len(ids):
                 raise DataError(f"/ids holds {len(ids)} names of which {len(set(ids))} differ; expected unique ids")
             local, sites = None, {}
@@ -387,8 +393,8 @@ def concatenate(sets: Iterable[FeatureSet]) -> FeatureSet:
     )
 
 
-def common_bulk(sets: Sequence[FeatureSet]) -> NDArray[np.float64]:
-    """Descriptor of the perfect crystal that sets of features have in common.
+def common_bulk(sets: Sequence[FeatureSet]) -> Bulk:
+    """Find what sets of features are relative to in common.
 
     Parameters
     ----------
@@ -396,13 +402,13 @@ def common_bulk(sets: Sequence[FeatureSet]) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray of shape (n_features,)
-        Per atom, that of the first.
+    ndarray of shape (n_features,) or ElementFeatures
+        That of the first.
 
     Raises
     ------
     DataError
-        If there are no sets, or they do not belong together: descriptors or bulk references differ.
+        If there are no sets, or they do not belong together: descriptors or references differ.
     """
     if not sets:
         raise DataError("no sets of features to put together")
@@ -410,7 +416,65 @@ def common_bulk(sets: Sequence[FeatureSet]) -> NDArray[np.float64]:
     for other in sets[1:]:
         if (other.descriptor, other.feature_names) != (first.descriptor, first.feature_names):
             raise DataError(f"features of {other.descriptor} cannot be put together with those of {first.descriptor}")
+        (values, elements), (reference, expected) = _parts_of(other.bulk), _parts_of(first.bulk)
+        if elements != expected:
+            raise DataError(
+                f"features relative to reference cells of {' and '.join(elements) or 'one element'} cannot be put "
+                f"together with those of {' and '.join(expected) or 'one element'}: give all data sets the same "
+                "references"
+            )
         # Lattice constants that were relaxed from different guesses agree to 1e-8 Å.
-        if not np.allclose(other.bulk, first.bulk, rtol=1e-6, atol=1e-6 * np.abs(first.bulk).max()):
+        if not np.allclose(values, reference, rtol=1e-6, atol=1e-6 * np.abs(reference).max()):
             raise DataError("features relative to different perfect crystals cannot be put together")
     return first.bulk
+
+
+def _parts_of(bulk):
+    return (bulk.values, bulk.elements) if isinstance(bulk, ElementFeatures) else (bulk, ())
+
+
+def write_bulk(bulk: Bulk) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Take apart what cells are compared with, for a file.
+
+    Parameters
+    ----------
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+
+    Returns
+    -------
+    values : ndarray of shape (n_features,) or (n_elements, n_features)
+    attributes : dict
+        ``elements`` and ``shares`` where there are several elements.
+    """
+    if not isinstance(bulk, ElementFeatures):
+        return bulk, {}
+    return bulk.values, {"elements": list(bulk.elements), "shares": bulk.shares}
+
+
+def read_bulk(file: h5py.File, n_features: int) -> Bulk:
+    """Read what cells are compared with from ``/bulk`` of a file and what `write_bulk` says in its attributes.
+
+    Parameters
+    ----------
+    file : h5py.File
+    n_features : int
+
+    Returns
+    -------
+    ndarray of shape (n_features,) or ElementFeatures
+
+    Raises
+    ------
+    DataError
+        If shapes differ, a number is not finite, or the elements are none.
+    """
+    values = file["bulk"][:]
+    if "elements" not in file.attrs:
+        check_array("/bulk", values, (n_features,))
+        return values
+    elements, shares = tuple(map(str, file.attrs["elements"])), np.asarray(file.attrs["shares"], dtype=float)
+    check_array("/bulk", values, (len(elements), n_features))
+    check_array("shares", shares, (len(elements),))
+    if len(set(elements)) < len(elements) or not set(elements) <= set(chemical_symbols[1:]):
+        raise DataError(f"its elements are {', '.join(elements)}, expected chemical symbols, each once")
+    return ElementFeatures(elements, values, shares)

@@ -45,11 +45,11 @@ def check_build(config: Config) -> None:
         problems += _problem(f"descriptors.{name}", partial(create, **block))
     for name, block in config.regressors.items():
         problems += _problem(f"regressors.{name}", partial(_linear, **block))
-    element = elements_of(config.potential)[0] if config.potential else None
+    elements = elements_of(config.potential) if config.potential else ()
     for source in config.sources.values():
-        problems += source.problems_inside(element)
+        problems += source.problems_inside(elements)
     if not problems:
-        problems += _strangers(config)
+        problems += [*_strangers(config), *_blind(config)]
     if config.potential is not None:
         problems += _problem("potential", partial(_try_potential, config.potential, config.lattice))
     if problems:
@@ -94,6 +94,17 @@ def _strangers(config: Config) -> Iterator[str]:
         for other in others:
             if values[other] != values[first]:
                 yield f"{other}: its {what} is {values[other]}, that of {first} {values[first]}"
+
+
+def _blind(config: Config) -> Iterator[str]:
+    """Name the descriptors that do not tell the elements of a data set apart."""
+    elements = dict.fromkeys(symbol for source in config.sources.values() for symbol in source.alloyed())
+    for name, block in config.descriptors.items():
+        if set(elements) - set(block.get("species") or ()):
+            yield (
+                f"descriptors.{name}.species: found {block.get('species')}, expected the elements of the data sets: "
+                f"`species: [{', '.join(elements)}]`"
+            )
 
 
 def _describe(crystal: Crystal) -> str:

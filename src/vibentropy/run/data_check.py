@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vibentropy.atoms.checks import check_crystal, check_one_element
+from vibentropy.atoms.checks import check_crystal
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.datasets.duplicates import mark_duplicates
 from vibentropy.datasets.table import Status, usable
@@ -133,7 +133,7 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
     Returns
     -------
     Inspection
-        Configurations that are no periodic crystals of one element, or have two atoms on one site, are rejected.
+        Configurations that are no periodic crystals, or have two atoms on one site, are rejected.
     """
     inspection = Inspection(str(path), {"readable": 0, "rejected": 0})
     sizes: list[int] = []
@@ -146,7 +146,6 @@ def inspect_frames(path: Path | str, file_format: str | None = None) -> Inspecti
             keys.update(atoms.info, atoms.calc.results if atoms.calc else ())
             try:
                 check_crystal(atoms)
-                check_one_element(atoms)
                 check_sites(atoms)
                 inspection.counts["readable"] += 1
             except VibentropyError as error:

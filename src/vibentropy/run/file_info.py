@@ -13,6 +13,7 @@ from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError
 from vibentropy.features import sets
+from vibentropy.features.extensive import ElementFeatures
 from vibentropy.files.hdf5 import kind_of, open_file
 from vibentropy.model import KIND as MODEL
 from vibentropy.model import EntropyModel
@@ -56,7 +57,17 @@ def contents(path: Path | str) -> dict[str, Any]:
 
 
 #: Attributes that say what a file is, or that `contents` says in another way.
-_SAID = {"kind", "schema", "descriptor", "provenance", "units", "entropy_range", "volume_per_atom"}
+_SAID = {
+    "kind",
+    "schema",
+    "descriptor",
+    "provenance",
+    "units",
+    "entropy_range",
+    "volume_per_atom",
+    "elements",
+    "shares",
+}
 
 
 def _model(path, _):
@@ -68,7 +79,7 @@ def _model(path, _):
         "features": model.descriptor.n_features,
         "per-atom shares": bool(model.descriptor.has_local),
         "regressor": model.regressor,
-        "element": model.element,
+        "element": " and ".join(model.elements),
         # With the digits that a million atoms need.
         "volume per atom": f"{model.volume_per_atom:.10g} Å³",
         "training entropies": list(model.entropy_range),
@@ -103,6 +114,7 @@ def _features(path, _):
         "without features": dict(features.failures),
         "descriptor": _recipe(features.descriptor),
         "features": len(features.feature_names),
+        **({"elements": list(features.bulk.elements)} if isinstance(features.bulk, ElementFeatures) else {}),
         "feature names": list(features.feature_names),
         "limits per atom": features.local is not None,
         "resolved by atoms": len(features.sites),

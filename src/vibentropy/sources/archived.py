@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from vibentropy.atoms.compositions import Compositions
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import VibentropyError
 from vibentropy.files.progress import Done, ignore
@@ -19,6 +20,8 @@ from vibentropy.sources.perfect import filled
 from vibentropy.sources.source import Amount, Source, Workshop
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from vibentropy.atoms.crystal import Crystal
     from vibentropy.sources.lattice import Lattice
     from vibentropy.sources.source import Perfect
@@ -76,7 +79,7 @@ class Archive(Source):
         if not Path(self.archive).is_file():
             yield f"datasets.{self.name}.archive: there is no file {self.archive!r}"
 
-    def problems_inside(self, element: str | None) -> Iterator[str]:
+    def problems_inside(self, elements: Sequence[str] = ()) -> Iterator[str]:
         """See `Source.problems_inside`."""
         try:
             table = self.table
@@ -145,6 +148,15 @@ class Archive(Source):
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
         return filled(read_header(self.archive).crystal)
+
+    def others(self, lattice: Path | str | None = None) -> list[Atoms]:
+        """See `Source.others`."""
+        return list(read_header(self.archive).others)
+
+    def alloyed(self) -> tuple[str, ...]:
+        """See `Source.alloyed`."""
+        header = read_header(self.archive)
+        return Compositions.of([header.crystal.cell(1), *header.others]).elements if header.others else ()
 
     def identity(self) -> tuple[Crystal, str]:
         """See `Source.identity`."""

@@ -17,6 +17,9 @@ data set            shape          meaning
 ``/table``                         columns of `vibentropy.datasets.table`, with ``repetitions`` (``8x8x8``)
 ``/repeats``                       the same of those that repeat one of ``/table``, as ``duplicate_of`` says; optional,
                                    and without atoms
+``/numbers``        (sum of n,)    atomic number of each atom; where there are several elements
+``/others/<k>``                    the reference cells of further elements, k from 0: ``numbers``, ``positions`` (Å) and
+                                   ``cell`` (Å); likewise
 =================== ============== ====================================================================================
 
 Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds: ``potential``
@@ -40,11 +43,12 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from vibentropy.atoms.checks import check_element
+from vibentropy.atoms.checks import check_geometry, element_indices
 from vibentropy.atoms.crystal import Crystal
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet, check_rows
 from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table, read_columns, write_columns
-from vibentropy.errors import DataError, did_you_mean
+from vibentropy.errors import DataError, at, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
 
 if TYPE_CHECKING:
@@ -86,6 +90,7 @@ def write_archive(
     configurations: ConfigurationSet,
     crystal: Crystal,
     repeats: pd.DataFrame | None = None,
+    others: Sequence[Atoms] = (),
     **attributes: Any,
 ) -> None:
     """Write labelled configurations as an archive.
@@ -94,12 +99,15 @@ def write_archive(
     ----------
     path : path-like
     configurations : ConfigurationSet
-        Of one element, labelled, with a column ``repetitions``.
+        Labelled, with a column ``repetitions``; of the elements of the crystal and of `others`.
     crystal : Crystal
         What the cells are made of, perhaps strained.
     repeats : pandas.DataFrame, optional
         The same table of others that are among them but for their name, their trajectory and rounding: those that
         ``duplicate_of`` says.
+    others : sequence of ase.Atoms
+        Relaxed cells that atoms of further elements are compared with, one for each; see
+        `vibentropy.sources.source.Source.others`.
     **attributes
         Provenance, as for `vibentropy.files.hdf5.create`.
 
@@ -109,7 +117,7 @@ def write_archive(
         If there are no configurations, one has no label, its sites are not those of the crystal in so many cells,
         a column is missing, or a repeat is of none of them or differs from it.
     StructureError
-        If one is of another element.
+        If one is of another element, or the crystal and `others` do not say what an atom of each counts.
     """
     table = configurations.table
     if "repetitions" not in table:
@@ -123,8 +131,9 @@ def write_archive(
     if repeats is not None:
         _check_repeats(table, repeats)
     rows: Iterator[Any] = table.itertuples()
+    elements = ReferenceCells.of([crystal.cell(1), *others]).compositions.elements
     for atoms, row in zip(configurations.frames, rows, strict=True):
-        check_element(atoms, crystal.element)
+        element_indices(atoms, elements)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
             raise DataError(
                 f"{row.id}: {row.n_sites} sites are not {row.repetitions or 'no'} unit cells of {crystal.structure}"
@@ -146,6 +155,14 @@ def write_archive(
         ]:
             file.create_dataset(name, data=data, **_COMPRESSION).attrs["unit"] = unit
         file["first"] = np.concatenate([[0], np.cumsum(table["n_atoms"])])
+        if len(elements) > 1:
+            numbers = np.concatenate([atoms.numbers for atoms in configurations.frames]).astype(np.uint8)
+            file.create_dataset("numbers", data=numbers, **_COMPRESSION)
+        for k, cell in enumerate(others):
+            file[f"others/{k}/numbers"] = cell.numbers.astype(np.uint8)
+            for name, lengths in (("positions", cell.positions), ("cell", cell.cell[:])):
+                file[f"others/{k}/{name}"] = lengths
+                file[f"others/{k}/{name}"].attrs["unit"] = "Å"
         write_columns(file.create_group("table"), table)
         if repeats is not None:
             write_columns(file.create_group("repeats"), complete_table(repeats))
@@ -191,6 +208,8 @@ def read_archive(
         wanted = rows_of_classes(path, table, classes)[part]
         parts, cells = slices(file["first"][:], len(file["site"]), "/first"), file["cells"][:]
         n_stored = len(file["table"]["id"])
+        if "numbers" in file and len(file["numbers"]) != len(file["site"]):
+            raise DataError(f"{len(file['numbers'])} atoms in /numbers, {len(file['site'])} in /site")
         if len({len(parts), len(cells), n_stored}) > 1:
             raise DataError(f"{len(parts)} configurations in /first, {len(cells)} in /cells, {n_stored} in /table")
         sites = {size: group[:] for size, group in file["sites"].items()}
@@ -204,8 +223,8 @@ def read_archive(
                     f"{len(of_size)} sites of {size} cells"
                 )
             positions = _positions(of_size, site, file["displacement"][parts[i]], cells[i])
-            symbols = [file.attrs["element"]] * len(positions)
-            frames.append(Atoms(symbols, positions=positions, cell=cells[i], pbc=True))
+            species = file["numbers"][parts[i]] if "numbers" in file else [file.attrs["element"]] * len(positions)
+            frames.append(Atoms(species, positions=positions, cell=cells[i], pbc=True))
             entropies = file[SITE_ENTROPY][parts[i]]
             if not np.isnan(entropies).any():
                 frames[-1].set_array(SITE_ENTROPY, entropies.astype(float))
@@ -233,11 +252,14 @@ class Header:
         archive does not say.
     table : pandas.DataFrame
         Columns of `vibentropy.datasets.table`, one row per configuration; not to be changed.
+    others : tuple of ase.Atoms
+        Relaxed cells that atoms of further elements are compared with; not to be changed.
     """
 
     crystal: Crystal
     potential: str
     table: pd.DataFrame
+    others: tuple[Atoms, ...] = ()
 
 
 def read_header(path: Path | str, repeats: bool = False) -> Header:
@@ -273,7 +295,14 @@ def _cached_header(path: Path | str, repeats: bool, *state: int) -> Header:
 def _read_header(path: Path | str, repeats: bool) -> Header:
     with open_file(path, KIND) as file:
         crystal = Crystal.from_facts(file.attrs)
-        return Header(crystal, str(file.attrs.get("potential", "")), _table(file, repeats)[0])
+        others = tuple(
+            Atoms(group["numbers"][:], positions=group["positions"][:], cell=group["cell"][:], pbc=True)
+            for _, group in sorted(file.get("others", {}).items(), key=lambda item: int(item[0]))
+        )
+        for k, cell in enumerate(others):
+            with at(f"/others/{k}"):
+                check_geometry(cell)
+        return Header(crystal, str(file.attrs.get("potential", "")), _table(file, repeats)[0], others)
 
 
 def crystal_of(reference: Path | str) -> Crystal:
@@ -303,6 +332,21 @@ def crystal_of(reference: Path | str) -> Crystal:
         "data set with a recipe or from an archive",
         place=reference,
     )
+
+
+def others_of(reference: Path | str) -> tuple[Atoms, ...]:
+    """Find the reference cells of further elements of a data set that is written into another archive.
+
+    Parameters
+    ----------
+    reference : path-like
+        As for `crystal_of`.
+
+    Returns
+    -------
+    tuple of ase.Atoms
+    """
+    return read_header(reference).others if Path(reference).suffix == ".h5" else ()
 
 
 def _part(rows):

@@ -9,7 +9,7 @@ configuration is of; everything else asks a `Source`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import nan
@@ -166,13 +166,13 @@ class Source(ABC):
             A message that begins with the key that is wrong.
         """
 
-    def problems_inside(self, element: str | None) -> Iterator[str]:
+    def problems_inside(self, elements: Sequence[str] = ()) -> Iterator[str]:
         """Yield what a short look into the files of a data set shows to be wrong.
 
         Parameters
         ----------
-        element : str or None
-            Of the potential of the run.
+        elements : sequence of str
+            Of the potential of the run; none where it has none.
 
         Yields
         ------
@@ -282,6 +282,35 @@ class Source(ABC):
             From a row of the table of configurations, and optionally a strained cell, to the perfect crystal in that
             cell (ase.Atoms). Files have one reference, whatever the cell.
         """
+
+    def others(self, lattice: Path | str | None = None) -> list[Atoms]:
+        """Find the relaxed cells, of any size, that atoms of further elements are compared with.
+
+        Parameters
+        ----------
+        lattice : path-like, optional
+            See `perfect`.
+
+        Returns
+        -------
+        list of ase.Atoms
+            One for each element but the first, without strain; see `vibentropy.atoms.reference_cells`.
+        """
+        return []
+
+    def alloyed(self) -> tuple[str, ...]:
+        """List the elements of the data set as far as its references tell; none where there is one.
+
+        Returns
+        -------
+        tuple of str
+
+        Raises
+        ------
+        DataError, StructureError
+            If a file cannot be used.
+        """
+        return ()
 
     def unstrained(self, lattice: Path | str | None = None) -> Atoms:
         """Find the perfect crystal that a model of this data set is relative to.

@@ -21,17 +21,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from vibentropy.atoms.checks import check_crystal, check_element, check_one_element
+from vibentropy.atoms.checks import check_crystal, element_indices
+from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import count_reference_sites, crystal_in_cell
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
 from vibentropy.files.progress import Done, ignore
 from vibentropy.labels.determinants import MAX_FORCE
 from vibentropy.sources.file_shards import configurations_in, counted, file_shards, pieces_of_shard, trajectories_of
-from vibentropy.sources.perfect import reference_crystal, same_for_all
+from vibentropy.sources.perfect import reference_cell, reference_crystal, same_for_all
 from vibentropy.sources.source import Amount, Source, Workshop
 from vibentropy.sources.unit_check import check_entropies
 from vibentropy.units import KB_PER_ENTROPY_UNIT
@@ -74,8 +76,8 @@ class Files(Source):
     ----------
     files : tuple of str
         Paths, patterns expanded; empty in jobs, which read pieces of them.
-    reference : str
-        File with the perfect crystal alone.
+    reference : tuple of str
+        File with the perfect crystal alone; with several elements one more file for each, with a relaxed cell.
     format : str or None
         ASE's name of the format of files and reference; None to let ASE recognise it.
     entropy : GivenEntropy or None
@@ -90,7 +92,7 @@ class Files(Source):
     """
 
     files: tuple[str, ...]
-    reference: str
+    reference: tuple[str, ...]
     format: str | None = None
     entropy: GivenEntropy | None = None
     energy_key: str | None = None
@@ -106,11 +108,15 @@ class Files(Source):
     def from_block(cls, name: str, block: Mapping[str, Any], lattice: Lattice | None = None) -> Files:
         """See `Source.from_block`."""
         entropy = GivenEntropy(**block["entropy"]) if block.get("entropy") else None
-        return cls(name=name, **{**block, "files": tuple(block["files"]), "entropy": entropy})
+        reference = block["reference"]
+        reference = (reference,) if isinstance(reference, str) else tuple(reference)
+        return cls(name=name, **{**block, "files": tuple(block["files"]), "reference": reference, "entropy": entropy})
 
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
-        block = asdict(self) | {"files": []}
+        # As a configuration has it: what is said of one file does not change because several may be given.
+        reference = self.reference[0] if len(self.reference) == 1 else list(self.reference)
+        block = asdict(self) | {"files": [], "reference": reference}
         del block["name"], block["role"]
         return block
 
@@ -134,27 +140,29 @@ class Files(Source):
         for file in self.files:
             if not Path(file).is_file():
                 yield f"datasets.{self.name}.files: no file is or matches {file!r}"
-        if not Path(self.reference).is_file():
-            yield f"datasets.{self.name}.reference: there is no file {self.reference!r}"
+        for file in self.reference:
+            if not Path(file).is_file():
+                yield f"datasets.{self.name}.reference: there is no file {file!r}"
         if self.relax and not self.computed:
             yield (
                 f"datasets.{self.name}.relax: its entropies are given, for the positions in the files; leave out "
                 "`entropy` to have them computed, or `relax`"
             )
 
-    def problems_inside(self, element: str | None) -> Iterator[str]:
-        """See `Source.problems_inside`: those of the reference, whose element the potential has to have."""
+    def problems_inside(self, elements: Sequence[str] = ()) -> Iterator[str]:
+        """See `Source.problems_inside`: those of the references, whose elements the potential has to have."""
         place = f"datasets.{self.name}.reference"
         try:
-            crystal = self.reference_crystal(element)
+            cells = self.reference_cells(elements[0] if len(elements) == 1 else None)
         except VibentropyError as error:
             yield f"{place}: {error}"
             return
-        if element and self.computed:
-            try:
-                check_element(crystal, element)
-            except StructureError as error:
-                yield f"{place}: {self.reference}: {error} by `potential`"
+        if elements and self.computed:
+            for file, cell in zip(self.reference, cells, strict=True):
+                try:
+                    element_indices(cell, elements)
+                except StructureError as error:
+                    yield f"{place}: {file}: {error} by `potential`"
 
     def holdings(self) -> list[tuple[str, str, str | None]]:
         """See `Source.holdings`."""
@@ -162,11 +170,11 @@ class Files(Source):
 
     def inputs(self) -> list[str]:
         """See `Source.inputs`."""
-        return [*self.files, self.reference]
+        return [*self.files, *self.reference]
 
     def references(self, lattice: str) -> list[str]:
         """See `Source.references`."""
-        return [self.reference]
+        return list(self.reference)
 
     def files_of(self, content: Sequence[Sequence[Any]]) -> list[str]:
         """See `Source.files_of`."""
@@ -204,21 +212,49 @@ class Files(Source):
 
     def _typical_sites(self) -> int | None:
         """Sites of a cell, see `amounts`."""
-        crystal = self.reference_crystal()
+        cells = self.reference_cells()
         if self.compares_cells:
-            return len(crystal)
+            return len(cells[0])
         first = next(iter(trajectories_of(self.files)))
         if counted(first, self.format) is None:
             return None
-        return len(next(read_frames(first, self.format, stop=1, element=str(crystal.symbols[0]))))
+        return len(next(read_frames(first, self.format, stop=1, element=_only(cells))))
 
-    def reference_crystal(self, element: str | None = None) -> Atoms:
-        """Read the perfect crystal of the files, see `vibentropy.sources.perfect.reference_crystal`."""
-        return reference_crystal(self.reference, self.format, element)
+    def reference_cells(self, element: str | None = None) -> list[Atoms]:
+        """Read the references of the files, the perfect crystal first; see `vibentropy.sources.perfect`.
+
+        Parameters
+        ----------
+        element : str, optional
+            Chemical symbol of all atoms of a file of LAMMPS that says their types only.
+
+        Returns
+        -------
+        list of ase.Atoms
+
+        Raises
+        ------
+        DataError, StructureError
+            As `reference_crystal` for one file and `reference_cell` for several; or if these do not determine what an
+            atom of each element counts.
+        """
+        if len(self.reference) == 1:
+            return [reference_crystal(self.reference[0], self.format, element)]
+        cells = [reference_cell(file, self.format) for file in self.reference]
+        ReferenceCells.of(cells)  # Which checks that they belong together.
+        return cells
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
-        return same_for_all(self.reference_crystal())
+        return same_for_all(self.reference_cells()[0])
+
+    def others(self, lattice: Path | str | None = None) -> list[Atoms]:
+        """See `Source.others`."""
+        return self.reference_cells()[1:]
+
+    def alloyed(self) -> tuple[str, ...]:
+        """See `Source.alloyed`."""
+        return Compositions.of(self.reference_cells()).elements if len(self.reference) > 1 else ()
 
     def read(
         self,
@@ -246,15 +282,15 @@ class Files(Source):
         DataError, StructureError
             For faults of whole files, see the module; naming the file and the frame.
         """
-        reference = self.reference_crystal()
-        element = str(reference.symbols[0])
+        cells = self.reference_cells()
+        compositions, element = Compositions.of(cells), _only(cells)
         frames, rows = [], []
         pieces = trajectories_of(self.files).items() if content is None else content
         for path, trajectory, *part in pieces:
             start, stop = part or (0, None)
             for number, atoms in enumerate(read_frames(path, self.format, start, stop, element), start):
                 with at(path, f"frame {number}"):
-                    row = self._row(atoms, reference)
+                    row = self._row(atoms, cells, compositions)
                 frames.append(atoms)
                 name = f"{self.name}/{trajectory}/{number:04d}"
                 rows.append({"id": name, "dataset": self.name, "trajectory": trajectory} | row)
@@ -307,9 +343,10 @@ class Files(Source):
         counts = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
         return counts[["configurations", "rejected"]].sum()
 
-    def _row(self, atoms: Atoms, reference: Atoms) -> dict[str, Any]:
+    def _row(self, atoms: Atoms, references: Sequence[Atoms], compositions: Compositions) -> dict[str, Any]:
         """Columns of one frame; raises what is wrong with the whole file."""
-        check_element(atoms, reference.symbols[0])
+        element_indices(atoms, compositions.elements)
+        crystal = references[0]
         properties = _properties(atoms)
         row = {
             column: _text(properties, key)
@@ -321,23 +358,28 @@ class Files(Source):
         except VibentropyError as error:
             return row | {"status": Status.REJECTED, "reason": str(error)}
         check_crystal(atoms)
-        check_one_element(atoms)
         if self.compares_cells:
-            crystal_in_cell(atoms, reference)
-        n_sites = count_reference_sites(atoms, reference)
-        row = {"n_sites": n_sites, "defect_class": _net_class(len(atoms), n_sites)} | row
+            crystal_in_cell(atoms, crystal)
+        n_sites = count_reference_sites(atoms, crystal)
+        row = {"n_sites": n_sites, "defect_class": _net_class(atoms, n_sites, crystal)} | row
         try:
             row["max_force"] = _largest_force(atoms, np.inf if self.relax else self.max_force)
-            row |= _energies(atoms, reference, self.energy_key)
+            row |= _energies(atoms, references, compositions, self.energy_key)
             if self.entropy is None:
                 return row | {"status": Status.RELAXED}
             return row | {
-                "formation_entropy": _formation_entropy(atoms, reference, self.entropy),
+                "formation_entropy": _formation_entropy(atoms, references, compositions, self.entropy),
                 "status": Status.LABELLED,
                 "label_source": "given",
             }
         except VibentropyError as error:
             return row | {"status": Status.REJECTED, "reason": str(error)}
+
+
+def _only(cells):
+    """Element of all atoms of files that do not say it; None where there are several."""
+    symbols = {symbol for cell in cells for symbol in cell.get_chemical_symbols()}
+    return symbols.pop() if len(symbols) == 1 else None
 
 
 def _properties(atoms):
@@ -347,11 +389,15 @@ def _properties(atoms):
     return results | atoms.arrays | info.get("data", {}) | info.get("key_value_pairs", {}) | info
 
 
-def _net_class(n_atoms, n_sites):
-    """Class of a defect by the net number of atoms: ``I2``, ``V4``, ``net 0``; empty where sites are unknown."""
+def _net_class(atoms, n_sites, crystal):
+    """Class of a defect by the net number of atoms, ``I2``, ``V4``, ``net 0``, and solutes, ``V1+P2``; or empty."""
     if n_sites < 0:
         return ""
-    return f"I{n_atoms - n_sites}" if n_atoms > n_sites else f"V{n_sites - n_atoms}" if n_atoms < n_sites else "net 0"
+    n_atoms = len(atoms)
+    net = f"I{n_atoms - n_sites}" if n_atoms > n_sites else f"V{n_sites - n_atoms}" if n_atoms < n_sites else "net 0"
+    counts = atoms.symbols.formula.count()
+    solutes = [f"{symbol}{counts[symbol]}" for symbol in sorted(counts) if symbol not in crystal.symbols]
+    return "+".join([net, *solutes] if n_atoms != n_sites or not solutes else solutes)
 
 
 def _largest_force(atoms, max_force):
@@ -368,22 +414,22 @@ def _largest_force(atoms, max_force):
     return largest
 
 
-def _energies(atoms, reference, key):
+def _energies(atoms, references, compositions, key):
     """Energy and energy of formation in eV, NaN where unknown; an energy that has a key must be there."""
     name = key or "energy"
-    properties, perfect = _properties(atoms), _properties(reference)
+    properties = _properties(atoms)
     energy = _number(properties, name) if key or name in properties else np.nan
-    energy_per_atom = _number(perfect, name) / len(reference) if name in perfect else np.nan
-    return {"energy": energy, "formation_energy": energy - len(atoms) * energy_per_atom}
+    told = [_number(one, name) if name in one else np.nan for one in map(_properties, references)]
+    return {"energy": energy, "formation_energy": float(compositions.formed(compositions.count(atoms), energy, told))}
 
 
-def _formation_entropy(atoms, reference, given):
+def _formation_entropy(atoms, references, compositions, given):
     """Entropy of formation in k_B: as given, or from totals, mode by mode (docs/theory.md, "Formation entropy")."""
     entropy = _number(_properties(atoms), given.key)
     if given.kind == "total":
         with at("the reference"):
-            perfect = _number(_properties(reference), given.key)
-        entropy -= (len(atoms) - 1) / (len(reference) - 1) * perfect
+            perfect = [_number(_properties(cell), given.key) for cell in references]
+        entropy = float(compositions.formed_of_modes(compositions.count(atoms), entropy, perfect))
     return entropy * KB_PER_ENTROPY_UNIT[given.unit]
 
 

@@ -18,7 +18,7 @@ from vibentropy.learning.rows import match
 from vibentropy.learning.selection import select
 from vibentropy.potentials.from_config import identity
 from vibentropy.run.provenance import attributes
-from vibentropy.sources.archives import crystal_of, read_header, write_archive
+from vibentropy.sources.archives import crystal_of, others_of, read_header, write_archive
 
 
 def choose(
@@ -72,5 +72,10 @@ def choose(
     is_archive = Path(reference).suffix == ".h5"
     potential = read_header(reference).potential if is_archive else identity(config["potential"])
     write_archive(
-        output, chosen, crystal_of(reference), potential=potential, **attributes(config, read, sections=["data"])
+        output,
+        chosen,
+        crystal_of(reference),
+        others=others_of(reference),
+        potential=potential,
+        **attributes(config, read, sections=["data"]),
     )

@@ -11,7 +11,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.descriptors import create
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.extensive import CrystalFeatures, bulk_features
+from vibentropy.features.extensive import CrystalFeatures, describe_references
 from vibentropy.features.sets import FeatureSet
 from vibentropy.files.logs import Progress
 from vibentropy.run.provenance import attributes
@@ -71,14 +71,14 @@ def compute_features(
     progress.expect(len(labelled))
     described = create(**descriptor)
     source = source_of(dataset, specification)
-    crystal = source.unstrained(lattice)
+    crystal, others = source.unstrained(lattice), source.others(lattice)
     rows = labelled.table.to_dict("records")
-    of_crystal = CrystalFeatures(described, source.perfect(lattice))
+    of_crystal = CrystalFeatures(described, source.perfect(lattice), others)
     features = FeatureSet.compute(
         described,
         labelled.table["id"].tolist(),
         labelled.frames,
-        bulk_features(described, crystal),
+        describe_references(described, crystal, others),
         reference=lambda index: of_crystal(rows[index], labelled.frames[index].cell),
         site_labels=site_labels(labelled) if resolved else None,
         done=progress,

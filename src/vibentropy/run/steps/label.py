@@ -49,8 +49,14 @@ def label_shard(
     """
     configurations = ConfigurationSet.load(structures)
     progress.expect((configurations.table["status"] == Status.RELAXED).sum())
-    labeller = Labeller(load_potential(**potential), **settings, memory=spare_in_job(mem_mb), note=progress.note)
     source = source_of(dataset, specification)
+    labeller = Labeller(
+        load_potential(**potential),
+        **settings,
+        others=source.others(lattice),
+        memory=spare_in_job(mem_mb),
+        note=progress.note,
+    )
     configurations = labeller.label(configurations, source.perfect(lattice), progress, relax=source.relaxes)
     configurations.attributes |= attributes(config, read)
     configurations.save(output)

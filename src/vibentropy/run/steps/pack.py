@@ -13,6 +13,7 @@ from vibentropy.files.logs import Progress
 from vibentropy.potentials.from_config import identity, load_potential
 from vibentropy.run.provenance import attributes
 from vibentropy.sources import archives
+from vibentropy.sources.source import source_of
 
 
 def pack(
@@ -74,6 +75,7 @@ def pack(
         packed,
         crystal,
         repeats,
+        source_of(dataset, config["datasets"][dataset]).others(lattice),
         potential=identity(potential),
         **attributes(config, read, sections=["data"]),
     )
