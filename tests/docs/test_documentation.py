@@ -170,7 +170,8 @@ def test_examples_of_potentials_print_what_they_say(page, number, tmp_path):
 YAML = [block.text for page in PAGES for block in blocks(page, "yaml") if page not in STORY]
 
 #: What only the reader has: files, which are there in name only, and classes.
-OWN_FILES = "data/1.extxyz", "bulk.extxyz", "my.eam.alloy", WITH_A_MODEL
+OF_ALLOYS = "small.xyz", "large.xyz", "small_bulk.xyz", "large_bulk.xyz", "solute.xyz"
+OWN_FILES = "data/1.extxyz", "bulk.extxyz", "my.eam.alloy", WITH_A_MODEL, *OF_ALLOYS
 OWN_CLASSES = "my_package.", "smooth_count."
 
 

@@ -122,7 +122,7 @@ def outside(parameter):
             for number, item in enumerate(parameter.items):
                 yield from ([*valid[:number], value, *valid[number + 1 :]] for value in outside(item))
         case Record():
-            for valid in inside(parameter):
+            for valid in filter(None, inside(parameter)):
                 for key in valid:
                     yield {other: value for other, value in valid.items() if other != key}
                     yield from (valid | {key: value} for value in outside(parameter.fields[key]))

@@ -419,13 +419,13 @@ class TestAlloys:
 
     def test_elements_are_counted(self, specification, frames):
         source = source_of("mine", specification)
-        found = source.read()
+        found, energies = source.read(), [atoms.get_potential_energy() for atoms in defective_cells()]
         assert found.table["defect_class"].tolist() == ["V1+Cr2", "V2", "I1", "Cr1"]
         assert [atoms.get_chemical_formula() for atoms in found.frames] == ["Cr2Fe13", "Fe14", "Fe17", "CrFe15"]
         iron, chromium = -4.0, -63.0 + 4.0 * 15
         expected = [
-            atoms.get_potential_energy() - iron * sum(atoms.symbols == "Fe") - chromium * sum(atoms.symbols == "Cr")
-            for atoms in frames
+            energy - iron * sum(atoms.symbols == "Fe") - chromium * sum(atoms.symbols == "Cr")
+            for energy, atoms in zip(energies, frames, strict=True)
         ]
         np.testing.assert_allclose(found.table["formation_energy"], expected, atol=1e-7)
         assert source.alloyed() == ("Fe", "Cr")

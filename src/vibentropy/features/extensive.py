@@ -124,7 +124,18 @@ def describe_references(descriptor: Descriptor, crystal: Atoms, others: Sequence
 
 
 def crystal_features(bulk: Bulk) -> NDArray[np.float64]:
-    """Take the descriptor of the perfect crystal per atom, an array of shape (n_features,)."""
+    """Take what is said of the perfect crystal alone.
+
+    Parameters
+    ----------
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Its descriptor per atom.
+    """
     return bulk.crystal if isinstance(bulk, ElementFeatures) else bulk
 
 
