@@ -156,3 +156,28 @@ class TestHessian:
         atoms.symbols[0] = "P"
         with pytest.raises(StructureError, match=r"give the descriptor `species: \[P, Fe\]`"):
             alone.total(atoms)
+
+    @pytest.mark.parametrize(
+        ("kind", "repeat"),
+        [("hessian_moments", 2), ("hessian_stiffness", 2), ("hessian_clusters", 2), ("hessian_stiffness", 6)],
+    )
+    def test_any_potential_with_a_sparse_hessian_of_several_elements(self, kind, repeat):
+        """By the Hessian of clusters in narrow cells, and by that of the cell in wide ones."""
+        potential = Potential.from_setfl("AlFe_mm.eam.fs", ["Fe", "Al"])
+        rng = np.random.default_rng(3)
+        atoms = bulk("Fe", "bcc", a=2.8553, cubic=True).repeat(repeat)
+        atoms.symbols[rng.choice(len(atoms), 4, replace=False)] = "Al"
+        atoms.positions += rng.uniform(-0.03, 0.03, atoms.positions.shape)
+        # In another order than the potential's.
+        about = parameters(kind) | {"species": ["Al", "Fe"]}
+        expected = create(kind, potential=potential, **about).local(atoms)
+        found = create(kind, potential=Handed(potential), **about).local(atoms)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10 * np.abs(expected).max())
+
+
+class Handed:
+    """A potential that offers nothing but the protocol."""
+
+    def __init__(self, potential):
+        self.elements, self.masses, self.hessian_range = potential.elements, potential.masses, potential.hessian_range
+        self.energy_and_forces, self.hessian = potential.energy_and_forces, potential.hessian

@@ -1,6 +1,7 @@
 """Extensive features of several elements: relative to the references that labels are relative to."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -182,3 +183,34 @@ class TestSets:
         labels = {"a": np.zeros(len(defective(2, 0)))}
         found = FeatureSet.compute(afs(2), ["a"], [defective(2, 0)], features.bulk, site_labels=labels)
         assert "one element only" in found.failures["a"]
+
+
+class TestCompounds:
+    """B2: both elements are in the first reference, and one more cell says how it is shared between them."""
+
+    SPECIES: ClassVar[list[str]] = ["Fe", "Al"]
+    DESCRIPTOR = create("two_body", n_max=4, r_cut=4.0, species=SPECIES)
+
+    def described(self, other):
+        return describe_references(self.DESCRIPTOR, bulk("FeAl", "cesiumchloride", a=2.9), [other])
+
+    def test_defects_that_keep_the_ratio_do_not_depend_on_it(self):
+        iron, aluminium = bulk("Fe", "bcc", a=2.86), bulk("Al", "fcc", a=4.05)
+        crystal = bulk("FeAl", "cesiumchloride", a=2.9).repeat(3)
+        antisites, vacancies, vacancy = crystal.copy(), crystal.copy(), crystal.copy()
+        antisites.symbols[[0, 1]] = ["Al", "Fe"]
+        antisites.rattle(0.02, seed=1)
+        del vacancies[[0, 21]]
+        del vacancy[0]
+        first, second = self.described(iron), self.described(aluminium)
+        np.testing.assert_allclose(first.shares, [0.5, 0.5])
+        np.testing.assert_allclose(first.crystal, self.DESCRIPTOR.total(crystal) / 54, rtol=1e-12, atol=1e-12)
+        X, Y = (
+            extensive_features(self.DESCRIPTOR, [crystal, antisites, vacancies, vacancy], bulk_of_elements)
+            for bulk_of_elements in (first, second)
+        )
+        largest = np.abs(self.DESCRIPTOR.total(crystal)).max()
+        np.testing.assert_allclose(X[0], 0, atol=1e-11 * largest)
+        np.testing.assert_allclose(X[:3], Y[:3], rtol=0, atol=1e-11 * largest)
+        assert (np.abs(X[1:]).max(axis=1) > 1e-3 * largest).all()
+        assert np.abs(X[3] - Y[3]).max() > 1e-3 * largest
