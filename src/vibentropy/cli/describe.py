@@ -52,7 +52,8 @@ def describe(
     and my.xyz@0:3 for a part of a file.
     """
     from vibentropy.cli.meter import meter
-    from vibentropy.cli.reading import Reader, read_references
+    from vibentropy.cli.reading import Reader
+    from vibentropy.sources.perfect import read_references
 
     if listed:
         _list()
@@ -61,7 +62,7 @@ def describe(
         raise click.UsageError("FILES and --descriptor are needed, or --list")
     not_an_input(output, *(file.path for file in files), *references, config)
     descriptor, element = _descriptor(kind, dict(settings), config)
-    cells = read_references(references, element) if references else []
+    cells = read_references(references, element=element) if references else []
     reader = Reader(files, file_format, str(cells[0].symbols[0]) if cells else element)
     with meter("configurations", reader.total) as progress:
         features = _features(reader, descriptor, cells, progress)

@@ -121,11 +121,12 @@ def label(
     from vibentropy.atoms.reference import repeats
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
-    from vibentropy.cli.reading import Reader, read_references
+    from vibentropy.cli.reading import Reader
     from vibentropy.cli.resuming import resumed
     from vibentropy.labels.labelling import Labeller
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.potentials.relaxation import relax as relax_cell
+    from vibentropy.sources.perfect import read_references
 
     block = choice.block()
     cells = _cells_of_infinite(infinite, sizes)
@@ -134,7 +135,7 @@ def label(
         per_atom_suffix(output, "--site-entropies")
     if len(reference_files) > 1 and (infinite or site_entropies):
         raise click.UsageError("--infinite and --site-entropies are for one element, which has one --reference")
-    references = read_references(reference_files, block.get("element"))
+    references = read_references(reference_files, element=block.get("element"))
     block = _with_elements(block, references)
     interaction = load_potential(**block)
     crystal, *others = (relax_cell(cell, interaction) if relax and not repeats(cell) else cell for cell in references)

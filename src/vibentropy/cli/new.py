@@ -20,6 +20,7 @@ Examples:
   vibentropy new --pair-style sw --pair-coeff '* * Si.sw Si' --element Si silicon/
   vibentropy new --files 'my/*.xyz' --reference bulk.xyz --entropy S_f mine/
   vibentropy new --files 'my/*.xyz' --reference bulk.xyz --potential FeP_mm.eam.fs labelled/
+  vibentropy new --files 'my/*.xyz' --reference bulk.xyz --reference solute.xyz --potential FeP_mm.eam.fs alloy/
 """
 )
 @click.argument("paths", metavar="[POTENTIAL] FOLDER", nargs=-1, required=True)
@@ -31,7 +32,14 @@ Examples:
 @click.option(
     "--files", metavar="FILES", multiple=True, help="Learn from your own cells: files that ASE reads, patterns."
 )
-@click.option("--reference", type=FILE, help="Perfect crystal that FILES belong to.")
+@click.option(
+    "--reference",
+    "references",
+    type=FILE,
+    multiple=True,
+    help="Perfect crystal that FILES belong to; once more for each further element, such as the crystal with one atom "
+    "of it.",
+)
 @click.option("--test", "tests", metavar="FILES", multiple=True, help="Larger cells, which are never fitted to.")
 @click.option("--potential", metavar="FILE", help="What entropies of FILES are computed with.")
 @click.option("--entropy", metavar="NAME", help="Name of the entropy in FILES, if they have it.")
@@ -64,9 +72,7 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
     from vibentropy.run.start_from_potential import start_from_potential
 
     surplus = [
-        f"--{'test' if key == 'tests' else key}"
-        for key in ("reference", "tests", "potential", "entropy", "group")
-        if without[key]
+        f"--{key.removesuffix('s')}" for key in ("references", "tests", "potential", "entropy", "group") if without[key]
     ]
     if surplus:
         raise click.UsageError(f"{', '.join(surplus)} goes with --files")
@@ -87,28 +93,34 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
     return start_from_potential(block, _from_the_clone(folder), structure, quick)
 
 
-def _of_files(others, folder, *, element, structure, quick, pair_style, pair_coeff, files, reference, tests, **options):
+def _of_files(
+    others, folder, *, element, structure, quick, pair_style, pair_coeff, files, references, tests, **options
+):
     """Make the configuration for files; what the shell makes of an unquoted pattern stands before the folder."""
+    from vibentropy.atoms.compositions import Compositions
     from vibentropy.run.start_from_files import start_from_files
-    from vibentropy.sources.perfect import reference_crystal
+    from vibentropy.sources.perfect import read_references
     from vibentropy.sources.user_files import GivenEntropy
 
-    if not reference:
+    if not references:
         raise click.UsageError("--files needs --reference, the perfect crystal in the same cell")
     if structure:
         raise click.UsageError("--structure goes with a potential alone: the crystal of files is --reference")
     if options["entropy"] and (options["potential"] or pair_style):
         raise click.UsageError("entropies are either in the files (--entropy) or computed (--potential): one of both")
-    element = element or str(reference_crystal(reference).symbols[0])
+    if element and len(references) > 1:
+        raise click.UsageError("--element goes with one --reference: several say of which elements they are")
+    elements = Compositions.of(read_references(references, element=element)).elements
+    of_elements = {"elements": list(elements)} if len(elements) > 1 else {"element": element or elements[0]}
     block = None
     if pair_style:
-        block = {"pair_style": pair_style, "pair_coeff": list(pair_coeff), "element": element}
+        block = {"pair_style": pair_style, "pair_coeff": list(pair_coeff), **of_elements}
     elif options["potential"]:
-        block = {"file": _potential_file(options["potential"]), "element": element}
+        block = {"file": _potential_file(options["potential"]), **of_elements}
     given = GivenEntropy(options["entropy"], options["unit"], options["kind"]) if options["entropy"] else None
     return start_from_files(
         [_from_the_clone(file) for file in (*files, *others)],
-        _from_the_clone(reference),
+        [_from_the_clone(file) for file in references],
         _from_the_clone(folder),
         test_files=[_from_the_clone(file) for file in tests],
         potential=block,

@@ -89,8 +89,9 @@ def predict(
     from vibentropy.atoms.reference import count_reference_sites
     from vibentropy.cli.meter import meter
     from vibentropy.cli.output import rows_to
-    from vibentropy.cli.reading import Reader, read_references
+    from vibentropy.cli.reading import Reader
     from vibentropy.datasets.table import Status
+    from vibentropy.sources.perfect import read_references
 
     not_an_input(output, *(file.path for file in files), *references)
     if per_atom:
@@ -98,7 +99,7 @@ def predict(
     model, files, about = _model_and_files(files, name, needs_atoms=per_atom, has_reference=bool(references))
     if not quiet:
         click.echo(about, err=True)
-    cells = read_references(references, model.element) if references else []
+    cells = read_references(references, element=model.element) if references else []
     crystal = model.reference_features(cells) if cells else None
 
     reader = Reader(files, file_format, model.element, quiet)

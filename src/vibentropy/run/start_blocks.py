@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,7 +152,11 @@ def potential_block(text: ConfigText, potential: Mapping[str, Any]) -> None:
 
 
 def descriptor_block(
-    text: ConfigText, crystal: Atoms, resolution: Resolution, potential: Mapping[str, Any] | None
+    text: ConfigText,
+    crystal: Atoms,
+    resolution: Resolution,
+    potential: Mapping[str, Any] | None,
+    elements: Sequence[str] = (),
 ) -> None:
     """Add descriptors whose cutoffs are half way between shells of neighbours.
 
@@ -164,7 +168,15 @@ def descriptor_block(
     resolution : Resolution
     potential : dict or None
         Block of the configuration, for the descriptor that asks the potential.
+    elements : sequence of str
+        That descriptors tell apart, where there are several.
     """
+
+    def species():
+        if n > 1:
+            text.add(2, "species", list(elements))
+
+    n = max(len(elements), 1)
     d = nearest(crystal)
     radii = shells(crystal, 4 * d)
     angles, pairs = widest_gap(radii, _ANGLES[0] * d, _ANGLES[1] * d), widest_gap(radii, _PAIRS[0] * d, _PAIRS[1] * d)
@@ -172,11 +184,12 @@ def descriptor_block(
     text.section()
     text.add(0, "descriptors", comment="docs/descriptors.md has more")
     name = f"afs_{resolution.n_max}_{resolution.l_max}"
-    text.add(
-        1, name, comment=f"Angular Fourier Series of neighbours, {resolution.n_max * (resolution.l_max + 1)} features"
-    )
+    # Of each element, by the pairs of those of its neighbours.
+    n_features = resolution.n_max * (resolution.l_max + 1) * n * n * (n + 1) // 2
+    text.add(1, name, comment=f"Angular Fourier Series of neighbours, {n_features} features")
     for key, value in afs.items():
         text.add(2, key, value, {"r_cut": f"Å, {_between(angles)}"}.get(key, ""))
+    species()
     text.add(1, "pairs_afs", comment="the same beside finely resolved distances")
     text.add(2, "kind", "union")
     text.add(2, "parts")
@@ -188,6 +201,7 @@ def descriptor_block(
         4, "spacing", round(resolution.knots * d, 2), f"Å, {resolution.knots} of the same; finer needs more minima"
     )
     text.add(3, "angles", afs)
+    species()
     if potential is None or not is_analytic(potential):
         return
     wide = sorted(sorted(gaps([r for r in radii if r < _STIFFNESS * d]), key=lambda gap: -gap.width)[:_RADII])
@@ -202,6 +216,7 @@ def descriptor_block(
         f"Å, in the {len(wide)} widest gaps between shells: {shown}",
     )
     text.add(2, "width", round(0.16 * d, 1), "Å, of the soft rim of each")
+    species()
 
 
 def end(text: ConfigText, regressors: tuple[str, ...], folds: int, why: str = "") -> None:

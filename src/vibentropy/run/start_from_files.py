@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from vibentropy.atoms.compositions import Compositions
 from vibentropy.errors import ConfigError, DataError
 from vibentropy.run.config import expand_files
 from vibentropy.run.config_text import ConfigText
@@ -22,7 +23,7 @@ from vibentropy.run.start_blocks import (
     potential_block,
 )
 from vibentropy.sources.any_file import read_any
-from vibentropy.sources.perfect import reference_crystal
+from vibentropy.sources.perfect import read_references
 from vibentropy.sources.user_files import GivenEntropy
 
 #: Folds where there are trajectories enough, and how few of those still make sense.
@@ -33,7 +34,7 @@ _GROUP_KEYS = ("trajectory", "group", "run")
 
 def start_from_files(
     files: Sequence[str],
-    reference: str,
+    references: Sequence[str],
     folder: str,
     *,
     test_files: Sequence[str] = (),
@@ -48,8 +49,8 @@ def start_from_files(
     ----------
     files : sequence of str
         Paths and patterns.
-    reference : str
-        File of the perfect crystal.
+    references : sequence of str
+        File of the perfect crystal; with several elements one more for each, of a relaxed cell.
     folder : str
         That the configuration is to be written to, for the results beside it.
     test_files : sequence of str
@@ -79,19 +80,20 @@ def start_from_files(
             f"{', '.join(sorted(keys)) or 'positions only'}; or --potential FILE to compute them"
         )
     group_key = group_key or next((key for key in _GROUP_KEYS if key in keys), None)
-    crystal = reference_crystal(reference)
+    cells = read_references(references)
+    crystal, elements = cells[0], Compositions.of(cells).elements
     sets = {role: patterns for role, patterns in (("train", files), ("test", test_files)) if patterns}
 
     def text_with(folds: int, why: str = "") -> str:
         text, resolution = ConfigText(), COARSE if quick else FINE
-        head(text, f"Models of defects in {crystal.symbols[0]}, from files", folder)
+        head(text, f"Models of defects in {'-'.join(elements)}, from files", folder)
         if potential:
             potential_block(text, potential)
         text.section()
         text.add(0, "datasets")
         for role, patterns in sets.items():
-            _files_block(text, role, patterns, reference, entropy, group_key)
-        descriptor_block(text, crystal, resolution, potential)
+            _files_block(text, role, patterns, references, entropy, group_key)
+        descriptor_block(text, crystal, resolution, potential, elements)
         end(text, resolution.regressors, folds, why)
         return str(text)
 
@@ -158,7 +160,7 @@ def _files_block(
     text: ConfigText,
     role: str,
     patterns: Sequence[str],
-    reference: str,
+    references: Sequence[str],
     entropy: GivenEntropy | None,
     group_key: str | None,
 ) -> None:
@@ -169,7 +171,11 @@ def _files_block(
     else:
         text.add(2, "files")
         text.items(3, list(patterns))
-    text.add(2, "reference", reference, "the perfect crystal")
+    if len(references) == 1:
+        text.add(2, "reference", references[0], "the perfect crystal")
+    else:
+        text.add(2, "reference", comment="the perfect crystal, and a relaxed cell for each further element")
+        text.items(3, list(references))
     if entropy:
         text.add(2, "entropy", {"key": entropy.key, "unit": entropy.unit, "kind": entropy.kind})
     else:

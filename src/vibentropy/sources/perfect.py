@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import check_perfect
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.errors import DataError, at
 
 if TYPE_CHECKING:
@@ -74,6 +75,37 @@ def reference_crystal(path: Path | str, file_format: str | None = None, element:
         check_one_element(crystal)
         check_perfect(crystal)
     return crystal
+
+
+def read_references(
+    paths: Sequence[Path | str], file_format: str | None = None, element: str | None = None
+) -> list[Atoms]:
+    """Read the cells that configurations are compared with, the perfect crystal first.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        One file for each element.
+    file_format : str, optional
+        As of `reference_cell`.
+    element : str, optional
+        As of `reference_cell`; for one path only.
+
+    Returns
+    -------
+    list of ase.Atoms
+
+    Raises
+    ------
+    DataError, StructureError
+        As `reference_crystal` for one path and `reference_cell` for several; or if these do not determine what an atom
+        of each element counts.
+    """
+    if len(paths) == 1:
+        return [reference_crystal(paths[0], file_format, element)]
+    cells = [reference_cell(path, file_format) for path in paths]
+    ReferenceCells.of(cells)  # Which checks that they belong together.
+    return cells
 
 
 def smallest_crystal(sources: Iterable[Source], lattice: Path | str) -> Atoms:

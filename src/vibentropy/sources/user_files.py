@@ -26,14 +26,13 @@ from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
 from vibentropy.atoms.reference import count_reference_sites, crystal_in_cell
-from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
 from vibentropy.files.progress import Done, ignore
 from vibentropy.labels.determinants import MAX_FORCE
 from vibentropy.sources.file_shards import configurations_in, counted, file_shards, pieces_of_shard, trajectories_of
-from vibentropy.sources.perfect import reference_cell, reference_crystal, same_for_all
+from vibentropy.sources.perfect import read_references, same_for_all
 from vibentropy.sources.source import Amount, Source, Workshop
 from vibentropy.sources.unit_check import check_entropies
 from vibentropy.units import KB_PER_ENTROPY_UNIT
@@ -221,7 +220,7 @@ class Files(Source):
         return len(next(read_frames(first, self.format, stop=1, element=_only(cells))))
 
     def reference_cells(self, element: str | None = None) -> list[Atoms]:
-        """Read the references of the files, the perfect crystal first; see `vibentropy.sources.perfect`.
+        """Read the references of the files, the perfect crystal first.
 
         Parameters
         ----------
@@ -235,14 +234,9 @@ class Files(Source):
         Raises
         ------
         DataError, StructureError
-            As `reference_crystal` for one file and `reference_cell` for several; or if these do not determine what an
-            atom of each element counts.
+            As `vibentropy.sources.perfect.read_references`.
         """
-        if len(self.reference) == 1:
-            return [reference_crystal(self.reference[0], self.format, element)]
-        cells = [reference_cell(file, self.format) for file in self.reference]
-        ReferenceCells.of(cells)  # Which checks that they belong together.
-        return cells
+        return read_references(self.reference, self.format, element)
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
