@@ -181,3 +181,26 @@ class Handed:
     def __init__(self, potential):
         self.elements, self.masses, self.hessian_range = potential.elements, potential.masses, potential.hessian_range
         self.energy_and_forces, self.hessian = potential.energy_and_forces, potential.hessian
+
+
+def test_steps_are_told_apart_by_both_of_their_ends():
+    """A lone atom steps to the others and they to it, as often; not to itself."""
+    atoms = bulk("Fe", "bcc", a=2.8553, cubic=True).repeat(3)
+    atoms.rattle(0.02, seed=1)
+    atoms.symbols[7] = "Cr"
+    moments = create("hessian_moments", potential=POTENTIALS[2], max_order=2, r_hop=3.0, species=["Fe", "Cr"])
+    local = dict(zip(moments.feature_names, moments.local(atoms).T, strict=True))
+    iron = create("hessian_moments", potential=IRON, max_order=2, r_hop=3.0)
+    one = dict(zip(iron.feature_names, iron.local(cell_of_iron(atoms)).T, strict=True))
+    assert not local["tr_R2_Cr_Cr"].any()
+    assert local["tr_R2_Fe_Cr"].sum() == pytest.approx(local["tr_R2_Cr_Fe"].sum(), rel=1e-12)
+    assert np.flatnonzero(local["tr_R2_Cr_Fe"]).tolist() == np.flatnonzero(local["ln_det_Cr"]).tolist() == [7]
+    assert local["tr_R2_Cr_Fe"][7] == pytest.approx(one["tr_R2"][7], rel=1e-12)
+    # The neighbours in the first two shells.
+    assert len(np.flatnonzero(local["tr_R2_Fe_Cr"])) == 14
+
+
+def cell_of_iron(atoms):
+    iron = atoms.copy()
+    iron.symbols = "Fe" * len(atoms)
+    return iron

@@ -425,7 +425,8 @@ def common_bulk(sets: Sequence[FeatureSet]) -> Bulk:
             )
         # Lattice constants that were relaxed from different guesses agree to 1e-8 Å.
         if not np.allclose(values, reference, rtol=1e-6, atol=1e-6 * np.abs(reference).max()):
-            raise DataError("features relative to different perfect crystals cannot be put together")
+            remedy = ": give all data sets the same cell for each solute" if elements else ""
+            raise DataError(f"features relative to different perfect crystals cannot be put together{remedy}")
     return first.bulk
 
 

@@ -49,7 +49,7 @@ def check_build(config: Config) -> None:
     for source in config.sources.values():
         problems += source.problems_inside(elements)
     if not problems:
-        problems += [*_strangers(config), *_blind(config)]
+        problems += [*_strangers(config), *_of_alloys(config)]
     if config.potential is not None:
         problems += _problem("potential", partial(_try_potential, config.potential, config.lattice))
     if problems:
@@ -96,9 +96,16 @@ def _strangers(config: Config) -> Iterator[str]:
                 yield f"{other}: its {what} is {values[other]}, that of {first} {values[first]}"
 
 
-def _blind(config: Config) -> Iterator[str]:
-    """Name the descriptors that do not tell the elements of a data set apart."""
-    elements = dict.fromkeys(symbol for source in config.sources.values() for symbol in source.alloyed())
+def _of_alloys(config: Config) -> Iterator[str]:
+    """Name the descriptors that do not tell the elements of a data set apart, and labels that are of one element."""
+    alloyed = {name: found for name, source in config.sources.items() if (found := source.alloyed())}
+    elements = dict.fromkeys(symbol for found in alloyed.values() for symbol in found)
+    computed = [name for name in alloyed if name in config.computed]
+    if computed and config.labels.site_entropies:
+        yield (
+            "labels.site_entropies: entropies are resolved by the atoms of one element only, and "
+            f"datasets.{computed[0]} is of {' and '.join(alloyed[computed[0]])}: leave it out"
+        )
     for name, block in config.descriptors.items():
         if set(elements) - set(block.get("species") or ()):
             yield (
