@@ -12,6 +12,7 @@ from iron_files import POTENTIAL
 
 from vibentropy.cli.resuming import files_named
 from vibentropy.labels.labelling import Labeller
+from vibentropy.potentials.response_file import ResponseFile
 
 LABEL = "label", "moved.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL, "--relax"
 
@@ -160,3 +161,36 @@ def test_the_screen_keeps_nothing(run, interrupted, folder):
     for words in ([], ["-o", "-"]):
         assert "keeps" not in interrupted(*LABEL, *words).stderr
     assert set(os.listdir(folder)) == before
+
+
+def test_a_hessian_of_differences_goes_on(run, monkeypatch, output):
+    """Killed in the second of its cells, whose forces are shared by two processes."""
+    words = "label", "copper.xyz@0:2", "--reference", "copper_bulk.xyz", "--calculator", "ase.calculators.emt.EMT"
+    words = *words, "--relax"
+    run(*words, "-o", output.with_name("whole.csv"))
+    parts, write = [], ResponseFile.write
+
+    def counted(self, key, *part):
+        if len(parts) == 13:
+            os.kill(os.getpid(), signal.SIGTERM)
+        parts.append(key)
+        write(self, key, *part)
+
+    monkeypatch.setattr(ResponseFile, "write", counted)
+    result = run(*words, "--processes", "2", "-o", output, code=130)
+    rows, forces = Path(f"{output}.partial"), Path(f"{output}.forces.partial")
+    assert f"{rows} keeps 1 rows and {forces} keeps the forces of Hessians: the same command goes on" in result.stderr
+    assert parts.count(parts[0]) == 8
+    before, parts[:] = len(parts), []
+    result = run(*words, "-o", output)
+    # Of 31 and 30 atoms in parts of four.
+    assert f"{forces}: {5 / 8:.0%} of the forces of a Hessian are taken over" in result.stderr
+    assert (before, len(parts)) == (13, 3)
+    assert output.read_text() == output.with_name("whole.csv").read_text()
+    assert not rows.exists()
+    assert not forces.exists()
+
+
+def test_processes_are_for_finite_differences(run, output):
+    words = "label", "defect.xyz", "--reference", "bulk.xyz", "--potential", POTENTIAL, "--processes", "2", "-o", output
+    assert "no matter of finite differences: --processes changes nothing" in run(*words).stderr

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from twins import twins
 
@@ -13,7 +14,9 @@ from vibentropy.errors import StructureError
 from vibentropy.labels.determinants import LogDeterminant
 from vibentropy.labels.entropy import entropy_of
 from vibentropy.labels.labelling import Labeller
+from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.protocols import Engine
 
 A = 2.8553127
 
@@ -145,15 +148,16 @@ def test_an_ordered_compound_and_one_more_cell():
 def test_other_potentials_take_several_elements(iron):
     """Copies of iron by finite differences of forces that the smooth functions have."""
 
-    class Engine:
+    class OfTwins(Engine):
         handover = 1e-2
 
         def energy_and_forces(self, atoms):
             return twin.energy_and_forces(atoms)
 
-        def hessian(self, atoms, step, coupling_range=None):
-            rows = FiniteDifferencePotential(self, twin.elements, step).hessian_rows(atoms, len(atoms))
-            return rows.reshape(3 * len(atoms), -1)
+        def response(self, atoms, step, groups):
+            return central_differences(
+                atoms.positions, step, groups, lambda moved: self.energy_and_forces(Atoms(atoms, positions=moved))[1]
+            )
 
     twin = twins(iron)
     crystal = bulk("Fe", "bcc", a=A, cubic=True).repeat(2)
@@ -163,7 +167,7 @@ def test_other_potentials_take_several_elements(iron):
     defect.symbols[4] = "Cr"
     del defect[1]
     defect = vibentropy.relax(defect, twin)
-    by_differences = FiniteDifferencePotential(Engine(), twin.elements, 1e-3)
+    by_differences = FiniteDifferencePotential(OfTwins(), twin.elements, 1e-3)
     assert formation_entropy(defect, [crystal, solute], by_differences) == pytest.approx(
         formation_entropy(defect, [crystal, solute], twin), abs=1e-3
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk, make_supercell
 
 from vibentropy import Potential
@@ -9,7 +10,9 @@ from vibentropy.labels.bloch import crystal_eigenvalues
 from vibentropy.labels.block_matrix import from_parts
 from vibentropy.labels.dissection import dissect
 from vibentropy.labels.multifrontal import factorise_sparse
+from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.protocols import Engine
 
 SKEW = [[3, 1, 0], [0, 4, 1], [-1, 0, 3]]
 
@@ -60,13 +63,16 @@ def test_finite_differences_ask_for_the_rows_of_one_atom(iron):
     copper = Potential.from_setfl("Cu_mishin1.eam.alloy", "Cu")
     asked = []
 
-    class Engine:
-        def energy_and_forces(self, atoms):
-            asked.append(len(atoms))
-            return copper.energy_and_forces(atoms)
+    class OfCopper(Engine):
+        def response(self, atoms, step, groups):
+            def forces(positions):
+                asked.append(len(atoms))
+                return copper.energy_and_forces(Atoms(atoms, positions=positions))[1]
+
+            return central_differences(atoms.positions, step, groups, forces)
 
     crystal = bulk("Cu", cubic=True, a=3.615).repeat(3)
-    by_differences = FiniteDifferencePotential(Engine(), ("Cu",), 1e-3)
+    by_differences = FiniteDifferencePotential(OfCopper(), ("Cu",), 1e-3)
     np.testing.assert_allclose(
         crystal_eigenvalues(crystal, by_differences), crystal_eigenvalues(crystal, copper), atol=1e-4
     )

@@ -14,7 +14,7 @@ import pytest
 from fragile import Mortal, MortalWithFile
 from workflow_runs import ROOT
 
-from vibentropy.errors import CrashError, TimeLimitError
+from vibentropy.errors import CrashError, StructureError, TimeLimitError
 from vibentropy.files.logs import logged
 from vibentropy.potentials.own_process import Isolated, report_progress
 
@@ -140,3 +140,62 @@ def test_what_it_prints_is_not_among_results(capfd):
     with Isolated(Mortal) as mortal:
         mortal.call("say", "running on cpu")
     assert capfd.readouterr() == ("", "running on cpu\n")
+
+
+@pytest.fixture
+def team():
+    """Three processes, which take half a minute to start on a busy machine, for several tests."""
+    with Isolated(Mortal, processes=3) as team:
+        yield team
+
+
+def children():
+    return {child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+
+
+def test_work_is_shared_and_trouble_ends_all_of_it(team):
+    before = children()
+    done = dict(team.share("pid_after", ((key, (0.1,)) for key in range(12))))
+    assert sorted(done) == list(range(12))
+    there = set(done.values())
+    assert len(there) == 3
+    assert children() == before | there
+
+    # They stay for the next work, and one of them that crashes, or that hangs while others go on, ends what is begun.
+    for limit, call, error, message in [
+        (None, ("die", [(signal.SIGSEGV,)]), CrashError, "Mortal was ended by SIGSEGV .* in `die`"),
+        (3.0, ("wait", [(600,), *[(0.1,)] * 600]), TimeLimitError, "nothing came of `wait` for 3 s"),
+        (None, ("refuse", [("no minimum",)]), StructureError, "no minimum"),
+    ]:
+        for one in team._team():
+            one._timeout_s = limit
+        method, tasks = call
+        with pytest.raises(error, match=message):
+            list(team.share(method, enumerate(tasks)))
+        for one in team._team():
+            one._timeout_s = None
+            # No answer that was still to come.
+            assert one.call("pid") == one._process.pid
+
+    # Who wants no more gets no more.
+    tasks = team.share("wait", ((key, (0.1,)) for key in range(100)))
+    next(tasks)
+    tasks.close()
+    assert [one.call("pid") for one in team._team()] == [one._process.pid for one in team._team()]
+    team.close()
+    assert children() <= before
+
+
+def test_ctrl_c_ends_those_that_share_work(team):
+    assert len(set(dict(team.share("pid_after", ((key, (0.1,)) for key in range(9)))).values())) == 3
+    pids = {one.call("pid") for one in team._team()}
+    timer = threading.Timer(0.5, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(team.share("wait", ((key, (600,)) for key in range(9))))
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not children() & pids

@@ -50,7 +50,13 @@ def test_an_engine_in_a_process_of_its_own_is_the_same_engine():
         assert there.handover == here.handover
         for one, other in zip(here.energy_and_forces(copper), there.energy_and_forces(copper), strict=True):
             np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(here.hessian(copper, 0.01), there.hessian(copper, step=0.01))
+        groups = [np.array([0]), np.array([1, 3])]
+        expected = here.response(copper, 0.01, groups)
+        np.testing.assert_array_equal(there.response(copper, step=0.01, groups=groups), expected)
+        for engine in (here, there):
+            ((part, response),) = engine.responses(copper, 0.01, {7: groups})
+            assert part == 7
+            np.testing.assert_array_equal(response, expected)
         relaxed = [engine.relax(copper, 1e-3, max_steps=3).positions for engine in (here, there)]
         np.testing.assert_array_equal(*relaxed)
         snapshots = [engine.anneal(copper, 300, 1e-3, 2, 2, seed=5)[-1].positions for engine in (here, there)]

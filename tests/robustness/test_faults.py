@@ -49,12 +49,13 @@ def test_crash_of_lammps_costs_its_trajectory(iron, fine_table):
         np.testing.assert_array_equal(one.positions, other.positions)
 
 
-def test_crash_in_a_hessian_costs_its_label(iron_crystal):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_crash_in_a_hessian_costs_its_label(iron_crystal, processes):
     perfect = iron_crystal(2)
     fates = {15: signal.SIGFPE, 14: LinAlgError, 12: MemoryError}
     frames = [perfect[:n] for n in (15, 14, 13)]
     table = pd.DataFrame({"id": ["a", "b", "c"], "status": "relaxed", "reason": ""})
-    with IsolatedEngine(Springs, fates) as engine:
+    with IsolatedEngine(Springs, fates, processes=processes) as engine:
         potential = FiniteDifferencePotential(engine, ("Fe",), 0.01)
         found = Labeller(potential).label(ConfigurationSet(frames, table), lambda row, cell: perfect).table
         assert list(found["status"]) == ["rejected", "rejected", "labelled"]

@@ -39,6 +39,21 @@ class Noisy(EMT):
         self.results["forces"] = self.results["forces"] + 1e-3 * noise
 
 
+class Remembering(EMT):
+    """Copper whose forces depend on what was asked before, as lists of neighbours can make them, until it is reset."""
+
+    asked = 0
+
+    def reset(self):
+        super().reset()
+        self.asked = 0
+
+    def calculate(self, *arguments):
+        super().calculate(*arguments)
+        self.asked += 1
+        self.results["forces"] = self.results["forces"] * (1 + 1e-12 * self.asked)
+
+
 class Single(EMT):
     """Copper in single precision, positions too, as many machine-learnt potentials have it."""
 

@@ -16,7 +16,8 @@ rule label:
     conda:
         "../envs/vibentropy.yaml"
     # One thread, however many cores there are: the last digits of a factorisation depend on their number. Labels run
-    # side by side, which takes no longer as long as there are shards for all cores.
+    # side by side, which takes no longer as long as there are shards for all cores; that goes for finite differences,
+    # too, which keep their forces beside the output, so that a job that was ended goes on.
     threads: 1
     resources:
         mem_mb=memory(lambda wildcards, input: memory_of.labels_memory(PLAN.config, sites(wildcards))),

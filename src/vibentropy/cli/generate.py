@@ -68,11 +68,13 @@ def _labelled(configurations, config):
     from vibentropy.cli.meter import meter
     from vibentropy.datasets.table import Status
     from vibentropy.labels.labelling import Labeller
+    from vibentropy.potentials.finite_differences import watched
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
 
     crystal = Crystal.from_facts(configurations.attributes)
     waiting = int((configurations.table["status"] == Status.RELAXED).sum())
     with meter("labels", lambda: waiting) as progress:
-        labeller = Labeller(load_potential(**config.potential), **config.labels.settings, note=progress.note)
+        potential = watched(load_potential(**config.potential), progress.note)
+        labeller = Labeller(potential, **config.labels.settings, note=progress.note)
         return labeller.label(configurations, filled(crystal), progress)

@@ -40,7 +40,7 @@ Examples:
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax --output labelled.extxyz
   vibentropy label my.xyz --reference bulk.xyz --config my.yaml --temperatures 300,600 --output labels.csv
   vibentropy label my.xyz@0:2 --reference bulk.xyz --pair-style eam/fs --pair-coeff '* * FeP_mm.eam.fs Fe'
-  vibentropy label copper.xyz --reference copper_bulk.xyz --calculator ase.calculators.emt.EMT --relax
+  vibentropy label copper.xyz --reference copper_bulk.xyz --calculator ase.calculators.emt.EMT --relax --processes 2
   vibentropy label defect.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --infinite --output labels.csv
   vibentropy label solutes.xyz --reference bulk.xyz --reference solute.xyz --potential FeP_mm.eam.fs --relax
 """
@@ -80,6 +80,13 @@ Examples:
     default=None,
     help="Sites of these cells, about; three numbers or more, ascending.  [default: 3456,8192,16000]",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Share the forces of finite differences among so many processes, each with a potential of its own.",
+)
 @output_option(*ROW_SUFFIXES)
 @format_option
 @quiet_option
@@ -94,6 +101,7 @@ def label(
     temperatures: tuple[float, ...] | None,
     infinite: bool,
     sizes: tuple[float, ...] | None,
+    processes: int,
     output: str | None,
     file_format: str | None,
     quiet: bool,
@@ -111,8 +119,12 @@ def label(
     Several elements take as many references: the perfect crystal and, for each solute, a cell with another share of it;
     --relax relaxes these, too.
 
-    A long command may be interrupted. Rows are kept in OUTPUT.partial as they come, and the same command goes on from
-    there; rows of other options, or of files that have changed, are computed anew.
+    A long command may be interrupted. Rows are kept in OUTPUT.partial as they come, and forces of finite differences in
+    OUTPUT.forces.partial; the same command goes on from there. What belongs to other options, or to files that have
+    changed, is computed anew.
+
+    Finite differences take 6N forces for N atoms. --processes shares them, with the same label to the last digit. If
+    one process takes all cores already, begin the command with OMP_NUM_THREADS=1.
 
     Periodic images of a defect change its entropy by a share that falls as 1/N. --infinite takes each cell with one
     defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
@@ -124,8 +136,10 @@ def label(
     from vibentropy.cli.reading import Reader
     from vibentropy.cli.resuming import resumed
     from vibentropy.labels.labelling import Labeller
-    from vibentropy.potentials.from_config import load_potential
+    from vibentropy.potentials.finite_differences import FiniteDifferencePotential, watched
+    from vibentropy.potentials.from_config import identity, load_potential
     from vibentropy.potentials.relaxation import relax as relax_cell
+    from vibentropy.potentials.response_file import ResponseFile
     from vibentropy.sources.perfect import read_references
 
     block = choice.block()
@@ -137,7 +151,7 @@ def label(
         raise click.UsageError("--infinite and --site-entropies are for one element, which has one --reference")
     references = read_references(reference_files, element=block.get("element"))
     block = _with_elements(block, references)
-    interaction = load_potential(**block)
+    interaction = load_potential(**block, processes=processes)
     crystal, *others = (relax_cell(cell, interaction) if relax and not repeats(cell) else cell for cell in references)
 
     # The element is that of dumps that say types only, too.
@@ -149,16 +163,23 @@ def label(
         "temperatures": temperatures or (),
         "infinite": cells,
     }
+    into = None if is_stdout(output) else output
     with meter("configurations", reader.total, quiet) as progress:
         if infinite:
             progress.note(_cost_of_infinite(block, cells))
-        labeller = Labeller(interaction, others=others, **settings, note=progress.note)
+        forces = None
+        if isinstance(interaction, FiniteDifferencePotential):
+            forces = ResponseFile(f"{into}.forces.partial", identity(block), progress.note) if into else None
+        elif processes > 1:
+            progress.note("the Hessian is no matter of finite differences: --processes changes nothing")
+        labeller = Labeller(watched(interaction, progress.note, forces), others=others, **settings, note=progress.note)
         with (
             resumed(
-                None if is_stdout(output) else output,
+                into,
                 _about(block, references, relax, settings),
                 lambda atoms: labeller.label_cell(atoms, crystal, relax),
                 progress.note,
+                forces,
             ) as labels,
             rows_to(output, names, screen) as write,
         ):

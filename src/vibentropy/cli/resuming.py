@@ -2,7 +2,8 @@
 
 They stand beside the output as ``<output>.partial``, a line of JSON each, until the output is complete. Each has a
 fingerprint of everything that it depends on: what the options say, what their files hold, and the configuration.
-Rows with another one stay unused.
+Rows with another one stay unused. Finite differences keep the forces of the Hessian that they are at as
+``<output>.forces.partial``, see `vibentropy.potentials.response_file`.
 """
 
 import json
@@ -20,6 +21,7 @@ from ase import Atoms
 from vibentropy.datasets.table import SITE_ENTROPY, Status
 from vibentropy.files.atomic import sha256
 from vibentropy.files.progress import Note
+from vibentropy.potentials.response_file import ResponseFile
 
 #: Labels one configuration: the configuration, relaxed where that was asked for, and its columns.
 Compute = Callable[[Atoms], tuple[Atoms, dict[str, Any]]]
@@ -38,6 +40,8 @@ class Resumed:
         See `Compute`.
     note : callable
         Told how many rows are taken over.
+    forces : ResponseFile or None
+        What `compute` keeps of the label that it is at.
 
     Attributes
     ----------
@@ -45,8 +49,10 @@ class Resumed:
         Rows of this command that are in the file.
     """
 
-    def __init__(self, path: Path | None, about: dict[str, Any], compute: Compute, note: Note) -> None:
-        self._path, self._compute, self._note = path, compute, note
+    def __init__(
+        self, path: Path | None, about: dict[str, Any], compute: Compute, note: Note, forces: ResponseFile | None = None
+    ) -> None:
+        self._path, self._compute, self._note, self._forces = path, compute, note, forces
         self._about = hash_of(json.dumps(about, sort_keys=True).encode()).hexdigest()
         # Where each row begins: rows hold positions, which memory may not.
         self._rows, others = {}, False
@@ -84,6 +90,10 @@ class Resumed:
         # What was refused costs little to refuse again, and a crash or a time limit may not happen twice.
         if columns["status"] != Status.REJECTED:
             self._keep(key, atoms, labelled, columns)
+            if self._forces is not None:
+                self._forces.labelled()
+        elif self._forces is not None:
+            self._forces.failed()
         return labelled, columns
 
     def _fingerprint(self, atoms):
@@ -116,45 +126,52 @@ class Resumed:
         self._n_said = self._n_taken
 
     def close(self, complete: bool) -> None:
-        """End the file of rows.
+        """End the files, and say what they keep.
 
         Parameters
         ----------
         complete : bool
-            Whether the output has all rows, so that this file is not needed any more.
+            Whether the output has all rows, so that these files are not needed any more.
         """
         if self._stream is not None:
             self._stream.close()
         self._say()
+        kept = []
         if complete and self._path is not None:
             self._path.unlink(missing_ok=True)
+        elif self.n_kept:
+            kept.append(f"{self._path} keeps {self.n_kept} rows")
+        forces = self._forces.close(complete) if self._forces is not None else ""
+        if forces:
+            kept.append(forces)
+        if kept:
+            click.echo(f"{' and '.join(kept)}: the same command goes on from there", err=True)
 
 
 @contextmanager
-def resumed(output: str | None, about: dict[str, Any], compute: Compute, note: Note) -> Iterator[Resumed]:
-    """Yield a `Resumed` for an output; its rows are kept unless all that is within this context succeeds.
+def resumed(
+    output: str | None, about: dict[str, Any], compute: Compute, note: Note, forces: ResponseFile | None = None
+) -> Iterator[Resumed]:
+    """Yield a `Resumed` for an output; what it has is kept unless all that is within this context succeeds.
 
     Parameters
     ----------
     output : str or None
         File that is written in the end; None for the screen, from which nothing can be taken over.
-    about, compute, note
+    about, compute, note, forces
         See `Resumed`.
 
     Yields
     ------
     Resumed
     """
-    path = Path(f"{output}.partial") if output else None
-    labels = Resumed(path, about, compute, note)
+    labels = Resumed(Path(f"{output}.partial") if output else None, about, compute, note, forces)
     complete = False
     try:
         yield labels
         complete = True
     finally:
         labels.close(complete)
-        if labels.n_kept and path and not complete:
-            click.echo(f"{path} keeps {labels.n_kept} rows: the same command goes on from there", err=True)
 
 
 def files_named(value: Any) -> dict[str, str]:

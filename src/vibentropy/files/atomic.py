@@ -47,8 +47,24 @@ def atomic(path: Path | str) -> Iterator[Path]:
             finally:
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        remedy = next((text for numbers, text in _OUTPUT_REMEDIES.items() if error.errno in numbers), "")
-        raise OutputError(f"cannot be written: {error}; {remedy}then run the same command again", path) from error
+        raise cannot_be_written(path, error) from error
+
+
+def cannot_be_written(path: Path | str, error: OSError) -> OutputError:
+    """Say what to do about a file that cannot be written.
+
+    Parameters
+    ----------
+    path : path-like
+    error : OSError
+
+    Returns
+    -------
+    OutputError
+        To be raised.
+    """
+    remedy = next((text for numbers, text in _OUTPUT_REMEDIES.items() if error.errno in numbers), "")
+    return OutputError(f"cannot be written: {error}; {remedy}then run the same command again", path)
 
 
 _ELSEWHERE = "or write to another place (`results` in the configuration), "

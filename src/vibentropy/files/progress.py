@@ -1,6 +1,10 @@
 """How long computations tell their caller how far they are and what comes next, and times in words."""
 
+import time
 from typing import Protocol
+
+#: Seconds of a step before anything is said, and between lines; later lines are as far apart as a share of the time.
+_PATIENCE, _INTERVAL, _SHARE = 5.0, 30.0, 0.1
 
 
 class Done(Protocol):
@@ -32,6 +36,36 @@ def ignore(_: object, /) -> None:
     _ : object
         What `Done`, `Within` and `Note` are called with.
     """
+
+
+class TimeLeft:
+    """Says now and then how far one long step is and how long it will take.
+
+    Parameters
+    ----------
+    what : str
+        The step, in words.
+    total : int
+        Parts that are to be done.
+    note : callable
+        See `Note`; called after some seconds, and then less and less often.
+    """
+
+    def __init__(self, what: str, total: int, note: Note) -> None:
+        self._what, self._total, self._note = what, total, note
+        self._done, self._start = 0, time.monotonic()
+        self._next = self._start + _PATIENCE
+
+    def __call__(self) -> None:
+        """Count one part as done."""
+        self._done += 1
+        now = time.monotonic()
+        if now < self._next or self._done == self._total:
+            return
+        elapsed = now - self._start
+        self._next = now + max(_INTERVAL, _SHARE * elapsed)
+        left = duration(elapsed / self._done * (self._total - self._done))
+        self._note(f"{self._what}: {self._done / self._total:.0%} in {duration(elapsed)}, {left} left")
 
 
 def duration(seconds: float) -> str:

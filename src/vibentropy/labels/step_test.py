@@ -7,6 +7,7 @@ from ase import Atoms
 from vibentropy.errors import VibentropyError
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, log_determinant
 from vibentropy.labels.entropy import entropy_of
+from vibentropy.potentials.differences import difference_hessian
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential, translation_invariant
 from vibentropy.potentials.newton import newton_relax
 
@@ -52,7 +53,9 @@ def step_test(
         row |= {"asymmetry": np.nan, "net_force": np.nan}
         if not unrelaxed:
             corrected = [
-                translation_invariant(engine.hessian(atoms, step, potential.coupling_range))
+                translation_invariant(
+                    difference_hessian(atoms, step, engine, potential.coupling_range, note=potential.note)
+                )
                 for atoms in (defect, perfect)
             ]
             hessians, asymmetries, net_forces = zip(*corrected, strict=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
 from vibentropy.errors import ConfigError, PotentialError, StructureError, VibentropyError, how_to_install
-from vibentropy.potentials.differences import difference_hessian
+from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.own_hessian import offers_hessian, own_hessian
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
@@ -114,9 +114,15 @@ class AseEngine(Engine):
         atoms = self._prepared(atoms)
         return float(self._guarded(atoms.get_potential_energy)), self._forces(atoms)
 
-    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[np.float64]:
-        """Second derivatives of the energy by central differences of forces."""
-        return difference_hessian(atoms, step, self._forces_of, coupling_range)
+    def response(self, atoms: Atoms, step: float, groups: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Responses of forces to displacements, by central differences."""
+        moving = self._prepared(atoms)
+
+        def forces(positions):
+            moving.positions = positions
+            return self._forces(moving)
+
+        return central_differences(atoms.positions, step, groups, forces)
 
     def own_hessian(self, atoms: Atoms) -> bsr_array | NDArray[np.float64]:
         """Hessian that the calculator has of its own; see `vibentropy.potentials.protocols.HessianEngine`."""
@@ -209,6 +215,9 @@ class AseEngine(Engine):
         return forces
 
     def _prepared(self, atoms):
+        """Copy atoms for a calculation that does not depend on earlier ones, whose neighbours a calculator may keep."""
+        if hasattr(self._calculator, "reset"):
+            self._calculator.reset()
         prepared = atoms.copy()
         prepared.calc = self._calculator
         return prepared

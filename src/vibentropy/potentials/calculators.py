@@ -76,7 +76,10 @@ class IsolatedCalculator(IsolatedEngine):
 
 
 def calculator_engine(
-    calculator: str | Calculator, parameters: Mapping[str, Any] | None = None, timeout_s: float | None = None
+    calculator: str | Calculator,
+    parameters: Mapping[str, Any] | None = None,
+    timeout_s: float | None = None,
+    processes: int = 1,
 ) -> AseEngine | IsolatedCalculator:
     """Start an engine that runs a calculator, in a process of its own where that can be.
 
@@ -89,6 +92,8 @@ def calculator_engine(
         Keyword arguments of the class.
     timeout_s : float, optional
         Seconds that a call of the calculator may take; by default there is no limit.
+    processes : int
+        How many share differences of forces, each with a calculator of its own.
 
     Returns
     -------
@@ -97,24 +102,27 @@ def calculator_engine(
     Raises
     ------
     ConfigError
-        If it cannot be built, is no calculator or has no forces, or has a time limit but no process of its own.
+        If it cannot be built, is no calculator or has no forces, or has a time limit or several processes where there
+        is none of its own.
     """
+    limits: Any = {"timeout_s": timeout_s, "processes": processes}
     if isinstance(calculator, str):
-        return IsolatedCalculator(AseEngine.named, calculator, dict(parameters or {}), timeout_s=timeout_s)
+        return IsolatedCalculator(AseEngine.named, calculator, dict(parameters or {}), **limits)
     if parameters:
         raise ConfigError("parameters are for the class of a calculator, named by its dotted path: leave them out")
     here = AseEngine(calculator)
     try:
         properties = getattr(calculator, "implemented_properties", None)
-        return IsolatedCalculator(AseEngine.copied, calculator, properties, timeout_s=timeout_s)
+        return IsolatedCalculator(AseEngine.copied, calculator, properties, **limits)
     except (VibentropyError, ChildProcessError, MemoryError):
         raise
     except Exception as error:  # Whatever pickling raises, here or there.
-        if timeout_s is not None:
+        option = "timeout_s" if timeout_s is not None else "processes"
+        if timeout_s is not None or processes > 1:
             name = type(calculator).__name__
             raise ConfigError(
-                f"timeout_s is for calculators in a process of their own, which {name} cannot be copied into "
-                f"({type(error).__name__}: {error}): name its class by its dotted path, or leave timeout_s out"
+                f"{option} is for calculators in a process of their own, which {name} cannot be copied into "
+                f"({type(error).__name__}: {error}): name its class by its dotted path, or leave {option} out"
             ) from error
         return here
 
@@ -127,12 +135,13 @@ def calculator_potential(
     step: float = STEP,
     timeout_s: float | None = None,
     coupling_range: float | None = None,
+    processes: int = 1,
 ) -> CalculatorPotential | FiniteDifferencePotential:
     """Make a potential of a calculator.
 
     Parameters
     ----------
-    calculator, parameters, timeout_s
+    calculator, parameters, timeout_s, processes
         See `calculator_engine`.
     elements : sequence of str
         Chemical symbols.
@@ -154,7 +163,7 @@ def calculator_potential(
     NotAnalyticError
         If an analytic Hessian is asked for and the calculator offers none.
     """
-    engine = calculator_engine(calculator, parameters, timeout_s)
+    engine = calculator_engine(calculator, parameters, timeout_s, processes)
     if hessian != "finite_differences" and engine.has_hessian:
         return CalculatorPotential(engine, tuple(elements))
     if hessian == "analytic":

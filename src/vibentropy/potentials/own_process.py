@@ -2,7 +2,7 @@
 
 The process is started afresh, since threads of numba and of linear algebra and MPI do not survive a fork. It runs
 nothing of the caller's program, which `multiprocessing` would, and it ends when the caller does, however that happens.
-What hangs is ended after a time limit, if there is one.
+What hangs is ended after a time limit, if there is one. Work that falls into parts may be shared among several of them.
 """
 
 import os
@@ -10,10 +10,13 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import inf
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from select import poll
 from threading import Thread
 from typing import Any, Self
@@ -56,6 +59,8 @@ class Isolated:
     timeout_s : float, optional
         Seconds that a call may take, or the start, or in methods that call `report_progress` what lies between. By
         default there is no limit.
+    processes : int
+        How many of them `share` may use, each with an object of its own; the others start when it is first called.
 
     Raises
     ------
@@ -69,8 +74,12 @@ class Isolated:
         Whatever the object raises.
     """
 
-    def __init__(self, factory: Callable[..., Any], *arguments: Any, timeout_s: float | None = None) -> None:
+    def __init__(
+        self, factory: Callable[..., Any], *arguments: Any, timeout_s: float | None = None, processes: int = 1
+    ) -> None:
         self._factory, self._arguments, self._timeout_s = factory, arguments, timeout_s
+        self._processes = processes
+        self._others: list[Isolated] = []
         self._name = getattr(factory, "__self__", factory).__name__
         self._start()
 
@@ -94,9 +103,61 @@ class Isolated:
         CrashError, TimeLimitError, ChildProcessError, Exception
             See the class.
         """
-        if not self._end.alive:
-            self._start()
-        return self._exchange(f"`{method}`", (method, arguments, options))
+        occasion = f"`{method}`"
+        self._begin(occasion, (method, arguments, options))
+        while (answer := self._message(occasion, self._timeout_s)) is None:
+            pass
+        return _result(answer)
+
+    def share(self, method: str, tasks: Iterable[tuple[Any, tuple[Any, ...]]]) -> Iterator[tuple[Any, Any]]:
+        """Call a method for each of several tasks, in all processes that the object may have.
+
+        Where one of them fails, or who asked wants no more, processes that are still at work are ended: what they were
+        at would be taken for the answer to the next call.
+
+        Parameters
+        ----------
+        method : str
+            Its name.
+        tasks : iterable of tuple
+            A key and the arguments of the method; taken as processes become free.
+
+        Yields
+        ------
+        key : object
+        result : object
+            In the order in which they are done.
+
+        Raises
+        ------
+        CrashError, TimeLimitError, ChildProcessError, Exception
+            See the class.
+        """
+        occasion, left = f"`{method}`", iter(tasks)
+        busy: dict[Any, tuple[Isolated, Any]] = {}
+
+        def begin(workers):
+            for worker, (key, arguments) in zip(workers, left, strict=False):
+                worker._begin(occasion, (method, arguments, {}))
+                busy[worker._connection] = worker, key
+
+        try:
+            begin(self._team())
+            while busy:
+                patience = min(worker._patience() for worker, _ in busy.values())
+                ready = wait(list(busy), None if patience == inf else patience)
+                for connection, (worker, key) in list(busy.items()):
+                    if connection not in ready and worker._patience() > 0:
+                        continue
+                    answer = worker._message(occasion, 0)
+                    if answer is not None:
+                        del busy[connection]
+                        result = _result(answer)
+                        begin([worker])
+                        yield key, result
+        finally:
+            for worker, _ in busy.values():
+                worker._end()
 
     def __enter__(self) -> Self:
         return self
@@ -105,8 +166,17 @@ class Isolated:
         self.close()
 
     def close(self) -> None:
-        """End the process; a further call would start another one."""
-        self._end()
+        """End the process and those that share its work; a further call would start another one."""
+        for one in (self, *self._others):
+            one._end()
+
+    def _team(self):
+        """Yield the objects that share work, and start those that are not there yet."""
+        yield self
+        for k in range(self._processes - 1):
+            if k == len(self._others):
+                self._others.append(Isolated(self._factory, *self._arguments, timeout_s=self._timeout_s))
+            yield self._others[k]
 
     def _start(self):
         self._connection, theirs = Pipe()
@@ -121,20 +191,48 @@ class Isolated:
         )
         theirs.close()
         self._end = weakref.finalize(self, _end, self._process, self._connection)
+        occasion = "its start"
         # It imports from where the caller does: calculators may be anywhere.
+        self._send(occasion, sys.path, (self._factory, self._arguments))
         try:
-            vars(self).update(self._exchange("its start", sys.path, (self._factory, self._arguments)))
+            vars(self).update(_result(self._message(occasion, self._timeout_s)))
         except Exception:
             self._end()
             raise
 
-    def _exchange(self, occasion, *messages):
-        """Send messages and receive the answer to the last of them."""
-        try:
+    def _begin(self, occasion, call):
+        if not self._end.alive:
+            self._start()
+        self._send(occasion, call)
+
+    def _send(self, occasion, *messages):
+        with self._ended_by_trouble(occasion):
             for message in messages:
                 # Whole: `Connection.send` leaves tensors of torch in files that only related processes can open.
                 self._connection.send_bytes(pickle.dumps(message))
-            error, result = self._answer(occasion)
+        self._heard = time.monotonic()
+
+    def _message(self, occasion, patience):
+        """Receive an answer, or None where the call reports progress; `patience` is in seconds, None without end."""
+        with self._ended_by_trouble(occasion):
+            if not self._connection.poll(patience):
+                raise TimeLimitError(
+                    f"the process of {self._name} was ended: nothing came of {occasion} for {self._timeout_s:g} s; "
+                    "where that is what it takes, raise `timeout_s`"
+                )
+            answer = self._connection.recv()
+        self._heard = time.monotonic()
+        return answer
+
+    def _patience(self):
+        """Seconds until a call counts as hanging."""
+        return inf if self._timeout_s is None else max(self._heard + self._timeout_s - time.monotonic(), 0.0)
+
+    @contextmanager
+    def _ended_by_trouble(self, occasion):
+        """Say what became of a process that is not there any more, and end it after what else goes wrong."""
+        try:
+            yield
         except (EOFError, ConnectionError):
             status = self._process.wait()
             self._end()
@@ -143,21 +241,6 @@ class Isolated:
             # After Ctrl-C, the answer that was still to come would be taken for that of the next call.
             self._end()
             raise
-        if error is not None:
-            raise error
-        return result
-
-    def _answer(self, occasion):
-        """Wait for an answer, and longer where the call reports progress."""
-        answer = None
-        while answer is None:
-            if not self._connection.poll(self._timeout_s):
-                raise TimeLimitError(
-                    f"the process of {self._name} was ended: nothing came of {occasion} for {self._timeout_s:g} s; "
-                    "where that is what it takes, raise `timeout_s`"
-                )
-            answer = self._connection.recv()
-        return answer
 
 
 class IsolatedEngine(Isolated):
@@ -165,8 +248,8 @@ class IsolatedEngine(Isolated):
 
     Parameters
     ----------
-    factory, *arguments, timeout_s
-        See `Isolated`; it makes an engine.
+    factory, *arguments, timeout_s, processes
+        See `Isolated`; it makes an engine. Several processes share differences of forces.
     """
 
     handover: float
@@ -175,9 +258,15 @@ class IsolatedEngine(Isolated):
         """Potential energy and forces, computed in the other process."""
         return self.call("energy_and_forces", atoms)
 
-    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[Any]:
-        """Second derivatives of the energy, computed in the other process."""
-        return self.call("hessian", atoms, step, coupling_range)
+    def response(self, atoms: Atoms, step: float, groups: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Central differences of forces, computed in the other process."""
+        return self.call("response", atoms, step, groups)
+
+    def responses(
+        self, atoms: Atoms, step: float, parts: Mapping[int, Sequence[NDArray[Any]]]
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Central differences of forces, computed in all other processes."""
+        return self.share("response", ((part, (atoms, step, groups)) for part, groups in parts.items()))
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax in the other process."""
@@ -198,6 +287,13 @@ class IsolatedEngine(Isolated):
         return self.call(
             "anneal", atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
         )
+
+
+def _result(answer):
+    error, result = answer
+    if error is not None:
+        raise error
+    return result
 
 
 def _end(process, connection):

@@ -1,6 +1,6 @@
 """What the rest of the package expects of potentials and of engines; whatever has these methods is one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
@@ -230,23 +230,55 @@ class Engine(Protocol):
             If the configuration is outside what the potential is defined for.
         """
 
-    def hessian(self, atoms: Atoms, step: float, coupling_range: float | None = None) -> NDArray[Any]:
-        """Second derivatives of the energy by central differences of forces.
+    def response(self, atoms: Atoms, step: float, groups: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Responses of forces to displacements, by central differences.
+
+        The same to the last bit whatever was computed before.
 
         Parameters
         ----------
         atoms : ase.Atoms
         step : float
             Displacement in Å.
-        coupling_range : float, optional
-            Distance in Å beyond which moving an atom changes no force; large cells then take fewer forces, see
-            `vibentropy.potentials.differences.difference_hessian`.
+        groups : sequence of ndarray of int
+            Atoms that are displaced together, all along x, y and z in turn.
 
         Returns
         -------
-        ndarray of shape (3 n_atoms, 3 n_atoms), eV/Å²
-            As the differences are: not made symmetric.
+        ndarray of shape (n_groups, 3, n_atoms, 3), eV/Å²
+            By how much forces fall per displacement.
+
+        Raises
+        ------
+        VibentropyError
+            As `energy_and_forces`.
         """
+
+    def responses(
+        self, atoms: Atoms, step: float, parts: Mapping[int, Sequence[NDArray[Any]]]
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Responses to many displacements; engines that can do so compute several parts at once.
+
+        Parameters
+        ----------
+        atoms, step
+            See `response`.
+        parts : dict of sequences of ndarray of int
+            The groups of each part.
+
+        Yields
+        ------
+        part : int
+        response : ndarray of shape (n_groups, 3, n_atoms, 3), eV/Å²
+            In the order in which they are done.
+
+        Raises
+        ------
+        VibentropyError
+            As `energy_and_forces`.
+        """
+        for part, groups in parts.items():
+            yield part, self.response(atoms, step, groups)
 
     def relax(self, atoms: Atoms, max_force: float, max_steps: int = 2000) -> Atoms:
         """Relax the positions of atoms at fixed cell.

@@ -15,6 +15,7 @@ from vibentropy.files.logs import Progress
 from vibentropy.files.tables import save_table
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.labelling import refused
+from vibentropy.potentials.finite_differences import watched
 from vibentropy.potentials.from_config import identity, load_potential
 from vibentropy.run.job_memory import spare_in_job
 from vibentropy.run.provenance import attributes
@@ -69,7 +70,7 @@ def infinite_part(
     chosen = rows.sort_values("formation_energy", kind="stable").groupby("defect_class").head(lowest).index.to_numpy()
     minima = ConfigurationSet.load(configurations, np.sort(chosen)[part::parts])
     progress.expect(len(minima))
-    interaction = load_potential(**potential)
+    interaction = watched(load_potential(**potential), progress.note)
     perfect = {name: source_of(name, block).perfect(lattice) for name, block in specifications.items()}
     settings: dict[str, Any] = {**gates, "sizes": sizes, "memory": spare_in_job(mem_mb), "note": progress.note}
     frames, labelled = [], []

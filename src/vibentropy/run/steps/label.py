@@ -8,7 +8,9 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.files.logs import Progress
 from vibentropy.labels.labelling import Labeller
-from vibentropy.potentials.from_config import load_potential
+from vibentropy.potentials.finite_differences import watched
+from vibentropy.potentials.from_config import identity, load_potential
+from vibentropy.potentials.response_file import ResponseFile
 from vibentropy.run.job_memory import spare_in_job
 from vibentropy.run.provenance import attributes
 from vibentropy.sources.source import source_of
@@ -30,6 +32,9 @@ def label_shard(
 ) -> None:
     """Label the relaxed configurations of a shard.
 
+    Finite differences keep their forces beside the output until that is written: a job that is killed, and started
+    again, computes those that are missing.
+
     Parameters
     ----------
     structures : path-like
@@ -49,9 +54,11 @@ def label_shard(
     """
     configurations = ConfigurationSet.load(structures)
     progress.expect((configurations.table["status"] == Status.RELAXED).sum())
+    forces = ResponseFile(f"{output}.forces.partial", identity(potential), progress.note)
+    interaction = watched(load_potential(**potential), progress.note, forces)
     source = source_of(dataset, specification)
     labeller = Labeller(
-        load_potential(**potential),
+        interaction,
         **settings,
         others=source.others(lattice),
         memory=spare_in_job(mem_mb),
@@ -60,3 +67,4 @@ def label_shard(
     configurations = labeller.label(configurations, source.perfect(lattice), progress, relax=source.relaxes)
     configurations.attributes |= attributes(config, read)
     configurations.save(output)
+    forces.close(complete=True)

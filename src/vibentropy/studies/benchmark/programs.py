@@ -321,7 +321,7 @@ def lammps_label(step: float) -> Program:
     engine = LammpsEngine.on_table(_fine_table(folder.name), ["Fe"])
 
     def label(atoms, _folder=folder):  # LAMMPS reads the table again and again.
-        return _from_eigenvalues(engine.hessian(atoms, step))
+        return _from_eigenvalues(engine.dynamical_matrix(atoms, step))
 
     return label
 
@@ -357,7 +357,7 @@ def lammps_meam_hessian(step: float) -> Program:
     pair_style, (line,) = MEAM
     words = [str(find_potential(word)) if word.endswith(".meam") else word for word in line.split()]
     engine = LammpsEngine(pair_style, [" ".join(words)], ["Fe"])
-    return lambda atoms: engine.hessian(atoms, step).diagonal()
+    return lambda atoms: engine.dynamical_matrix(atoms, step).diagonal()
 
 
 def predict_file(model: str) -> Callable[[Any], NDArray[np.float64]]:
