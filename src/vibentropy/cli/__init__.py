@@ -1,4 +1,5 @@
-"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``new``, ``generate``, ``check`` and ``info``.
+"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``force-law``, ``new``, ``generate``, ``check`` and
+``info``.
 
 Commands read their arguments, call the library and write what it returns. Modules of commands import the library within
 their functions: help and completion of the shell answer at once, without half a second of numerics.
@@ -19,6 +20,7 @@ import click
 
 from vibentropy.cli.check import check
 from vibentropy.cli.describe import describe
+from vibentropy.cli.force_law import force_law
 from vibentropy.cli.generate import generate
 from vibentropy.cli.info import info
 from vibentropy.cli.label import label
@@ -120,5 +122,5 @@ def main() -> None:
     """
 
 
-for command in (predict, label, describe, new, generate, check, info):
+for command in (predict, label, describe, force_law, new, generate, check, info):
     main.add_command(command)
