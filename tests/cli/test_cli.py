@@ -31,8 +31,12 @@ def test_threads_that_wait_sleep_unless_told_otherwise():
 
 
 def test_commands_and_version(run):
-    listed = re.findall(r"^  (\w+)  ", run("--help").stdout.split("Commands:")[1], re.M)
-    assert listed == ["predict", "label", "describe", "new", "generate", "check", "info"] == list(main.commands)
+    listed = re.findall(r"^  ([\w-]+)  ", run("--help").stdout.split("Commands:")[1], re.M)
+    assert (
+        listed
+        == ["predict", "label", "describe", "force-law", "new", "generate", "check", "info"]
+        == list(main.commands)
+    )
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert run("--version").stdout == f"vibentropy, version {version}\n"
 

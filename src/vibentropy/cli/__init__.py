@@ -1,5 +1,4 @@
-"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``force-law``, ``new``, ``generate``, ``check`` and
-``info``.
+"""The command line: ``vibentropy predict``, ``label``, ``describe``, ``force-law`` and so on.
 
 Commands read their arguments, call the library and write what it returns. Modules of commands import the library within
 their functions: help and completion of the shell answer at once, without half a second of numerics.
