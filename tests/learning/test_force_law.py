@@ -21,7 +21,7 @@ def minima():
 
 @pytest.fixture(scope="module")
 def law(minima):
-    return learn_force_law(minima.frames[::70], bulk("Fe", "bcc", a=A), spacing=0.03)
+    return learn_force_law(minima.frames[::90], bulk("Fe", "bcc", a=A), spacing=0.04)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ class TestAgainstThePotential:
         perfect = bulk("Fe", "bcc", a=A, cubic=True) * 8
         of_crystal = log_determinant(potential.hessian(perfect))
         table = minima.table
-        for defect_class in ("V1", "V4", "I1", "I2"):
+        for defect_class in ("V4", "I2"):
             row = table.index[table["defect_class"] == defect_class][0]
             entropy = entropy_of(log_determinant(potential.hessian(minima.frames[row])), of_crystal)[0]
             assert entropy == pytest.approx(table["formation_entropy"][row], abs=0.5), defect_class
@@ -141,11 +141,11 @@ class TestForceLaw:
             bonds = slice(first[i], first[i + 1])
             near = r[bonds][r[bonds] < (1 + np.sqrt(2)) / 2 * A]
             distortion = max(np.abs(near[:, None] - shells).min(axis=1))
-            if distortion <= 2e-3:
+            if distortion <= 1e-2:
                 continue
             force = law.pair(r[bonds]) + (g[i] + g[neighbour[bonds]]) * law.density(r[bonds])
-            left += np.sum((force / r[bonds] @ vectors[bonds] / (distortion + 2e-3)) ** 2)
-            of_single += np.sum((law.pair(r[bonds]) / (distortion + 2e-3)) ** 2)
+            left += np.sum((force / r[bonds] @ vectors[bonds] / (distortion + 1e-2)) ** 2)
+            of_single += np.sum((law.pair(r[bonds]) / (distortion + 1e-2)) ** 2)
             count += 3
         assert law.n_forces == count
         assert law.unbalanced == pytest.approx(np.sqrt(left / of_single), rel=1e-3)

@@ -22,7 +22,7 @@ Examples:
 @click.option(
     "--spacing",
     type=click.FloatRange(min=0, min_open=True),
-    default=0.02,
+    default=0.0075,
     show_default=True,
     help="Of the knots of the splines, Å. The finer, the more cells it takes.",
 )
@@ -42,20 +42,22 @@ def force_law(
 ) -> None:
     """Learn how atoms pull at each other from relaxed positions alone: no potential, energies or labels.
 
-    FILES are minima with defects, of one element and one crystal; fifty cells of a thousand atoms do, of all kinds of
-    defects that you have. What is written is an embedded-atom potential in a unit of energy of its own: name it as the
-    potential of hessian_stiffness or of label, and do not read its energies.
+    FILES are minima with defects, of one element and one crystal, of all the kinds of defects that you have. For the
+    default of --spacing, a hundred cells of a thousand atoms do, in a minute. What is written is an embedded-atom
+    potential in a unit of energy of its own: name it as the potential of hessian_stiffness or of label, and do not read
+    its energies.
     """
     from vibentropy.cli.meter import meter
-    from vibentropy.cli.reading import Reader, read_reference
+    from vibentropy.cli.reading import Reader
     from vibentropy.errors import VibentropyError
     from vibentropy.files.atomic import atomic
     from vibentropy.learning.force_law import learn_force_law
     from vibentropy.potentials.setfl import write_setfl
     from vibentropy.sources.archives import crystal_of
+    from vibentropy.sources.perfect import reference_crystal
 
     not_an_input(output, *(file.path for file in files), reference)
-    crystal = crystal_of(reference).cell(2) if reference.endswith(".h5") else read_reference(reference)
+    crystal = crystal_of(reference).cell(2) if reference.endswith(".h5") else reference_crystal(reference)
     reader = Reader(files, file_format, str(crystal.symbols[0]), quiet)
     cells = []
     with meter("configurations", reader.total, quiet) as progress:
