@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .errors import SaddlePointError, VibentropyError
     from .labels.binding import binding
     from .labels.entropy import formation_entropy
+    from .learning.force_law import learn_force_law
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential
     from .potentials.from_config import load_potential
@@ -31,6 +32,7 @@ __all__ = [
     "VibentropyError",
     "binding",
     "formation_entropy",
+    "learn_force_law",
     "load_potential",
     "neighbour_pairs",
     "read_archive",
@@ -46,6 +48,7 @@ _MODULES = {
     "VibentropyError": "errors",
     "binding": "labels.binding",
     "formation_entropy": "labels.entropy",
+    "learn_force_law": "learning.force_law",
     "load_potential": "potentials.from_config",
     "neighbour_pairs": "atoms.neighbours",
     "read_archive": "sources.archives",
