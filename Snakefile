@@ -35,6 +35,7 @@ include: "workflow/rules/recurrence.smk"
 include: "workflow/rules/nonlinear.smk"
 include: "workflow/rules/thermodynamics.smk"
 include: "workflow/rules/maps.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/potentials.smk"
 include: "workflow/rules/provenance.smk"
 

@@ -1,8 +1,6 @@
 """The documentation site: built without a warning, opened in a browser that has no network, its links followed."""
 
-import json
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -11,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from browser import CHROMIUM, DRIVER, chromium, complaints, requests, resize, wait_until
 from pages import ROOT, text
 
 import vibentropy
@@ -18,8 +17,6 @@ from vibentropy import cli, descriptors
 from vibentropy.learning.registry import REGRESSORS
 
 pytest.importorskip("sphinx", reason="no Sphinx: `pip install -e '.[docs]'` (.ci/run docs has it)")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
 
 pytestmark = pytest.mark.slow
 
@@ -170,39 +167,17 @@ def test_keys_of_configurations_are_in_the_reference(pages, site):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """Chromium without a window and without a network, which notes what pages ask for."""
+    """Chromium without a network."""
     if not (CHROMIUM and DRIVER):
         pytest.skip("no browser: `apt-get install chromium chromium-driver` (.ci/run has them)")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    # A machine of tests may be a container, which has neither name spaces nor much shared memory.
-    options.add_argument("--no-sandbox")
-    options.add_argument("--disable-dev-shm-usage")
-    # No name is found and no connection made.
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as browser:
-        browser.implicitly_wait(20)
+    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
-
-
-def requests(browser):
-    """Addresses that the browser asked for since this was last called."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return [
-        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
-    ]
 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("page", ["index", "theory", "api/index", "cli", "configuration", "faq", "from_lammps"])
 def test_pages_are_shown_without_a_network(site, browser, page, width):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 1000}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    resize(browser, width)
     requests(browser)
     browser.get((site / f"{page}.html").as_uri())
     assert browser.find_element("css selector", "article h1").is_displayed()
@@ -216,13 +191,7 @@ def test_pages_are_shown_without_a_network(site, browser, page, width):
         assert browser.execute_script("return document.querySelectorAll('[data-mjx-error]').length") == 0
     addresses = requests(browser)
     assert [address for address in addresses if not address.startswith(("file:", "data:"))] == []
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-
-
-def wait_until(browser, script):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    WebDriverWait(browser, 60).until(lambda browser: browser.execute_script(script))
+    assert complaints(browser) == []
 
 
 def test_the_search_finds_pages(site, browser):

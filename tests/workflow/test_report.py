@@ -1,22 +1,14 @@
 """The report of a run as a browser shows it: figures, tables, captions, provenance, and nothing from elsewhere."""
 
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from browser import chromium, complaints, needs_browser, requests
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER), reason="no browser: `apt-get install chromium chromium-driver` (.ci/run has them)"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 #: Figures and tables of the tiny run by the category that they are shown in.
 EXPECTED = {
@@ -50,19 +42,8 @@ def page(request, tiny_again, tmp_path):
 
 @pytest.fixture
 def browser(tmp_path):
-    """Chromium without a window, which notes what a page loads and what it complains of."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--window-size=1400,900", f"--user-data-dir={tmp_path / 'chromium'}"):
-        options.add_argument(argument)
-    # A machine of tests may be a container, which has neither name spaces nor much shared memory.
-    options.add_argument("--no-sandbox")
-    options.add_argument("--disable-dev-shm-usage")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as browser:
-        browser.implicitly_wait(20)
+    """Chromium without a network, as wide as its menu and a figure."""
+    with chromium(tmp_path / "chromium", "--window-size=1400,900") as browser:
         yield browser
 
 
@@ -117,10 +98,8 @@ def test_every_figure_and_table_is_shown_and_nothing_comes_from_elsewhere(page, 
         assert browser.find_element("xpath", "//*[text()='Description']")
         browser.get(page.as_uri())
 
-    complaints = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert complaints == []
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    loaded = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    assert complaints(browser) == []
+    loaded = requests(browser)
     assert page.as_uri() in loaded
     assert [url for url in loaded if not url.startswith(("file:", "data:", "blob:", "chrome:"))] == []
 

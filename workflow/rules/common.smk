@@ -67,6 +67,7 @@ PACKAGE = Path(vibentropy.__file__).parent
 shards_of = asking(PLAN.shards)
 local_descriptor = asking(PLAN.local_descriptor)
 mapped_models = asking(PLAN.mapped_models)
+models_by_atoms = asking(PLAN.models_by_atoms)
 content = asking(lambda wildcards: PLAN.content(wildcards.dataset, wildcards.shard))
 sites = asking(lambda wildcards: PLAN.sites(wildcards.dataset, wildcards.shard))
 
@@ -102,6 +103,18 @@ def structures_of(wildcards):
 def every_shard(pattern, **fixed):
     """Expand a pattern over all shards of all data sets."""
     return [expand(pattern, dataset=dataset, shard=shard, **fixed)[0] for dataset, shard in PLAN.every_shard()]
+
+
+def features_by_atoms(wildcards):
+    """Features of the training sets, by the descriptor of each model whose shares of atoms are shown."""
+    return {
+        descriptor: [
+            f"{RESULTS}/features/{descriptor}/{dataset}/{shard}.h5"
+            for dataset in PLAN.training
+            for shard in shards_of(dataset)
+        ]
+        for descriptor in dict.fromkeys(model.partition("/")[0] for model in models_by_atoms())
+    }
 
 
 def labelled(dataset, shard):

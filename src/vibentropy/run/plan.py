@@ -419,6 +419,21 @@ class Plan:
             )
         return self.local_descriptors[0]
 
+    def models_by_atoms(self) -> list[str]:
+        """Choose the models, as descriptor/regressor, whose shares of atoms are shown; none without values of atoms.
+
+        Raises
+        ------
+        ConfigError
+            If the configuration asks for a model that has none or is not of this run.
+        """
+        models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
+        wanted = self.config.block["maps"]["models"]
+        for model in wanted:
+            if model not in models:
+                raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
+        return wanted or models[: min(2, len(self.local_descriptors))]
+
     def mapped_models(self) -> list[str]:
         """Choose the models that `maps` draws, as descriptor/regressor.
 
@@ -433,14 +448,9 @@ class Plan:
                 "`maps` compares with labels resolved by atoms, which come from archives or, where labels are "
                 "computed, with `site_entropies: true` under `labels`"
             )
-        models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
-        if not models:
+        if not self.local_descriptors:
             raise ConfigError("no descriptor of this configuration has values of atoms, which `maps` draws")
-        wanted = self.config.block["maps"]["models"]
-        for model in wanted:
-            if model not in models:
-                raise ConfigError(f"{model!r}, of `models` under `maps`, is none of {', '.join(models)}")
-        return wanted or models[: min(2, len(self.local_descriptors))]
+        return self.models_by_atoms()
 
     def choosing_descriptor(self) -> str:
         """Name the descriptor by whose features `chosen` chooses.

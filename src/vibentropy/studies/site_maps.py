@@ -155,9 +155,14 @@ def mapped(
         formation_entropy and predicted_formation_entropy, the sums of the two.
     """
     frames = []
+    # Most cells of a data set have one crystal.
+    described: dict[Any, NDArray[np.float64]] = {}
     for atoms, row in zip(minima.frames, minima.table.to_dict("records"), strict=True):
         weights = fit_of(row["id"]).coef_
-        shares = descriptor.project(atoms, weights) - bulk_features(descriptor, perfect(row, atoms.cell)) @ weights
+        crystal = row["dataset"], row.get("repetitions"), atoms.cell[:].tobytes()
+        if crystal not in described:
+            described[crystal] = bulk_features(descriptor, perfect(row, atoms.cell))
+        shares = descriptor.project(atoms, weights) - described[crystal] @ weights
         frame = atoms.copy()
         frame.set_array(PREDICTED, shares)
         frame.info = {name: row[name] for name in ("id", "dataset", "defect_class", "formation_entropy")}

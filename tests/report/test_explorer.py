@@ -1,0 +1,207 @@
+"""The interactive page of a run: which configurations, what is cut off, what stands in it, and how large it becomes."""
+
+import base64
+import gzip
+import json
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk
+
+from vibentropy.errors import ConfigError, DataError
+from vibentropy.evaluation.predictions import PREDICTION_COLUMNS
+from vibentropy.report import explorer
+from vibentropy.report.explorer import Surroundings, shown_configurations, viewer_files, write_explorer
+
+CRYSTAL = bulk("Fe", "bcc", a=2.8553, cubic=True) * 6
+
+
+def predictions(**models):
+    """Six held-out cells by two splits and two of a test, with the same error in each of a model."""
+    rows = []
+    for model, error in models.items():
+        for number, (stage, split) in enumerate(
+            [("cross-validation", s) for s in ("random", "groups")] + [("test", "")]
+        ):
+            for cell in range(2 if stage == "test" else 6):
+                exact = 2.0 * cell + 1
+                rows.append(
+                    dict.fromkeys(PREDICTION_COLUMNS, np.nan)
+                    | {"id": f"{'b' if stage == 'test' else 'a'}/{cell}", "dataset": "b" if stage == "test" else "a"}
+                    | {"defect_class": f"V{cell}", "n_atoms": 431, "formation_entropy": exact, "stage": stage}
+                    | {"split": split, "prediction": exact + error * (number + 1)}
+                    | {"descriptor": "afs", "regressor": model}
+                )
+    return pd.DataFrame(rows)
+
+
+# --- Which configurations --------------------------------------------------------------------------------------------
+
+
+def test_every_cell_is_there_once_with_what_models_that_have_not_seen_it_predict():
+    table = shown_configurations(predictions(lasso=1.0, ridge=-0.1))
+    assert table["id"].tolist() == [f"a/{k}" for k in range(6)] + ["b/0", "b/1"]
+    # The better one first; errors are those of whole groups, the second of the splits.
+    assert list(table)[-2:] == ["afs/ridge", "afs/lasso"]
+    errors = table["afs/ridge"] - table["formation_entropy"]
+    np.testing.assert_allclose(errors, [-0.2] * 6 + [-0.3] * 2, atol=1e-12)
+    # Without a prediction of one model it is there all the same.
+    all_rows = predictions(ridge=0.1, lasso=1.0)
+    fewer = all_rows[(all_rows["regressor"] == "ridge") | (all_rows["id"] == "b/1")]
+    assert shown_configurations(fewer)["afs/lasso"].notna().sum() == 1
+
+
+def test_of_many_cells_some_are_taken_evenly():
+    assert shown_configurations(predictions(ridge=0.1), most=3)["id"].tolist() == ["a/0", "a/4", "b/1"]
+    with pytest.raises(DataError, match="nothing to explore"):
+        shown_configurations(predictions(ridge=0.1).assign(stage="training"))
+
+
+# --- What of a cell --------------------------------------------------------------------------------------------------
+
+
+def vacancy(*removed):
+    """Cell without some atoms, a little displaced."""
+    atoms = CRYSTAL.copy()
+    del atoms[list(removed)]
+    atoms.rattle(0.03, seed=len(removed))
+    return atoms
+
+
+def test_a_cell_is_cut_to_the_shells_around_its_defects():
+    atoms = vacancy(0)
+    part = Surroundings.of(atoms)
+    # 8, 6 and 12 neighbours, nearest first; the defect, at a corner, is moved to the middle of the cell.
+    assert len(part.index) == 26
+    assert (np.diff(part.distances) >= 0).all()
+    assert part.distances[7] < 2.6 < 2.7 < part.distances[8]
+    np.testing.assert_allclose(part.sites.empty, [np.diag(atoms.cell[:]) / 2], atol=0.1)
+    np.testing.assert_allclose(
+        np.linalg.norm(part.atoms.positions - part.sites.empty, axis=1), part.distances, atol=1e-6
+    )
+    # The same atoms as before.
+    np.testing.assert_allclose(
+        part.atoms.get_distances(0, range(26)), atoms[part.index].get_distances(0, range(26), mic=True), atol=1e-6
+    )
+
+
+def test_without_a_defect_the_surroundings_are_those_of_an_atom():
+    part = Surroundings.of(CRYSTAL)
+    assert len(part.index) == 27
+    assert part.distances[0] == 0
+    melt = CRYSTAL.copy()
+    melt.rattle(0.6, seed=1)
+    part = Surroundings.of(melt)
+    assert part.sites is None
+    assert 0 < len(part.index) < 100
+
+
+def test_of_too_many_atoms_the_largest_cells_lose_theirs():
+    assert explorer._longest([10, 20, 30], 60) == 30
+    assert explorer._longest([10, 20, 30], 50) == 20
+    assert explorer._longest([10, 30, 30], 40) == 15
+    assert explorer._longest([10, 10], 4) == 2
+
+
+# --- The page --------------------------------------------------------------------------------------------------------
+
+
+def unpacked(page, name):
+    """What a page holds in one of its compressed parts."""
+    (text,) = re.findall(rf'<script type="text/plain" id="{name}">([^<]*)<', page.read_text(encoding="utf-8"))
+    return gzip.decompress(base64.b64decode(text)).decode("utf-8")
+
+
+def page_of(path, parts, shares=None, **changed):
+    table = pd.DataFrame(
+        {
+            "id": [f"a/{k}" for k in range(len(parts))],
+            "dataset": "a<b",
+            "defect_class": "V",
+            "n_atoms": 431,
+            "formation_entropy": 2.0 + np.arange(len(parts)),
+            "stage": "test",
+            "afs/ridge": 2.5 + np.arange(len(parts)),
+            "formation_energy": np.nan,
+        }
+    ).assign(**changed)
+    write_explorer(path, table, parts, shares or {}, element="Fe", source="vibentropy 0, seed 1")
+
+
+def test_a_page_has_everything_in_it(tmp_path):
+    pytest.importorskip("chemiscope")
+    parts = [Surroundings.of(vacancy(*range(number))) for number in (1, 2, 0)]
+    shares = {"share by afs/ridge": [np.linspace(-1, 1, len(part.index)) for part in parts]}
+    shares["exact share"] = [None, np.full(len(parts[1].index), 0.25), None]
+    page = tmp_path / "explorer.html"
+    page_of(page, parts, shares)
+
+    text = page.read_text(encoding="utf-8")
+    assert "3 cells of Fe, predicted by models that have not seen them: a&lt;b (3)." in text
+    assert "vibentropy 0, seed 1" in text
+    assert "MIT License" in text  # of what chemiscope is made of
+    assert unpacked(page, "viewer") == viewer_files()[0].read_text(encoding="utf-8")
+    data = json.loads(unpacked(page, "data"))
+    dataset, views = data["dataset"], data["views"]
+    assert list(views) == ["Predicted against exact", "Errors against defects", "Shares of atoms"]
+    values = {name: column["values"] for name, column in dataset["properties"].items()}
+    assert values["error of afs/ridge"] == [0.5, 0.5, 0.5]
+    assert values["vacancies"] == [1, 2, 0]
+    # What nobody knows is not offered, and what some have not is no number.
+    assert "formation energy" not in values
+    sizes = [len(part.index) for part in parts]
+    assert values["exact share"] == [None] * sizes[0] + [0.25] * sizes[1] + [None] * sizes[2]
+    assert [structure["size"] for structure in dataset["structures"]] == sizes
+    assert len(dataset["environments"]) == sum(sizes)
+    assert [len(of["centers"]) for of in dataset["shapes"]["empty sites"]["parameters"]["structure"]] == [1, 2, 0]
+    # Views name only what there is, and white is zero.
+    for view in views.values():
+        axes = view["map"]
+        assert {axes[axis]["property"] for axis in "xy"} | {axes["color"]["property"]} <= set(values)
+        assert view["structure"][0]["color"]["min"] == -view["structure"][0]["color"]["max"] < 0
+    # The same page from the same data.
+    page_of(tmp_path / "again.html", parts, shares)
+    assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_a_page_without_shares_or_a_lattice(tmp_path):
+    pytest.importorskip("chemiscope")
+    melt = CRYSTAL.copy()
+    melt.rattle(0.6, seed=1)
+    page_of(tmp_path / "explorer.html", [Surroundings.of(melt)] * 2, {"exact share": [None, None]})
+    data = json.loads(unpacked(tmp_path / "explorer.html", "data"))
+    assert list(data["views"]) == ["Predicted against exact"]
+    assert "point defects" not in data["dataset"]["properties"]
+
+
+def test_no_page_is_larger_than_20_mb(tmp_path):
+    """All of 2000 cells with as many atoms as a page has; the part that does not grow is the program."""
+    pytest.importorskip("chemiscope")
+    rng = np.random.default_rng(0)
+    sizes = {}
+    for n in (20, 40):
+        parts = [Surroundings.of(vacancy(*rng.permutation(432)[:6])) for _ in range(n)]
+        shares = {f"share {k}": [rng.normal(size=len(part.index)) for part in parts] for k in range(4)}
+        page_of(tmp_path / "explorer.html", parts, shares)
+        sizes[sum(len(part.index) for part in parts)] = (tmp_path / "explorer.html").stat().st_size
+    (few, small), (many, large) = sizes.items()
+    per_atom = (large - small) / (many - few)
+    assert small + (explorer.MAX_ATOMS - few) * per_atom < 20e6
+
+
+def test_who_has_no_chemiscope_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(explorer, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"chemiscope, which is not installed: `pip install -c constraints\.txt -e "):
+        viewer_files()
+    monkeypatch.undo()
+    # Another version, which has not the files.
+    (tmp_path / "chemiscope").mkdir()
+    (tmp_path / "chemiscope/__init__.py").touch()
+    monkeypatch.delitem(sys.modules, "chemiscope", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(explorer, "version", lambda name: "0.5")
+    with pytest.raises(ConfigError, match=r"chemiscope 0\.5 has no sphinx/static/chemiscope\.min\.js"):
+        viewer_files()

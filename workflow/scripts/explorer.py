@@ -1,0 +1,14 @@
+from vibentropy.files.logs import logged
+from vibentropy.report.steps.explorer import explore
+
+with logged(snakemake.log[0]) as progress:
+    explore(
+        snakemake.input.predictions,
+        snakemake.input.configurations,
+        snakemake.input.folds,
+        snakemake.input.lattice,
+        snakemake.output[0],
+        config=snakemake.config,
+        progress=progress,
+        **dict(snakemake.params.items()),
+    )
