@@ -3,81 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small_sets import CRYSTAL, config, labelled, log
+from small_runs import describe, fitted, small_run
 
-from vibentropy.datasets.merge import merge
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.features.sets import FeatureSet
-from vibentropy.model import EntropyModel
-from vibentropy.run.steps.features import compute_features
-from vibentropy.run.steps.fit import fit
-from vibentropy.run.steps.folds import divide
-
-RECIPE = {"recipe": {}}
-
-
-def describe(folder, name, output, one_in=1):
-    """Features of the data set of this name; what was logged."""
-    progress, stream = log()
-    compute_features(
-        folder / f"{name}.h5",
-        folder / "lattice.json",
-        folder / output,
-        dataset=name,
-        specification=RECIPE,
-        descriptor=config()["descriptors"]["afs_2_3"],
-        resolved=False,
-        one_in=one_in,
-        sections=[],
-        config=config(),
-        read=[folder / f"{name}.h5", folder / "lattice.json"],
-        progress=progress,
-    )
-    return stream
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Features, configurations and folds of two data sets."""
-    CRYSTAL.save(tmp_path / "lattice.json")
-    shards = {"train": labelled("train", 18), "test": labelled("test", 4, (4, 4, 4), seed=100)}
-    shards["train"].table.loc[5, ["status", "reason"]] = "saddle", "a direction is not stable"
-    for name, shard in shards.items():
-        shard.save(tmp_path / f"{name}.h5")
-        describe(tmp_path, name, f"features of {name}.h5")
-    merge([tmp_path / f"{name}.h5" for name in shards], tmp_path / "all.h5", {"train": "train", "test": "test"})
-    divide(
-        tmp_path / "all.h5",
-        tmp_path / "folds.csv",
-        n_folds=3,
-        splits=["groups"],
-        seed=7,
-        exclude_duplicates=True,
-        progress=log()[0],
-    )
-    return tmp_path
-
-
-def fitted(run, features=("features of train.h5", "features of test.h5"), read=(), exclude_duplicates=True):
-    progress, stream = log()
-    fit(
-        run / "all.h5",
-        run / "folds.csv",
-        [run / name for name in features],
-        model=run / "model.h5",
-        predictions=run / "predictions.csv",
-        fits=run / "fit.csv",
-        names={"descriptor": "afs_2_3", "regressor": "ridge"},
-        descriptor=config()["descriptors"]["afs_2_3"],
-        regressor={"kind": "ridge"},
-        exclude_duplicates=exclude_duplicates,
-        config=config(),
-        read=read,
-        progress=progress,
-    )
-    return EntropyModel.load(run / "model.h5"), stream.getvalue()
+    return small_run(tmp_path)
 
 
 def test_features_are_of_labelled_cells_and_say_what_they_are_relative_to(run):
