@@ -150,6 +150,21 @@ def recipe(descriptor: Descriptor) -> dict[str, Any]:
     return {"kind": kind, "parameters": parameters}
 
 
+def recipe_in_words(described: dict[str, Any]) -> str:
+    """Write what `recipe` says in one line.
+
+    Parameters
+    ----------
+    described : dict
+        ``kind`` and ``parameters``.
+
+    Returns
+    -------
+    str
+    """
+    return f"{described['kind']} {json.dumps(described['parameters'])}"
+
+
 def create(kind: str, **parameters: Any) -> Descriptor:
     """Build a descriptor by name.
 

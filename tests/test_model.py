@@ -1,5 +1,6 @@
 """Models: predictions that grow with the cell, a file that gives them back to the last bit, clear refusals."""
 
+import html
 import subprocess
 import sys
 import warnings
@@ -20,6 +21,7 @@ from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.uncertainty import quantify
 from vibentropy.model import EntropyModel
+from vibentropy.run.file_info import contents
 
 A = 2.8553
 CRYSTAL = bulk("Fe", "bcc", a=A, cubic=True) * (3, 3, 3)
@@ -119,6 +121,19 @@ def test_strained_cells_have_a_strained_reference(fitted):
     larger.set_cell(1.01 * larger.cell[:], scale_atoms=True)
     assert abs(model.predict(larger)["formation_entropy"][0]) > 1e-3
     np.testing.assert_allclose(model.predict(larger, reference=strained)["formation_entropy"], 0.0, atol=1e-8)
+
+
+def test_a_notebook_shows_the_facts_of_info(fitted, tmp_path):
+    _, model, _ = fitted
+    model.save(tmp_path / "model.h5")
+    shown = html.unescape(model._repr_html_())
+    assert "EntropyModel of Fe" in shown
+    facts = contents(tmp_path / "model.h5")
+    for name in ("validity", "descriptor", "regressor", "volume per atom"):
+        assert f">{name}</th>" in shown
+        assert facts[name] in shown
+    assert "{:.6g} to {:.6g}".format(*facts["training entropies"]) in shown
+    assert len(shown) < 3000
 
 
 def test_file_gives_the_same_bits(fitted, tmp_path):

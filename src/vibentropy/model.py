@@ -68,7 +68,7 @@ from vibentropy.atoms.checks import check_crystal, check_one_element
 from vibentropy.atoms.reference import count_reference_sites, count_sites
 from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.data import DEFAULT, SHIPPED
-from vibentropy.descriptors import Descriptor, kind_of, recipe
+from vibentropy.descriptors import Descriptor, kind_of, recipe, recipe_in_words
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
 from vibentropy.features.extensive import (
@@ -80,6 +80,7 @@ from vibentropy.features.extensive import (
     reference_shares,
 )
 from vibentropy.features.sets import read_bulk, write_bulk
+from vibentropy.files.facts import as_table
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
@@ -362,6 +363,36 @@ class EntropyModel:
     def __repr__(self) -> str:
         kind = kind_of(type(self.descriptor))
         return f"<EntropyModel of {self._named}: {kind}, {len(self.coef)} features, {self.regressor}>"
+
+    def facts(self) -> dict[str, Any]:
+        """Say what the model is: what `vibentropy info` prints of it, and notebooks show.
+
+        Returns
+        -------
+        dict of str
+            Text, numbers, and ranges (k_B), by their names.
+        """
+        try:
+            described = recipe_in_words(recipe(self.descriptor))
+        except ConfigError:  # made with an object, such as a potential
+            described = repr(self.descriptor)
+        deviations = "standard deviations, " if self.covariance is not None else ""
+        return {
+            "validity": self.validity(),
+            "descriptor": described,
+            "features": self.descriptor.n_features,
+            "per-atom shares": bool(self.descriptor.has_local),
+            "regressor": self.regressor,
+            "element": self._named,
+            # With the digits that a million atoms need.
+            "volume per atom": f"{self.volume_per_atom:.10g} Å³",
+            "training entropies": list(self.entropy_range),
+            "error bars": deviations + ("calibrated intervals and domain" if self.uncertainty else "none"),
+        }
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what the model is."""
+        return as_table(f"EntropyModel of {self._named}", self.facts())
 
     def with_provenance(self, **provenance: Any) -> "EntropyModel":
         """Copy the model with more said about where it comes from.

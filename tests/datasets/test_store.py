@@ -1,5 +1,7 @@
 """Sets of configurations survive files."""
 
+import re
+
 import ase.io
 import numpy as np
 import pandas as pd
@@ -70,3 +72,20 @@ def test_site_entropies_survive_files_and_only_where_there_are_any(tmp_path):
     loaded.to_extxyz(tmp_path / "set.extxyz")
     (_, read) = ase.io.read(tmp_path / "set.extxyz", ":")
     np.testing.assert_allclose(read.arrays["site_entropy"], whole.frames[2].arrays["site_entropy"], atol=1e-8)
+
+
+def test_a_notebook_shows_what_is_in_a_set():
+    frames = [Atoms("Fe2", positions=[[0, 0, 0], [0, 0, 2]], cell=[3, 3, 4], pbc=True) for _ in range(3)]
+    frames[0].set_array("site_entropy", np.array([0.5, 1.0]))
+    table = pd.DataFrame({"status": ["labelled", "labelled", "saddle"], "formation_entropy": [1.5, 2.0, np.nan]})
+    one = ConfigurationSet(frames, table.assign(defect_class=["V1", "V<2", "V1"]))
+    assert repr(one) == "<ConfigurationSet of 3 configurations, 2 of them labelled>"
+    rows = [re.sub("<[^>]*>", " ", row).split() for row in one._repr_html_().splitlines()]
+    assert ["configurations", "3"] in rows
+    assert ["status", "2", "labelled,", "1", "saddle"] in rows
+    assert ["formation", "entropies", "1.5", "to", "2"] in rows
+    assert ["resolved", "by", "atoms", "1"] in rows
+    assert "V&lt;2" in one._repr_html_()
+    assert ["configurations", "0"] in [
+        re.sub("<[^>]*>", " ", row).split() for row in ConfigurationSet([], pd.DataFrame())._repr_html_().splitlines()
+    ]

@@ -40,6 +40,8 @@ def chromium(folder, *arguments):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as browser:
         browser.implicitly_wait(20)
+        # Machines of tests may draw in software, beside other tests.
+        browser.set_script_timeout(300)
         yield browser
 
 

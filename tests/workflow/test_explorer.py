@@ -23,7 +23,7 @@ AXES = "[...document.getElementById('map').firstElementChild.shadowRoot.querySel
 def view(browser, name):
     """Choose a view by its button; texts of the axes of the map."""
     browser.find_element("xpath", f"//nav/button[text()='{name}']").click()
-    wait_until(browser, "return [...document.querySelectorAll('nav button')].every(button => !button.disabled)", 120)
+    wait_until(browser, "return [...document.querySelectorAll('nav button')].every(button => !button.disabled)", 300)
     pressed = browser.find_elements("css selector", "nav button[aria-pressed=true]")
     assert [button.text for button in pressed] == [name]
     return browser.execute_script(f"return {AXES}.map(title => title.textContent)")
@@ -46,7 +46,7 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
     with chromium(tmp_path / "chromium", "--enable-unsafe-swiftshader") as browser:
         resize(browser, 1280)
         browser.get(page.as_uri())
-        wait_until(browser, READY, 120)
+        wait_until(browser, READY, 300)
         assert not browser.find_element("id", "message").is_displayed()
         assert f"{n_cells} cells of Fe" in browser.find_element("tag name", "p").text
         buttons = [button.text for button in browser.find_elements("css selector", "nav button")]
@@ -76,7 +76,7 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
         browser.find_element("xpath", "//nav//*[text()='5 Atoms'] | //li//*[text()='5 Atoms']").click()
         browser.find_element("xpath", "//tr[td[contains(., 'Explorer')]]//a").click()
         browser.switch_to.frame(browser.find_element("css selector", "#app iframe"))
-        wait_until(browser, READY, 120)
+        wait_until(browser, READY, 300)
         assert not browser.find_element("id", "message").is_displayed()
         assert "point defects" in view(browser, "Errors against defects")[0]
         asked += requests(browser)

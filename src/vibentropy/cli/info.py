@@ -6,6 +6,7 @@ import click
 
 from vibentropy.cli.options import FILE
 from vibentropy.data import SHIPPED
+from vibentropy.files.facts import in_words
 
 
 @click.command(
@@ -46,13 +47,7 @@ def _show(name, value):
 
 def _text(value):
     """Short text of a value."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(end, int | float) for end in value):
-        return f"{value[0]:.6g} to {value[1]:.6g}"
-    if isinstance(value, list):
-        return ", ".join(map(str, value[:8])) + (f", ... ({len(value)})" if len(value) > 8 else "")
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _lines(value)
+    return _lines(value) if isinstance(value, str) else in_words(value)
 
 
 def _lines(value):

@@ -24,8 +24,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.atoms.checks import check_geometry
 from vibentropy.datasets.export import write_extxyz
-from vibentropy.datasets.table import COLUMNS, SITE_ENTROPY, Status, complete_table, read_columns, write_columns
+from vibentropy.datasets.table import (
+    COLUMNS,
+    SITE_ENTROPY,
+    Status,
+    complete_table,
+    facts_of,
+    read_columns,
+    write_columns,
+)
 from vibentropy.errors import DataError, StructureError, at
+from vibentropy.files.facts import as_table
 from vibentropy.files.hdf5 import create, open_file, slices
 
 KIND = "configurations"
@@ -63,7 +72,7 @@ ARRAYS = {
 }
 
 
-@dataclass
+@dataclass(repr=False)
 class ConfigurationSet:
     """Configurations of atoms and what is known about them.
 
@@ -95,6 +104,15 @@ class ConfigurationSet:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def __repr__(self) -> str:
+        labelled = (self.table["status"] == Status.LABELLED).sum()
+        return f"<ConfigurationSet of {len(self)} configurations, {labelled} of them labelled>"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what is in the set."""
+        resolved = sum(not np.isnan(atoms.arrays.get(SITE_ENTROPY, np.nan)).any() for atoms in self.frames)
+        return as_table("ConfigurationSet", facts_of(self.table, resolved))
 
     def subset(self, selection: ArrayLike) -> "ConfigurationSet":
         """Select configurations of the set.

@@ -34,6 +34,7 @@ and ``infinite_reason``, why there is none although the cell itself has a label.
 """
 
 from enum import StrEnum
+from typing import Any
 
 import h5py
 import numpy as np
@@ -227,6 +228,42 @@ def outcomes(table: pd.DataFrame) -> pd.DataFrame:
         duplicates=(table["duplicate_of"] != "").astype(int),
     )
     return counts.groupby(["dataset", "n_sites", "defect_class"]).sum().reset_index()
+
+
+def facts_of(table: pd.DataFrame, resolved: int) -> dict[str, Any]:
+    """Say what is in a set of configurations.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Completed by `complete_table`.
+    resolved : int
+        How many labels are resolved by atoms.
+
+    Returns
+    -------
+    dict of str
+        Counts, dictionaries of counts, and ranges (k_B).
+    """
+    labelled = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
+    return {
+        "configurations": len(table),
+        "status": _counts(table["status"]),
+        "classes": _counts(table["defect_class"]),
+        "data sets": _counts(table["dataset"]),
+        "atoms": _range(table["n_atoms"]),
+        "formation entropies": _range(labelled),
+        "resolved by atoms": resolved,
+        "repeats of others": int((table["duplicate_of"] != "").sum()),
+    }
+
+
+def _counts(column):
+    return {str(name): int(count) for name, count in column.value_counts(sort=False).items() if name != ""}
+
+
+def _range(column):
+    return [column.min().item(), column.max().item()] if len(column) else []
 
 
 def check_labelled(table: pd.DataFrame) -> None:

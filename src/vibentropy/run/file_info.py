@@ -9,8 +9,8 @@ import h5py
 import numpy as np
 
 from vibentropy.datasets import store
-from vibentropy.datasets.table import SITE_ENTROPY, Status, read_columns
-from vibentropy.descriptors import recipe
+from vibentropy.datasets.table import SITE_ENTROPY, facts_of, read_columns
+from vibentropy.descriptors import recipe_in_words
 from vibentropy.errors import DataError
 from vibentropy.features import sets
 from vibentropy.features.extensive import ElementFeatures
@@ -72,39 +72,15 @@ _SAID = {
 
 def _model(path, _):
     model = EntropyModel.load(path)
-    uncertainty = "calibrated intervals and domain" if model.uncertainty else "none"
-    return {
-        "validity": model.validity(),
-        "descriptor": _recipe(recipe(model.descriptor)),
-        "features": model.descriptor.n_features,
-        "per-atom shares": bool(model.descriptor.has_local),
-        "regressor": model.regressor,
-        "element": " and ".join(model.elements),
-        # With the digits that a million atoms need.
-        "volume per atom": f"{model.volume_per_atom:.10g} Å³",
-        "training entropies": list(model.entropy_range),
-        "error bars": ("standard deviations, " if model.covariance is not None else "") + uncertainty,
-        "provenance": dict(model.provenance),
-    }
+    return model.facts() | {"provenance": dict(model.provenance)}
 
 
 def _configurations(_, file):
-    table = read_columns(file["table"])
-    labelled = table.loc[table["status"] == Status.LABELLED, "formation_entropy"]
     resolved = 0
     if SITE_ENTROPY in file:
         first, entropies = file["first"][:], file[SITE_ENTROPY][:]
         resolved = sum(not np.isnan(entropies[a:b]).any() for a, b in pairwise(first))
-    return {
-        "configurations": len(table),
-        "status": _counts(table["status"]),
-        "classes": _counts(table["defect_class"]),
-        "data sets": _counts(table["dataset"]),
-        "atoms": _range(table["n_atoms"]),
-        "formation entropies": _range(labelled),
-        "resolved by atoms": resolved,
-        "repeats of others": int((table["duplicate_of"] != "").sum()),
-    }
+    return facts_of(read_columns(file["table"]), resolved)
 
 
 def _features(path, _):
@@ -112,7 +88,7 @@ def _features(path, _):
     return {
         "configurations": len(features.ids),
         "without features": dict(features.failures),
-        "descriptor": _recipe(features.descriptor),
+        "descriptor": recipe_in_words(features.descriptor),
         "features": len(features.feature_names),
         **({"elements": list(features.bulk.elements)} if isinstance(features.bulk, ElementFeatures) else {}),
         "feature names": list(features.feature_names),
@@ -137,18 +113,6 @@ _CONTENTS = {
     archives.KIND: _configurations,
     sets.KIND: _features,
 }
-
-
-def _recipe(described):
-    return f"{described['kind']} {json.dumps(described['parameters'])}"
-
-
-def _counts(column):
-    return {str(name): int(count) for name, count in column.value_counts(sort=False).items() if name != ""}
-
-
-def _range(column):
-    return [column.min().item(), column.max().item()] if len(column) else []
 
 
 def _plain(value):
