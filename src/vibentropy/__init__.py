@@ -37,6 +37,7 @@ __all__ = [
     "neighbour_pairs",
     "read_archive",
     "relax",
+    "write_phonopy",
 ]
 
 #: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
@@ -53,6 +54,7 @@ _MODULES = {
     "neighbour_pairs": "atoms.neighbours",
     "read_archive": "sources.archives",
     "relax": "potentials.relaxation",
+    "write_phonopy": "labels.phonopy_files",
 }
 
 
