@@ -24,7 +24,7 @@ def predictions(**models):
     rows = []
     for model, error in models.items():
         for number, (stage, split) in enumerate(
-            [("cross-validation", s) for s in ("random", "groups")] + [("test", "")]
+            [("cross-validation", s) for s in ("chance", "groups")] + [("test", "")]
         ):
             for cell in range(2 if stage == "test" else 6):
                 exact = 2.0 * cell + 1

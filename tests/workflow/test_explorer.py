@@ -78,6 +78,11 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
         browser.switch_to.frame(browser.find_element("css selector", "#app iframe"))
         wait_until(browser, READY, 300)
         assert not browser.find_element("id", "message").is_displayed()
+        # Narrower than the page: atoms below the map, not on it.
+        assert browser.execute_script(
+            "const [map, atoms] = ['map', 'structure'].map(id => document.getElementById(id).getBoundingClientRect());"
+            "return map.height > 300 && (atoms.top >= map.bottom || atoms.left >= map.right)"
+        )
         assert "point defects" in view(browser, "Errors against defects")[0]
         asked += requests(browser)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:", "chrome:"))] == []
