@@ -82,7 +82,7 @@ def test_a_notebook_shows_what_is_in_a_set():
     assert repr(one) == "<ConfigurationSet of 3 configurations, 2 of them labelled>"
     rows = [re.sub("<[^>]*>", " ", row).split() for row in one._repr_html_().splitlines()]
     assert ["configurations", "3"] in rows
-    assert ["status", "2", "labelled,", "1", "saddle"] in rows
+    assert ["status", "labelled:", "2,", "saddle:", "1"] in rows
     assert ["formation", "entropies", "1.5", "to", "2"] in rows
     assert ["resolved", "by", "atoms", "1"] in rows
     assert "V&lt;2" in one._repr_html_()

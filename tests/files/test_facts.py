@@ -25,6 +25,6 @@ def test_a_table_escapes_what_it_is_given_and_leaves_out_what_is_empty():
     rows = [line for line in table.splitlines() if line.startswith("<tr>")]
     assert "<strong>A&lt;b</strong>" in table
     assert [row.partition("</th>")[0].rpartition(">")[2] for row in rows] == ["classes", "shares", "range"]
-    assert "3 V&lt;1, 1 I2" in rows[0]
+    assert "V&lt;1: 3, I2: 1" in rows[0]
     assert ">yes<" in rows[1]
     assert ">0.5 to 2<" in rows[2]

@@ -51,7 +51,7 @@ def as_table(title: str, facts: Mapping[str, Any]) -> str:
     lines = ["<table>", f'<caption style="text-align: left"><strong>{escape(title)}</strong></caption>']
     for name, value in facts.items():
         if isinstance(value, Mapping):
-            value = ", ".join(f"{in_words(of_part)} {part}" for part, of_part in value.items())
+            value = ", ".join(f"{part}: {in_words(of_part)}" for part, of_part in value.items())
         elif isinstance(value, bool):
             value = "yes" if value else "no"
         if value not in ("", []):
