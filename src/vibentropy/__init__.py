@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .errors import SaddlePointError, VibentropyError
     from .labels.binding import binding
     from .labels.entropy import formation_entropy
+    from .labels.phonopy_files import write_phonopy
     from .learning.force_law import learn_force_law
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential

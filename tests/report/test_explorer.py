@@ -4,19 +4,28 @@ import base64
 import gzip
 import json
 import re
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
 
-from vibentropy.errors import ConfigError, DataError
+from vibentropy.atoms.surroundings import Surroundings
+from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import PREDICTION_COLUMNS
 from vibentropy.report import explorer
-from vibentropy.report.explorer import Surroundings, shown_configurations, viewer_files, write_explorer
+from vibentropy.report.explorer import shown_configurations, write_explorer
+from vibentropy.report.viewer import viewer_files
 
 CRYSTAL = bulk("Fe", "bcc", a=2.8553, cubic=True) * 6
+
+
+def vacancy(*removed):
+    """Cell without some atoms, a little displaced."""
+    atoms = CRYSTAL.copy()
+    del atoms[list(removed)]
+    atoms.rattle(0.03, seed=len(removed))
+    return atoms
 
 
 def predictions(**models):
@@ -58,45 +67,6 @@ def test_of_many_cells_some_are_taken_evenly():
     assert shown_configurations(predictions(ridge=0.1), most=3)["id"].tolist() == ["a/0", "a/4", "b/1"]
     with pytest.raises(DataError, match="nothing to explore"):
         shown_configurations(predictions(ridge=0.1).assign(stage="training"))
-
-
-# --- What of a cell --------------------------------------------------------------------------------------------------
-
-
-def vacancy(*removed):
-    """Cell without some atoms, a little displaced."""
-    atoms = CRYSTAL.copy()
-    del atoms[list(removed)]
-    atoms.rattle(0.03, seed=len(removed))
-    return atoms
-
-
-def test_a_cell_is_cut_to_the_shells_around_its_defects():
-    atoms = vacancy(0)
-    part = Surroundings.of(atoms)
-    # 8, 6 and 12 neighbours, nearest first; the defect, at a corner, is moved to the middle of the cell.
-    assert len(part.index) == 26
-    assert (np.diff(part.distances) >= 0).all()
-    assert part.distances[7] < 2.6 < 2.7 < part.distances[8]
-    np.testing.assert_allclose(part.sites.empty, [np.diag(atoms.cell[:]) / 2], atol=0.1)
-    np.testing.assert_allclose(
-        np.linalg.norm(part.atoms.positions - part.sites.empty, axis=1), part.distances, atol=1e-6
-    )
-    # The same atoms as before.
-    np.testing.assert_allclose(
-        part.atoms.get_distances(0, range(26)), atoms[part.index].get_distances(0, range(26), mic=True), atol=1e-6
-    )
-
-
-def test_without_a_defect_the_surroundings_are_those_of_an_atom():
-    part = Surroundings.of(CRYSTAL)
-    assert len(part.index) == 27
-    assert part.distances[0] == 0
-    melt = CRYSTAL.copy()
-    melt.rattle(0.6, seed=1)
-    part = Surroundings.of(melt)
-    assert part.sites is None
-    assert 0 < len(part.index) < 100
 
 
 def test_of_too_many_atoms_the_largest_cells_lose_theirs():
@@ -190,18 +160,3 @@ def test_no_page_is_larger_than_20_mb(tmp_path):
     (few, small), (many, large) = sizes.items()
     per_atom = (large - small) / (many - few)
     assert small + (explorer.MAX_ATOMS - few) * per_atom < 20e6
-
-
-def test_who_has_no_chemiscope_is_told_what_to_install(monkeypatch, tmp_path):
-    monkeypatch.setattr(explorer, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"chemiscope, which is not installed: `pip install -c constraints\.txt -e "):
-        viewer_files()
-    monkeypatch.undo()
-    # Another version, which has not the files.
-    (tmp_path / "chemiscope").mkdir()
-    (tmp_path / "chemiscope/__init__.py").touch()
-    monkeypatch.delitem(sys.modules, "chemiscope", raising=False)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(explorer, "version", lambda name: "0.5")
-    with pytest.raises(ConfigError, match=r"chemiscope 0\.5 has no sphinx/static/chemiscope\.min\.js"):
-        viewer_files()

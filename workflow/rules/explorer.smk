@@ -1,6 +1,6 @@
 # One page that shows every configuration beside the atoms around its defects, without a network: `snakemake explorer`; not
 # part of `all`. It needs the extra `explorer` of the package.
-from vibentropy.report.explorer import viewer_files
+from vibentropy.report.viewer import viewer_files
 
 
 rule explorer:

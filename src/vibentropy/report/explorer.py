@@ -10,31 +10,28 @@ import gzip
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 from numpy.typing import NDArray
 
-from vibentropy.atoms.defect_sites import DefectSites, defect_sites, distances_from
-from vibentropy.errors import ConfigError, DataError
+from vibentropy.errors import DataError
 from vibentropy.evaluation.predictions import MODEL
 from vibentropy.files.atomic import atomic
 from vibentropy.learning.folds import main_split
 from vibentropy.report.figures.style import models_with_room
+from vibentropy.report.viewer import viewer_files
+
+if TYPE_CHECKING:
+    from vibentropy.atoms.surroundings import Surroundings
 
 #: Most configurations, models and atoms of all configurations together on a page.
 MAX_CONFIGURATIONS, MAX_MODELS, MAX_ATOMS = 2000, 9, 400_000
-
-#: How far from a defect atoms are shown, in units of the shortest translation of the lattice: three shells of bcc.
-REACH = 1.8
 
 #: What the shares of atoms are called that are no prediction.
 EXACT = "exact share"
@@ -50,33 +47,6 @@ EMPTY = "empty sites"
 
 #: Part of the values that a colour scale spans.
 SPANNED = 0.98
-
-
-def viewer_files() -> list[Path]:
-    """Find what the page needs of chemiscope: its program for browsers, and the licences of that.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    ConfigError
-        If chemiscope is not installed, or is a version that does not have them.
-    """
-    install = "`pip install -c constraints.txt -e '.[explorer]'` in the repository, or `pip install chemiscope==1.1.0`"
-    spec = find_spec("chemiscope")
-    if spec is None or spec.origin is None:
-        raise ConfigError(f"the explorer is drawn by chemiscope, which is not installed: {install}")
-    folder = Path(spec.origin).parent
-    found = [folder / "sphinx/static/chemiscope.min.js", folder / "static/chemiscope-widget.mjs.LICENSE.txt"]
-    for path in found:
-        if not path.is_file():
-            raise ConfigError(
-                f"chemiscope {version('chemiscope')} has no {path.relative_to(folder)}, which the explorer is made of: "
-                f"{install}"
-            )
-    return found
 
 
 def shown_configurations(predictions: pd.DataFrame, most: int = MAX_CONFIGURATIONS) -> pd.DataFrame:
@@ -121,61 +91,10 @@ def shown_configurations(predictions: pd.DataFrame, most: int = MAX_CONFIGURATIO
     return table.iloc[chosen].reset_index()
 
 
-@dataclass(frozen=True, eq=False)
-class Surroundings:
-    """The atoms around the defects of a cell, nearest first.
-
-    Attributes
-    ----------
-    atoms : ase.Atoms
-        In the cell, moved so that the defects are in its middle.
-    distances : ndarray of shape (n_atoms,)
-        From the nearest empty site or atom that shares one, Å.
-    index : ndarray of int of shape (n_atoms,)
-        Which atoms of the cell they are.
-    sites : DefectSites or None
-        Moved likewise; None where no lattice was found.
-    """
-
-    atoms: Atoms
-    distances: NDArray[np.float64]
-    index: NDArray[np.int64]
-    sites: DefectSites | None
-
-    @classmethod
-    def of(cls, atoms: Atoms) -> "Surroundings":
-        """Cut a cell to the surroundings of its defects.
-
-        Parameters
-        ----------
-        atoms : ase.Atoms
-            Periodic.
-
-        Returns
-        -------
-        Surroundings
-            Around the first atom where no defect is found.
-        """
-        sites = defect_sites(atoms)
-        points = np.concatenate([sites.empty, atoms.positions[sites.shared]]) if sites else np.empty((0, 3))
-        points = points if len(points) else atoms.positions[:1]
-        reach = REACH * (sites.spacing if sites else (atoms.cell.volume / len(atoms)) ** (1 / 3))
-        distances = distances_from(atoms, points, reach)
-        index = np.argsort(distances, kind="stable")[: np.isfinite(distances).sum()]
-        # Middle on the circle that each axis of the cell is.
-        inverse = np.linalg.inv(atoms.cell[:])
-        middle = np.angle(np.exp(2j * np.pi * (points @ inverse)).mean(axis=0)) / (2 * np.pi)
-        moved = atoms[index]
-        moved.positions = ((moved.positions @ inverse + 0.5 - middle) % 1.0) @ atoms.cell[:]
-        if sites:
-            sites = sites._replace(empty=((sites.empty @ inverse + 0.5 - middle) % 1.0) @ atoms.cell[:])
-        return cls(moved, distances[index], index, sites)
-
-
 def write_explorer(
     page: str | Path,
     table: pd.DataFrame,
-    surroundings: Sequence[Surroundings],
+    surroundings: Sequence["Surroundings"],
     shares: Mapping[str, Sequence[NDArray[np.float64] | None]],
     *,
     element: str,

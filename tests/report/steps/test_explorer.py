@@ -5,15 +5,15 @@ import pytest
 from small_runs import RECIPE, fitted, small_run
 from small_sets import config, log
 
+from vibentropy.atoms import surroundings
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.evaluation.predictions import load_predictions
-from vibentropy.report import explorer
 from vibentropy.report.steps import explorer as step
 
 
 def test_shares_add_up_to_what_was_predicted_without_having_seen_the_cell(tmp_path, monkeypatch):
     # Far enough that nothing is cut off, and in more than one block.
-    monkeypatch.setattr(explorer, "REACH", 6.0)
+    monkeypatch.setattr(surroundings, "REACH", 6.0)
     monkeypatch.setattr(step, "BLOCK", 8)
     written = {}
     monkeypatch.setattr(step, "write_explorer", lambda page, *of, **named: written.update(named, of=of, page=page))

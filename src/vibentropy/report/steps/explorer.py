@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vibentropy.atoms.surroundings import Surroundings
 from vibentropy.datasets.store import BLOCK, ConfigurationSet, load_element, load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation.predictions import load_predictions
@@ -15,7 +16,7 @@ from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
-from vibentropy.report.explorer import EXACT, Surroundings, shown_configurations, write_explorer
+from vibentropy.report.explorer import EXACT, shown_configurations, write_explorer
 from vibentropy.run.provenance import origin
 from vibentropy.sources.source import source_of
 from vibentropy.studies.site_maps import PREDICTED, mapped, unseen_fits
