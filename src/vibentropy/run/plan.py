@@ -420,13 +420,17 @@ class Plan:
         return self.local_descriptors[0]
 
     def models_by_atoms(self) -> list[str]:
-        """Choose the models, as descriptor/regressor, whose shares of atoms are shown; none without values of atoms.
+        """Choose the models, as descriptor/regressor, whose shares of atoms are shown.
+
+        None without values of atoms, or with several elements: shares are relative to an atom of one crystal.
 
         Raises
         ------
         ConfigError
             If the configuration asks for a model that has none or is not of this run.
         """
+        if self._alloyed:
+            return []
         models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
         wanted = self.config.block["maps"]["models"]
         for model in wanted:
@@ -450,7 +454,13 @@ class Plan:
             )
         if not self.local_descriptors:
             raise ConfigError("no descriptor of this configuration has values of atoms, which `maps` draws")
+        if self._alloyed:
+            raise ConfigError("`maps` draws cells of one element, and these data have several")
         return self.models_by_atoms()
+
+    @property
+    def _alloyed(self):
+        return any(source.alloyed() for source in self.config.sources.values())
 
     def choosing_descriptor(self) -> str:
         """Name the descriptor by whose features `chosen` chooses.
