@@ -5,25 +5,25 @@ import pytest
 from ase.build import bulk
 
 from vibentropy import load_potential
-from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, SITES_PER_CELL, Crystal
+from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, OF_ONE_ELEMENT, Crystal
 from vibentropy.errors import ConfigError
 
 
-@pytest.mark.parametrize("structure", sorted(SITES_PER_CELL.keys() - {"hcp"}))
+@pytest.mark.parametrize("structure", sorted(OF_ONE_ELEMENT.keys() - {"hcp"}))
 def test_cells_are_cubic_and_of_so_many_sites(structure):
     crystal = Crystal("Fe", structure, 3.0)
     atoms = crystal.cell((2, 3, 4))
-    assert len(atoms) == 24 * SITES_PER_CELL[structure]
+    assert len(atoms) == 24 * OF_ONE_ELEMENT[structure]
     np.testing.assert_allclose(atoms.cell[:], np.diag([6.0, 9.0, 12.0]))
     assert abs(np.linalg.det(crystal.translations)) * len(bulk("Fe", structure, a=3.0)) ** -1 == pytest.approx(
-        27 / SITES_PER_CELL[structure]
+        27 / OF_ONE_ELEMENT[structure]
     )
 
 
 def test_the_cell_of_hcp_is_orthorhombic():
     crystal = Crystal("Mg", "hcp", 3.2, 1.62)
     atoms = crystal.cell((3, 2, 4))
-    assert len(atoms) == 24 * SITES_PER_CELL["hcp"]
+    assert len(atoms) == 24 * OF_ONE_ELEMENT["hcp"]
     np.testing.assert_allclose(atoms.cell[:], np.diag([3, 2, 4] * crystal.edges))
     np.testing.assert_allclose(crystal.edges, [3.2, 3.2 * np.sqrt(3), 3.2 * 1.62])
     # Two sites in the primitive cell, and neighbours where those of hcp are.

@@ -93,7 +93,8 @@ def structures_of(wildcards):
     source = PLAN.source(wildcards.dataset)
     made_with = {"potential": PLAN.potential_files, "table": PLAN.table if PLAN.tabulated else []}
     return {
-        "reference": PLAN.references(wildcards.dataset),
+        # Cells that solutes are compared with have no part in making any.
+        "reference": [PLAN.lattice] if source.generated else PLAN.references(wildcards.dataset),
         "files": source.files_of(PLAN.content(wildcards.dataset, wildcards.shard)),
         **(made_with if source.generated else {}),
     }

@@ -16,9 +16,33 @@ rule lattice:
         runtime=minutes(10),
     params:
         potential=config["potential"],
-        lattice=config["lattice"],
+        lattice=PLAN.crystal,
     script:
         "../scripts/lattice.py"
+
+
+# Cells that say what an atom of each further element counts, at rest.
+rule references:
+    input:
+        PLAN.potential_files,
+        lattice=PLAN.lattice,
+        code=code_of("references"),
+    output:
+        PLAN.reference_cells,
+    log:
+        f"{RESULTS}/logs/references.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/references.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(30),
+    params:
+        potential=config["potential"],
+        references=(config["lattice"] or {}).get("references", []),
+    script:
+        "../scripts/references.py"
 
 
 # The smooth representation of an embedded-atom potential, as a fine table for LAMMPS.

@@ -3,6 +3,6 @@ from vibentropy.potentials.from_config import load_potential
 from vibentropy.sources.lattice import Lattice
 
 with logged(snakemake.log[0]) as progress:
-    crystal = Lattice(**snakemake.params.lattice).at_rest(load_potential(**snakemake.params.potential))
+    crystal = Lattice.from_block(snakemake.params.lattice).at_rest(load_potential(**snakemake.params.potential))
     progress.note(str(crystal))
     crystal.save(snakemake.output[0])

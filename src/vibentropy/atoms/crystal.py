@@ -13,11 +13,14 @@ from ase.build import bulk
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar
 
+from vibentropy.atoms.compounds import COMPOUNDS
 from vibentropy.errors import ConfigError
 from vibentropy.files.atomic import atomic
 
-#: Sites in the unit cell of each crystal structure: the cubic cell, and of hcp the orthorhombic one.
-SITES_PER_CELL = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
+#: Sites in the unit cell of each structure of one element: the cubic cell, and of hcp the orthorhombic one.
+OF_ONE_ELEMENT = {"sc": 1, "bcc": 2, "fcc": 4, "hcp": 4, "diamond": 8}
+#: The same of all structures, ordered compounds included.
+SITES_PER_CELL = OF_ONE_ELEMENT | {name: len(order.sites) for name, order in COMPOUNDS.items()}
 #: c/a of hcp with all twelve neighbours at one distance.
 IDEAL_C_OVER_A = (8 / 3) ** 0.5
 #: Distance of nearest neighbours in units of the lattice constant; of hcp at the ideal c/a.
@@ -30,23 +33,27 @@ class _HasEnergy(Protocol):
 
 @dataclass(frozen=True)
 class Crystal:
-    """A perfect crystal of one element.
+    """A perfect crystal, of one element or an ordered compound of two.
 
     Attributes
     ----------
     element : str
+        Of compounds A in AB and A3B.
     structure : str
         One of `SITES_PER_CELL`.
     a : float
         Lattice constant in Å.
     c_over_a : float or None
         Of hcp, by default the ideal one; None of cubic crystals.
+    partner : str or None
+        Of compounds B (`vibentropy.atoms.compounds`); None of others.
     """
 
     element: str
     structure: str
     a: float
     c_over_a: float | None = None
+    partner: str | None = None
 
     def __post_init__(self) -> None:
         if self.structure == "hcp" and self.c_over_a is None:
@@ -60,8 +67,38 @@ class Crystal:
         return self.a * np.array([1.0, 3**0.5, self.c_over_a])
 
     @property
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbols of its elements."""
+        return (self.element,) if self.partner is None else (self.element, self.partner)
+
+    @property
+    def sublattices(self) -> list[str]:
+        """Name of the sublattice of each site of the unit cell, that of its element (`vibentropy.atoms.compounds`)."""
+        if self.structure in COMPOUNDS:
+            return COMPOUNDS[self.structure].sublattices(self.elements)
+        return [self.element] * SITES_PER_CELL[self.structure]
+
+    def on(self, sublattice: str, n_sites: int) -> NDArray[np.bool_]:
+        """Tell which sites of a cell are on a sublattice.
+
+        Parameters
+        ----------
+        sublattice : str
+            Its name, or an element: all of its sublattices.
+        n_sites : int
+            Of the cell, from `cell` or `filling`.
+
+        Returns
+        -------
+        ndarray of shape (n_sites,), bool
+        """
+        element = np.array(self.cell(1).get_chemical_symbols()) == sublattice
+        names = np.array(self.sublattices)
+        return np.tile(element | (names == sublattice), n_sites // len(names))
+
+    @property
     def facts(self) -> dict[str, Any]:
-        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`; no c/a if cubic."""
+        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`: what it has of these."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod
@@ -77,11 +114,18 @@ class Crystal:
         Crystal
         """
         c_over_a = float(facts["c_over_a"]) if "c_over_a" in facts else None
-        return cls(str(facts["element"]), str(facts["structure"]), float(facts["a"]), c_over_a)
+        partner = str(facts["partner"]) if "partner" in facts else None
+        return cls(str(facts["element"]), str(facts["structure"]), float(facts["a"]), c_over_a, partner)
+
+    @property
+    def name(self) -> str:
+        """Structure and elements: ``bcc Fe``, ``DO3 Fe3Al``."""
+        formula = COMPOUNDS[self.structure].formula if self.structure in COMPOUNDS else "{}"
+        return f"{self.structure} {formula.format(*self.elements)}"
 
     def __str__(self) -> str:
         shape = "" if self.c_over_a is None else f", c/a = {self.c_over_a:.7f}"
-        return f"{self.structure} {self.element}, a = {self.a:.7f} Å{shape}"
+        return f"{self.name}, a = {self.a:.7f} Å{shape}"
 
     def cell(self, repetitions: int | Sequence[int]) -> Atoms:
         """Repeat the unit cell of the crystal along each axis: the cubic one, or of hcp the orthorhombic one.
@@ -96,7 +140,9 @@ class Crystal:
         ase.Atoms
             Periodic, lengths in Å.
         """
-        if self.structure == "hcp":
+        if self.structure in COMPOUNDS:
+            unit = COMPOUNDS[self.structure].unit(self.elements, self.a)
+        elif self.structure == "hcp":
             unit = bulk(self.element, "hcp", a=self.a, covera=self.c_over_a, orthorhombic=True)
         else:
             unit = bulk(self.element, self.structure, a=self.a, cubic=True)
@@ -121,7 +167,7 @@ class Crystal:
 
     @property
     def translations(self) -> NDArray[np.float64]:
-        """Primitive lattice vectors of the crystal, the rows of an array of shape (3, 3), in Å."""
+        """Primitive lattice vectors of a crystal of one element, the rows of an array of shape (3, 3), in Å."""
         return np.asarray(bulk(self.element, self.structure, a=self.a, covera=self.c_over_a).cell)
 
     def save(self, path: str | Path) -> None:
@@ -196,8 +242,7 @@ class Crystal:
         )
         if min(abs(result.x - bound) for bound in bounds) < 1e-3 * self.a:
             raise ConfigError(
-                f"{self.structure} {self.element} has no energy minimum near a = {self.a} Å "
-                f"(between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
+                f"{self.name} has no energy minimum near a = {self.a} Å (between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
             )
         found = replace(self, a=float(result.x))
         return found if self.c_over_a is None else found._relaxed_in_both(potential, self.c_over_a, tolerance)

@@ -71,10 +71,12 @@ def _labelled(configurations, config):
     from vibentropy.potentials.finite_differences import watched
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
+    from vibentropy.sources.references import make_references
 
     crystal = Crystal.from_facts(configurations.attributes)
     waiting = int((configurations.table["status"] == Status.RELAXED).sum())
     with meter("labels", lambda: waiting) as progress:
         potential = watched(load_potential(**config.potential), progress.note)
-        labeller = Labeller(potential, **config.labels.settings, note=progress.note)
+        others = make_references(config.lattice.references, crystal, potential).frames
+        labeller = Labeller(potential, others=others, **config.labels.settings, note=progress.note)
         return labeller.label(configurations, filled(crystal), progress)

@@ -67,7 +67,7 @@ def new(paths: tuple[str, ...], **options: Any) -> None:
 
 def _of_potential(others, folder, *, element, structure, quick, pair_style, pair_coeff, **without):
     """Make the configuration for a potential."""
-    from vibentropy.atoms.crystal import SITES_PER_CELL
+    from vibentropy.atoms.crystal import OF_ONE_ELEMENT
     from vibentropy.errors import did_you_mean
     from vibentropy.run.start_from_potential import start_from_potential
 
@@ -83,9 +83,9 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
         )
     if not element:
         raise click.UsageError("--element says of which element the crystal is, such as --element W")
-    if structure and structure not in SITES_PER_CELL:
-        close = did_you_mean(structure, SITES_PER_CELL)
-        raise click.UsageError(f"--structure {structure}{close}: it should be one of {', '.join(SITES_PER_CELL)}")
+    if structure and structure not in OF_ONE_ELEMENT:
+        close = did_you_mean(structure, OF_ONE_ELEMENT)
+        raise click.UsageError(f"--structure {structure}{close}: it should be one of {', '.join(OF_ONE_ELEMENT)}")
     if pair_style:
         block = {"pair_style": pair_style, "pair_coeff": list(pair_coeff), "element": element}
     else:

@@ -15,6 +15,7 @@ from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.own_hessian import offers_hessian, own_hessian
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
+from vibentropy.potentials.swaps import Moving, Swaps, exchange, segments
 
 #: FIRE brings a configuration this close to its minimum (largest force, eV/Å), L-BFGS the rest of the way.
 _NEARLY_AT_REST = 0.1
@@ -165,6 +166,7 @@ class AseEngine(Engine):
         seed: int,
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
+        swaps: Swaps | None = None,
     ) -> list[Atoms]:
         """Molecular dynamics by the Langevin thermostat of ASE; molten atoms have a temperature of their own in it."""
         from ase.md.langevin import Langevin
@@ -193,9 +195,23 @@ class AseEngine(Engine):
         dynamics.attach(self._forces, 1, moving)
         images = []
         for _ in range(snapshots):
-            self._guarded(lambda: dynamics.run(steps_between))
+            for steps, attempts in segments(steps_between, swaps if len(set(atoms.numbers)) > 1 else None):
+                self._guarded(lambda steps=steps: dynamics.run(steps))
+                if attempts:
+                    self._exchange(moving, temperature, attempts, rng)
             images.append(self._snapshot(atoms, moving))
         return images
+
+    def _exchange(self, moving, temperature, attempts, rng):
+        def energy_of(positions):
+            moving.positions = positions
+            report_progress()
+            return float(self._guarded(moving.get_potential_energy))
+
+        before = Moving(moving.get_positions(), moving.get_velocities())
+        after, _ = exchange(before, moving.numbers, moving.get_masses(), energy_of, temperature, attempts, rng)
+        moving.positions = after.positions
+        moving.set_velocities(after.velocities)
 
     @property
     def _name(self):

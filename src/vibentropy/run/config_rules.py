@@ -10,6 +10,7 @@ from vibentropy.descriptors import REGISTRY, available
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.learning.registry import REGRESSORS
 from vibentropy.potentials.from_config import elements_of, is_tabulated, potential_files
+from vibentropy.sources.recipe_rules import problems_of_species
 
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
@@ -100,6 +101,17 @@ def _unusable_potential(config: Config) -> Iterator[str]:
         yield f"{'potential.file' if is_tabulated(config.potential) else 'potential'}: {error}"
 
 
+def _unknown_species(config: Config) -> Iterator[str]:
+    if config.potential is None:
+        return
+    try:
+        elements = elements_of(config.potential)
+    except ConfigError:
+        return  # Said already.
+    for name in config.generated:
+        yield from problems_of_species(config.sources[name], elements)
+
+
 def _unknown_tests(config: Config) -> Iterator[str]:
     tested = list(config.with_role("test"))
     owners: dict[str, str] = {}
@@ -147,6 +159,7 @@ _CHECKS = (
     _lattice_of_another_shape,
     _labels_without_effect,
     _unusable_potential,
+    _unknown_species,
     _unknown_tests,
     _unknown_descriptors,
     _unknown_kinds,

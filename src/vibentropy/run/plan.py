@@ -18,6 +18,7 @@ from vibentropy.potentials.from_config import has_hessian, is_tabulated, potenti
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 from vibentropy.sources.reference_work import SOURCE
+from vibentropy.sources.references import beside
 from vibentropy.sources.source import Source
 
 #: Models that come with the package: the best from positions alone, and the best that asks the potential.
@@ -110,6 +111,17 @@ class Plan:
     def lattice(self) -> str:
         """File of the crystal at rest that recipes start from."""
         return f"{self.config.results}/potential/lattice.json"
+
+    @property
+    def reference_cells(self) -> str:
+        """File of the cells that atoms of further elements are compared with."""
+        return str(beside(self.lattice))
+
+    @property
+    def crystal(self) -> dict[str, Any] | None:
+        """Block of the lattice, without the reference cells, which no crystal depends on."""
+        block = self.config.block.get("lattice")
+        return {key: value for key, value in block.items() if key != "references"} if block else block
 
     @property
     def tabulated(self) -> bool:

@@ -181,7 +181,7 @@ class Config:
         -------
         Config
         """
-        lattice = Lattice(**block["lattice"]) if block.get("lattice") else None
+        lattice = Lattice.from_block(block["lattice"]) if block.get("lattice") else None
         plain = ("descriptors", "regressors", "potential", "results", "seed", "shard_size")
         return cls(
             sources={name: source_of(name, dataset, lattice) for name, dataset in block["datasets"].items()},

@@ -116,7 +116,7 @@ def start_from_potential(
     folder : str
         That the configuration is to be written to, for the results beside it.
     structure : str, optional
-        Of `vibentropy.atoms.crystal.SITES_PER_CELL`. By default that of bcc, fcc, hcp and diamond which has the lowest
+        Of `vibentropy.atoms.crystal.OF_ONE_ELEMENT`. By default that of bcc, fcc, hcp and diamond which has the lowest
         energy by the potential.
     quick : bool
         Small cells and few of them, for a run of minutes.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from vibentropy.atoms.compounds import COMPOUNDS
 from vibentropy.atoms.crystal import SITES_PER_CELL, Crystal
+from vibentropy.sources.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +29,37 @@ class Lattice:
         Whether `a`, and `c_over_a`, are first guesses, to be relaxed with the potential.
     c_over_a : float or None
         Of hcp; None for the ideal one, and for cubic crystals.
+    elements : tuple of str
+        A and B of an ordered compound AB or A3B; empty for other crystals, which are of the first element of the
+        potential.
+    references : tuple of Reference
+        Cells that atoms of further elements are compared with.
     """
 
     structure: str
     a: float
     relax: bool = True
     c_over_a: float | None = None
+    elements: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Lattice:
+        """Build it from its block of the configuration.
+
+        Parameters
+        ----------
+        block : dict
+
+        Returns
+        -------
+        Lattice
+        """
+        of_compound = {
+            "elements": tuple(block.get("elements") or ()),
+            "references": tuple(Reference.from_block(reference) for reference in block.get("references", ())),
+        }
+        return cls(**block | of_compound)
 
     @property
     def sites_per_cell(self) -> int:
@@ -57,25 +85,29 @@ class Lattice:
         return self.sites_per_cell * prod(repetitions)
 
     def crystal(self, element: str) -> Crystal:
-        """Crystal of an element with the lattice constants as the configuration gives it.
+        """Crystal with the lattice constants as the configuration gives them.
 
         Parameters
         ----------
         element : str
-            Chemical symbol.
+            Chemical symbol of all atoms, where it is no compound.
 
         Returns
         -------
         Crystal
         """
+        if self.structure in COMPOUNDS:
+            first, second = self.elements or ("A", "B")
+            return Crystal(first, self.structure, self.a, partner=second)
         return Crystal(element, self.structure, self.a, self.c_over_a)
 
     def at_rest(self, potential: Any) -> Crystal:
-        """Crystal of the element of a potential, with the lattice constants of lowest energy where that is wanted.
+        """Crystal with the lattice constants of lowest energy where that is wanted.
 
         Parameters
         ----------
         potential : vibentropy.potentials.protocols.Interaction
+            The crystal is of its first element, where it is no compound.
 
         Returns
         -------

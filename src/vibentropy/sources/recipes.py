@@ -9,22 +9,25 @@ from itertools import groupby
 from math import nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from vibentropy.atoms.crystal import Crystal
+from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import ConfigError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.sources.perfect import filled
+from vibentropy.sources.recipe_rules import problems_of
+from vibentropy.sources.references import beside
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
 from vibentropy.sources.source import Amount, Planned, Source, Workshop
+from vibentropy.sources.species import Counts, Substitution, by_kind, total
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from vibentropy.datasets.store import ConfigurationSet
     from vibentropy.sources.lattice import Lattice
     from vibentropy.sources.source import Perfect
 
@@ -35,21 +38,35 @@ class ClusterKind:
 
     Attributes
     ----------
-    shape : str
-        See `vibentropy.sources.seeds`.
-    interstitials, vacancies : int
-        Atoms added and removed by each cluster.
-    radius : float or None
-        Of the sphere that a random cluster is seeded in, Å; None for anywhere in the cell.
+    shape, interstitials, vacancies, radius, solutes, shells
+        See `vibentropy.sources.seeds.Cluster`.
     clusters : int
         Of this kind in a cell.
     """
 
     shape: str = "random"
-    interstitials: int = 0
-    vacancies: int = 0
+    interstitials: Counts = 0
+    vacancies: Counts = 0
     radius: float | None = None
     clusters: int = 1
+    solutes: Mapping[str, int] = field(default_factory=dict)
+    shells: tuple[int, ...] = ()
+
+    @classmethod
+    def from_block(cls, block: Mapping[str, Any]) -> Self:
+        """Build a kind of cluster from its block of the configuration."""
+        return cls(**{**block, "shells": tuple(block.get("shells", ()))})
+
+    @property
+    def changed(self) -> int:
+        """Atoms added, removed and replaced by each cluster."""
+        return total(self.interstitials) + total(self.vacancies) + total(self.solutes)
+
+    @property
+    def taken(self) -> list[tuple[str | None, int]]:
+        """Sites that each cluster needs, by sublattice, None for any."""
+        solutes = [(Substitution.parse(text).sublattice, number) for text, number in self.solutes.items()]
+        return [*by_kind(self.vacancies), *solutes]
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,8 @@ class Defect(ClusterKind):
     separation : float
         Smallest distance between the centres of two clusters, Å.
     melt : Melt or None
+    composition : dict of str to float
+        Share of the sites of the cell that solutes take besides, anywhere; see `vibentropy.sources.sampling.Trajectory`.
     anneal : dict
         What this class does otherwise than the recipe says.
     """
@@ -90,29 +109,36 @@ class Defect(ClusterKind):
     cells: tuple[tuple[int, ...], ...] | None = None
     separation: float = 0
     melt: Melt | None = None
-    anneal: Mapping[str, float] = field(default_factory=dict)
+    composition: Mapping[str, float] = field(default_factory=dict)
+    anneal: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_block(cls, block: Mapping[str, Any]) -> Defect:
+    def from_block(cls, block: Mapping[str, Any]) -> Self:
         """Build a class of defects from its block of the configuration."""
-        mixture = tuple(ClusterKind(**kind) for kind in block.get("mixture", ()))
+        mixture = tuple(ClusterKind.from_block(kind) for kind in block.get("mixture", ()))
         melt = Melt(**block["melt"]) if block.get("melt") else None
         cells = tuple(map(tuple, block["cells"])) if block.get("cells") else None
-        return cls(**{**block, "mixture": mixture, "melt": melt, "cells": cells})
+        shells = tuple(block.get("shells", ()))
+        return cls(**{**block, "mixture": mixture, "melt": melt, "cells": cells, "shells": shells})
+
+    @property
+    def kinds(self) -> tuple[ClusterKind, ...]:
+        """Kinds of clusters of the class, those that change atoms."""
+        return tuple(kind for kind in self.mixture or (self,) if kind.changed)
 
     @property
     def clusters_of_a_cell(self) -> tuple[Cluster, ...]:
         """All clusters of the class that are put into a cell."""
         return tuple(
-            Cluster(kind.shape, kind.interstitials, kind.vacancies, kind.radius)
-            for kind in self.mixture or [self]
-            if kind.interstitials + kind.vacancies
+            Cluster(kind.shape, kind.interstitials, kind.vacancies, kind.radius, kind.solutes, kind.shells)
+            for kind in self.kinds
             for _ in range(kind.clusters)
         )
 
     def without_effect(self) -> list[str]:
         """Keys of the class's one kind of cluster that were set: without effect where it has a mixture."""
-        return [key.name for key in fields(ClusterKind) if getattr(self, key.name) != key.default]
+        kind = ClusterKind()
+        return [key.name for key in fields(ClusterKind) if getattr(self, key.name) != getattr(kind, key.name)]
 
 
 @dataclass(frozen=True)
@@ -129,6 +155,8 @@ class Anneal:
     time_step : float, ps
     quench_seed : bool
         Whether the seed is a configuration as well, quenched but not annealed.
+    swaps : dict or None
+        Of `vibentropy.potentials.swaps.Swaps`.
     """
 
     temperature: float
@@ -136,6 +164,7 @@ class Anneal:
     snapshots: int
     time_step: float = 0.001
     quench_seed: bool = True
+    swaps: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +185,8 @@ class Recipe(Source):
         At the end of the quench, eV/Å.
     lattice : Lattice or None
         None where the configuration has none, and in jobs.
+    compared : bool
+        Whether there are cells of `Lattice.references`, in a file beside that of the crystal.
     """
 
     cells: tuple[tuple[int, ...], ...] = ()
@@ -164,6 +195,7 @@ class Recipe(Source):
     strain: float = 0.0
     max_force: float = 1e-6
     lattice: Lattice | None = None
+    compared: bool = False
 
     generated: ClassVar[bool] = True
     knows_sites: ClassVar[bool] = True
@@ -174,10 +206,12 @@ class Recipe(Source):
         """See `Source.from_block`."""
         recipe = dict(block["recipe"])
         quench = recipe.pop("quench", {})
+        compared = recipe.pop("references", False) or bool(lattice and lattice.references)
         return cls(
             name=name,
             role=block.get("role", "train"),
             lattice=lattice,
+            compared=compared,
             **recipe
             | {
                 "cells": tuple(tuple(cell) for cell in recipe.get("cells", ())),
@@ -189,11 +223,25 @@ class Recipe(Source):
 
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
-        return {"recipe": {}}
+        return {"recipe": {"references": True} if self.compared else {}}
 
     def about_smallest(self) -> dict[str, Any]:
         """See `Source.about_smallest`."""
-        return {"recipe": {"cells": [list(min(self.cells, key=math.prod))]}}
+        return {"recipe": {**self.about()["recipe"], "cells": [list(min(self.cells, key=math.prod))]}}
+
+    def references(self, lattice: str) -> list[str]:
+        """See `Source.references`."""
+        return [lattice, str(beside(lattice))] if self.compared else [lattice]
+
+    def others(self, lattice: Path | str | None = None) -> list[Atoms]:
+        """See `Source.others`."""
+        if not self.compared:
+            return []
+        if lattice is None:
+            raise TypeError(
+                "solutes are compared with cells at rest: give the file of the crystal that they lie beside"
+            )
+        return ConfigurationSet.load(beside(lattice)).frames
 
     @property
     def computed(self) -> bool:
@@ -226,6 +274,7 @@ class Recipe(Source):
                         strain=self.strain,
                         melt_radius=defect.melt.radius if defect.melt else 0.0,
                         melt_temperature=defect.melt.temperature if defect.melt else 0.0,
+                        composition=defect.composition,
                         max_force=self.max_force,
                         **{**(asdict(self.anneal) if self.anneal else {}), **defect.anneal},
                     )
@@ -269,7 +318,7 @@ class Recipe(Source):
             sites=sites,
             configurations=minima,
             atoms=minima * sites,
-            steps=sum(t.snapshots * t.steps_between for t in planned),
+            steps=sum(t.snapshots * (t.steps_between + t.attempts) for t in planned),
             quenched=minima,
             # A strained cell has a perfect crystal of its own.
             labels=minima + sum(bool(t.strain) for t in planned),
@@ -333,63 +382,7 @@ class Recipe(Source):
 
     def problems(self, max_force: float) -> Iterator[str]:
         """See `Source.problems`."""
-        place = f"datasets.{self.name}.recipe"
-        for label, defect in self.defects.items():
-            yield from self._problems_of(f"{place}.defects.{label}", defect)
-        if self.max_force > max_force:
-            yield (
-                f"{place}.quench.max_force: {self.max_force:g} eV/Å leaves nothing that counts as relaxed: "
-                f"labels.max_force is {max_force:g} eV/Å"
-            )
-        if self.strain and self.lattice and self.lattice.structure in ("diamond", "hcp"):
-            yield (
-                f"{place}.strain: a strained {self.lattice.structure} crystal is not at rest on its sites, as the "
-                "crystal that defects are compared with has to be"
-            )
-
-    def _problems_of(self, place: str, defect: Defect) -> Iterator[str]:
-        """Yield what is wrong with the clusters of a class."""
-        for cell in defect.cells or ():
-            if cell not in self.cells:
-                yield f"{place}.cells: {list(cell)} is none of the recipe's cells, {list(map(list, self.cells))}"
-        idle = defect.without_effect()
-        if defect.mixture and idle:
-            yield f"{place}: has a mixture, which leaves {', '.join(idle)} without effect"
-        if defect.melt and not defect.mixture and not defect.interstitials + defect.vacancies:
-            if idle:
-                yield f"{place}: has neither interstitials nor vacancies, which leaves {', '.join(idle)} without effect"
-            return
-        kinds = {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect.mixture)} or {place: defect}
-        for where, kind in kinds.items():
-            yield from _problems_of_shape(where, kind)
-            if self.lattice:
-                if kind.shape == "c15" and self.lattice.structure != "bcc":
-                    structure = self.lattice.structure
-                    yield f"{where}.shape: c15 clusters are defined in bcc, found lattice.structure {structure}"
-                if kind.shape.startswith("loop") and self.lattice.structure == "hcp":
-                    yield f"{where}.shape: {kind.shape} is defined in cubic crystals, found lattice.structure hcp"
-                yield from _crowding(where, kind, self.lattice)
-        wanted = sum(kind.clusters * kind.vacancies for kind in kinds.values())
-        if self.lattice:
-            sites = min(map(self.lattice.sites, defect.cells or self.cells))
-            if wanted > sites // 2:
-                yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
-
-
-def _problems_of_shape(place: str, kind: ClusterKind) -> Iterator[str]:
-    """Yield what a cluster of this shape does not go with."""
-    added, removed = kind.interstitials, kind.vacancies
-    match kind.shape.partition("_")[0]:
-        case "random" if not added + removed:
-            yield f"{place}: neither interstitials nor vacancies"
-        case "void" if added or not removed:
-            yield f"{place}: a void has vacancies and no interstitials, found {removed} and {added}"
-        case "loop" | "c15" if removed or not added:
-            yield f"{place}: shape {kind.shape} has interstitials and no vacancies, found {added} and {removed}"
-        case "c15" if added in (1, 3):
-            yield f"{place}.interstitials: the smallest C15 clusters are of 2 and 4 interstitials, found {added}"
-    if kind.shape != "random" and kind.radius is not None:
-        yield f"{place}.radius: without effect on shape {kind.shape}"
+        yield from problems_of(self, max_force)
 
 
 def _at_rest(lattice: Path | str | None) -> Crystal:
@@ -397,15 +390,3 @@ def _at_rest(lattice: Path | str | None) -> Crystal:
     if lattice is None:
         raise TypeError("a recipe is compared with the crystal at rest: give the file of it")
     return Crystal.load(lattice)
-
-
-def _crowding(place: str, kind: ClusterKind, lattice: Lattice) -> Iterator[str]:
-    """Yield why a sphere does not have the room that a random cluster needs."""
-    if kind.radius is not None:
-        # A sphere holds its volume's worth of sites, give or take those at its surface.
-        sites = 4 / 3 * math.pi * kind.radius**3 / lattice.volume_per_site
-        if kind.vacancies > sites:
-            yield (
-                f"{place}.radius: a sphere of {kind.radius} Å holds {sites:.1f} sites on average, too few for "
-                f"{kind.vacancies} vacancies"
-            )

@@ -5,8 +5,8 @@ the run: neither on other trajectories nor on the number of cores.
 """
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from vibentropy.errors import NotConvergedError, StructureError, VibentropyError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.lammps_engine import MAX_SEED
 from vibentropy.potentials.newton import newton_relax
+from vibentropy.potentials.swaps import Swaps, segments
 from vibentropy.sources.seeds import Cluster, place
 
 #: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
@@ -56,6 +57,10 @@ class Trajectory:
         At the end of the quench, eV/Å.
     quench_seed : bool
         Whether the quenched seed comes in addition, where it has defects.
+    composition : dict of str to float
+        Share of the sites of the cell that solutes take, by what `vibentropy.sources.seeds.Cluster.solutes` says.
+    swaps : Swaps or None
+        Exchanges of atoms during molecular dynamics; a mapping becomes them.
     """
 
     dataset: str
@@ -73,8 +78,12 @@ class Trajectory:
     snapshots: int
     max_force: float
     quench_seed: bool = True
+    composition: Mapping[str, float] = field(default_factory=dict)
+    swaps: Swaps | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.swaps, Mapping):
+            object.__setattr__(self, "swaps", Swaps(**self.swaps))
         as_clusters = tuple(c if isinstance(c, Cluster) else Cluster(**c) for c in self.clusters)
         object.__setattr__(self, "clusters", as_clusters)
         object.__setattr__(self, "repetitions", tuple(self.repetitions))
@@ -85,9 +94,14 @@ class Trajectory:
         return self.snapshots + self.keeps_seed
 
     @property
+    def attempts(self) -> int:
+        """Attempts to exchange atoms before each snapshot."""
+        return sum(attempts for _, attempts in segments(self.steps_between, self.swaps))
+
+    @property
     def keeps_seed(self) -> bool:
         """Whether the quenched seed is a configuration. A crystal without a defect, as before a melt, is of no use."""
-        return self.quench_seed and bool(self.clusters)
+        return self.quench_seed and bool(self.clusters or self.composition)
 
     def seed(self, run_seed: int) -> int:
         """Hash the seed of the run and the name of the trajectory to the seed of its random numbers.
@@ -144,7 +158,8 @@ def sample(
             "seed": seed,
         }
         for number, (atoms, outcome) in enumerate(_minima(trajectory, perfect, crystal, potential, engine, seed, rng)):
-            if "energy" in outcome:
+            # Those of several elements are compared with cells of these, which labels have.
+            if "energy" in outcome and set(atoms.symbols) == set(crystal.elements) == {crystal.element}:
                 outcome["formation_energy"] = outcome["energy"] - len(atoms) * energy_per_atom
             frames.append(atoms)
             rows.append(common | {"id": f"{trajectory.dataset}/{trajectory.name}/{number:02d}"} | outcome)
@@ -167,7 +182,10 @@ def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
     """Pairs of a configuration and its columns, for the quenched seed and each quenched snapshot."""
     atoms = perfect
     try:
-        atoms = place(trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng)
+        dissolved = {text: round(share * len(perfect)) for text, share in trajectory.composition.items()}
+        atoms = place(
+            trajectory.clusters, perfect, crystal, trajectory.repetitions, trajectory.separation, rng, dissolved
+        )
         relaxed_seed = engine.relax(atoms, _SEED_FORCE)
         snapshots = engine.anneal(
             relaxed_seed,
@@ -177,6 +195,7 @@ def _minima(trajectory, perfect, crystal, potential, engine, seed, rng):
             trajectory.snapshots,
             seed,
             *_pocket(trajectory, relaxed_seed, rng),
+            swaps=trajectory.swaps,
         )
     except VibentropyError as error:
         return [(atoms, {"status": Status.REJECTED, "reason": f"no trajectory: {error}"})]

@@ -1,4 +1,4 @@
-"""Seeds of defects: atoms taken out of a perfect crystal and put into it, singly and as the clusters that are known.
+"""Seeds of defects: atoms taken out of a perfect crystal, put into it or replaced, singly and as well-known clusters.
 
 Shapes of a cluster:
 
@@ -9,18 +9,23 @@ Shapes of a cluster:
                 a random point; the Burgers vector is the shortest lattice translation along a direction of <hkl>; in
                 cubic crystals only
 ``c15``         interstitials in the C15 (Laves) structure, in bcc only; see `_c15`
+``dumbbell_hkl`` one interstitial, which shares the site next to a random point with its atom, along <hkl>
 =============== ======================================================================================================
+
+Solutes of a cluster replace atoms of the crystal in its sphere, or on shells of neighbours of its vacancies.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic, get_distances
 
-from vibentropy.atoms.crystal import Crystal
+from vibentropy.atoms.crystal import NEAREST, Crystal
+from vibentropy.atoms.shells import shells
 from vibentropy.errors import StructureError
+from vibentropy.sources.species import Counts, Substitution, by_kind, total
 
 #: An interstitial is not put closer than this (Å) to another atom where the crystal has room for it.
 _MIN_INSERTION_DISTANCE = 1.45
@@ -36,6 +41,12 @@ _SURROUNDINGS = 6.0
 #: Atoms of loops and C15 clusters are put off their ideal places by so much (Å), so that none starts on a saddle.
 _JITTER = 0.02
 
+#: Distance of the atoms of a dumbbell, in units of that of nearest neighbours.
+_DUMBBELL = 0.8
+
+#: How far (Å) a site may be from the radius of its shell of neighbours.
+_IN_SHELL = 0.05
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -45,16 +56,28 @@ class Cluster:
     ----------
     shape : str
         See the module.
-    interstitials, vacancies : int
-        Atoms added and removed. For ``c15`` the net number of atoms added.
+    interstitials : int or dict of str to int
+        Atoms added, for ``c15`` the net number of them; by element where they are not of that of the crystal.
+    vacancies : int or dict of str to int
+        Atoms removed; by sublattice where it matters.
     radius : float or None
         Of the sphere that holds a random cluster, in Å; None for anywhere in the cell.
+    solutes : dict of str to int
+        Atoms replaced, by what they are replaced with: ``P``, or ``P_Fe`` (`vibentropy.sources.species`).
+    shells : tuple of int
+        Shells of neighbours of the cluster's vacancies that solutes are on, 1 for the nearest; without vacancies those of
+        the first solute. Without any they are in the sphere.
     """
 
     shape: str
-    interstitials: int
-    vacancies: int
+    interstitials: Counts
+    vacancies: Counts
     radius: float | None
+    solutes: Mapping[str, int] = field(default_factory=dict)
+    shells: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shells", tuple(self.shells))
 
 
 def place(
@@ -64,8 +87,9 @@ def place(
     repetitions: Sequence[int],
     separation: float,
     rng: np.random.Generator,
+    dissolved: Mapping[str, int] | None = None,
 ) -> Atoms:
-    """Put clusters of defects into a perfect crystal.
+    """Put clusters of defects, and solutes anywhere between them, into a perfect crystal.
 
     Parameters
     ----------
@@ -79,6 +103,8 @@ def place(
     separation : float
         Smallest distance between the centres of two clusters, Å.
     rng : numpy.random.Generator
+    dissolved : dict of str to int, optional
+        Solutes on sites that no cluster has taken, as of `Cluster`.
 
     Returns
     -------
@@ -105,6 +131,8 @@ def place(
             raise StructureError(
                 f"no room for {len(clusters)} clusters{apart}, only for {len(centres)}; the next one is {cluster.shape}"
             )
+    for text, number in (dissolved or {}).items():
+        site.replace(text, number, np.ones(len(perfect), dtype=bool), "the cell", rng)
     return site.atoms()
 
 
@@ -120,15 +148,58 @@ class _Sites:
         self._quarters = 4 * np.array(repetitions)
         self._indices = {key: index for index, key in enumerate(self._keys(perfect.positions))}
         self.vacant = np.zeros(len(perfect), dtype=bool)
+        #: Elements of the sites, and which are not those of the crystal.
+        self.elements = np.array(perfect.get_chemical_symbols())
+        self.replaced = np.zeros(len(perfect), dtype=bool)
         self.inserted = np.empty((0, 3))
+        self._inserted_elements = []
 
     def atoms(self):
         """Build what is there now."""
         atoms = self.perfect[~self.vacant]
-        for position in self.inserted:
-            atoms.append(self.perfect.symbols[0])
+        atoms.symbols[:] = self.elements[~self.vacant]
+        for position, element in zip(self.inserted, self._inserted_elements, strict=True):
+            atoms.append(element)
             atoms.positions[-1] = position
         return atoms
+
+    def insert(self, positions, elements):
+        """Put atoms between the others; element None for that of the crystal."""
+        self.inserted = np.vstack([self.inserted, positions])
+        self._inserted_elements += [element or self.crystal.element for element in elements]
+
+    def on(self, sublattice):
+        """Tell which sites are on a sublattice, None for any."""
+        n = len(self.perfect)
+        return np.ones(n, dtype=bool) if sublattice is None else self.crystal.on(sublattice, n)
+
+    def replace(self, text, number, where, what, rng):
+        """Put solutes on sites that are as in the crystal, from those that are allowed; say which they are."""
+        element, sublattice = Substitution.parse(text)
+        free = where & ~self.vacant & ~self.replaced & self.on(sublattice) & (self.elements != element)
+        (free,) = np.nonzero(free)
+        if len(free) < number:
+            raise StructureError(f"{what} has {len(free)} sites left for {number} of {text}")
+        chosen = rng.choice(free, number, replace=False)
+        self.elements[chosen] = element
+        self.replaced[chosen] = True
+        return chosen
+
+    def neighbours(self, centres, numbers):
+        """Tell which sites are on shells of neighbours of some sites, by the unstrained crystal."""
+        cell = self.crystal.cell(1)
+        reach = self.crystal.a
+        while len(radii := shells(cell, reach)) < max(numbers):
+            reach *= 1.25
+        inverse = np.linalg.inv(self.deformation)
+        unstrained = self.perfect.cell[:] @ inverse
+        near = np.zeros(len(self.perfect), dtype=bool)
+        for centre in centres:
+            offsets = (self.perfect.positions - self.perfect.positions[centre]) @ inverse
+            distances = find_mic(offsets, unstrained, pbc=True)[1]
+            for number in numbers:
+                near |= np.abs(distances - radii[number - 1]) < _IN_SHELL
+        return near
 
     def from_point(self, point):
         """Shortest vectors from a point to all sites, (n_sites, 3), and their lengths."""
@@ -147,16 +218,40 @@ def _random(site, cluster, centre, rng):
     """Place interstitials and vacancies in a sphere; interstitials find the room that there is."""
     radius = np.inf if cluster.radius is None else cluster.radius
     _, distances = site.from_point(centre)
-    within = np.flatnonzero((distances <= radius) & ~site.vacant)
-    if len(within) < cluster.vacancies:
-        raise StructureError(
-            f"a sphere of {radius:.2f} Å holds {len(within)} sites, too few for {cluster.vacancies} vacancies: "
-            "enlarge `radius`"
-        )
-    site.vacant[rng.choice(within, cluster.vacancies, replace=False)] = True
-    for _ in range(cluster.interstitials):
-        site.inserted = np.vstack([site.inserted, _interstitial(site, centre, radius, rng)])
+    removed = []
+    for sublattice, number in by_kind(cluster.vacancies):
+        within = np.flatnonzero((distances <= radius) & ~site.vacant & ~site.replaced & site.on(sublattice))
+        if len(within) < number:
+            of = "" if sublattice is None else f" of {sublattice}"
+            raise StructureError(
+                f"a sphere of {radius:.2f} Å holds {len(within)} sites{of}, too few for {number} vacancies: "
+                "enlarge `radius`"
+            )
+        chosen = rng.choice(within, number, replace=False)
+        site.vacant[chosen] = True
+        removed += chosen.tolist()
+    for element in _added(cluster):
+        site.insert(_interstitial(site, centre, radius, rng), [element])
+    _dissolve(site, cluster, removed, distances <= radius, rng)
     return True
+
+
+def _added(cluster):
+    """Element of each interstitial of a cluster."""
+    return [element for element, number in by_kind(cluster.interstitials) for _ in range(number)]
+
+
+def _dissolve(site, cluster, centres, sphere, rng):
+    """Replace atoms by the solutes of a cluster, one after the other."""
+    for text, number in cluster.solutes.items():
+        for _ in range(number):
+            if cluster.shells and centres:
+                numbers = ", ".join(map(str, cluster.shells))
+                where, what = site.neighbours(centres, cluster.shells), f"shell {numbers} of the cluster"
+            else:
+                where, what = sphere, "the sphere of the cluster"
+            chosen = site.replace(text, 1, where, what, rng)
+            centres = centres or chosen.tolist()
 
 
 def _interstitial(site, centre, radius, rng):
@@ -187,6 +282,8 @@ def _interstitial(site, centre, radius, rng):
 def _compact(site, cluster, centre, rng):
     """Place a cluster of a definite shape, unless it would touch another one; say whether it was placed."""
     removed, added = _SHAPES[cluster.shape.partition("_")[0]](site, cluster, centre, rng)
+    if site.replaced[removed].any():
+        return False
     touched = np.concatenate([site.perfect.positions[removed], added])
     others = np.concatenate([site.perfect.positions[site.vacant], site.inserted])
     if (
@@ -195,13 +292,24 @@ def _compact(site, cluster, centre, rng):
     ):
         return False
     site.vacant[removed] = True
-    site.inserted = np.vstack([site.inserted, added + _JITTER * rng.standard_normal((len(added), 3))])
+    # An atom more in a dumbbell is beside that of the site.
+    elements = [*site.elements[removed], *_added(cluster)]
+    site.insert(added + _JITTER * rng.standard_normal((len(added), 3)), elements[: len(added)])
+    _dissolve(site, cluster, removed.tolist(), np.ones(len(site.vacant), dtype=bool), rng)
     return True
 
 
 def _void(site, cluster, centre, rng):
     _, distances = site.from_point(centre)
-    return np.argsort(distances, kind="stable")[: cluster.vacancies], np.empty((0, 3))
+    return np.argsort(distances, kind="stable")[: total(cluster.vacancies)], np.empty((0, 3))
+
+
+def _dumbbell(site, cluster, centre, rng):
+    indices = rng.permutation([int(digit) for digit in cluster.shape.partition("_")[2]]) * rng.choice([-1, 1], 3)
+    half = _DUMBBELL / 2 * NEAREST[site.crystal.structure] * site.crystal.a * indices / np.linalg.norm(indices)
+    nearest = np.argmin(site.from_point(centre)[1])
+    position = site.perfect.positions[nearest]
+    return np.array([nearest]), position + np.array([-1, 1])[:, None] * half @ site.deformation
 
 
 def _loop(site, cluster, centre, rng):
@@ -210,14 +318,15 @@ def _loop(site, cluster, centre, rng):
     Any slab of thickness b across the rows holds one site of each.
     """
     indices = rng.permutation([int(digit) for digit in cluster.shape.partition("_")[2]])
+    n_added = total(cluster.interstitials)
     burgers = _shortest_translation(site.crystal, indices * rng.choice([-1, 1], 3)) @ site.deformation
     vectors, _ = site.from_point(centre)
     height = vectors @ burgers / (burgers @ burgers)
     rows = np.flatnonzero((height >= -0.5) & (height < 0.5))
     across = np.linalg.norm(vectors[rows] - height[rows, None] * burgers, axis=1)
-    if len(rows) < cluster.interstitials:
-        raise StructureError(f"a loop of {cluster.interstitials} atoms in a cell that {len(rows)} rows of atoms cross")
-    chosen = rows[np.argsort(across, kind="stable")[: cluster.interstitials]]
+    if len(rows) < n_added:
+        raise StructureError(f"a loop of {n_added} atoms in a cell that {len(rows)} rows of atoms cross")
+    chosen = rows[np.argsort(across, kind="stable")[:n_added]]
     return np.empty(0, dtype=int), site.perfect.positions[chosen] + burgers / 2
 
 
@@ -247,7 +356,7 @@ def _c15(site, cluster, centre, rng):
     axes = np.vstack([np.eye(3), -np.eye(3)]) * site.crystal.a @ site.deformation
     positions = site.perfect.positions
     first = int(np.argmin(site.from_point(centre)[1]))
-    nets = set()
+    wanted, nets = total(cluster.interstitials), set()
     for _ in range(_PLACEMENT_TRIALS):
         # Parity of a centre: towards which four of its eight neighbours its own diamond lattice goes on.
         cages = {first: 1}
@@ -262,17 +371,20 @@ def _c15(site, cluster, centre, rng):
                         bonds[frozenset((index, other))] = positions[index] + step / 2
             net = len(bonds) - len(removed)
             nets.add(net)
-            if net >= cluster.interstitials:
+            if net >= wanted:
                 break
             index, parity = list(cages.items())[rng.integers(len(cages))]
             (neighbour,) = site.at(positions[[index]] + parity * tetrahedron[rng.integers(4)])
             cages[neighbour] = -parity
-        if net == cluster.interstitials:
+        if net == wanted:
             return np.array(sorted(removed)), np.array([bonds[pair] for pair in sorted(bonds, key=sorted)])
-    raise StructureError(f"no C15 cluster of {cluster.interstitials} interstitials; there are {sorted(nets)}")
+    raise StructureError(f"no C15 cluster of {wanted} interstitials; there are {sorted(nets)}")
 
 
-_SHAPES = {"void": _void, "loop": _loop, "c15": _c15}
+_SHAPES = {"void": _void, "loop": _loop, "c15": _c15, "dumbbell": _dumbbell}
 
 #: Names of all shapes.
-SHAPES = ("random", "void", "loop_100", "loop_110", "loop_111", "c15")
+SHAPES = (
+    *("random", "void", "loop_100", "loop_110", "loop_111", "c15"),
+    *("dumbbell_100", "dumbbell_110", "dumbbell_111"),
+)

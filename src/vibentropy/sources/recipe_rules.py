@@ -1,0 +1,294 @@
+"""What is wrong with a recipe that the schema of configurations accepts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vibentropy.atoms.compositions import Compositions
+from vibentropy.atoms.compounds import COMPOUNDS
+from vibentropy.errors import StructureError, did_you_mean
+from vibentropy.sources.species import Substitution, by_kind, total
+
+if TYPE_CHECKING:
+    from vibentropy.atoms.crystal import Crystal
+    from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.recipes import ClusterKind, Defect, Recipe
+
+#: Crystals that are not at rest on their sites under a strain: some sites are no centres of inversion.
+_RELAX_UNDER_STRAIN = ("diamond", "hcp", "DO3")
+
+
+def problems_of(recipe: Recipe, max_force: float) -> Iterator[str]:
+    """Yield what is wrong with a recipe, whatever the elements.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    max_force : float
+        With which a configuration counts as relaxed, eV/Å.
+
+    Yields
+    ------
+    str
+        A message that begins with the key that is wrong.
+    """
+    place = f"datasets.{recipe.name}.recipe"
+    for label, defect in recipe.defects.items():
+        yield from _problems_of_class(f"{place}.defects.{label}", defect, recipe)
+    if recipe.max_force > max_force:
+        yield (
+            f"{place}.quench.max_force: {recipe.max_force:g} eV/Å leaves nothing that counts as relaxed: "
+            f"labels.max_force is {max_force:g} eV/Å"
+        )
+    if recipe.strain and recipe.lattice and recipe.lattice.structure in _RELAX_UNDER_STRAIN:
+        yield (
+            f"{place}.strain: a strained {recipe.lattice.structure} crystal is not at rest on its sites, as the "
+            "crystal that defects are compared with has to be"
+        )
+
+
+def _kinds(place: str, defect: Defect) -> dict[str, ClusterKind]:
+    """Kinds of clusters of a class by their place in the configuration."""
+    return {f"{place}.mixture[{number}]": kind for number, kind in enumerate(defect.mixture)} or {place: defect}
+
+
+def _problems_of_class(place: str, defect: Defect, recipe: Recipe) -> Iterator[str]:
+    """Yield what is wrong with the clusters of a class."""
+    for cell in defect.cells or ():
+        if cell not in recipe.cells:
+            yield f"{place}.cells: {list(cell)} is none of the recipe's cells, {list(map(list, recipe.cells))}"
+    idle = defect.without_effect()
+    if defect.mixture and idle:
+        yield f"{place}: has a mixture, which leaves {', '.join(idle)} without effect"
+    if recipe.anneal:
+        anneal = replace(recipe.anneal, **defect.anneal)
+        if anneal.swaps and anneal.swaps["every"] > anneal.steps_between:
+            yield (
+                f"{place}: no atoms are exchanged, as anneal.swaps.every is {anneal.swaps['every']} steps and snapshots "
+                f"are {anneal.steps_between} apart; expected at most that"
+            )
+    shares = sum(defect.composition.values())
+    if shares > 1 + 1e-9:
+        yield f"{place}.composition: adds up to {shares:g} of the sites, expected at most 1"
+    if (defect.melt or defect.composition) and not defect.mixture and not defect.changed:
+        if idle:
+            yield f"{place}: has neither interstitials nor vacancies, which leaves {', '.join(idle)} without effect"
+        return
+    kinds = _kinds(place, defect)
+    for where, kind in kinds.items():
+        yield from _problems_of_shape(where, kind)
+        if recipe.lattice:
+            yield from _problems_of_crystal(where, kind, recipe.lattice)
+    wanted = sum(kind.clusters * total(kind.vacancies) for kind in kinds.values())
+    if recipe.lattice:
+        sites = min(map(recipe.lattice.sites, defect.cells or recipe.cells))
+        if wanted > sites // 2:
+            yield f"{place}: {wanted} vacancies in a cell of {sites} sites"
+
+
+def _problems_of_shape(place: str, kind: ClusterKind) -> Iterator[str]:
+    """Yield what a cluster of this shape does not go with."""
+    added, removed, replaced = total(kind.interstitials), total(kind.vacancies), total(kind.solutes)
+    shape = kind.shape.partition("_")[0]
+    match shape:
+        case "random" if not added + removed + replaced:
+            yield f"{place}: neither interstitials nor vacancies, nor solutes"
+        case "void" if added or not removed:
+            yield f"{place}: a void has vacancies and no interstitials, found {removed} and {added}"
+        case "loop" | "c15" | "dumbbell" if removed or not added:
+            yield f"{place}: shape {kind.shape} has interstitials and no vacancies, found {added} and {removed}"
+        case "c15" if added in (1, 3):
+            yield f"{place}.interstitials: the smallest C15 clusters are of 2 and 4 interstitials, found {added}"
+        case "dumbbell" if added > 1:
+            yield f"{place}.interstitials: a dumbbell is of one interstitial and an atom of the crystal, found {added}"
+    if shape == "void" and not isinstance(kind.vacancies, int):
+        yield f"{place}.vacancies: a void takes the sites next to a point, whatever they are: give their number"
+    if kind.shape != "random" and kind.radius is not None:
+        yield f"{place}.radius: without effect on shape {kind.shape}"
+    if kind.solutes and shape not in ("random", "void"):
+        yield f"{place}.solutes: go with the shapes random and void, found {kind.shape}; `composition` goes with all"
+    if kind.shells and (not replaced or (not removed and replaced == 1)):
+        yield (
+            f"{place}.shells: solutes are on shells of neighbours of the cluster's vacancies, or of its first solute; "
+            f"there are {replaced} solutes and {removed} vacancies"
+        )
+    if kind.solutes and shape == "void" and not kind.shells:
+        yield f"{place}.solutes: say on which shells of neighbours of the void's sites, such as `shells: [1]`"
+
+
+def _problems_of_crystal(place: str, kind: ClusterKind, lattice: Lattice) -> Iterator[str]:
+    """Yield what a kind of cluster does not find in a crystal."""
+    structure = lattice.structure
+    if kind.shape == "c15" and structure != "bcc":
+        yield f"{place}.shape: c15 clusters are defined in bcc, found lattice.structure {structure}"
+    if kind.shape.startswith(("loop", "dumbbell")) and structure == "hcp":
+        yield f"{place}.shape: {kind.shape} is defined in cubic crystals, found lattice.structure hcp"
+    if kind.shape.startswith("loop") and structure in COMPOUNDS:
+        yield f"{place}.shape: {kind.shape} is defined in crystals of one element, found lattice.structure {structure}"
+    if kind.radius is not None:
+        # A sphere holds its volume's worth of sites, give or take those at its surface.
+        sites = 4 / 3 * math.pi * kind.radius**3 / lattice.volume_per_site
+        solutes = 0 if kind.shells else total(kind.solutes)
+        wanted = total(kind.vacancies) + solutes
+        if wanted > sites:
+            what = f"{total(kind.vacancies)} vacancies" + (f" and {solutes} solutes" if solutes else "")
+            yield (
+                f"{place}.radius: a sphere of {kind.radius} Å holds {sites:.1f} sites on average, too few for {what}"
+            )
+
+
+def problems_of_species(recipe: Recipe, elements: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the elements and sublattices that a recipe names.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With a lattice.
+    elements : sequence of str
+        Of the potential of the run.
+
+    Yields
+    ------
+    str
+        A message that begins with the key that is wrong.
+    """
+    lattice = recipe.lattice
+    if lattice is None:
+        return
+    if lattice.structure in COMPOUNDS:
+        wrong = list(_problems_of_compound(lattice, elements))
+        if wrong:
+            yield from wrong
+            return
+    elif lattice.elements:
+        yield (
+            f"lattice.elements: {lattice.structure} is a crystal of one element, the first of the potential "
+            f"({elements[0]}): take the line out, or say one of the structures {', '.join(COMPOUNDS)}"
+        )
+    crystal = lattice.crystal(elements[0])
+    place, wrong, named = f"datasets.{recipe.name}.recipe", [], Counter(crystal.elements)
+    if recipe.anneal and recipe.anneal.swaps and len(elements) == 1:
+        wrong.append(
+            f"{place}.anneal.swaps: exchanges atoms of different elements, and the potential is of {elements[0]}"
+        )
+    for label, defect in recipe.defects.items():
+        at = f"{place}.defects.{label}"
+        for where, kind in _kinds(at, defect).items():
+            wrong += _problems_of_kind(where, kind, crystal, elements)
+            named.update(element for element, _ in by_kind(kind.interstitials) if element)
+            named.update(Substitution.parse(text).element for text in kind.solutes)
+        for text in defect.composition:
+            wrong += _problems_of_substitution(f"{at}.composition", text, crystal, elements)
+            named[Substitution.parse(text).element] += 1
+        wrong += [] if wrong else _problems_of_room(at, defect, recipe, crystal)
+    yield from wrong
+    if not wrong:
+        yield from _problems_of_references(lattice, crystal, elements, list(named))
+
+
+def _problems_of_compound(lattice: Lattice, elements: Sequence[str]) -> Iterator[str]:
+    if len(lattice.elements) != 2:
+        formula = COMPOUNDS[lattice.structure].formula.format("A", "B")
+        yield (
+            f"lattice.elements: {lattice.structure} is a compound {formula}, expected its two elements in that order, "
+            f"such as [Fe, Al], found {list(lattice.elements) or 'none'}"
+        )
+    for element in lattice.elements:
+        yield from _unknown_element("lattice.elements", element, elements)
+
+
+def _unknown_element(place: str, element: str, elements: Sequence[str]) -> Iterator[str]:
+    if element not in elements:
+        yield (
+            f"{place}: {element!r}{did_you_mean(element, elements)} is no element of the potential, which has "
+            f"{', '.join(elements)}; name it in potential.elements, too, if its file has it"
+        )
+
+
+def _unknown_sublattice(place: str, sublattice: str, crystal: Crystal) -> Iterator[str]:
+    names = list(dict.fromkeys([*crystal.sublattices, *crystal.elements]))
+    if sublattice not in names:
+        yield (
+            f"{place}: {sublattice!r}{did_you_mean(sublattice, names)} is no sublattice of {crystal.name}, which has "
+            f"{', '.join(names)}"
+        )
+
+
+def _problems_of_substitution(place: str, text: str, crystal: Crystal, elements: Sequence[str]) -> Iterator[str]:
+    element, sublattice = Substitution.parse(text)
+    yield from _unknown_element(place, element, elements)
+    if sublattice is not None:
+        yield from _unknown_sublattice(place, sublattice, crystal)
+    unit = crystal.cell(1)
+    there = unit.symbols[crystal.on(sublattice, len(unit))] if sublattice else unit.symbols
+    if set(there) == {element}:
+        yield f"{place}: {text!r} replaces {element} by itself"
+
+
+def _problems_of_kind(place: str, kind: ClusterKind, crystal: Crystal, elements: Sequence[str]) -> Iterator[str]:
+    for sublattice, _ in by_kind(kind.vacancies):
+        if sublattice is not None:
+            yield from _unknown_sublattice(f"{place}.vacancies", sublattice, crystal)
+    for element, number in by_kind(kind.interstitials):
+        if element is not None:
+            yield from _unknown_element(f"{place}.interstitials", element, elements)
+        elif number and crystal.partner is not None:
+            example = f"{{{crystal.element}: {number}}}"
+            yield f"{place}.interstitials: say of which element in {crystal.name}, such as {example}, found {number}"
+    for text in kind.solutes:
+        yield from _problems_of_substitution(f"{place}.solutes", text, crystal, elements)
+
+
+def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Crystal) -> Iterator[str]:
+    """Yield which sublattices of its smallest cell have not the sites for all that goes there."""
+    n_sites = min(math.prod(cell) for cell in defect.cells or recipe.cells) * len(crystal.sublattices)
+    wanted: Counter[str | None] = Counter()
+    for kind in defect.kinds:
+        for sublattice, number in kind.taken:
+            wanted[sublattice] += number * kind.clusters
+    for text, share in defect.composition.items():
+        number = round(share * n_sites)
+        if not number:
+            yield f"{place}.composition: {share:g} of {n_sites} sites is no atom of {text}"
+        wanted[Substitution.parse(text).sublattice] += number
+    for sublattice, number in wanted.items():
+        sites = int(crystal.on(sublattice, n_sites).sum()) if sublattice else n_sites
+        if number > sites:
+            of = f" of {sublattice}" if sublattice else ""
+            yield f"{place}: takes {number} sites{of}, of which a cell of {n_sites} has {sites}"
+    if sum(wanted.values()) > n_sites:
+        yield f"{place}: takes {sum(wanted.values())} sites of a cell that has {n_sites}"
+
+
+def _problems_of_references(
+    lattice: Lattice, crystal: Crystal, elements: Sequence[str], named: Sequence[str]
+) -> Iterator[str]:
+    """Yield why the reference cells do not say what an atom of each element counts."""
+    place = "lattice.references"
+    wrong = []
+    for reference in lattice.references:
+        if reference.defect:
+            wrong += _problems_of_substitution(place, reference.defect, crystal, elements)
+        else:
+            wrong += _unknown_element(place, reference.element, elements)
+    yield from wrong
+    if wrong:
+        return
+    covered = list(dict.fromkeys([*crystal.elements, *(reference.element for reference in lattice.references)]))
+    lacking = [element for element in named if element not in covered]
+    if not lacking and crystal.partner is not None and not lattice.references:
+        lacking = [crystal.partner]
+    if lacking:
+        yield (
+            f"{place}: nothing says what an atom of {' and '.join(lacking)} counts beside {crystal.name}: add a cell, "
+            f"such as `- {{defect: {lacking[0]}_{crystal.element}, cell: [8, 8, 8]}}`"
+        )
+        return
+    try:
+        Compositions.of([crystal.cell(1), *(reference.atoms(crystal) for reference in lattice.references)])
+    except StructureError as error:
+        yield f"{place}: {error}"
