@@ -36,7 +36,7 @@ def test_the_cell_of_hcp_is_orthorhombic():
 
 @pytest.mark.parametrize("structure", NEAREST)
 def test_distance_of_nearest_neighbours(structure):
-    atoms = Crystal("Fe", structure, 3.0).cell(3)
+    atoms = Crystal("Fe", structure, 3.0, partner=None if structure in OF_ONE_ELEMENT else "Al").cell(3)
     assert atoms.get_distances(0, range(1, len(atoms)), mic=True).min() == pytest.approx(3.0 * NEAREST[structure])
 
 

@@ -1,4 +1,7 @@
-"""Seeds hold the atoms asked for, in the shapes that their names promise."""
+"""Seeds hold the atoms asked for, in the shapes that their names promise, and of the elements."""
+
+import hashlib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -12,6 +15,9 @@ from vibentropy.sources.seeds import SHAPES, Cluster, place
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
 COPPER = Crystal("Cu", "fcc", 3.615)
+MAGNESIUM = Crystal("Mg", "hcp", 3.2)
+B2 = Crystal("Fe", "B2", 2.9, partner="Al")
+DO3 = Crystal("Fe", "DO3", 5.8, partner="Al")
 SIZE = 6, 6, 6
 
 
@@ -143,7 +149,7 @@ def test_strained_crystals_hold_the_strained_cluster():
 @pytest.mark.parametrize("strain", [None, 0.05])
 def test_every_shape_can_be_had_in_odd_cells(shape, strain):
     strain = None if strain is None else strain * np.array([[1, 0.5, -1], [0.5, -1, 0.3], [-1, 0.3, 0.5]])
-    added, removed = (0, 4) if shape == "void" else (4, 0)
+    added, removed = {"void": (0, 4), "dumbbell": (1, 0)}.get(shape.partition("_")[0], (4, 0))
     cluster = Cluster(shape, added, removed, 9.0 if shape == "random" else None)
     atoms, vacant, inserted = placed(cluster, size=(4, 5, 7), strain=strain)
     assert len(inserted) - len(vacant) == added - removed
@@ -180,3 +186,157 @@ def test_loops_keep_off_vacant_sites_and_separation_holds_for_those_that_were_mo
         loops = np.array(loops)
         # Loops lie around their centres to within half a Burgers vector and half a row.
         assert (distances(atoms, loops[:, None] - loops) + 9 * np.eye(3)).min() > 7.0 - 2 * 1.5
+
+
+@pytest.mark.parametrize(
+    ("clusters", "keys", "expected"),
+    [
+        ([Cluster("random", 3, 2, 5.0)] * 2, {"seed": 1}, ("692adf0eec4507e8", 0.9155364039147175)),
+        (
+            [Cluster("random", 2, 0, None), Cluster("void", 0, 9, None)]
+            + [Cluster("loop_111", 7, 0, None), Cluster("c15", 4, 0, None)],
+            {"seed": 2, "separation": 6.0, "size": (8, 8, 8)},
+            ("374f50395609d7b8", 0.9175775764104029),
+        ),
+        ([Cluster("random", 0, 4, 6.5)] * 3, {"seed": 3, "strain": True}, ("865319e5619fca88", 0.0014900835088361708)),
+        (
+            [Cluster("random", 1, 3, 5.0)],
+            {"seed": 4, "crystal": MAGNESIUM, "size": (5, 3, 3)},
+            ("b438e0df981e301c", 0.9841529999311214),
+        ),
+    ],
+)
+def test_seeds_of_one_element_are_those_of_before_there_were_solutes(clusters, keys, expected):
+    """Data sets that ship can be made again: the same atoms, and the same random numbers after them."""
+    crystal, size, seed = keys.get("crystal", IRON), keys.get("size", SIZE), keys["seed"]
+    perfect = crystal.cell(size)
+    if "strain" in keys:
+        strain = 0.02 * np.array([[1, 0.5, -1], [0.5, -1, 0.3], [-1, 0.3, 0.5]])
+        perfect = crystal.filling(perfect.cell[:] @ (np.eye(3) + strain), size)
+    rng = np.random.default_rng(seed)
+    atoms = place(clusters, perfect, crystal, size, keys.get("separation", 0.0), rng)
+    content = atoms.positions.round(9).tobytes() + atoms.numbers.astype("u1").tobytes()
+    assert (hashlib.sha256(content).hexdigest()[:16], rng.random()) == expected
+
+
+def chemistry(crystal, cluster, size=SIZE, seed=0, dissolved=None):
+    """What is on each site of the crystal, None for a vacancy, and the elements of inserted atoms."""
+    perfect = crystal.cell(size)
+    atoms = place([cluster] if cluster else [], perfect, crystal, size, 0.0, np.random.default_rng(seed), dissolved)
+    at = {tuple(position): symbol for position, symbol in zip(atoms.positions, atoms.symbols, strict=True)}
+    on_sites = [at.pop(tuple(position), None) for position in perfect.positions]
+    return np.array(on_sites, dtype=object), list(at.values())
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    vacancies=st.integers(0, 3),
+    solutes=st.dictionaries(st.sampled_from(["P", "Al", "P_Fe"]), st.integers(1, 3), max_size=2),
+    radius=st.one_of(st.none(), st.floats(5.0, 7.0)),
+)
+def test_clusters_hold_the_solutes_asked_for(seed, vacancies, solutes, radius):
+    on_sites, inserted = chemistry(IRON, Cluster("random", 0, vacancies, radius, solutes), seed=seed)
+    wanted = Counter({"Fe": len(on_sites) - vacancies - sum(solutes.values())})
+    wanted.update(
+        Counter({None: vacancies}) + sum((Counter({k[:2].strip("_"): n}) for k, n in solutes.items()), Counter())
+    )
+    assert Counter(on_sites.tolist()) == +wanted
+    assert inserted == []
+    changed = IRON.cell(SIZE).positions[on_sites != "Fe"]
+    if radius is not None and len(changed):
+        assert distances(IRON.cell(SIZE), changed[:, None] - changed).max() <= 2 * radius + 1e-9
+
+
+@pytest.mark.parametrize(("shells", "radii"), [([1], [3**0.5 / 2]), ([2], [1.0]), ([1, 3], [3**0.5 / 2, 2**0.5])])
+@pytest.mark.parametrize("strain", [0.0, 0.04])
+def test_solutes_are_on_the_shells_of_the_vacancy(shells, radii, strain):
+    seen = set()
+    for seed in range(8):
+        cluster = Cluster("random", 0, 1, None, {"P": 2}, shells)
+        perfect = IRON.filling(IRON.cell(SIZE).cell[:] @ (np.eye(3) + strain * np.diag([1, -1, 0.5])), SIZE)
+        atoms = place([cluster], perfect, IRON, SIZE, 0.0, np.random.default_rng(seed))
+        at = {tuple(position): symbol for position, symbol in zip(atoms.positions, atoms.symbols, strict=True)}
+        on_sites = [at.get(tuple(position)) for position in perfect.positions]
+        vacant = on_sites.index(None)
+        solutes = [index for index, symbol in enumerate(on_sites) if symbol == "P"]
+        ideal = IRON.cell(SIZE)
+        apart = ideal.get_distances(vacant, solutes, mic=True) / IRON.a
+        assert len(apart) == 2
+        assert np.abs(apart[:, None] - radii).min(axis=1).max() < 1e-6
+        seen.update(np.abs(apart[:, None] - radii).argmin(axis=1).tolist())
+    assert len(seen) == len(radii)
+
+
+def test_without_a_vacancy_shells_are_those_of_the_first_solute():
+    for seed in range(5):
+        on_sites, _ = chemistry(IRON, Cluster("random", 0, 0, None, {"P": 3}, [2]), seed=seed)
+        atoms = IRON.cell(SIZE)[on_sites == "P"]
+        apart = atoms.get_all_distances(mic=True) / IRON.a
+        # One of them has both others as second neighbours.
+        assert np.isclose(apart, 1.0).sum(axis=1).max() == 2
+
+
+def test_antisites_and_vacancies_are_on_their_sublattices():
+    cluster = Cluster("random", 0, {"Al": 2, "Fe": 1}, None, {"Al_Fe": 3, "Fe_Al": 1})
+    on_sites, inserted = chemistry(B2, cluster, seed=3)
+    iron, aluminium = (on_sites[B2.on(name, len(on_sites))].tolist() for name in ("Fe", "Al"))
+    assert Counter(iron) == {"Fe": 216 - 4, None: 1, "Al": 3}
+    assert Counter(aluminium) == {"Al": 216 - 3, None: 2, "Fe": 1}
+    assert inserted == []
+    on_sites, _ = chemistry(DO3, Cluster("random", 0, {"FeI": 2}, None, {"Al_FeII": 4}), size=(3, 3, 3))
+    of = {name: Counter(on_sites[DO3.on(name, len(on_sites))].tolist()) for name in ("FeI", "FeII", "Al")}
+    assert of == {"FeI": {"Fe": 106, None: 2}, "FeII": {"Fe": 212, "Al": 4}, "Al": {"Al": 108}}
+
+
+def test_a_void_has_solutes_at_its_surface_and_later_clusters_take_no_solute_away():
+    on_sites, _ = chemistry(IRON, Cluster("void", 0, 9, None, {"P": 4}, [1]), seed=2)
+    assert Counter(on_sites.tolist()) == {"Fe": 432 - 13, None: 9, "P": 4}
+    crowded = [Cluster("random", 0, 0, None, {"P": 60}), Cluster("void", 0, 9, None), Cluster("random", 0, 9, None)]
+    for seed in range(5):
+        atoms = place(crowded, IRON.cell(5), IRON, (5, 5, 5), 0.0, np.random.default_rng(seed))
+        assert atoms.symbols.count("P") == 60
+        assert len(atoms) == 250 - 18
+
+
+@pytest.mark.parametrize(("element", "direction"), [("P", "110"), ("Fe", "111"), ("P", "100")])
+def test_mixed_dumbbells_share_a_site(element, direction):
+    cluster = Cluster(f"dumbbell_{direction}", {element: 1}, 0, None)
+    perfect = IRON.cell(SIZE)
+    atoms = place([cluster], perfect, IRON, SIZE, 0.0, np.random.default_rng(4))
+    assert len(atoms) == len(perfect) + 1
+    own, added = atoms[-2], atoms[-1]
+    assert (own.symbol, added.symbol) == ("Fe", element)
+    vector = added.position - own.position
+    assert np.linalg.norm(vector) == pytest.approx(0.8 * np.sqrt(3) / 2 * IRON.a, abs=0.1)
+    cosines = np.sort(np.abs(vector / np.linalg.norm(vector)))[::-1]
+    ideal = np.array([int(digit) for digit in direction]) / np.sqrt(direction.count("1"))
+    np.testing.assert_allclose(cosines, ideal, atol=0.05)
+    middle = (own.position + added.position) / 2
+    assert distances(perfect, perfect.positions - middle).min() < 0.05
+
+
+def test_dumbbells_of_compounds_are_of_the_atom_of_the_site():
+    on_sites, inserted = chemistry(B2, Cluster("dumbbell_110", {"Fe": 1}, 0, None), seed=1)
+    (site,) = np.flatnonzero(on_sites == None)  # noqa: E711
+    assert inserted == [B2.cell(SIZE).symbols[site], "Fe"]
+
+
+def test_foreign_interstitials():
+    on_sites, inserted = chemistry(IRON, Cluster("random", {"P": 2, "Fe": 1}, 0, 5.0))
+    assert Counter(on_sites.tolist()) == {"Fe": 432}
+    assert Counter(inserted) == {"P": 2, "Fe": 1}
+
+
+def test_dissolved_solutes_take_what_clusters_leave():
+    on_sites, _ = chemistry(IRON, Cluster("random", 0, 4, None, {"P": 2}), dissolved={"P": 30, "Al_Fe": 5})
+    assert Counter(on_sites.tolist()) == {"Fe": 432 - 41, None: 4, "P": 32, "Al": 5}
+
+
+def test_too_many_solutes_are_refused():
+    with pytest.raises(StructureError, match=r"the sphere of the cluster has 0 sites left for 1 of P"):
+        chemistry(IRON, Cluster("random", 0, 0, 2.0, {"P": 9}))
+    with pytest.raises(StructureError, match=r"shell 1 of the cluster has 0 sites left for 1 of P"):
+        chemistry(IRON, Cluster("random", 0, 1, None, {"P": 9}, [1]))
+    with pytest.raises(StructureError, match=r"the cell has 432 sites left for 433 of P"):
+        chemistry(IRON, None, dissolved={"P": 433})

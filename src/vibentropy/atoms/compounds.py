@@ -1,7 +1,7 @@
-"""Ordered compounds of two elements: which sites of a cubic lattice each of them has, and what the sublattices are called.
+"""Ordered compounds of two elements: which sites of a cubic lattice each has, and what the sublattices are called.
 
 A sublattice is called by its element, and where an element has two of them that are not alike, by a Roman number, too:
-``Fe`` and ``Al`` in B2 FeAl; in DO3 Fe3Al ``FeI`` (eight Fe neighbours), ``FeII`` (four of Fe and four of Al) and ``Al``.
+``Fe`` and ``Al`` in B2 FeAl; in DO3 Fe3Al ``FeI`` (eight Fe neighbours), ``FeII`` (four of Fe, four of Al) and ``Al``.
 """
 
 from typing import NamedTuple

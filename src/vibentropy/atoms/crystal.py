@@ -25,6 +25,7 @@ SITES_PER_CELL = OF_ONE_ELEMENT | {name: len(order.sites) for name, order in COM
 IDEAL_C_OVER_A = (8 / 3) ** 0.5
 #: Distance of nearest neighbours in units of the lattice constant; of hcp at the ideal c/a.
 NEAREST = {"sc": 1.0, "bcc": 3**0.5 / 2, "fcc": 0.5**0.5, "hcp": 1.0, "diamond": 3**0.5 / 4}
+NEAREST |= {name: NEAREST[order.parent] / order.edge for name, order in COMPOUNDS.items()}
 
 
 class _HasEnergy(Protocol):
@@ -98,7 +99,7 @@ class Crystal:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`: what it has of these."""
+        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`: all but what is None."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod

@@ -10,7 +10,6 @@ from vibentropy.descriptors import REGISTRY, available
 from vibentropy.errors import ConfigError, PotentialError, did_you_mean
 from vibentropy.learning.registry import REGRESSORS
 from vibentropy.potentials.from_config import elements_of, is_tabulated, potential_files
-from vibentropy.sources.recipe_rules import problems_of_species
 
 if TYPE_CHECKING:
     from vibentropy.run.settings import Config
@@ -108,8 +107,8 @@ def _unknown_species(config: Config) -> Iterator[str]:
         elements = elements_of(config.potential)
     except ConfigError:
         return  # Said already.
-    for name in config.generated:
-        yield from problems_of_species(config.sources[name], elements)
+    for source in config.sources.values():
+        yield from source.problems_with(elements)
 
 
 def _unknown_tests(config: Config) -> Iterator[str]:

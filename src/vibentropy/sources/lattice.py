@@ -59,7 +59,7 @@ class Lattice:
             "elements": tuple(block.get("elements") or ()),
             "references": tuple(Reference.from_block(reference) for reference in block.get("references", ())),
         }
-        return cls(**block | of_compound)
+        return cls(**{**block, **of_compound})
 
     @property
     def sites_per_cell(self) -> int:

@@ -68,8 +68,8 @@ def _problems_of_class(place: str, defect: Defect, recipe: Recipe) -> Iterator[s
         anneal = replace(recipe.anneal, **defect.anneal)
         if anneal.swaps and anneal.swaps["every"] > anneal.steps_between:
             yield (
-                f"{place}: no atoms are exchanged, as anneal.swaps.every is {anneal.swaps['every']} steps and snapshots "
-                f"are {anneal.steps_between} apart; expected at most that"
+                f"{place}: no atoms are exchanged: anneal.swaps.every is {anneal.swaps['every']} steps, and snapshots "
+                f"are {anneal.steps_between} apart, expected at most that"
             )
     shares = sum(defect.composition.values())
     if shares > 1 + 1e-9:
@@ -245,6 +245,8 @@ def _problems_of_kind(place: str, kind: ClusterKind, crystal: Crystal, elements:
 
 def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Crystal) -> Iterator[str]:
     """Yield which sublattices of its smallest cell have not the sites for all that goes there."""
+    if sum(defect.composition.values()) > 1:
+        return  # Said already.
     n_sites = min(math.prod(cell) for cell in defect.cells or recipe.cells) * len(crystal.sublattices)
     wanted: Counter[str | None] = Counter()
     for kind in defect.kinds:
@@ -255,12 +257,14 @@ def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Cryst
         if not number:
             yield f"{place}.composition: {share:g} of {n_sites} sites is no atom of {text}"
         wanted[Substitution.parse(text).sublattice] += number
+    full = False
     for sublattice, number in wanted.items():
         sites = int(crystal.on(sublattice, n_sites).sum()) if sublattice else n_sites
         if number > sites:
+            full = True
             of = f" of {sublattice}" if sublattice else ""
             yield f"{place}: takes {number} sites{of}, of which a cell of {n_sites} has {sites}"
-    if sum(wanted.values()) > n_sites:
+    if not full and sum(wanted.values()) > n_sites:
         yield f"{place}: takes {sum(wanted.values())} sites of a cell that has {n_sites}"
 
 
@@ -269,7 +273,7 @@ def _problems_of_references(
 ) -> Iterator[str]:
     """Yield why the reference cells do not say what an atom of each element counts."""
     place = "lattice.references"
-    wrong = []
+    wrong: list[str] = []
     for reference in lattice.references:
         if reference.defect:
             wrong += _problems_of_substitution(place, reference.defect, crystal, elements)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import groupby
 from math import nan
@@ -18,7 +18,7 @@ from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.sources.perfect import filled
-from vibentropy.sources.recipe_rules import problems_of
+from vibentropy.sources.recipe_rules import problems_of, problems_of_species
 from vibentropy.sources.references import beside
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
@@ -99,7 +99,7 @@ class Defect(ClusterKind):
         Smallest distance between the centres of two clusters, Å.
     melt : Melt or None
     composition : dict of str to float
-        Share of the sites of the cell that solutes take besides, anywhere; see `vibentropy.sources.sampling.Trajectory`.
+        Share of the sites of the cell that solutes take besides, see `vibentropy.sources.sampling.Trajectory`.
     anneal : dict
         What this class does otherwise than the recipe says.
     """
@@ -238,9 +238,7 @@ class Recipe(Source):
         if not self.compared:
             return []
         if lattice is None:
-            raise TypeError(
-                "solutes are compared with cells at rest: give the file of the crystal that they lie beside"
-            )
+            raise TypeError("solutes are compared with cells at rest: give the file of the crystal beside them")
         return ConfigurationSet.load(beside(lattice)).frames
 
     @property
@@ -383,6 +381,10 @@ class Recipe(Source):
     def problems(self, max_force: float) -> Iterator[str]:
         """See `Source.problems`."""
         yield from problems_of(self, max_force)
+
+    def problems_with(self, elements: Sequence[str]) -> Iterator[str]:
+        """See `Source.problems_with`."""
+        yield from problems_of_species(self, elements)
 
 
 def _at_rest(lattice: Path | str | None) -> Crystal:

@@ -65,8 +65,8 @@ class Cluster:
     solutes : dict of str to int
         Atoms replaced, by what they are replaced with: ``P``, or ``P_Fe`` (`vibentropy.sources.species`).
     shells : tuple of int
-        Shells of neighbours of the cluster's vacancies that solutes are on, 1 for the nearest; without vacancies those of
-        the first solute. Without any they are in the sphere.
+        Shells of neighbours of the cluster's vacancies that solutes are on, 1 for the nearest; without vacancies those
+        of the first solute. Without any they are in the sphere.
     """
 
     shape: str

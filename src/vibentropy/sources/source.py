@@ -166,6 +166,21 @@ class Source(ABC):
             A message that begins with the key that is wrong.
         """
 
+    def problems_with(self, elements: Sequence[str]) -> Iterator[str]:
+        """Yield what is wrong with the elements and sublattices that the block of a data set names.
+
+        Parameters
+        ----------
+        elements : sequence of str
+            Of the potential of the run.
+
+        Yields
+        ------
+        str
+            A message that begins with the key that is wrong.
+        """
+        yield from ()
+
     def problems_inside(self, elements: Sequence[str] = ()) -> Iterator[str]:
         """Yield what a short look into the files of a data set shows to be wrong.
 

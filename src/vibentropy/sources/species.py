@@ -1,4 +1,4 @@
-"""Which atoms go where, as metallurgists write it: ``P_Fe`` is an atom of P on a site of Fe, ``Al_FeII`` one on FeII."""
+"""Which atoms go where, as metallurgists write it: ``P_Fe`` is an atom of P on a site of Fe."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
