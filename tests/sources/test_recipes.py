@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -7,10 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trajectories import IRON, V2
 
+from vibentropy import load_potential
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import ConfigError
+from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.lammps_engine import MAX_SEED, LammpsEngine
 from vibentropy.sources.lattice import Lattice
+from vibentropy.sources.perfect import filled
+from vibentropy.sources.references import make_references
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.seeds import Cluster
 from vibentropy.sources.source import source_of
@@ -180,6 +185,78 @@ def test_strained_trajectory_is_compared_with_the_crystal_under_its_strain(iron,
     # Another trajectory has another strain.
     other = sample([dataclasses.replace(strained, name="other")], IRON, iron, engine, 2020)
     assert np.abs(other.frames[0].cell[:] - result.frames[0].cell[:]).max() > 0.01
+
+
+SOLUTES = {
+    "cells": [[3, 3, 3]],
+    "anneal": {
+        **{"temperature": 900, "time_step": 0.002, "steps_between": 20, "snapshots": 1},
+        "swaps": {"every": 10, "attempts": 4},
+    },
+    "defects": {
+        "V_Fe+P_Fe": {"vacancies": 1, "solutes": {"P": 1}, "shells": [1], "trajectories": 1},
+        "P_Fe3": {"composition": {"P": 0.06}, "trajectories": 1, "anneal": {"swaps": None}},
+        "V_Fe": {"vacancies": 1, "trajectories": 1},
+    },
+}
+
+
+def test_solutes_are_seeded_annealed_and_quenched():
+    block = {"file": "FeP_mm.eam.fs", "elements": ["Fe", "P"]}
+    lattice = Lattice.from_block(
+        {"structure": "bcc", "a": IRON.a, "relax": False, "references": [{"defect": "P_Fe", "cell": [3, 3, 3]}]}
+    )
+    recipe = source_of("train", {"role": "train", "recipe": SOLUTES}, lattice)
+    planned = recipe.trajectories()
+    assert [t.attempts for t in planned] == [8, 0, 8]
+    # Shards are JSON to Snakemake.
+    (first, *_) = recipe.shards(1).values()
+    assert Trajectory(**json.loads(json.dumps(first[0]))) == planned[0]
+    assert recipe.amounts(1)["3x3x3-V_Fe+P_Fe-000"].steps == 28
+    made, again = recipe.generate(block, seed=1), recipe.limited(1).generate(block, seed=1)
+    assert made.table["status"].eq("relaxed").all()
+    assert [atoms.get_chemical_formula() for atoms in made.frames] == [
+        *("Fe52P", "Fe52P", "Fe51P3", "Fe51P3", "Fe53", "Fe53")
+    ]
+    for one, other in zip(made.frames, again.frames, strict=True):
+        np.testing.assert_array_equal(one.positions, other.positions)
+        np.testing.assert_array_equal(one.numbers, other.numbers)
+    # What solutes cost is known where they are labelled.
+    assert made.table["formation_energy"].isna().tolist() == [True] * 4 + [False] * 2
+    potential = load_potential(**block)
+    crystal = Crystal.from_facts(made.attributes)
+    others = make_references(lattice.references, crystal, potential).frames
+    labelled = Labeller(potential, others=others).label(made, filled(crystal)).table
+    assert labelled["status"].eq("labelled").all()
+    energies = [potential.energy_and_forces(atoms)[0] for atoms in (crystal.cell(3), others[0])]
+    solute = energies[1] - 53 / 54 * energies[0]
+    expected = labelled["energy"][0] - solute - 52 / 54 * energies[0]
+    assert labelled["formation_energy"][0] == pytest.approx(expected, abs=1e-9)
+    assert labelled["formation_energy"][4] == made.table["formation_energy"][4]
+    # A first neighbour binds to the vacancy.
+    assert labelled["formation_energy"][0] < labelled["formation_energy"][4] - 0.2
+
+
+def test_compounds_are_seeded_on_their_sublattices_and_relaxed():
+    block = {"file": "AlFe_mm.eam.fs", "elements": ["Al", "Fe"]}
+    lattice = Lattice.from_block({"structure": "B2", "a": 2.9, "elements": ["Fe", "Al"]})
+    recipe = {
+        "cells": [[3, 3, 3]],
+        "anneal": {"temperature": 300, "time_step": 0.002, "steps_between": 10, "snapshots": 1, "quench_seed": False},
+        "defects": {
+            "V_Fe": {"vacancies": {"Fe": 1}, "trajectories": 1},
+            "V_Al+Al_Fe": {"vacancies": {"Al": 1}, "solutes": {"Al_Fe": 1}, "trajectories": 1},
+        },
+    }
+    made = source_of("train", {"role": "train", "recipe": recipe}, lattice).generate(block, seed=1)
+    assert made.table["status"].eq("relaxed").all()
+    crystal = Crystal.from_facts(made.attributes)
+    assert (crystal.name, crystal.elements) == ("B2 FeAl", ("Fe", "Al"))
+    assert crystal.a == pytest.approx(2.85134, abs=1e-4)
+    assert [dict(zip(*np.unique(atoms.symbols, return_counts=True), strict=True)) for atoms in made.frames] == [
+        {"Fe": 26, "Al": 27},
+        {"Fe": 26, "Al": 27},
+    ]
 
 
 def test_pocket_of_melt_leaves_the_rest_of_the_crystal_alone(iron, engine):

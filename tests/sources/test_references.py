@@ -32,7 +32,7 @@ def test_defects_are_on_their_sublattice():
     compound = Crystal("Fe", "DO3", 5.8, partner="Al")
     for sublattice in ("FeI", "FeII"):
         atoms = Reference((2, 2, 2), f"Al_{sublattice}").atoms(compound)
-        (changed,) = np.flatnonzero(atoms.symbols != compound.cell(2).symbols)
+        (changed,) = np.flatnonzero(atoms.numbers != compound.cell(2).numbers)
         assert compound.on(sublattice, len(atoms))[changed]
         assert atoms.symbols[changed] == "Al"
 

@@ -99,7 +99,7 @@ class Crystal:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`: all but what is None."""
+        """What tells the crystal from others, for attributes of files and `Crystal.from_facts`; without Nones."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod

@@ -137,6 +137,9 @@ class Labeller:
                 if relax:
                     frames[index] = self._relaxed(frames[index])
                     energies = self._energies(frames[index], references)
+                elif len(references.cells) > 1 and np.isnan(row["formation_energy"]):
+                    # Recipes have none where there are several elements: these cells are not at hand there.
+                    energies = {"formation_energy": self._energies(frames[index], references)["formation_energy"]}
                 formation_energy = energies.get("formation_energy", row["formation_energy"])
                 frames[index], columns = self._entropies(frames[index], references, formation_energy)
                 columns |= energies

@@ -181,7 +181,9 @@ class Config:
         -------
         Config
         """
-        lattice = Lattice.from_block(block["lattice"]) if block.get("lattice") else None
+        potential = block.get("potential") or {}
+        host = next(iter(potential.get("elements") or ()), potential.get("element"))
+        lattice = Lattice.from_block(block["lattice"], host) if block.get("lattice") else None
         plain = ("descriptors", "regressors", "potential", "results", "seed", "shard_size")
         return cls(
             sources={name: source_of(name, dataset, lattice) for name, dataset in block["datasets"].items()},

@@ -34,6 +34,8 @@ class Lattice:
         potential.
     references : tuple of Reference
         Cells that atoms of further elements are compared with.
+    host : str or None
+        Element of a crystal of one, as far as the configuration tells.
     """
 
     structure: str
@@ -42,14 +44,17 @@ class Lattice:
     c_over_a: float | None = None
     elements: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    host: str | None = None
 
     @classmethod
-    def from_block(cls, block: Mapping[str, Any]) -> Lattice:
+    def from_block(cls, block: Mapping[str, Any], host: str | None = None) -> Lattice:
         """Build it from its block of the configuration.
 
         Parameters
         ----------
         block : dict
+        host : str, optional
+            First element of the potential.
 
         Returns
         -------
@@ -59,7 +64,13 @@ class Lattice:
             "elements": tuple(block.get("elements") or ()),
             "references": tuple(Reference.from_block(reference) for reference in block.get("references", ())),
         }
-        return cls(**{**block, **of_compound})
+        return cls(**{**block, **of_compound}, host=host)
+
+    @property
+    def all_elements(self) -> tuple[str, ...]:
+        """Elements of the crystal and of the cells that others are compared with."""
+        crystal = self.elements or ((self.host,) if self.host else ())
+        return tuple(dict.fromkeys([*crystal, *(reference.element for reference in self.references)]))
 
     @property
     def sites_per_cell(self) -> int:

@@ -370,6 +370,10 @@ class Recipe(Source):
                 interaction.write_setfl(table)
             return self.read(None, Workshop(potential, lattice, table, seed), done)
 
+    def alloyed(self) -> tuple[str, ...]:
+        """See `Source.alloyed`."""
+        return self.lattice.all_elements if self.lattice and self.compared else ()
+
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
         return filled(_at_rest(lattice))
