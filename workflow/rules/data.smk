@@ -40,6 +40,7 @@ rule pack:
         configurations=f"{RESULTS}/configurations.h5",
         resolved=expand(f"{RESULTS}/resolved/{{part}}.h5", part=RESOLVED),
         lattice=PLAN.lattice,
+        references=reference,
         potential=PLAN.potential_files,
         code=code_of("pack"),
     output:
@@ -56,6 +57,7 @@ rule pack:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
+        specification=about,
         potential=config["potential"],
     script:
         "../scripts/pack.py"

@@ -23,6 +23,7 @@ def pack(
     output: str | Path,
     *,
     dataset: str,
+    specification: Mapping[str, Any],
     potential: Mapping[str, Any],
     config: Mapping[str, Any],
     read: Iterable[str | Path],
@@ -41,8 +42,8 @@ def pack(
     output : path-like
         For `vibentropy.sources.archives.read_archive`, with the rows of minima of this data set that repeat another
         one. Forces are those at the rounded positions that are in it.
-    dataset : str
-        Name of the data set.
+    dataset, specification
+        See `vibentropy.run.steps.features.compute_features`.
     potential : dict
         As in the configuration of a run.
     config, read, progress
@@ -75,7 +76,7 @@ def pack(
         packed,
         crystal,
         repeats,
-        source_of(dataset, config["datasets"][dataset]).others(lattice),
+        source_of(dataset, specification).others(lattice),
         potential=identity(potential),
         **attributes(config, read, sections=["data"]),
     )
