@@ -9,7 +9,7 @@ import yaml
 
 from vibentropy.errors import ConfigError
 from vibentropy.run import settings
-from vibentropy.sources import published_arrays, recipes, user_files
+from vibentropy.sources import published_arrays, recipe_blocks, recipes, user_files
 from vibentropy.sources.lattice import Lattice
 from vibentropy.sources.source import KINDS, Amount, source_of
 
@@ -103,9 +103,9 @@ def as_block(value):
 @pytest.mark.parametrize(
     ("kind", "schema", "renamed"),
     [
-        (recipes.ClusterKind, DEFINED["cluster"], {}),
-        (recipes.Defect, RECIPE["defects"]["additionalProperties"], {}),
-        (recipes.Anneal, RECIPE["anneal"], {}),
+        (recipe_blocks.ClusterKind, DEFINED["cluster"], {}),
+        (recipe_blocks.Defect, RECIPE["defects"]["additionalProperties"], {}),
+        (recipe_blocks.Anneal, RECIPE["anneal"], {}),
         (user_files.Files, DEFINED["ingested"], {}),
         (user_files.GivenEntropy, DEFINED["ingested"]["properties"]["entropy"], {}),
         (published_arrays.Arrays, DEFINED["published"]["properties"]["arrays"], {}),
@@ -120,7 +120,8 @@ def test_classes_and_schema_have_the_same_keys_and_defaults(kind, schema, rename
     for field in fields(kind):
         value = field.default if field.default_factory is MISSING else field.default_factory()
         classes[renamed.get(field.name, field.name)] = value
-    names = {name for name in classes if name not in {"name", "role"}}
+    # The potential says which element a lattice is of.
+    names = {name for name in classes if name not in {"name", "role", "host"}}
     assert names == set(schema["properties"]) - {"role"}
     expected = defaults(schema)
     given = {name: as_block(classes[name]) for name in names if classes[name] is not MISSING}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.compounds import COMPOUNDS
@@ -16,10 +16,35 @@ from vibentropy.sources.species import Substitution, by_kind, total
 if TYPE_CHECKING:
     from vibentropy.atoms.crystal import Crystal
     from vibentropy.sources.lattice import Lattice
-    from vibentropy.sources.recipes import ClusterKind, Defect, Recipe
+    from vibentropy.sources.recipe_blocks import Anneal, ClusterKind, Defect
 
 #: Crystals that are not at rest on their sites under a strain: some sites are no centres of inversion.
 _RELAX_UNDER_STRAIN = ("diamond", "hcp", "DO3")
+
+
+class Recipe(Protocol):
+    """What is looked at of a `vibentropy.sources.recipes.Recipe`, where its attributes are documented."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def cells(self) -> tuple[tuple[int, ...], ...]: ...  # noqa: D102
+
+    @property
+    def defects(self) -> Mapping[str, Defect]: ...  # noqa: D102
+
+    @property
+    def anneal(self) -> Anneal | None: ...  # noqa: D102
+
+    @property
+    def strain(self) -> float: ...  # noqa: D102
+
+    @property
+    def max_force(self) -> float: ...  # noqa: D102
+
+    @property
+    def lattice(self) -> Lattice | None: ...  # noqa: D102
 
 
 def problems_of(recipe: Recipe, max_force: float) -> Iterator[str]:
