@@ -32,7 +32,16 @@ class ClusterKind:
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Self:
-        """Build a kind of cluster from its block of the configuration."""
+        """Build it from its block of the configuration.
+
+        Parameters
+        ----------
+        block : dict
+
+        Returns
+        -------
+        ClusterKind
+        """
         return cls(**{**block, "shells": tuple(block.get("shells", ()))})
 
     @property
