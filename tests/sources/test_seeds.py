@@ -331,6 +331,8 @@ def test_foreign_interstitials():
 def test_dissolved_solutes_take_what_clusters_leave():
     on_sites, _ = chemistry(IRON, Cluster("random", 0, 4, None, {"P": 2}), dissolved={"P": 30, "Al_Fe": 5})
     assert Counter(on_sites.tolist()) == {"Fe": 432 - 41, None: 4, "P": 32, "Al": 5}
+    crowded, _ = chemistry(IRON, None, dissolved={"P": 200, "Al": 200})
+    assert Counter(crowded.tolist()) == {"Fe": 32, "P": 200, "Al": 200}
 
 
 def test_too_many_solutes_are_refused():
