@@ -267,8 +267,8 @@ def _load(specification):
         return load_analytic(**specification)
     except NotAnalyticError as error:
         raise ValueError(
-            f"potential == {specification!r}: {error}; name one that has, which need not be the one that labels, or "
-            "take a descriptor that is not made of a Hessian"
+            f"potential == {specification!r}: {error}; name one that has (labels may use another), or "
+            "take a descriptor that needs no Hessian"
         ) from error
     except (PotentialError, TypeError) as error:
         raise ValueError(f"potential == {specification!r}: {error}") from error
@@ -299,7 +299,7 @@ def whitening(stiffness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     if len(soft):
         raise SaddlePointError(
             f"atom {soft[0]} is held with a stiffness of {values[soft[0], 0]:.2e} eV/Å² in its softest direction, "
-            f"expected at least {MIN_STIFFNESS}: what is made of the Hessian is defined near minima of the potential"
+            f"expected at least {MIN_STIFFNESS}: descriptors of the Hessian are defined only near minima"
         )
     return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
 

@@ -77,7 +77,7 @@ class Quadratic(LocalDescriptor):
         if self.crystal is not None and self.species is not None:
             raise ValueError(f"species == {self.species!r}, must be left out with a crystal, which has one element.")
         if not self._part.has_local:
-            raise ValueError("of: has no values per atom, which products are formed of.")
+            raise ValueError("of: has no values per atom to form products of.")
 
     @property
     def feature_names(self) -> list[str]:

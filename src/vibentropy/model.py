@@ -583,8 +583,8 @@ class EntropyModel:
         else:
             crystal = f"the crystal that the model was fitted to ({self.volume_per_atom:.10g} Å³ each)"
             remedy = (
-                "another lattice constant, or a strained cell? The prediction is off by as much as the perfect crystal "
-                "in this cell differs from that one: give it as `reference`"
+                "another lattice constant, or a strained cell? The prediction is off by the difference of the two "
+                "crystals: give the perfect crystal in this cell as `reference`"
             )
             try:
                 n_sites = count_sites(atoms, self.volume_per_atom, crystal, remedy)
@@ -634,6 +634,6 @@ def _check_imported(described):
             module = kind.partition(":")[0] if ":" in kind else kind.rpartition(".")[0]
             if module not in sys.modules:
                 raise DataError(
-                    f"the descriptor of the model is of kind {kind!r}, which is not of this package; reading a model "
-                    f"executes nothing: if you trust it, `import {module}` before"
+                    f"the descriptor of the model is of kind {kind!r}, which is not part of this package; "
+                    f"reading a model executes nothing: if you trust it, `import {module}` first"
                 )

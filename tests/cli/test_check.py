@@ -102,7 +102,7 @@ class TestCheck:
         assert "none of its 3" in run(*arguments, "--entropy", "S", code=2).stderr
         assert "--entropy needs --reference" in run("check", "my.xyz", "--entropy", "S_f", code=2).stderr
         assert "eV/K" in run(*arguments, "--entropy", "S_f", "--unit", "eV/K", code=2).stderr
-        assert "one configuration at a time" in run("check", "my.yaml", "my.xyz", code=2).stderr
+        assert "give one configuration" in run("check", "my.yaml", "my.xyz", code=2).stderr
         both = "check", "solutes.xyz", "--reference", "bulk.xyz", "--reference", "solute.xyz"
         assert "files: 1 relaxed" in run(*both).stdout
         assert "holds P where only Fe" in run(*both[:4], code=2).stderr

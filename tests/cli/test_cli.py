@@ -137,7 +137,7 @@ def test_no_file_is_written_over_one_that_is_read(run, folder, words, output):
         Path(link).symlink_to(folder / target)
     before = Path(output).read_bytes()
     result = run(*words.split(), "-o", output, code=2)
-    assert "is read: write to another file than it, such as --output " in result.stderr
+    assert "is an input: write to another file, such as --output " in result.stderr
     assert f"{Path(output).stem}_new{Path(output).suffix}" in result.stderr
     assert Path(output).read_bytes() == before
 

@@ -98,4 +98,4 @@ def test_faults_in_standard_input_have_its_name_and_the_frame(run, folder):
 
 
 def test_standard_input_is_read_once(run):
-    assert "standard input (-) can be read once" in run("predict", "-", "-", stdin=b"", code=2).stderr
+    assert "standard input (-) can be read only once" in run("predict", "-", "-", stdin=b"", code=2).stderr

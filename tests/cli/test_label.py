@@ -181,9 +181,9 @@ class TestLabel:
             (["--potential", POTENTIAL, "--config", "my.yaml"], "; found --potential and --config"),
             (["--potential", "none.eam"], "Error: none.eam: no such file"),
             (["--potential", POTENTIAL, "--element", "Cu"], "Error: .*Cu"),
-            (["--potential", POTENTIAL, "--temperatures", "300,hot"], "should be numbers above zero"),
-            (["--potential", POTENTIAL, "--sizes", "1024,2000,3456"], "--sizes are those of --infinite"),
-            (["--potential", POTENTIAL, "--infinite", "--sizes", "1024,2000"], "1024,2000 should be three numbers"),
+            (["--potential", POTENTIAL, "--temperatures", "300,hot"], "should be positive numbers"),
+            (["--potential", POTENTIAL, "--sizes", "1024,2000,3456"], "--sizes needs --infinite"),
+            (["--potential", POTENTIAL, "--infinite", "--sizes", "1024,2000"], "1024,2000 should be three or more"),
             (["--potential", POTENTIAL, "--infinite", "--sizes", "9,9,99"], "9,9,99 should be .*, ascending"),
             (["--potential", POTENTIAL, "--site-entropies"], "needs a file that can hold"),
             (["--config", "bulk.xyz"], "Error: bulk.xyz"),
@@ -222,4 +222,4 @@ class TestSeveralElements:
         assert "of which no reference cell has atoms" in run(*command, "--element", "Fe", code=2).stderr
         for option in ("--infinite", "--site-entropies"):
             result = run(*command, "--reference", "solute.xyz", option, "--output", "x.json", code=2)
-            assert "are for one element, which has one --reference" in result.stderr
+            assert "work for one element only, with one --reference" in result.stderr

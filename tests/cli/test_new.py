@@ -78,7 +78,7 @@ def test_what_is_worth_knowing_is_said(run, tmp_path):
     [
         # Of the potential.
         ("CuNi.eam.alloy --element Cu out", "CuNi.eam.alloy: the entropy is uncertain by .* --pair-style"),
-        ("Ni.adp --element Ni out", "angular-dependent potentials are named as LAMMPS does"),
+        ("Ni.adp --element Ni out", "name an angular-dependent potential as LAMMPS does"),
         ("Cu_mishin1.eam.alloy --element W out", "holds Cu, not W"),
         ("Cu_mishin1.eam.alloy --element cu out", "element is 'cu' .did you mean 'Cu'"),
         ("Cu_mishin1.eam.alloy out", "--element W"),
@@ -86,8 +86,8 @@ def test_what_is_worth_knowing_is_said(run, tmp_path):
         ("Cu_mishin1.eam.alloy --element Cu --structure diamond out", "not stable .* --structure fcc"),
         ("Cu_mishin1.eam.alloy --element Cu --structure hpc out", "did you mean 'hcp'"),
         ("Cu_mishin1.eam.alloy --element Cu --reference bulk.xyz out", "--reference goes with --files"),
-        ("a b --element Cu out", "one potential before the folder.*found a b"),
-        ("--element Cu out", "one potential before the folder.*found none"),
+        ("a b --element Cu out", "give one potential .*found a b"),
+        ("--element Cu out", "give one potential .*found none"),
         ("--pair-style sw --element Si out", "pair_style sw needs its pair_coeff"),
         # Of files.
         ("--files my/*.xyz out", "--files needs --reference"),

@@ -39,7 +39,7 @@ def test_it_is_what_formation_leaves(iron, cells):
         (lambda crystal, vacancy, pair: (pair, [vacancy], crystal), "two parts or more, found 1"),
         (
             lambda crystal, vacancy, pair: (pair, [vacancy, crystal], crystal),
-            "have not the atoms of the parts, Fe53, Fe54",
+            "do not hold the atoms of the parts, Fe53, Fe54",
         ),
         (lambda crystal, vacancy, pair: (pair, [vacancy, vacancy], crystal * 2), "compare both in the same cell"),
     ],

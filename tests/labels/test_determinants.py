@@ -155,4 +155,4 @@ def test_long_factors_are_announced(iron, iron_crystal, monkeypatch):
     expected = f"1,458 atoms: a sparse factor of {operations} operations, about {plan.flops / 6e9:.0f} min, "
     assert said[0] == f"{expected}{plan.peak_bytes() / 1e9:.1f} GB"
     # Where memory is short, the rest waits on disk.
-    assert re.fullmatch(re.escape(said[0]) + r", of which 0\.0 GB wait on disk", said[1])
+    assert re.fullmatch(re.escape(said[0]) + r", of which 0\.0 GB go to disk", said[1])

@@ -200,7 +200,7 @@ def test_a_faulty_function_of_another_element_does_no_harm(tmp_path):
                 "hessian": "analytic",
             },
             NotAnalyticError,
-            "adp has an analytic Hessian for one element, not for Al and Cu; it works by finite differences",
+            "adp has an analytic Hessian for one element, not for Al and Cu; use finite differences",
         ),
         (
             {"pair_style": "eam/fs", "pair_coeff": ["* * FeP_mm.eam.fs P Fe"], "elements": ["Fe", "P"]},

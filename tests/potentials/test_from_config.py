@@ -69,7 +69,7 @@ def test_meam_is_analytic_wherever_it_can_be():
     for other in (SILICON, MEAM | {"pair_style": "meam/spline"}):
         assert isinstance(load_potential(**other), FiniteDifferencePotential)
         assert not is_analytic(other)
-        with pytest.raises(NotAnalyticError, match="; it works by finite differences: `hessian: finite_differences`"):
+        with pytest.raises(NotAnalyticError, match="; use finite differences: `hessian: finite_differences`"):
             load_potential(**other, hessian="analytic")
     # There is something better.
     setfl = {"pair_style": "eam/fs", "pair_coeff": ["* * FeP_mm.eam.fs Fe"], "element": "Fe"}
@@ -232,8 +232,8 @@ def test_lines_with_other_numbers_of_words_are_explained(style, line):
 @pytest.mark.parametrize(
     ("file", "element", "message"),
     [
-        ("FeCr.cdeam", "Fe", "FeCr.cdeam: concentration-dependent embedded atoms .eam/cd. are not read, and LAMMPS"),
-        ("PdHHe.eam.he", "Pd", "eam/he is not read; it works by .* `pair_coeff: .'. . PdHHe.eam.he Pd'.`"),
+        ("FeCr.cdeam", "Fe", "FeCr.cdeam: concentration-dependent embedded atoms .eam/cd. cannot be used: LAMMPS"),
+        ("PdHHe.eam.he", "Pd", "files of eam/he are not read; use .* `pair_coeff: .'. . PdHHe.eam.he Pd'.`"),
     ],
 )
 def test_formats_that_are_not_read_are_named(file, element, message):

@@ -100,7 +100,7 @@ def test_object_that_cannot_be_made_again_fails_every_call(tmp_path):
 
 def test_want_of_memory_is_no_fault_of_the_configuration(mortal, tmp_path):
     for method, arguments, message in [
-        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for want of memory: .*mem_mb"),
+        ("die", [signal.SIGKILL], r"SIGKILL \(Killed\) in `die`, most likely for lack of memory: .*mem_mb"),
         ("die", [signal.SIGTERM], r"SIGTERM \(Terminated\) in `die`, from outside"),
         ("grow", [], "out of memory .*mem_mb"),
     ]:

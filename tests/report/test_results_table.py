@@ -71,8 +71,8 @@ def test_tests_are_told_once_where_folds_have_no_part_in_them(summary):
     assert rows["`afs`", "`ridge`", "file order"] == ["0.30", "0.98", *[""] * 5]
     assert rows["`moments`", "`ridge`", "file order"] == ["0.30", "0.10", *[""] * 5]
     assert rows["`afs`", "`bayes`", "file order"] == ["0.30", "", "7.00", *errors[1:]]
-    assert "stand in the first row of a model" in page
-    assert "stand in the first row of a model" not in results_page(summary, DESCRIPTORS, TESTS, "Cu")
+    assert "are in the first row of each model" in page
+    assert "are in the first row of each model" not in results_page(summary, DESCRIPTORS, TESTS, "Cu")
 
 
 def test_published_models_are_of_iron(summary):

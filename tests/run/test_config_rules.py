@@ -113,7 +113,7 @@ def test_an_archive_trains_or_tests(config, tmp_path):
             {"trajectories": 1},
             "datasets.train.recipe.defects.none: neither interstitials nor vacancies",
         ),
-        (("datasets", "given", "files"), ["no/*.xyz"], "datasets.given.files: no file is or matches 'no/*.xyz'"),
+        (("datasets", "given", "files"), ["no/*.xyz"], "datasets.given.files: no file matches 'no/*.xyz'"),
         (("datasets", "given", "reference"), "no.xyz", "datasets.given.reference: there is no file 'no.xyz'"),
         (
             ("descriptors", "afs_3_10", "kind"),

@@ -201,7 +201,7 @@ def test_what_is_not_known_is_not_made_up():
     table = stages(only, {}, features).set_index("stage")
     assert table["hours"].isna().all()
     text = summary(only, {}, features)
-    assert text.startswith("Configurations that only reading would count take")
+    assert text.startswith("Configurations that are not counted until they are read take")
     assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
     assert re.search(r"1024 to 3456 sites, and configurations that only .*, take", summary(config, known, features))
     # An array of the reference work: how many there are is not known, how many jobs is.
@@ -240,10 +240,8 @@ def test_summary_is_a_line_for_each_stage():
     text = summary(config, amounts_of(config), {"afs_3_10": 33, "afs_20_10": 220})
     table = estimate(config, amounts_of(config))
     title, head, *lines = text.splitlines()
-    assert (
-        title
-        == f"{table['configurations'].sum():.0f} configurations of 1024 to 3456 sites take, less what is there already:"
-    )
+    number = f"{table['configurations'].sum():.0f}"
+    assert title == f"{number} configurations of 1024 to 3456 sites take, apart from what exists already:"
     assert head.split() == ["stage", "jobs", "core", "time", "memory", "of", "a", "job"]
     assert [line.split()[0] for line in lines] == ["structures", "labels", "features", "configurations", "fits"]
     assert lines[0].split()[1] == str(len(table))

@@ -126,7 +126,7 @@ def test_models_that_are_mapped(default, tiny, plan_of):
     assert chosen.mapped_models() == ["pairs_afs/bayesian_ridge"]
     with pytest.raises(ConfigError, match=r"'x/ridge', of `models` under `maps`, is none of afs_3_10/ridge, "):
         plan_of("config.yaml", maps={"models": ["x/ridge"]}).mapped_models()
-    with pytest.raises(ConfigError, match="with `site_entropies: true` under `labels`"):
+    with pytest.raises(ConfigError, match="set `site_entropies: true` under `labels`"):
         tiny.mapped_models()
     assert plan_of("workflow/configs/tiny.yaml", labels={"site_entropies": True}).mapped_models() == ["afs_2_3/ridge"]
 
@@ -161,7 +161,7 @@ def test_descriptors_without_values_of_atoms(tiny):
     assert tiny.local_descriptor() == "afs_2_3"
     assert tiny.n_features("afs_2_3") == 8
     without = Plan(replace(tiny.config, descriptors={}))
-    with pytest.raises(ConfigError, match="which `nonlinear` sums a kernel over"):
+    with pytest.raises(ConfigError, match="which the kernel of `nonlinear` needs"):
         without.local_descriptor()
 
 

@@ -115,7 +115,7 @@ def test_few_trajectories_make_few_folds(files):
     start = start_from_files(["my/0.xyz", "my/1.xyz"], ["bulk.xyz"], "out", entropy=GIVEN)
     assert start.config.evaluation.folds == 2
     assert "each file counts as one trajectory" in start.text
-    with pytest.raises(ConfigError, match=r"count as one trajectory, .* --group NAME .* S_f"):
+    with pytest.raises(ConfigError, match=r"count as one trajectory, .* --group the .* S_f"):
         start_from_files(["my/0.xyz"], ["bulk.xyz"], "out", entropy=GIVEN)
 
 

@@ -94,7 +94,7 @@ def test_minima_are_taken_by_name_in_that_order(run, path):
 def test_nothing_to_choose_from_says_what_to_do(run, path):
     with pytest.raises(DataError, match="site_entropies: true"):
         chosen_minima(path, run.table.assign(status="saddle"))
-    with pytest.raises(DataError, match="no training minimum is resolved"):
+    with pytest.raises(DataError, match="no training minimum has a label for each atom"):
         chosen_minima(path, run.table.assign(role="test"))
 
 

@@ -222,7 +222,7 @@ def test_thermodynamics_and_maps_of_atoms(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({}, "with `site_entropies: true` under `labels`"),
+        ({}, "set `site_entropies: true` under `labels`"),
         ({"labels": {"site_entropies": True}, "maps": {"models": ["afs/ridge"]}}, "is none of afs_2_3/"),
     ],
 )

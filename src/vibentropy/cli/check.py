@@ -22,12 +22,10 @@ Examples:
     "references",
     type=FILE,
     multiple=True,
-    help="Perfect crystal that the configurations of FILES belong to; once more for each further element, such as the "
+    help="Perfect crystal of the cells in FILES; repeat it for each further element with a cell that holds it, such as the "
     "crystal with one atom of it.",
 )
-@click.option(
-    "--entropy", metavar="KEY", help="Name of the entropy in FILES; without it, entropies are to be computed."
-)
+@click.option("--entropy", metavar="KEY", help="Name of the entropy in FILES, if they have it.")
 @click.option("--unit", type=click.Choice(["k_B", "eV/K", "J/mol/K"]), default="k_B", show_default=True)
 @click.option("--kind", type=click.Choice(["formation", "total"]), default="formation", show_default=True)
 @format_option
@@ -50,9 +48,9 @@ def check(
     """
     configurations = [path for path in paths if path.endswith((".yaml", ".yml"))]
     if configurations and len(paths) > 1:
-        raise click.UsageError("one configuration at a time, or files of data")
+        raise click.UsageError("give one configuration (.yaml), or files of data")
     if not references and entropy:
-        raise click.UsageError("--entropy needs --reference: entropies of formation belong to a perfect crystal")
+        raise click.UsageError("--entropy needs --reference: a formation entropy is relative to a perfect crystal")
     if configurations:
         inspections = _of_configuration(*configurations)
     elif references:

@@ -12,8 +12,8 @@ Examples:
 """
 )
 @click.argument("config", metavar="CONFIG", type=FILE)
-@click.option("--dataset", metavar="NAME", help="Which data set with a recipe; not needed where there is one only.")
-@click.option("--trajectories", type=click.IntRange(min=1), help="At most so many of each class and cell.")
+@click.option("--dataset", metavar="NAME", help="Data set with a recipe; not needed if there is only one.")
+@click.option("--trajectories", type=click.IntRange(min=1), help="Make at most this many of each class and cell.")
 @click.option("--label", "labelled", is_flag=True, help="Compute exact formation entropies, too.")
 @output_option(".extxyz", ".xyz", ".h5", required=True, help="File to write: extended XYZ, or .h5 with all digits.")
 @click.pass_context

@@ -56,7 +56,7 @@ def _inputs(context, parameter, texts):
     if context.resilient_parsing:
         return texts
     if texts.count(STDIN) > 1:
-        raise click.BadParameter("standard input (-) can be read once", context, parameter)
+        raise click.BadParameter("standard input (-) can be read only once", context, parameter)
     return tuple(_input(context, parameter, text) for text in texts)
 
 

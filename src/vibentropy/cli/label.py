@@ -52,16 +52,16 @@ Examples:
     type=FILE,
     required=True,
     multiple=True,
-    help="Perfect crystal in the cell of the configurations, which may be turned in space; once more for each further "
-    "element, such as the crystal with one atom of it.",
+    help="Perfect crystal in the cell of the configurations (may be rotated); for each further element, repeat it "
+    "with a cell that holds that element, such as the crystal with one such atom.",
 )
 @potential_options
 @click.option(
     "--relax",
     is_flag=True,
-    help="Relax to 1e-6 eV/Å, or a hundredth of `max_force` of `labels` in --config, in a cell that stays as it is.",
+    help="Relax first, at fixed cell: to 1e-6 eV/Å, or a hundredth of `max_force` of `labels` in --config.",
 )
-@click.option("--site-entropies", is_flag=True, help="Resolve entropies by atoms as `site_entropy`; takes O(N³).")
+@click.option("--site-entropies", is_flag=True, help="Add the entropy of each atom as `site_entropy`; takes O(N³).")
 @click.option(
     "--temperatures",
     type=Numbers(),
@@ -72,13 +72,13 @@ Examples:
 @click.option(
     "--infinite",
     is_flag=True,
-    help="Add what each defect has in the infinite crystal, from larger cells that it is put into; minutes for each.",
+    help="Add the entropy of each defect in the infinite crystal, from larger cells; takes minutes for each.",
 )
 @click.option(
     "--sizes",
     type=Numbers(),
     default=None,
-    help="Sites of these cells, about; three numbers or more, ascending.  [default: 3456,8192,16000]",
+    help="About how many sites these cells have: three or more ascending numbers.  [default: 3456,8192,16000]",
 )
 @click.option(
     "--processes",
@@ -148,7 +148,7 @@ def label(
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
     if len(reference_files) > 1 and (infinite or site_entropies):
-        raise click.UsageError("--infinite and --site-entropies are for one element, which has one --reference")
+        raise click.UsageError("--infinite and --site-entropies work for one element only, with one --reference")
     references = read_references(reference_files, element=block.get("element"))
     block = _with_elements(block, references)
     interaction = load_potential(**block, processes=processes)
@@ -218,11 +218,11 @@ def _cells_of_infinite(infinite, sizes):
 
     if not infinite:
         if sizes is not None:
-            raise click.UsageError("--sizes are those of --infinite, which is not there")
+            raise click.UsageError("--sizes needs --infinite")
         return ()
     cells = tuple(round(size) for size in sizes or SIZES)
     if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
-        raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three numbers or more, ascending")
+        raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three or more ascending numbers")
     return cells
 
 

@@ -24,28 +24,28 @@ Examples:
 """
 )
 @click.argument("paths", metavar="[POTENTIAL] FOLDER", nargs=-1, required=True)
-@click.option("--element", metavar="SYMBOL", help="Of the crystal; with --files it is that of the reference.")
-@click.option("--structure", help="bcc, fcc, hcp, diamond or sc; by default that of lowest energy by the potential.")
-@click.option("--quick", is_flag=True, help="Small cells, few of them, coarse descriptors: a run of minutes.")
-@click.option("--pair-style", metavar="STYLE", help="Of LAMMPS, in place of POTENTIAL.")
-@click.option("--pair-coeff", metavar="LINE", multiple=True, help="Of LAMMPS, with --pair-style; may be repeated.")
+@click.option("--element", metavar="SYMBOL", help="Element of the crystal; with --files, that of the reference.")
+@click.option("--structure", help="bcc, fcc, hcp, diamond or sc; by default the one of lowest energy.")
+@click.option("--quick", is_flag=True, help="A run of minutes: a few small cells, coarse descriptors.")
+@click.option("--pair-style", metavar="STYLE", help="Pair style of LAMMPS, in place of POTENTIAL.")
+@click.option("--pair-coeff", metavar="LINE", multiple=True, help="Its pair_coeff command; may be repeated.")
 @click.option(
-    "--files", metavar="FILES", multiple=True, help="Learn from your own cells: files that ASE reads, patterns."
+    "--files", metavar="FILES", multiple=True, help="Your own cells to learn from: files that ASE reads, or patterns."
 )
 @click.option(
     "--reference",
     "references",
     type=FILE,
     multiple=True,
-    help="Perfect crystal that FILES belong to; once more for each further element, such as the crystal with one atom "
+    help="Perfect crystal of the cells in FILES; repeat it for each further element, such as the crystal with one atom "
     "of it.",
 )
 @click.option("--test", "tests", metavar="FILES", multiple=True, help="Larger cells, which are never fitted to.")
-@click.option("--potential", metavar="FILE", help="What entropies of FILES are computed with.")
+@click.option("--potential", metavar="FILE", help="Potential to compute the entropies of FILES with.")
 @click.option("--entropy", metavar="NAME", help="Name of the entropy in FILES, if they have it.")
 @click.option("--unit", type=click.Choice(["k_B", "eV/K", "J/mol/K"]), default="k_B", show_default=True)
 @click.option("--kind", type=click.Choice(["formation", "total"]), default="formation", show_default=True)
-@click.option("--group", metavar="NAME", help="Name of what cells of one simulation share in FILES.")
+@click.option("--group", metavar="NAME", help="Name in FILES of the key that cells of one simulation share.")
 def new(paths: tuple[str, ...], **options: Any) -> None:
     """Write a configuration to start from, with a reason beside each number: FOLDER/run.yaml.
 
@@ -59,7 +59,7 @@ def new(paths: tuple[str, ...], **options: Any) -> None:
     if Path(folder).is_file():
         raise click.UsageError(f"the last argument should be a folder to write to, and {folder} is a file")
     if target.exists():
-        raise click.UsageError(f"{target} is there already: name another folder, or remove it")
+        raise click.UsageError(f"{target} exists already: name another folder, or remove it")
     start = (_of_files if options["files"] else _of_potential)(others, folder.rstrip("/"), **options)
     start.write(target)
     _tell(start, target)
@@ -79,10 +79,10 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
     if len(others) + bool(pair_style) != 1:
         found = " ".join([*others, *(["--pair-style"] if pair_style else [])]) or "none"
         raise click.UsageError(
-            f"one potential before the folder, a file or --pair-style, or else --files; found {found}"
+            f"give one potential (a file before the folder, or --pair-style), or else --files; found {found}"
         )
     if not element:
-        raise click.UsageError("--element says of which element the crystal is, such as --element W")
+        raise click.UsageError("name the element of the crystal, such as --element W")
     if structure and structure not in OF_ONE_ELEMENT:
         close = did_you_mean(structure, OF_ONE_ELEMENT)
         raise click.UsageError(f"--structure {structure}{close}: it should be one of {', '.join(OF_ONE_ELEMENT)}")
@@ -105,9 +105,9 @@ def _of_files(
     if not references:
         raise click.UsageError("--files needs --reference, the perfect crystal in the same cell")
     if structure:
-        raise click.UsageError("--structure goes with a potential alone: the crystal of files is --reference")
+        raise click.UsageError("--structure is for a potential alone: with --files, --reference is the crystal")
     if options["entropy"] and (options["potential"] or pair_style):
-        raise click.UsageError("entropies are either in the files (--entropy) or computed (--potential): one of both")
+        raise click.UsageError("give either --entropy (entropies are in the files) or --potential (to compute them)")
     if element and len(references) > 1:
         raise click.UsageError("--element goes with one --reference: several say of which elements they are")
     elements = Compositions.of(read_references(references, element=element)).elements
@@ -151,7 +151,7 @@ def _tell(start, target):
 
     for note in start.notes:
         click.echo(note, err=True)
-    click.echo(f"{target} is written. Read it, change it; `vibentropy check {target}` reads it again.")
+    click.echo(f"{target} is written. Read it and change what you like; `vibentropy check {target}` checks it.")
     click.echo(cost_in_words(start.config))
     where = "Then:" if _is_clone() else "Then, in your clone of vibentropy:"
     path = target if _is_clone() else target.absolute()

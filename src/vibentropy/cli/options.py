@@ -16,12 +16,10 @@ FILE = click.Path(exists=True, dir_okay=False)
 ROW_SUFFIXES = ".csv", ".json", ".extxyz", ".xyz"
 
 format_option = click.option(
-    "--format", "file_format", metavar="NAME", help="Name of ASE's format of FILES, where they do not tell."
+    "--format", "file_format", metavar="NAME", help="Format of FILES, by ASE's name, if ASE cannot tell."
 )
 
-quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="Say nothing on stderr but what is wrong: no notes, no progress."
-)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only problems on stderr: no notes, no progress.")
 
 
 def is_stdout(output: str | None) -> bool:
@@ -60,7 +58,7 @@ def output_option(*suffixes: str, **settings: Any) -> Callable[[_Command], _Comm
         if path == "-":
             path = "-.csv"
         if is_stdout(path) and not (".csv" in suffixes and path.endswith(ROW_SUFFIXES)):
-            raise click.BadParameter(f"{path!r}: nothing of that kind is written to stdout", context, parameter)
+            raise click.BadParameter(f"{path!r}: this kind of file cannot go to stdout", context, parameter)
         if path is not None and not path.endswith(suffixes):
             raise click.BadParameter(f"{path!r} should end in {', '.join(suffixes)}", context, parameter)
         if path is not None and not is_stdout(path) and not Path(path).parent.is_dir():
@@ -101,7 +99,7 @@ def not_an_input(output: str | None, *inputs: str | None) -> None:
     for path in inputs:
         if path is not None and os.path.exists(path) and os.path.samefile(path, output):
             other = Path(output).with_stem(f"{Path(output).stem}_new")
-            raise click.UsageError(f"{path} is read: write to another file than it, such as --output {other}")
+            raise click.UsageError(f"{path} is an input: write to another file, such as --output {other}")
 
 
 def per_atom_suffix(output: str | None, flag: str) -> None:
@@ -121,7 +119,7 @@ def per_atom_suffix(output: str | None, flag: str) -> None:
     """
     if not output or output.endswith(".csv"):
         raise click.UsageError(
-            f"{flag} needs a file that can hold values of atoms: --output x.extxyz or x.json, or -.json for stdout"
+            f"{flag} needs a file that can hold values per atom: --output x.extxyz or x.json, or -.json for stdout"
         )
 
 
@@ -155,5 +153,5 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # which has parameter
         except ValueError:
             numbers = []
         if not numbers or not all(0 < number < float("inf") for number in numbers):
-            self.fail(f"{value!r} should be numbers above zero with commas between them, such as 300,600", param, ctx)
+            self.fail(f"{value!r} should be positive numbers separated by commas, such as 300,600", param, ctx)
         return numbers

@@ -41,7 +41,7 @@ _OPTIONS = (
     click.option(
         "--config",
         type=FILE,
-        help="File in YAML with a `potential:` block, which may say more (docs/potentials.md): of a run, or alone.",
+        help="YAML file with a `potential:` block (docs/potentials.md): that of a run, or the block alone.",
     ),
     click.option("--element", metavar="SYMBOL", help="Element of the atoms; by default that of the reference."),
 )
@@ -92,11 +92,11 @@ class PotentialChoice:
         given = [name for name, value in ways.items() if value is not None]
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none of them"
-            raise click.UsageError(f"one of {', '.join(ways)} is needed, to say which potential it is; {found}")
+            raise click.UsageError(f"one of {', '.join(ways)} is needed, to name the potential; {found}")
         beside = {"--pair-coeff": (self.pair_coeff, "--pair-style"), "--parameter": (self.parameters, "--calculator")}
         for name, (values, way) in beside.items():
             if values and way not in given:
-                raise click.UsageError(f"{name} belongs to {way}, and {given[0]} says which potential it is")
+                raise click.UsageError(f"{name} belongs to {way}, and {given[0]} names the potential")
         if self.pair_style is not None and not self.pair_coeff:
             raise click.UsageError("--pair-style needs its --pair-coeff, such as '* * Si.sw Si'")
         if self.config is not None:

@@ -50,8 +50,8 @@ Examples:
     "references",
     type=FILE,
     multiple=True,
-    help="Perfect crystal to compare with instead of that of the model, of any size: for strained cells, the crystal "
-    "under the same strain. Once more for each further element of the model.",
+    help="Perfect crystal, of any size, to compare with instead of the model's own: for strained cells, the crystal "
+    "under the same strain. Repeat it for each further element of the model.",
 )
 @click.option(
     "--per-atom",
@@ -154,14 +154,14 @@ def _model_and_files(files, name, needs_atoms, has_reference):
         raise click.UsageError(f"{first.path}: no such file")
     names_model = kind_of(first.path) == KIND
     if names_model and name:
-        raise click.UsageError(f"{first.name} is a model, and --model names another one: give one of them")
+        raise click.UsageError(f"{first.name} is a model, and --model names another one: give only one of them")
     model_path, files = (first.path, files[1:]) if names_model else (name or DEFAULT, files)
     if not files:
         raise click.UsageError(f"{model_path} is a model: give files with configurations after it")
     model = EntropyModel.load(model_path)
     if needs_atoms and not model.descriptor.has_local:
         raise ConfigError(
-            "its descriptor describes cells as a whole, so that atoms have no shares; leave out --per-atom, or use a "
+            "its descriptor describes cells as a whole, so atoms have no shares; leave out --per-atom, or use a "
             "model with another descriptor",
             model_path,
         )

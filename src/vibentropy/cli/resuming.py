@@ -62,7 +62,7 @@ class Resumed:
             else:
                 others = True
         if others:
-            note(f"{path}: rows of other options, or of another potential or reference, are not taken over")
+            note(f"{path}: rows made with other options, or with another potential or reference, are not taken over")
         self._stream: TextIO | None = None
         self.n_kept = self._n_taken = self._n_said = 0
 

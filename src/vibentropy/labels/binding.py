@@ -91,6 +91,6 @@ def _check_balance(bound, parts, bulk):
     if (bound_in + (len(parts) - 1) * bulk_in != sum(parts_in)).any():
         formulas = ", ".join(atoms.get_chemical_formula() for atoms in parts)
         raise StructureError(
-            f"{bound.get_chemical_formula()} and {len(parts) - 1} x {bulk.get_chemical_formula()} have not the "
-            f"atoms of the parts, {formulas}: expected as many of each element"
+            f"{bound.get_chemical_formula()} and {len(parts) - 1} x {bulk.get_chemical_formula()} do not hold "
+            f"the atoms of the parts, {formulas}: expected as many of each element"
         )

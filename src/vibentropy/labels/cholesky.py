@@ -81,8 +81,8 @@ def factorise(hessian: Any) -> Factor:
     size = hessian.shape[0]
     if size > MAX_ROWS:
         raise StructureError(
-            f"a dense factor for {size // 3} atoms is beyond what LAPACK can count, {MAX_ROWS // 3}; larger cells "
-            "take a potential with a sparse Hessian, such as embedded atoms or MEAM"
+            f"a dense factor for {size // 3} atoms is beyond the limit of LAPACK, {MAX_ROWS // 3}; for larger "
+            "cells use a potential with a sparse Hessian, such as embedded atoms or MEAM"
         )
     shift = float(hessian.diagonal().sum()) / size
     if not shift > 0:

@@ -250,7 +250,7 @@ def _say_cost(plan, n_atoms, memory, note):
     operations = f"{plan.flops:.1e}".replace("e+", "e")
     needed = plan.peak_bytes()
     on_disk = needed - plan.peak_bytes(plan.on_disk(spare_memory() if memory is None else memory))
-    waits = f", of which {on_disk / 1e9:.1f} GB wait on disk" if on_disk else ""
+    waits = f", of which {on_disk / 1e9:.1f} GB go to disk" if on_disk else ""
     note(
         f"{n_atoms:,} atoms: a sparse factor of {operations} operations, about {duration(seconds)}, "
         f"{needed / 1e9:.1f} GB{waits}"

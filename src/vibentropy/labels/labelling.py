@@ -234,7 +234,7 @@ class Labeller:
             columns |= self._in_infinite_crystal(atoms, references.cells[0])
         if self._site_entropies:
             if len(references.cells) > 1:
-                raise StructureError("entropies are resolved by the atoms of one element only")
+                raise StructureError("entropies per atom exist for one element only")
             atoms = atoms.copy()
             atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
         return atoms, columns
@@ -243,7 +243,7 @@ class Labeller:
         limits = self._max_force, self._min_eigenvalue
         try:
             if self._others:
-                raise StructureError("the infinite crystal is of one element here")
+                raise StructureError("the limit of the infinite crystal exists for one element only")
             infinite = infinite_entropy(
                 atoms, perfect, self._potential, *limits, self._infinite, memory=self._memory, note=self._note
             )

@@ -70,7 +70,7 @@ def table_uncertainty(
         worst = shifts[int(np.argmax(open_by))]
         place = f"a density of {worst.place**2:.4g}" if worst.function.endswith("embedding") else f"{worst.place:.4g} Å"
         raise PotentialError(
-            f"the entropy is uncertain by {uncertainty:.2g} k_B, allowed are {allowed:.2g}: the table of the "
+            f"the entropy is uncertain by {uncertainty:.2g} k_B, expected at most {allowed:.2g}: the table of the "
             f"{worst.function} function is too coarse or not smooth, above all near {place}; finite "
             f"differences take the table as LAMMPS interpolates it: {potential.by_finite_differences}"
         )

@@ -170,7 +170,7 @@ def calculator_potential(
         name = calculator if isinstance(calculator, str) else type(calculator).__name__
         raise NotAnalyticError(
             f"{name} offers no Hessian, neither as the property `hessian` nor by `get_hessian`; "
-            "it works by finite differences: `hessian: finite_differences`"
+            "use finite differences: `hessian: finite_differences`"
         )
     return FiniteDifferencePotential(engine, tuple(elements), step, coupling_range)
 

@@ -48,15 +48,15 @@ _KEYS = {
 #: Formats, by the ending of their files, that `file` does not read, and what to do instead.
 _NOT_READ = {
     ".cdeam": (
-        "concentration-dependent embedded atoms (eam/cd) are not read, and LAMMPS has them for two elements at once "
-        "only: take another potential of the element"
+        "concentration-dependent embedded atoms (eam/cd) cannot be used: LAMMPS has them for pairs of elements only; "
+        "use another potential"
     ),
     ".eam.he": (
-        "eam/he is not read; it works by finite differences: `pair_style: eam/he` with "
+        "files of eam/he are not read; use finite differences: `pair_style: eam/he` with "
         "`pair_coeff: ['* * {name} {elements}']`"
     ),
     ".adp": (
-        "angular-dependent potentials are named as LAMMPS does: `pair_style: adp` with "
+        "name an angular-dependent potential as LAMMPS does: `pair_style: adp` with "
         "`pair_coeff: ['* * {name} {elements}']` in place of `file`"
     ),
 }
@@ -225,7 +225,7 @@ def _instead(pair_style):
     """Say what to do where a pair style has no analytic Hessian."""
     if words_of(pair_style)[:1] in (["eam/alloy"], ["eam/fs"]):
         return "name its setfl file by `file`, in place of pair_style and pair_coeff"
-    return "it works by finite differences: `hessian: finite_differences`"
+    return "use finite differences: `hessian: finite_differences`"
 
 
 def load_analytic(

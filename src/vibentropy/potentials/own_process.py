@@ -219,7 +219,7 @@ class Isolated:
             if not self._connection.poll(patience):
                 raise TimeLimitError(
                     f"the process of {self._name} was ended: nothing came of {occasion} for {self._timeout_s:g} s; "
-                    "where that is what it takes, raise `timeout_s`"
+                    "if it needs longer, raise `timeout_s`"
                 )
             answer = self._connection.recv()
         self._heard = time.monotonic()
@@ -312,9 +312,9 @@ def _verdict(subject, status, occasion):
         number = signal.Signals(-status)
         how = f"was ended by {number.name} ({signal.strsignal(number)})"
         if number not in _CRASHES:
-            cause = f"most likely for want of memory: {MORE_MEMORY}" if number == signal.SIGKILL else "from outside"
+            cause = f"most likely for lack of memory: {MORE_MEMORY}" if number == signal.SIGKILL else "from outside"
             return ChildProcessError(f"{subject} {how} in {occasion}, {cause}")
-    remedy = "where many configurations end so, look at the potential, the time step and the program itself"
+    remedy = "if many configurations end like this, look at the potential, the time step and the program itself"
     return CrashError(f"{subject} {how} in {occasion}; {remedy}")
 
 

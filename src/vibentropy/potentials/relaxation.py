@@ -61,6 +61,6 @@ def relax(atoms: Atoms, potential: Interaction | Calculator, max_force: float = 
         if largest > _NEARLY:
             raise
         raise NotConvergedError(
-            f"{error.message}; a calculator in single precision gets no further, in double precision it may, or raise "
-            "max_force"
+            f"{error.message}; a calculator in single precision gets no further: switch it to double precision, or "
+            "raise max_force"
         ) from error

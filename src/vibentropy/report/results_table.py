@@ -117,8 +117,8 @@ def _notes(summary, tests, counts, *, uneven, repeated, published):
     )
     if uneven:
         notes.append(
-            "Models with different numbers n of cells were not tested on the same ones: a descriptor learns from fewer "
-            "where `one_in` says so, and `tables/features.csv` has the cells that it could not describe."
+            "Models with different numbers n of cells were not tested on the same ones: with `one_in`, a descriptor "
+            "learns from fewer; `tables/features.csv` has the cells that it could not describe."
         )
     if published or len(set(summary["split"])) > 1:
         notes.append(
@@ -126,7 +126,7 @@ def _notes(summary, tests, counts, *, uneven, repeated, published):
             "error looks too small."
         )
     if tests and repeated:
-        notes.append("Errors of test sets do not depend on the folds and stand in the first row of a model.")
+        notes.append("Errors of test sets do not depend on the folds and are in the first row of each model.")
     for name, datasets in tests.items():
         cells = _range(counts[name])
         notes.append(f"{name.replace('_', ' ').capitalize()}: {cells} cells ({', '.join(datasets)}), never fitted to.")

@@ -336,10 +336,10 @@ def summary(config: Config, amounts: Mapping[str, Mapping[str, Amount]], n_featu
     first = f"{table['configurations'].sum():.0f} configurations of {low if low == high else f'{low} to {high}'} sites"
     if not counted.all() or len(amounts) < len(config.sources):
         # Published arrays, and files of formats that do not tell how many configurations are in them.
-        uncounted = "configurations that only reading would count"
+        uncounted = "configurations that are not counted until they are read"
         first = f"{first}, and {uncounted}," if counted.any() else uncounted.capitalize()
     lines = [
-        f"{first} take, less what is there already:",
+        f"{first} take, apart from what exists already:",
         _LINE.format("stage", "jobs", "core time", "memory of a job"),
     ]
     for row in stages(config, amounts, n_features).to_dict("records"):

@@ -427,7 +427,7 @@ class Plan:
         """
         if not self.local_descriptors:
             raise ConfigError(
-                "no descriptor of this configuration has values of atoms, which `nonlinear` sums a kernel over"
+                "no descriptor of this configuration has values per atom, which the kernel of `nonlinear` needs"
             )
         return self.local_descriptors[0]
 
@@ -461,11 +461,11 @@ class Plan:
         resolved = self.computed and self.config.labels.site_entropies
         if not (resolved or any(source.archived for source in self.config.sources.values())):
             raise ConfigError(
-                "`maps` compares with labels resolved by atoms, which come from archives or, where labels are "
-                "computed, with `site_entropies: true` under `labels`"
+                "`maps` needs labels per atom: take an archive that has them or, if labels are computed, set "
+                "`site_entropies: true` under `labels`"
             )
         if not self.local_descriptors:
-            raise ConfigError("no descriptor of this configuration has values of atoms, which `maps` draws")
+            raise ConfigError("no descriptor of this configuration has values per atom, which `maps` draws")
         if self._alloyed:
             raise ConfigError("`maps` draws cells of one element, and these data have several")
         return self.models_by_atoms()

@@ -103,8 +103,8 @@ def start_from_files(
     if trajectories < _FEWEST:
         names = ", ".join(sorted(keys)) or "nothing but positions"
         raise ConfigError(
-            "all configurations to train on count as one trajectory, which leaves none to test on: say by --group NAME "
-            f"what tells trajectories apart in the files (they have {names}), or give each trajectory a file of its own"
+            "all training configurations count as one trajectory, which leaves none to test on: name by --group the "
+            f"key that tells trajectories apart (the files have {names}), or give each trajectory a file of its own"
         )
     if trajectories < _FOLDS:
         text = text_with(trajectories, f"; as many as there are of these, at most {_FOLDS}")

@@ -177,7 +177,7 @@ def _check_stable(crystal: Crystal, crystals: Mapping[str, AtRest], potential: I
         low = lowest(crystals, crystal.structure)
         instead = f": try --structure {low}, which is lower" if low != crystal.structure else ""
         raise ConfigError(
-            f"{crystal.structure} {crystal.element} is not stable by this potential, so that no defect in it has a "
+            f"{crystal.structure} {crystal.element} is not stable with this potential, so no defect in it has a "
             f"harmonic entropy ({error}){instead}"
         ) from error
 
@@ -194,15 +194,15 @@ def _notes(crystal: Crystal, crystals: Mapping[str, AtRest], asked: str | None) 
     low, usual = lowest(crystals, structure), usual_crystal(element)
     if low != structure:
         return (
-            f"By this potential {low} {element} is {_milli(energy - crystals[low].energy)} meV per atom lower than "
-            f"{structure}, which was asked for.",
+            f"With this potential {low} {element} is {_milli(energy - crystals[low].energy)} meV per atom lower than "
+            f"{structure}, which you asked for.",
         )
     if asked or usual in (None, structure):
         return ()
     above = f" is {_milli(crystals[usual].energy - energy)} meV per atom higher" if usual in crystals else " is none"
     return (
-        f"By this potential {structure} is the lowest crystal of {element}; {usual}, as {element} is found,{above}: "
-        f"--structure {usual} takes that one.",
+        f"With this potential {structure} is the lowest crystal of {element}; {usual}, the real one,{above}: "
+        f"take it with --structure {usual}.",
     )
 
 

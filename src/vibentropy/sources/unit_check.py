@@ -86,7 +86,7 @@ def _fault(entropies, n_atoms, n_sites):
     """Say what is unusual about a set; empty if nothing is."""
     largest = entropies.max(initial=0.0)
     if _ZERO < largest < MIN_LARGEST:
-        return f"none of {len(entropies)} is larger, that is {largest:.2g} k_B, expected some above {MIN_LARGEST} k_B"
+        return f"that is {largest:.2g} k_B, the largest of {len(entropies)}, expected some above {MIN_LARGEST} k_B"
     per_atom = np.median(entropies / n_atoms) if len(entropies) else 0.0
     if per_atom > MAX_PER_ATOM:
         return f"the median of {len(entropies)} is {per_atom:.3g} k_B per atom, expected at most {MAX_PER_ATOM}"
@@ -95,7 +95,7 @@ def _fault(entropies, n_atoms, n_sites):
     per_defect = np.median(entropies[counted] / net[counted]) if counted.any() else 0.0
     if per_defect > MAX_PER_DEFECT:
         return (
-            f"the median of {counted.sum()} is {per_defect:.3g} k_B per atom that a cell has more or less than its "
-            f"crystal, expected at most {MAX_PER_DEFECT:g}"
+            f"the median of {counted.sum()} is {per_defect:.3g} k_B per atom by which a cell and its crystal differ, "
+            f"expected at most {MAX_PER_DEFECT:g}"
         )
     return ""

@@ -138,7 +138,7 @@ class Files(Source):
         """See `Source.problems`."""
         for file in self.files:
             if not Path(file).is_file():
-                yield f"datasets.{self.name}.files: no file is or matches {file!r}"
+                yield f"datasets.{self.name}.files: no file matches {file!r}"
         for file in self.reference:
             if not Path(file).is_file():
                 yield f"datasets.{self.name}.reference: there is no file {file!r}"

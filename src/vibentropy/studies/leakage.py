@@ -119,8 +119,8 @@ def leakage(
     regressor = with_blocks(regressor, features)
     if not (train.table["duplicate_of"] != "").any():
         raise DataError(
-            "no training minimum repeats another, so that nothing leaks: read archives with `repeats: true`; those "
-            "that ship hold none"
+            "no training minimum repeats another, so nothing leaks: read archives with `repeats: true` (the "
+            "shipped ones have none)"
         )
     found = sorted(set(train.table["defect_class"]))
     unknown = [name for name in classes if name not in found]

@@ -68,22 +68,24 @@ def chosen_minima(
     candidates = table[usable(table, exclude_duplicates) & resolved]
     if candidates.empty:
         raise DataError(
-            "no labelled minimum has its entropy resolved by atoms: where labels are computed, set `site_entropies: "
-            "true` under `labels`"
+            "no labelled minimum has an entropy for each atom: if labels are computed, set `site_entropies: true` "
+            "under `labels`"
         )
     if ids:
         rows = candidates.reset_index().set_index("id")["index"]
         missing = [name for name in ids if name not in rows.index]
         if missing:
             raise DataError(
-                f"{missing[0]!r}, of `minima` under `maps`, is not among the {len(rows)} labelled minima that are "
-                f"resolved by atoms and repeat no other, such as {rows.index[0]!r}"
+                f"{missing[0]!r}, of `minima` under `maps`, is not among the {len(rows)} distinct minima that have "
+                f"a label for each atom, such as {rows.index[0]!r}"
             )
         rows = rows[list(ids)].to_numpy()
     else:
         training = candidates[candidates["role"] == "train"]
         if training.empty:
-            raise DataError("no training minimum is resolved by atoms: name those of other sets as `minima` of `maps`")
+            raise DataError(
+                "no training minimum has a label for each atom: name minima of other sets as `minima` of `maps`"
+            )
         lowest = training.sort_values(["formation_energy", "id"]).drop_duplicates("defect_class")
         rows = lowest.sort_values("defect_class").index.to_numpy()
     chosen = ConfigurationSet.load(path, rows)

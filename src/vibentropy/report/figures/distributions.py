@@ -83,7 +83,7 @@ def distribution_figure(table: pd.DataFrame, element: str) -> Figure:
     )
     axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     color = styles[next(iter(by_class))]["color"]
-    entries: list[Artist] = [Patch(color=color, label="number of labels, highest bar of each class alike")]
+    entries: list[Artist] = [Patch(color=color, label="number of labels, scaled to the same height for each class")]
     entries += [Line2D([], [], color=color, **MEAN_OF_RUN, label="this run: range, mean")]
     entries += [
         Line2D([], [], color=color, **PUBLISHED_MEAN, label=f"published, {potential}: range, mean")
