@@ -1,5 +1,6 @@
 """The documentation site: `sphinx-build -W --keep-going -n docs docs/_build`."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,10 +17,11 @@ copyright = "The vibentropy developers, BSD-3-Clause"
 version = release = vibentropy.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",
     "sphinx_click",
     # Ours, in docs/extensions.
@@ -27,7 +29,8 @@ extensions = [
     "registered_classes",
     "repository_links",
 ]
-exclude_patterns = ["_build"]
+# Of examples of the gallery the site has pages; the notebooks made of them are only downloaded.
+exclude_patterns = ["_build", "gallery", "gallery_of_figures/*.ipynb"]
 smartquotes = False  # they make dashes of the hyphens of options
 
 # Pages are read in the repository as well, where formulas are blocks of the language `math` and links name headings.
@@ -62,6 +65,28 @@ numpydoc_xref_aliases = {name: f"vibentropy.{name}" for name in vibentropy.__all
 # `Name` in a docstring is a link where that name is on the site, and code anywhere else.
 default_role = "py:obj"
 nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"collections\.abc\..*")]
+
+# Notebooks run while the site is built, and an error in one of them ends the build. Their kernel warns of nothing but
+# errors: that it listens on this machine without encryption is no news in a build.
+os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "jupyter")
+nb_execution_mode = "force"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+# Widgets would load their scripts from the network; there are none.
+nb_ipywidgets_js = {}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "gallery_of_figures",
+    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": "drawn_figures.scrape",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "min_reported_time": 3600,
+    "remove_config_comments": True,
+}
 
 html_theme = "furo"
 html_title = f"vibentropy {release}"

@@ -93,7 +93,7 @@ def test_what_is_worth_knowing_is_said(run, tmp_path):
         ("--files my/*.xyz out", "--files needs --reference"),
         ("--files my/*.xyz --reference bulk.xyz out", "--entropy NAME if .* S_f"),
         ("--files yours/*.xyz --reference bulk.xyz --entropy S_f out", "no file matches"),
-        ("--files my.xyz --reference bulk.xyz --entropy S_f out", "--group NAME"),
+        ("--files my.xyz --reference bulk.xyz --entropy S_f out", "by --group"),
         ("--files my/*.xyz --reference bulk.xyz --entropy S out", "'S'.*there are .*S_f"),
         ("--files my/*.xyz --reference defect.xyz --entropy S_f out", "defect.xyz: .*perfect crystal"),
         ("--files my/*.xyz mixed.xyz --reference bulk.xyz --entropy S_f out", "mixed.xyz, frame 0: "),

@@ -215,6 +215,14 @@ def test_every_page_is_in_a_menu_of_the_site():
     assert pages - listed == {"index"}
 
 
+def test_every_notebook_is_in_the_menu_of_notebooks():
+    folder = ROOT / "docs/notebooks"
+    menu = re.search(
+        r"^```{toctree}\n:maxdepth: 1\n\n(.*?)^```$", (folder / "index.md").read_text("utf-8"), re.M | re.S
+    )
+    assert {path.stem for path in folder.glob("*.md")} - set(menu[1].split()) == {"index"}
+
+
 def test_files_that_contributors_are_sent_to_exist():
     named = re.findall(r"`([\w./-]+(?:/[\w.-]+|\.(?:py|md|txt|toml|yaml)))`", text("CONTRIBUTING.md"))
     assert len(named) > 20

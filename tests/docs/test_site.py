@@ -89,6 +89,25 @@ def test_every_page_of_the_folder_is_on_the_site(site, pages):
         assert heading in shown(site, f"{page}.html")
 
 
+@pytest.mark.parametrize("notebook", sorted(path.stem for path in (ROOT / "docs/notebooks").glob("*.md")))
+def test_notebooks_show_what_their_cells_print(site, notebook):
+    cells = len(re.findall(r"^```{code-cell}$", (ROOT / f"docs/notebooks/{notebook}.md").read_text("utf-8"), re.M))
+    source = (site / f"notebooks/{notebook}.html").read_text(encoding="utf-8")
+    outputs = len(re.findall(r'<div class="cell_output', source))
+    assert (notebook == "index") == (cells == 0)
+    # Cells that only define something print nothing.
+    assert cells / 3 <= outputs <= cells
+    assert "Traceback" not in source
+
+
+@pytest.mark.parametrize("example", sorted(path.stem for path in (ROOT / "docs/gallery").glob("*.py")))
+def test_the_gallery_has_a_figure_and_the_code_of_each_example(site, pages, example):
+    page = pages[site / f"gallery_of_figures/{example}.html"]
+    assert any(Path(address).name.startswith(f"sphx_glr_{example}_001") for address in page.loaded)
+    assert "import vibentropy" in shown(site, f"gallery_of_figures/{example}.html") or example == "plot_infinite"
+    assert any(Path(link).name.startswith(example) for link in pages[site / "gallery_of_figures/index.html"].links)
+
+
 def test_links_and_their_anchors_exist(site, pages):
     broken = []
     for path, page in pages.items():
@@ -175,7 +194,22 @@ def browser(tmp_path_factory):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("page", ["index", "theory", "api/index", "cli", "configuration", "faq", "from_lammps"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "index",
+        "theory",
+        "api/index",
+        "cli",
+        "configuration",
+        "faq",
+        "from_lammps",
+        "notebooks/own_files",
+        "notebooks/five_steps",
+        "gallery_of_figures/index",
+        "gallery_of_figures/plot_map",
+    ],
+)
 def test_pages_are_shown_without_a_network(site, browser, page, width):
     resize(browser, width)
     requests(browser)
