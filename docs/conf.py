@@ -1,5 +1,6 @@
 """The documentation site: `sphinx-build -W --keep-going -n docs docs/_build`."""
 
+import logging
 import os
 import re
 import sys
@@ -66,8 +67,9 @@ numpydoc_xref_aliases = {name: f"vibentropy.{name}" for name in vibentropy.__all
 default_role = "py:obj"
 nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"collections\.abc\..*")]
 
-# Notebooks run while the site is built, and an error in one of them ends the build. Their kernel warns of nothing but
-# errors: that it listens on this machine without encryption is no news in a build.
+# Notebooks run while the site is built, and an error in one of them ends the build. What runs them tells of errors only
+# (docs/jupyter does so for the kernel): not of each start, nor that a kernel listens on this machine unencrypted.
+logging.getLogger("traitlets").setLevel(logging.WARNING)
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "jupyter")
 nb_execution_mode = "force"
 nb_execution_timeout = 300
