@@ -39,12 +39,12 @@ def check(
     kind: str,
     file_format: str | None,
 ) -> None:
-    """Check a configuration or files of data, before hours are spent on them.
+    """Check a configuration or files of data, before you spend hours on them.
 
-    CONFIG is one file in YAML (.yaml, .yml): it is validated, everything that it names is built once, its data sets are
-    read, and what the run will cost is estimated. FILES are anything that ASE reads. With --reference they are read
-    as a data set of a run would be, which finds wrong cells, units and forces; without, only what no run could use is
-    found, and the names of what they hold are listed.
+    CONFIG is one YAML file (.yaml, .yml): the check validates it, builds everything that it names once, reads its data
+    sets, and estimates what the run will cost. FILES are anything that ASE reads. With --reference they are read as a
+    run would read them, which finds wrong cells, units and forces. Without, the check finds only what no run could
+    use, and lists the names of what the files hold.
     """
     configurations = [path for path in paths if path.endswith((".yaml", ".yml"))]
     if configurations and len(paths) > 1:

@@ -20,10 +20,10 @@ Examples:
 def generate(
     context: click.Context, config: str, dataset: str | None, trajectories: int | None, labelled: bool, output: str
 ) -> None:
-    """Make relaxed configurations with defects from a recipe, without the workflow: small runs.
+    """Make relaxed configurations with defects from a recipe, without the workflow: for small runs.
 
-    CONFIG is the configuration of a run; what its recipes may say stands in docs/configurations.md. Configurations are
-    those that the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
+    CONFIG is the configuration of a run; docs/configurations.md describes its recipes. You get the configurations that
+    the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
     """
     from vibentropy.cli.meter import meter
     from vibentropy.run.config import read

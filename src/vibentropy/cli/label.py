@@ -109,25 +109,25 @@ def label(
     """Compute exact formation entropies of relaxed cells, from the Hessian of a potential.
 
     Entropies are classical and in k_B, compared with the reference mode by mode; those in the N_d/N_0 convention stand
-    beside them. Analytic Hessians take O(N²) time: a second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles,
-    and cells with forces above 1e-4 eV/Å (or `max_force` of `labels` in --config), have none: their `status` and
-    `reason` say so, as does a line on stderr. What the tables of a potential leave open in a label stands beside it.
+    beside them, and so does the uncertainty that the tables of a potential leave. Analytic Hessians take O(N²) time: a
+    second for 1000 atoms, a minute and 1.4 GB for 16 000. Saddles, and cells with forces above 1e-4 eV/Å (or
+    `max_force` of `labels` in --config), have no entropy: `status`, `reason` and a line on stderr say so.
 
-    The potential is named in one of four ways: --potential, --pair-style, --calculator or --config. FILES are anything
+    Name the potential in one of four ways: --potential, --pair-style, --calculator or --config. FILES are anything
     that ASE reads; - is standard input, my.xyz@0:3 part of a file.
 
-    Several elements take as many references: the perfect crystal and, for each solute, a cell with another share of it;
-    --relax relaxes these, too.
+    Give one --reference for each element: the perfect crystal, then for each solute a cell that holds it; --relax
+    relaxes these, too.
 
-    A long command may be interrupted. Rows are kept in OUTPUT.partial as they come, and forces of finite differences in
+    You may interrupt a long command: finished rows are kept in OUTPUT.partial, and forces of finite differences in
     OUTPUT.forces.partial; the same command goes on from there. What belongs to other options, or to files that have
     changed, is computed anew.
 
     Finite differences take 6N forces for N atoms. --processes shares them, with the same label to the last digit. If
     one process takes all cores already, begin the command with OMP_NUM_THREADS=1.
 
-    Periodic images of a defect change its entropy by a share that falls as 1/N. --infinite takes each cell with one
-    defect to three larger ones and adds the limit with its uncertainty. Where there is none, such as for several
+    Periodic images change the entropy of a defect by a share that falls as 1/N. --infinite puts the defect of each cell
+    into three larger ones and adds the limit with its uncertainty. If there is no limit, for instance with several
     defects, the row keeps its label and says why, and the exit code is 1.
     """
     from vibentropy.atoms.reference import repeats

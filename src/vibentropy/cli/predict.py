@@ -75,15 +75,14 @@ def predict(
 ) -> None:
     """Predict formation entropies of relaxed cells, with intervals and a warning beyond what the model knows.
 
-    FILES are anything that ASE reads, with any number of configurations, of which one is in memory at a time; - is
-    standard input, my.xyz@0:3 part of a file. MODEL is a model of this package: where the first file is none, a model
-    of bcc iron that comes with the package is used. What it is for is said on stderr. Extended XYZ and text dumps of
-    LAMMPS, compressed or not, take little more memory than the positions in them; atoms of a dump that says no elements
-    are those of the model.
+    FILES are anything that ASE reads, with any number of configurations; one is in memory at a time. - is standard
+    input, my.xyz@0:3 part of a file. MODEL is a model of this package; without one, the model of bcc iron that comes
+    with the package is used, and stderr says what it is for. Extended XYZ and text dumps of LAMMPS, compressed or not,
+    need little more memory than their positions; a dump without elements gets that of the model.
 
-    Entropies are in k_B. The column `domain` says "inside" where the cell is like those that the model was trained on,
-    or "outside: " and why; intervals are those of errors of held-out cells. What could not be used has the `status`
-    "rejected" and a `reason`. Extended XYZ keeps what FILES say and adds the same values as
+    Entropies are in k_B. The column `domain` says "inside" if the cell is like those that the model was trained on, or
+    "outside: " and why; intervals come from errors of held-out cells. A cell that could not be used has the `status`
+    "rejected" and a `reason`. Extended XYZ keeps what FILES hold and adds the same values as
     `predicted_formation_entropy`, `predicted_low_68`, `predicted_status` and so on.
     """
     from vibentropy.atoms.reference import count_reference_sites
