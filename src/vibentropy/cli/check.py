@@ -22,7 +22,7 @@ Examples:
     "references",
     type=FILE,
     multiple=True,
-    help="Perfect crystal of the cells in FILES; repeat it for each further element with a cell that holds it, such as the "
+    help="Perfect crystal of the cells in FILES; repeat it for each further element, such as the "
     "crystal with one atom of it.",
 )
 @click.option("--entropy", metavar="KEY", help="Name of the entropy in FILES, if they have it.")
