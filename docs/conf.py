@@ -72,7 +72,7 @@ nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"collections\.abc\..*")]
 logging.getLogger("traitlets").setLevel(logging.WARNING)
 os.environ["JUPYTER_PATH"] = str(Path(__file__).parent / "jupyter")
 nb_execution_mode = "force"
-nb_execution_timeout = 300
+nb_execution_timeout = 900  # seconds for a cell; the first ones compile
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 # Widgets would load their scripts from the network; there are none.
