@@ -122,7 +122,8 @@ def test_labels_by_differences_and_analytic_ones_are_told_apart():
 def test_keywords_are_the_keys_of_the_configuration():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))["$defs"]
     keys = {key for block in schema["potentials"].values() for key in block["properties"]}
-    assert inspect.signature(load_potential).parameters.keys() == keys
+    # How many processes share the work is no property of the potential, and no part of what its labels are of.
+    assert inspect.signature(load_potential).parameters.keys() == keys | {"processes"}
     values = {"hessian": "auto", "parameters": {}, "step": 0.01, "coupling_range": 9, "timeout_s": 60}
     for kind, block in schema["potentials"].items():
         for key in values.keys() - block["properties"].keys():

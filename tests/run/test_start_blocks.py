@@ -4,19 +4,19 @@ import pytest
 import yaml
 from iron_files import CONFIG
 
-from vibentropy.atoms.crystal import NEAREST, Crystal
+from vibentropy.atoms.crystal import NEAREST, OF_ONE_ELEMENT, Crystal
 from vibentropy.errors import ConfigError
 from vibentropy.run.config_text import ConfigText
 from vibentropy.run.start_blocks import COARSE, FINE, Start, checked, descriptor_block, nearest
 
 
-@pytest.mark.parametrize("structure", NEAREST)
+@pytest.mark.parametrize("structure", OF_ONE_ELEMENT)
 @pytest.mark.parametrize("repetitions", [1, 3])
 def test_nearest_neighbours(structure, repetitions):
     assert nearest(Crystal("Fe", structure, 3.1).cell(repetitions)) == pytest.approx(3.1 * NEAREST[structure])
 
 
-@pytest.mark.parametrize("structure", NEAREST)
+@pytest.mark.parametrize("structure", OF_ONE_ELEMENT)
 @pytest.mark.parametrize("a", [2.0, 6.0])
 def test_descriptors_scale_with_the_crystal(structure, a):
     """Any crystal has gaps in the ranges, and cutoffs in them."""

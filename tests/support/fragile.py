@@ -74,10 +74,10 @@ class MortalEngine(LammpsEngine):
         engine._seed, engine._number = seed, number
         return engine
 
-    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, *melt, swaps=None):
+    def anneal(self, atoms, temperature, time_step, steps_between, snapshots, seed, *others):
         if seed == self._seed:
             Mortal().die(self._number)
-        return super().anneal(atoms, temperature, time_step, steps_between, snapshots, seed, *melt, swaps=swaps)
+        return super().anneal(atoms, temperature, time_step, steps_between, snapshots, seed, *others)
 
 
 class Springs:
