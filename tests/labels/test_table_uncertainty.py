@@ -116,7 +116,7 @@ def test_labels_that_tables_leave_open_are_refused_with_function_place_and_remed
     potential = Potential.from_setfl("CuNi.eam.alloy", "Cu")
     atoms, crystal = vacancy_in(potential, "fcc", 3.615)
     message = (
-        r"uncertain by 0\.\d+ k_B, allowed are 0\.05: the table of the pair function .* near [\d.]+ Å; .*"
+        r"uncertain by 0\.\d+ k_B, expected at most 0\.05: the table of the pair function .* near [\d.]+ Å; .*"
         r"`pair_style: eam/alloy` and `pair_coeff: \[\"\* \* CuNi.eam.alloy Cu\"\]`"
     )
     with pytest.raises(PotentialError, match=message):

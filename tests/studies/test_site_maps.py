@@ -87,7 +87,7 @@ def test_the_lowest_training_minimum_of_each_class_that_is_resolved(run, path):
 def test_minima_are_taken_by_name_in_that_order(run, path):
     ids = ["test/12/00", "train/04/00"]
     assert chosen_minima(path, run.table, ids=ids).table["id"].tolist() == ids
-    with pytest.raises(DataError, match="'train/01/00', of `minima` under `maps`, is not among the 7 labelled"):
+    with pytest.raises(DataError, match="'train/01/00', of `minima` under `maps`, is not among the 7 distinct minima"):
         chosen_minima(path, run.table, ids=["train/00/00", "train/01/00"])
 
 
