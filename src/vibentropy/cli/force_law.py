@@ -44,8 +44,8 @@ def force_law(
 
     FILES are minima with defects, of one element and one crystal, of all the kinds of defects that you have. For the
     default of --spacing, a hundred cells of a thousand atoms do, in a minute. What is written is an embedded-atom
-    potential in a unit of energy of its own: name it as the potential of hessian_stiffness or of label, and do not read
-    its energies.
+    potential in a unit of energy of its own: name it as the potential of hessian_stiffness, and do not read its
+    energies.
     """
     from vibentropy.cli.meter import meter
     from vibentropy.cli.reading import Reader
