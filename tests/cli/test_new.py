@@ -97,7 +97,7 @@ def test_what_is_worth_knowing_is_said(run, tmp_path):
         ("--files my/*.xyz --reference bulk.xyz --entropy S out", "'S'.*there are .*S_f"),
         ("--files my/*.xyz --reference defect.xyz --entropy S_f out", "defect.xyz: .*perfect crystal"),
         ("--files my/*.xyz mixed.xyz --reference bulk.xyz --entropy S_f out", "mixed.xyz, frame 0: "),
-        ("--files my/*.xyz --reference bulk.xyz --entropy S_f --structure bcc out", "--structure is for a potential alone"),
+        ("--files my/*.xyz --reference bulk.xyz --entropy S_f --structure bcc out", "--structure is for a potential"),
         (f"--files my/*.xyz --reference bulk.xyz --entropy S_f --potential {POTENTIAL} out", "give either --entropy"),
         # Of the folder.
         ("Cu_mishin1.eam.alloy --element Cu taken", "taken/run.yaml exists already"),
