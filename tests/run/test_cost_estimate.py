@@ -203,9 +203,7 @@ def test_what_is_not_known_is_not_made_up():
     text = summary(only, {}, features)
     assert text.startswith("Configurations that are not counted until they are read take")
     assert text.count("unknown") == 5 + 3  # core time of all stages, and how many jobs come before the table is there
-    assert re.search(
-        r"1024 to 3456 sites, and configurations that are .*, take", summary(config, known, features)
-    )
+    assert re.search(r"1024 to 3456 sites, and configurations that are .*, take", summary(config, known, features))
     # An array of the reference work: how many there are is not known, how many jobs is.
     named = dict.fromkeys(("configurations", "entropies", "bulk"), "no.npz")
     arrays = source_of("EAM", {"role": "train", "arrays": named | {"element": "Fe", "classes": ["I2", "V4"]}})
