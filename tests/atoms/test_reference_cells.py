@@ -42,9 +42,8 @@ def test_a_solute_is_compared_with_the_crystal_around_it(size):
     assert energies == pytest.approx(-5.0 + 4.0 * 53, abs=1e-9)
 
 
-def test_cells_that_are_no_repetition_stay_as_they_are():
-    for other in (with_solute(2, a=3.0), bulk("P", "fcc", a=4.0)):
-        assert ReferenceCells.of([crystal(3), other]).crystals == [None, None]
+def test_other_crystals_stay_as_they_are():
+    assert ReferenceCells.of([crystal(3), bulk("P", "fcc", a=4.0)]).crystals == [None, None]
     # Triclinic repetitions of the primitive cell are some.
     small = bulk("Fe", "bcc", a=2.87).repeat((3, 4, 5))
     small.symbols[0] = "P"
@@ -59,6 +58,11 @@ def test_what_is_no_reference_is_refused():
         ReferenceCells.of([])
     with pytest.raises(StructureError, match="no translation maps its 53 atoms"):
         ReferenceCells.of([crystal(3)[1:]])
+    strained = crystal(3)
+    strained.set_cell(strained.cell[:] * [1.01, 1.0, 1.0], scale_atoms=True)
+    for first, other in ((crystal(3), with_solute(2, a=3.0)), (strained, with_solute(2))):
+        with pytest.raises(StructureError, match="the reference cell Fe15P is no repetition of the perfect crystal"):
+            ReferenceCells.of([first, other])
     references = ReferenceCells.of([crystal(3), with_solute(3)])
     with pytest.raises(StructureError, match="compare both in the same cell"):
         references.around(crystal(2))

@@ -7,6 +7,7 @@ from iron_files import ROOT
 
 import vibentropy
 from vibentropy.atoms.crystal import Crystal
+from vibentropy.cli.force_law import _taken_evenly
 from vibentropy.learning.force_law import learn_force_law
 
 ARCHIVE = ROOT / "data/cells_1024.h5"
@@ -22,7 +23,7 @@ class TestForceLaw:
     def test_an_archive_is_its_own_reference(self, run, law, tmp_path):
         output = tmp_path / "law.eam.alloy"
         result = run("force-law", f"{ARCHIVE}@:3", "--reference", ARCHIVE, "--spacing", 0.1, "-o", output)
-        told = r"from (\d+) components of forces in 3 cells; what is left of them is (\S+) of the forces of single"
+        told = r"from (\d+) components of forces in 3 of 3 cells; what is left of them is (\S+) of the forces of single"
         found = re.search(told, result.stderr)
         assert int(found[1]) == law.n_forces
         assert float(found[2]) == pytest.approx(law.unbalanced, rel=0.1)
@@ -40,3 +41,10 @@ class TestForceLaw:
         assert "expected" in result.stderr
         result = run("force-law", "my.xyz", "--reference", "bulk.xyz", "-o", tmp_path / "law.txt", code=2)
         assert "should end in .eam.alloy" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "most", "taken"), [(5, 5, range(5)), (6, 5, range(0, 6, 2)), (100, 7, range(0, 100, 16))]
+)
+def test_cells_are_taken_evenly_and_few_at_a_time(number, most, taken):
+    assert _taken_evenly(iter(range(number)), most) == list(taken)

@@ -158,5 +158,9 @@ class TestForceLaw:
             learn_force_law([crystal * 4] * 2, crystal)
         with pytest.raises(DataError, match="in 0 cells"):
             learn_force_law([], crystal)
+        with pytest.raises(DataError, match="r_cut == 3 Å holds 2 shells of neighbours of the crystal, expected 4"):
+            learn_force_law(minima.frames[:1], crystal, r_cut=3.0)
+        with pytest.raises(DataError, match=r"spacing == 2 Å leaves 2 pieces between 2\.\d\d Å and the cutoff"):
+            learn_force_law(minima.frames[:1], crystal, spacing=2.0)
         with pytest.raises(StructureError, match="no translation maps"):
             learn_force_law(minima.frames[:1], minima.frames[0])

@@ -9,12 +9,12 @@ from ase.build import bulk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matscipy.calculators.eam import EAM
+from twins import twins
 
 from vibentropy import load_potential
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, StructureError
 from vibentropy.potentials.embedded_atom import Potential
-from vibentropy.potentials.embedded_functions import smooth_functions
 from vibentropy.potentials.embedded_hessian import Bonds
 from vibentropy.potentials.hessian_rows import hessian_rows, sites
 from vibentropy.potentials.lammps_engine import LammpsEngine
@@ -117,33 +117,16 @@ def test_rows_are_those_of_the_hessian():
     np.testing.assert_allclose(summed, hessian, rtol=0, atol=1e-10)
 
 
-def copies_of(potential, names):
-    """An alloy whose elements are all copies of the one of a potential."""
-    table, n = potential.table, len(names)
-    table = replace(
-        table,
-        elements=tuple(names),
-        masses=table.masses * n,
-        lattice_constants=table.lattice_constants * n,
-        structures=table.structures * n,
-        embedding=np.repeat(table.embedding, n, axis=0),
-        density=np.tile(table.density, (n, n, 1)),
-        r_times_pair=np.tile(table.r_times_pair, (n, n, 1)),
-        style="eam/fs",
-    )
-    return Potential(table, smooth_functions(table))
-
-
 def test_copies_of_one_element_are_that_element(iron, iron_crystal):
-    twins = copies_of(iron, ["Fe", "Cr"])
+    copies = twins(iron)
     atoms = steel((3, 3, 2), share=0.0)
     mixed = atoms.copy()
     mixed.symbols[::3] = "Cr"
     energy, forces = iron.energy_and_forces(atoms)
-    assert twins.energy_and_forces(mixed)[0] == pytest.approx(energy, abs=1e-10)
-    np.testing.assert_allclose(twins.energy_and_forces(mixed)[1], forces, atol=1e-12)
-    np.testing.assert_allclose(twins.hessian(mixed).toarray(), iron.hessian(atoms).toarray(), atol=1e-12)
-    assert twins.hessian_range == iron.hessian_range
+    assert copies.energy_and_forces(mixed)[0] == pytest.approx(energy, abs=1e-10)
+    np.testing.assert_allclose(copies.energy_and_forces(mixed)[1], forces, atol=1e-12)
+    np.testing.assert_allclose(copies.hessian(mixed).toarray(), iron.hessian(atoms).toarray(), atol=1e-12)
+    assert copies.hessian_range == iron.hessian_range
 
 
 def test_one_element_of_several_is_as_if_it_were_alone(iron, iron_crystal):

@@ -146,6 +146,7 @@ def test_exchanges_need_two_elements_and_time():
     assert "anneal.swaps.every is 50 steps, and snapshots are 40 apart" in problem
 
 
-def test_strained_do3_is_not_at_rest():
-    (problem,) = problems(example({"vacancies": {"Al": 1}}, DO3, ("Fe", "Al"), strain=0.01))
-    assert "a strained DO3 crystal is not at rest on its sites" in problem
+def test_strained_do3_is_not_at_rest_nor_are_there_strained_references():
+    at_rest, references = problems(example({"vacancies": {"Al": 1}}, DO3, ("Fe", "Al"), strain=0.01))
+    assert "a strained DO3 crystal is not at rest on its sites" in at_rest
+    assert "recipe.strain: the cells of lattice.references are at rest" in references

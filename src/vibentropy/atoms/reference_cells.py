@@ -45,7 +45,7 @@ class ReferenceCells:
     cells : list of ase.Atoms
         As many as elements; the first is the perfect crystal, or for a random alloy the cell without the defect.
     crystals : list of ase.Atoms or None
-        The crystal of the first in the cell of each; None where it is the first itself, or does not fit.
+        The crystal of the first in the cell of each; None where it is the first itself, or a crystal of its own.
     compositions : Compositions
     """
 
@@ -69,8 +69,8 @@ class ReferenceCells:
         Raises
         ------
         StructureError
-            If there is none, they are of one element and the first is no perfect crystal, or they do not determine what
-            an atom of each element counts.
+            If there is none, they are of one element and the first is no perfect crystal, they do not determine what
+            an atom of each element counts, or one holds a defect in another crystal than the first.
         """
         if not cells:
             raise StructureError(
@@ -171,14 +171,20 @@ class ReferenceCells:
 
 
 def _crystal_in(crystal, cell):
-    """Fill a cell with a crystal, None where it is the cell of the crystal or no repetition of it."""
+    """Fill a cell with a crystal, None where it is the cell of that, another crystal, or what is filled is none."""
     if not repeats(crystal) or np.abs(cell.cell[:] - crystal.cell[:]).max() < _WHOLE:
         return None
     primitive, _ = primitive_cell(crystal)
     repetitions = cell.cell[:] @ np.linalg.inv(primitive.cell[:])
     whole = np.round(repetitions).astype(int)
     if np.abs(repetitions - whole).max() > _WHOLE * np.abs(whole).max():
-        return None
+        if repeats(cell):
+            return None
+        # Compared without the crystal around it, it would be off by what the size of its cell does, up to some k_B.
+        raise StructureError(
+            f"the reference cell {cell.get_chemical_formula()} is no repetition of the perfect crystal, the first "
+            "reference: give its defect in a cell of the same lattice, with the same lattice constant and strain"
+        )
     filled = make_supercell(primitive, whole)
     filled.set_cell(cell.cell[:], scale_atoms=True)
     return filled

@@ -99,7 +99,7 @@ def _forget_stdout():
 Examples:
   vibentropy predict my.xyz
   vibentropy label my.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
-  vibentropy new W_zhou.eam.alloy --element W tungsten/
+  vibentropy new Cu_mishin1.eam.alloy --element Cu copper/
   vibentropy info results/models/afs_3_10/ridge.h5
 
 Exit codes: 0 fine; 1 some configurations could not be used, the others were; 2 none could, or an

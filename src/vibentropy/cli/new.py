@@ -15,8 +15,8 @@ _NAME = "run.yaml"
 @click.command(
     epilog="""\b
 Examples:
-  vibentropy new W_zhou.eam.alloy --element W tungsten/
-  vibentropy new Cu_mishin1.eam.alloy --element Cu --structure fcc --quick copper/
+  vibentropy new Cu_mishin1.eam.alloy --element Cu copper/
+  vibentropy new Cu_mishin1.eam.alloy --element Cu --structure fcc --quick copper_quick/
   vibentropy new --pair-style sw --pair-coeff '* * Si.sw Si' --element Si silicon/
   vibentropy new --files 'my/*.xyz' --reference bulk.xyz --entropy S_f mine/
   vibentropy new --files 'my/*.xyz' --reference bulk.xyz --potential FeP_mm.eam.fs labelled/

@@ -11,8 +11,7 @@ import numpy as np
 import yaml
 from ase import Atoms
 
-from vibentropy.atoms.checks import check_crystal
-from vibentropy.errors import PotentialError
+from vibentropy.atoms.checks import check_crystal, element_indices
 from vibentropy.files.atomic import atomic
 from vibentropy.potentials.protocols import Interaction
 
@@ -36,14 +35,12 @@ def write_phonopy(folder: str | Path, atoms: Atoms, potential: Interaction) -> N
     ------
     StructureError
         If the configuration is not periodic.
-    PotentialError
+    VibentropyError
         If the potential does not cover its elements, or as `Interaction.hessian`.
     """
     check_crystal(atoms)
+    element_indices(atoms, potential.elements)
     masses = dict(zip(potential.elements, potential.masses, strict=True))
-    missing = sorted(set(atoms.symbols) - set(masses))
-    if missing:
-        raise PotentialError(f"the potential is of {', '.join(masses)}, and the configuration holds {missing[0]}")
     hessian = potential.hessian(atoms)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

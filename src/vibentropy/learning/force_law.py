@@ -49,6 +49,9 @@ _MAX_STEPS = 40
 _CONVERGED = 1e-4
 _MAX_DAMPING = 1e6
 
+#: Fewest pieces of the splines, and shells of neighbours within the cutoff.
+_MIN_PIECES, _MIN_SHELLS = 8, 4
+
 #: What is added to the diagonals of scaled normal matrices, a few hundred roundings.
 _RIDGE = 1e-13
 
@@ -172,13 +175,19 @@ def learn_force_law(
     Raises
     ------
     DataError
-        If the cells are not of the crystal's element, or hold fewer forces than there are unknowns.
+        If the cells are not of the crystal's element, or hold fewer forces than there are unknowns; or if the cutoff is
+        too short or the spacing too wide for any law.
     StructureError
         If the crystal is not perfect.
     """
     check_perfect(crystal)
     element = str(crystal.symbols[0])
     radii = shells(crystal, r_cut)
+    if len(radii) < _MIN_SHELLS:
+        raise DataError(
+            f"r_cut == {r_cut:g} Å holds {len(radii)} shells of neighbours of the crystal, expected {_MIN_SHELLS} at "
+            "least: raise it"
+        )
     cells = list(cells)
     for number, atoms in enumerate(cells):
         if set(atoms.symbols) != {element}:
@@ -188,6 +197,11 @@ def learn_force_law(
             )
     shortest = min((neighbour_pairs(atoms, r_cut)[3].min(initial=r_cut) for atoms in cells), default=r_cut)
     basis = _Basis.within(shortest, r_cut, spacing)
+    if cells and basis.n < _MIN_PIECES:
+        raise DataError(
+            f"spacing == {spacing:g} Å leaves {basis.n} pieces between {shortest:.2f} Å and the cutoff, expected "
+            f"{_MIN_PIECES} at least: lower it"
+        )
     balances = [_Balance.of(atoms, radii, basis) for atoms in cells]
     n_forces = sum(balance.n_forces for balance in balances)
     unknowns = 2 * basis.n + order

@@ -29,6 +29,9 @@ class Recipe(Protocol):
     def name(self) -> str: ...  # noqa: D102
 
     @property
+    def compared(self) -> bool: ...  # noqa: D102
+
+    @property
     def cells(self) -> tuple[tuple[int, ...], ...]: ...  # noqa: D102
 
     @property
@@ -73,6 +76,11 @@ def problems_of(recipe: Recipe, max_force: float) -> Iterator[str]:
         yield (
             f"{place}.strain: a strained {recipe.lattice.structure} crystal is not at rest on its sites, as the "
             "crystal that defects are compared with has to be"
+        )
+    if recipe.strain and recipe.compared:
+        yield (
+            f"{place}.strain: the cells of lattice.references are at rest, and each strained cell would need its own; "
+            "take strain out, or the references"
         )
 
 
