@@ -1,9 +1,6 @@
 """``vibentropy force-law``."""
 
-from collections.abc import Iterable
-
 import click
-from ase import Atoms
 
 from vibentropy.cli.inputs import Input, files_argument
 from vibentropy.cli.options import FILE, format_option, not_an_input, output_option, quiet_option
@@ -97,10 +94,9 @@ def force_law(
     reader.finish(context)
 
 
-def _taken_evenly(cells: Iterable[Atoms], most: int) -> list[Atoms]:
+def _taken_evenly(cells, most):
     """Take all cells, or each second, fourth and so on, so that there are never more than so many in memory."""
-    taken: list[Atoms] = []
-    stride = 1
+    taken, stride = [], 1
     for number, atoms in enumerate(cells):
         if number % stride == 0:
             if len(taken) == most:
