@@ -35,6 +35,16 @@ def vacancies(crystal, *offsets):
     return breathing(kept, points)
 
 
+def solutes(atoms, crystal, *offsets):
+    """Make P of the atoms at some distances (Å) from site 0 of a crystal."""
+    alloy = atoms.copy()
+    for offset in offsets:
+        away = alloy.positions - crystal.positions[0] - offset
+        away -= np.round(away @ np.linalg.inv(alloy.cell[:])) @ alloy.cell[:]
+        alloy.symbols[int(np.linalg.norm(away, axis=1).argmin())] = "P"
+    return alloy
+
+
 def dumbbell(crystal, direction):
     """Split atom 0 along a direction."""
     unit = np.array(direction) / np.linalg.norm(direction)
@@ -67,6 +77,33 @@ BCC, FCC = perfect("bcc"), perfect("fcc", 3)
 )
 def test_orientations_of_known_defects(atoms, crystal, expected):
     assert multiplicity(atoms, crystal) == expected
+
+
+@pytest.mark.parametrize(
+    ("atoms", "expected"),
+    [
+        (solutes(BCC, BCC, (0, 0, 0)), 1),  # with surroundings that say nothing
+        (solutes(vacancies(BCC), BCC, (1.4275, 1.4275, 1.4275)), 8),
+        (solutes(vacancies(BCC), BCC, (2.855, 0, 0)), 6),
+        (solutes(BCC, BCC, (0, 0, 0), (1.4275, 1.4275, 1.4275)), 4),
+        # A vacancy between two solutes, and two vacancies of which one has a solute on the line through both.
+        (solutes(vacancies(BCC), BCC, (1.4275, 1.4275, 1.4275), (-1.4275, -1.4275, -1.4275)), 4),
+        (solutes(vacancies(BCC, (2.855, 0, 0)), BCC, (5.71, 0, 0)), 6),
+        (solutes(dumbbell(BCC, (1, 1, 0)), BCC, (0.6, 0.6, 0)), 12),
+    ],
+)
+def test_solutes_are_told_from_the_crystal(atoms, expected):
+    assert multiplicity(atoms, BCC) == expected
+
+
+def test_sites_of_a_compound_are_those_of_all_sublattices():
+    crystal = bulk("FeAl", "cesiumchloride", a=2.9).repeat(4)
+    assert multiplicity(vacancies(crystal), crystal) == 0.5
+    antisite = crystal.copy()
+    antisite.symbols[0] = "Al"
+    assert multiplicity(antisite, crystal) == 0.5
+    # Eight antisites around a vacancy of iron, the other iron of the nearest ones.
+    assert multiplicity(solutes(vacancies(crystal), crystal, (1.45, 1.45, 1.45)), crystal) == 4
 
 
 def test_diamond_has_two_kinds_of_sites_and_no_pure_inversion():

@@ -23,12 +23,13 @@ def multiplicity(atoms: Atoms, perfect: Atoms, tolerance: float = SYMMETRY_TOLER
     """Count the configurations per site that the symmetry of the crystal turns a minimum into.
 
     The operations of the perfect crystal in the cell, over those that map the configuration onto itself, over the
-    number of sites: 1 for a vacancy, 6 for a <110> dumbbell in bcc.
+    number of sites: in bcc 1 for a vacancy, 6 for a <110> dumbbell, 8 for a vacancy and a solute next to each other.
+    Sites are those of all sublattices: in B2, a vacancy of one element has 1/2.
 
     Parameters
     ----------
     atoms : ase.Atoms
-        Relaxed configuration of one element.
+        Relaxed configuration, of any elements.
     perfect : ase.Atoms
         Perfect crystal in the same cell. A cell of lower symmetry than the crystal hides orientations: cubic crystals
         want cubic cells.
@@ -64,7 +65,8 @@ def _translations(atoms, rotation, anchors, tolerance):
     count = 0
     for shift in scaled[anchors] - rotated[anchors[0]]:
         distances, images = tree.query((rotated + shift) % 1.0, distance_upper_bound=radius)
-        count += np.isfinite(distances).all() and len(np.unique(images)) == len(atoms)
+        if np.isfinite(distances).all() and len(np.unique(images)) == len(atoms):
+            count += (atoms.numbers[images] == atoms.numbers).all()
     return int(count)
 
 
@@ -74,6 +76,13 @@ def _strangest(atoms):
     first, _, _, distances = neighbour_pairs(atoms, r_cut)
     weights = (1 - (distances / r_cut) ** 2) ** 3
     near = np.bincount(np.repeat(np.arange(len(atoms)), np.diff(first)), weights, minlength=len(atoms))
+    # Images are of one element. A lone solute is rare, however usual its environment.
+    return min((_alike(near, np.flatnonzero(atoms.numbers == number)) for number in set(atoms.numbers)), key=len)
+
+
+def _alike(near, of_element):
+    """Among atoms of one element, the one whose neighbours are the most unusual, then those that have others like it."""
+    near = near[of_element]
     strangeness = np.abs(near - np.median(near))
     alike = np.flatnonzero(np.abs(near - near[strangeness.argmax()]) < _UNLIKE)
-    return alike[np.argsort(-strangeness[alike], kind="stable")]
+    return of_element[alike[np.argsort(-strangeness[alike], kind="stable")]]
