@@ -48,6 +48,11 @@ def folder(tmp_path_factory, vacancies, shipped):
     solute.symbols[0] = "P"
     ase.io.write(folder / "solute.xyz", solute, format="extxyz")
     ase.io.write(folder / "solutes.xyz", solute, format="extxyz")
+    pair = crystal()
+    pair.symbols[1] = "P"
+    ase.io.write(folder / "pair.xyz", pair[1:], format="extxyz")
+    ase.io.write(folder / "vacancy.xyz", vacancies[0], format="extxyz")
+    ase.io.write(folder / "pairs.xyz", vacancies[1], format="extxyz")
     copper = bulk("Cu", a=3.6147, cubic=True) * 2
     ase.io.write(folder / "copper_bulk.xyz", copper, format="extxyz")
     ase.io.write(folder / "copper.xyz", [copper[1:], copper[2:], copper[3:]], format="extxyz")

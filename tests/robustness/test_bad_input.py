@@ -417,7 +417,7 @@ case(
     "xyz reference of two frames",
     frames(lambda f: None, reference="a.xyz"),
     "a.xyz: holds 3 configurations",
-    "expected the perfect crystal alone",
+    "expected one",
 )
 case(
     "xyz entropies for totals without that of the crystal",

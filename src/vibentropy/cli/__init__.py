@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from vibentropy.cli.binding import binding
 from vibentropy.cli.check import check
 from vibentropy.cli.describe import describe
 from vibentropy.cli.force_law import force_law
@@ -121,5 +122,5 @@ def main() -> None:
     """
 
 
-for command in (predict, label, describe, force_law, new, generate, check, info):
+for command in (predict, label, binding, describe, force_law, new, generate, check, info):
     main.add_command(command)

@@ -17,7 +17,7 @@ from vibentropy.cli.options import (
     per_atom_suffix,
     quiet_option,
 )
-from vibentropy.cli.potential_options import PotentialChoice, potential_options
+from vibentropy.cli.potential_options import PotentialChoice, potential_options, with_elements
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -150,7 +150,7 @@ def label(
     if len(reference_files) > 1 and (infinite or site_entropies):
         raise click.UsageError("--infinite and --site-entropies work for one element only, with one --reference")
     references = read_references(reference_files, element=block.get("element"))
-    block = _with_elements(block, references)
+    block = with_elements(block, references)
     interaction = load_potential(**block, processes=processes)
     crystal, *others = (relax_cell(cell, interaction) if relax and not repeats(cell) else cell for cell in references)
 
@@ -224,15 +224,6 @@ def _cells_of_infinite(infinite, sizes):
     if len(cells) < 3 or any(large <= small for small, large in pairwise(cells)):
         raise click.UsageError(f"--sizes {','.join(map(str, cells))} should be three or more ascending numbers")
     return cells
-
-
-def _with_elements(block, references):
-    """Let a potential be of the elements of the references where nobody says which."""
-    if block.get("element") is not None or block.get("elements") is not None:
-        return block
-    symbols = list(dict.fromkeys(symbol for cell in references for symbol in cell.get_chemical_symbols()))
-    others = {key: value for key, value in block.items() if key != "element"}
-    return others | ({"element": symbols[0]} if len(symbols) == 1 else {"elements": symbols})
 
 
 def _about(potential, references, relax, settings):

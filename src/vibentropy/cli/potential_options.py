@@ -1,13 +1,18 @@
 """Options that say which potential it is: a file, commands of LAMMPS, a calculator of ASE, or a configuration."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from vibentropy.cli.options import FILE, Settings
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -130,6 +135,27 @@ class PotentialChoice:
         from vibentropy.run.config import read_gates
 
         return read_gates(self.config)
+
+
+def with_elements(block: dict[str, Any], cells: Iterable[Atoms]) -> dict[str, Any]:
+    """Let a potential be of the elements of cells where nobody says which.
+
+    Parameters
+    ----------
+    block : dict
+        See `PotentialChoice.block`.
+    cells : iterable of ase.Atoms
+
+    Returns
+    -------
+    dict
+        With ``element`` or, in the order in which they occur, ``elements``.
+    """
+    if block.get("element") is not None or block.get("elements") is not None:
+        return block
+    symbols = list(dict.fromkeys(symbol for cell in cells for symbol in cell.get_chemical_symbols()))
+    others = {key: value for key, value in block.items() if key != "element"}
+    return others | ({"element": symbols[0]} if len(symbols) == 1 else {"elements": symbols})
 
 
 def potential_options(command: _Command) -> _Command:

@@ -1,6 +1,7 @@
 """What binds the parts of a defect: a complex and the perfect crystal against each part in a cell of its own."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from vibentropy.atoms.reference import crystal_in_cell
-from vibentropy.errors import StructureError
+from vibentropy.errors import StructureError, at
 from vibentropy.files.progress import Note, ignore
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, reference_log_determinant, relaxed_log_determinant
 from vibentropy.potentials.calculators import as_potential
@@ -27,6 +28,94 @@ class Binding(NamedTuple):
 
     energy: float
     entropy: float
+
+
+#: What the signs mean, for people who know the opposite: every output says it.
+CONVENTION = "complex minus parts: negative energies attract"
+
+
+class Parts:
+    """The parts of a complex, each in a cell of its own, and the perfect crystal: computed once for many complexes.
+
+    Parameters
+    ----------
+    parts : sequence of ase.Atoms
+        Two or more, each relaxed in the same cell; the same object may stand for several.
+    bulk : ase.Atoms
+        The perfect crystal in the same cell, or for a random alloy the cell without the defect.
+    potential : vibentropy.potentials.protocols.Interaction
+    max_force, min_eigenvalue, note
+        See `vibentropy.formation_entropy`.
+
+    Raises
+    ------
+    StructureError
+        If there are fewer than two parts.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Atoms],
+        bulk: Atoms,
+        potential: Interaction,
+        max_force: float = MAX_FORCE,
+        min_eigenvalue: float = MIN_EIGENVALUE,
+        note: Note = ignore,
+    ) -> None:
+        if len(parts) < 2:
+            raise StructureError(f"a complex has two parts or more, found {len(parts)}")
+        self._parts, self._bulk, self._potential = list(parts), bulk, potential
+        self._limits, self._note = (max_force, min_eigenvalue), note
+
+    def bind(self, bound: Atoms) -> Binding:
+        """Find how the parts bind in a complex.
+
+        Parameters
+        ----------
+        bound : ase.Atoms
+            Relaxed.
+
+        Returns
+        -------
+        Binding
+
+        Raises
+        ------
+        StructureError, SaddlePointError, NotConvergedError
+            As `binding`.
+        """
+        for atoms in (bound, *self._parts):
+            crystal_in_cell(atoms, self._bulk)
+        _check_balance(bound, self._parts, self._bulk)
+        determinant = relaxed_log_determinant(bound, self._potential, *self._limits, note=self._note)
+        apart = self.apart
+        return Binding(
+            self._potential.energy_and_forces(bound)[0] - apart.energy, -0.5 * determinant.value - apart.entropy
+        )
+
+    @cached_property
+    def apart(self) -> Binding:
+        """Energy (eV) and entropy that complexes are compared with: of the parts, less all but one of the crystals.
+
+        Raises
+        ------
+        StructureError, SaddlePointError, NotConvergedError
+            As `binding`, saying which part it is.
+        """
+        others = len(self._parts) - 1
+        with at("the perfect crystal"):
+            energy = -others * self._potential.energy_and_forces(self._bulk)[0]
+            crystal = reference_log_determinant(self._bulk, self._potential, *self._limits, note=self._note)
+        entropy = 0.5 * others * crystal.value
+        for number, part in enumerate(self._parts):
+            times = sum(part is other for other in self._parts)
+            if any(part is other for other in self._parts[:number]):
+                continue
+            with at(f"part {number + 1} ({part.get_chemical_formula()})"):
+                determinant = relaxed_log_determinant(part, self._potential, *self._limits, note=self._note)
+                energy += times * self._potential.energy_and_forces(part)[0]
+            entropy -= 0.5 * times * determinant.value
+        return Binding(energy, entropy)
 
 
 def binding(
@@ -67,21 +156,8 @@ def binding(
     SaddlePointError, NotConvergedError
         As `vibentropy.formation_entropy`.
     """
-    if len(parts) < 2:
-        raise StructureError(f"a complex has two parts or more, found {len(parts)}")
-    for atoms in (bound, *parts):
-        crystal_in_cell(atoms, bulk)
-    _check_balance(bound, parts, bulk)
     potential = as_potential(potential, bulk, bound, *parts)
-    limits = max_force, min_eigenvalue
-    signs = [1.0, *[-1.0] * len(parts)]
-    energy, entropy = 0.0, 0.0
-    for sign, atoms in zip(signs, (bound, *parts), strict=True):
-        energy += sign * potential.energy_and_forces(atoms)[0]
-        entropy -= 0.5 * sign * relaxed_log_determinant(atoms, potential, *limits, note=note).value
-    energy += (len(parts) - 1) * potential.energy_and_forces(bulk)[0]
-    entropy -= 0.5 * (len(parts) - 1) * reference_log_determinant(bulk, potential, *limits, note=note).value
-    return Binding(energy, entropy)
+    return Parts(parts, bulk, potential, max_force, min_eigenvalue, note).bind(bound)
 
 
 def _check_balance(bound, parts, bulk):

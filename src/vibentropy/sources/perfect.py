@@ -45,7 +45,7 @@ def reference_cell(path: Path | str, file_format: str | None = None, element: st
     """
     frames = list(read_frames(path, file_format, element=element))
     if len(frames) != 1:
-        raise DataError(f"holds {len(frames)} configurations, expected the perfect crystal alone", path)
+        raise DataError(f"holds {len(frames)} configurations, expected one", path)
     with at(path):
         check_crystal(frames[0])
         check_sites(frames[0])
