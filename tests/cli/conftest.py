@@ -50,7 +50,7 @@ def folder(tmp_path_factory, vacancies, shipped):
     ase.io.write(folder / "solutes.xyz", solute, format="extxyz")
     pair = crystal()
     pair.symbols[1] = "P"
-    ase.io.write(folder / "pair.xyz", pair[1:], format="extxyz")
+    ase.io.write(folder / "VP.xyz", pair[1:], format="extxyz")
     ase.io.write(folder / "vacancy.xyz", vacancies[0], format="extxyz")
     ase.io.write(folder / "pairs.xyz", vacancies[1], format="extxyz")
     copper = bulk("Cu", a=3.6147, cubic=True) * 2

@@ -21,7 +21,7 @@ _COLUMNS = ["n_atoms", "status", "binding_energy", "binding_entropy", "conventio
 @click.command(
     epilog="""\b
 Examples:
-  vibentropy binding pair.xyz --part vacancy.xyz --part solute.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax
+  vibentropy binding VP.xyz --part vacancy.xyz --part solute.xyz --reference bulk.xyz --potential FeP_mm.eam.fs --relax
   vibentropy binding pairs.xyz --part vacancy.xyz --part vacancy.xyz --reference bulk.xyz --potential FeP_mm.eam.fs
 """
 )
@@ -40,7 +40,7 @@ Examples:
     "reference_file",
     type=FILE,
     required=True,
-    help="Perfect crystal in the cell of the complexes and of their parts; in a random alloy, the cell without a defect.",
+    help="Perfect crystal in the cell of the complexes and parts; in a random alloy, the cell without a defect.",
 )
 @potential_options
 @click.option(

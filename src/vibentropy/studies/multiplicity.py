@@ -81,7 +81,7 @@ def _strangest(atoms):
 
 
 def _alike(near, of_element):
-    """Among atoms of one element, the one whose neighbours are the most unusual, then those that have others like it."""
+    """Among atoms of one element, find the one with the most unusual neighbours, then those like it."""
     near = near[of_element]
     strangeness = np.abs(near - np.median(near))
     alike = np.flatnonzero(np.abs(near - near[strangeness.argmax()]) < _UNLIKE)
