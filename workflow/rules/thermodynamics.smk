@@ -1,3 +1,19 @@
+# With contents of solutes, which share of the defects of a dilute alloy holds them.
+OF_SOLUTES = (
+    {
+        "solutes": f"{RESULTS}/tables/solutes.csv",
+        "solutes_page": report(
+            f"{RESULTS}/tables/solutes.html",
+            caption="../report/solutes.rst",
+            category="4 Thermodynamics",
+            labels={"result": "Table: defects in the dilute alloy"},
+        ),
+    }
+    if config["thermodynamics"]["solutes"]
+    else {}
+)
+
+
 # What entropies are wanted for: `snakemake thermodynamics`, from the minima of the training sets.
 rule thermodynamics:
     input:
@@ -9,6 +25,8 @@ rule thermodynamics:
         code=code_of("thermodynamics") + PLAN.source_code(*PLAN.training),
         style=str(PACKAGE / "report/vibentropy.mplstyle"),
     output:
+        **OF_SOLUTES,
+        # Those of all other results do not wait for what is made on demand.
         equilibrium=f"{RESULTS}/tables/equilibrium.csv",
         equilibrium_page=report(
             f"{RESULTS}/tables/equilibrium.html",
@@ -22,6 +40,13 @@ rule thermodynamics:
             caption="../report/compensation.rst",
             category="4 Thermodynamics",
             labels={"result": "Table: energy against entropy"},
+        ),
+        binding=f"{RESULTS}/tables/binding.csv",
+        binding_page=report(
+            f"{RESULTS}/tables/binding.html",
+            caption="../report/binding.rst",
+            category="4 Thermodynamics",
+            labels={"result": "Table: binding energies and entropies"},
         ),
         free_energy=report(
             f"{RESULTS}/figures/free_energy.png",
@@ -37,7 +62,6 @@ rule thermodynamics:
             labels={"result": "Figure: energy against entropy"},
         ),
         compensation_pdf=f"{RESULTS}/figures/compensation.pdf",
-        # Those of all other results do not wait for what is made on demand.
         checksums=f"{RESULTS}/SHA256SUMS.thermodynamics",
     log:
         f"{RESULTS}/logs/thermodynamics.log",
@@ -49,7 +73,7 @@ rule thermodynamics:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        temperatures=config["thermodynamics"],
+        settings=config["thermodynamics"],
         datasets={name: PLAN.about(name) for name in PLAN.training},
         exclude_duplicates=config["labels"]["duplicates"]["exclude"],
     script:

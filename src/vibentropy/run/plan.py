@@ -271,7 +271,7 @@ class Plan:
         return self.lattice if any(self.source(dataset).generated for dataset in datasets) else []
 
     def references_of(self, datasets: Iterable[str]) -> list[str]:
-        """List the files of the perfect crystals of data sets, without that of `lattice_of`.
+        """List the files of the reference cells of data sets, without that of `lattice_of`, each once.
 
         Parameters
         ----------
@@ -282,7 +282,8 @@ class Plan:
         list of str
             Paths.
         """
-        return [file for dataset in datasets if dataset not in self.generated for file in self.references(dataset)]
+        files = [file for dataset in datasets for file in self.references(dataset)]
+        return [file for file in dict.fromkeys(files) if file != self.lattice]
 
     def source_code(self, *datasets: str) -> list[str]:
         """List the source files that data sets of these kinds are made or read by.
