@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from argon import EPSILON, R_CUT, SIGMA
 from ase.build import bulk
 
 from vibentropy import formation_entropy
+from vibentropy.errors import StructureError
 from vibentropy.labels.step_test import step_test, verdict
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+from vibentropy.potentials.lammps_engine import LammpsEngine
 
 
 def test_step_test_shows_the_error_of_the_step(lennard_jones):
@@ -33,6 +36,24 @@ def test_step_test_says_why_there_is_no_label(lennard_jones):
     table = step_test(bulk("Cu", "sc", a=2.5) * 3, FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.01))
     assert table["formation_entropy"].isna().all()
     assert verdict(table).startswith("warning: the vacancy has no label (the Hessian has a negative eigenvalue")
+
+
+def test_with_several_elements_each_has_a_reference(lennard_jones):
+    """Silver that is a copy of copper changes nothing; a lone one is taken off."""
+    perfect = bulk("Cu", "fcc", a=3.6, cubic=True) * 2
+    solute = perfect.copy()
+    solute.symbols[5] = "Ag"
+    with LammpsEngine(f"lj/cut {R_CUT}", [f"* * {EPSILON} {SIGMA}"], ["Cu", "Ag"]) as engine:
+        table = step_test([perfect, solute], FiniteDifferencePotential(engine, ("Cu", "Ag"), 0.02))
+    alone = step_test(perfect, FiniteDifferencePotential(lennard_jones[0], ("Cu",), 0.02))
+    np.testing.assert_allclose(table["formation_entropy"], alone["formation_entropy"], atol=1e-6)
+    assert table["formation_entropy"].notna().all()
+
+
+def test_elements_without_a_reference_are_refused_before_anything_is_computed():
+    compound = bulk("CuAg", "cesiumchloride", a=3.0) * 3
+    with pytest.raises(StructureError, match="1 reference cell for 2 elements"):
+        step_test(compound, FiniteDifferencePotential(None, ("Cu", "Ag"), 0.02))
 
 
 def relaxed_vacancy(perfect, engine):

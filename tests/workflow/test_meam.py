@@ -17,7 +17,7 @@ from vibentropy.labels.labelling import Labeller
 from vibentropy.labels.step_test import TOLERANCE
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.run.config import validate
-from vibentropy.sources.perfect import smallest_crystal
+from vibentropy.sources.perfect import smallest_references
 from vibentropy.sources.sampling import sample
 from vibentropy.sources.source import source_of
 
@@ -87,9 +87,9 @@ def test_smallest_cell_is_that_of_recipes_and_of_references(tmp_path):
     recipes, files = ([source_of(*named) for named in blocks.items()] for blocks in (recipes, files))
     # What the job is told is enough.
     recipes = [source_of(source.name, source.about_smallest()) for source in recipes]
-    assert len(smallest_crystal(recipes, tmp_path / "lattice.json")) == 36
-    assert len(smallest_crystal(files, [])) == 8
-    assert len(smallest_crystal(recipes + files, tmp_path / "lattice.json")) == 8
+    assert [len(cell) for cell in smallest_references(recipes, tmp_path / "lattice.json")] == [36]
+    assert [len(cell) for cell in smallest_references(files, [])] == [8]
+    assert [len(cell) for cell in smallest_references(recipes + files, tmp_path / "lattice.json")] == [8]
 
 
 def run(folder, *targets, changes=DIFFERENCES, descriptor=None):

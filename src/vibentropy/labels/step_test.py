@@ -1,12 +1,15 @@
 """How much the formation entropy of a vacancy depends on the step of the finite differences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.errors import VibentropyError
 from vibentropy.labels.determinants import MAX_FORCE, MIN_EIGENVALUE, log_determinant
-from vibentropy.labels.entropy import entropy_of
+from vibentropy.labels.entropy import formed_entropy
 from vibentropy.potentials.differences import difference_hessian
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential, translation_invariant
 from vibentropy.potentials.newton import newton_relax
@@ -16,17 +19,18 @@ TOLERANCE = 0.01
 
 
 def step_test(
-    perfect: Atoms,
+    bulk: Atoms | Sequence[Atoms],
     potential: FiniteDifferencePotential,
     max_force: float = MAX_FORCE,
     min_eigenvalue: float = MIN_EIGENVALUE,
 ) -> pd.DataFrame:
-    """Label the vacancy with half the step, the step, and twice the step.
+    """Label a vacancy with half the step, the step, and twice the step; among its neighbours is one of each solute.
 
     Parameters
     ----------
-    perfect : ase.Atoms
-        Perfect crystal, at rest.
+    bulk : ase.Atoms or sequence of ase.Atoms
+        Perfect crystal, at rest, and with several elements one more cell for each, see
+        `vibentropy.labels.entropy.formation_entropy`.
     potential : FiniteDifferencePotential
         Its engine relaxes the vacancy.
     max_force, min_eigenvalue : float
@@ -36,11 +40,17 @@ def step_test(
     -------
     pandas.DataFrame
         One row per step: number of sites; step in Å; formation entropy, mode by mode, in k_B; its difference from
-        that with the step of the potential; largest asymmetry and net force of the two Hessians before they were
+        that with the step of the potential; largest asymmetry and net force of the Hessians before they were
         corrected, in eV/Å² (see `translation_invariant`); and the reason where there is no label.
+
+    Raises
+    ------
+    StructureError
+        If there is not a reference for each element.
     """
-    defect = perfect.copy()
-    del defect[0]
+    references = ReferenceCells.of([bulk] if isinstance(bulk, Atoms) else list(bulk))
+    perfect = references.cells[0]
+    defect = _vacancy(perfect, references.compositions.elements)
     engine = potential.engine
     unrelaxed = ""
     try:
@@ -52,22 +62,36 @@ def step_test(
         row = {"n_sites": len(perfect), "step": step, "formation_entropy": np.nan, "reason": unrelaxed}
         row |= {"asymmetry": np.nan, "net_force": np.nan}
         if not unrelaxed:
-            corrected = [
-                translation_invariant(
+            corrections: list[tuple[float, float]] = []
+
+            def determinant(atoms, step=step, corrections=corrections):
+                hessian, *correction = translation_invariant(
                     difference_hessian(atoms, step, engine, potential.coupling_range, note=potential.note)
                 )
-                for atoms in (defect, perfect)
-            ]
-            hessians, asymmetries, net_forces = zip(*corrected, strict=True)
-            row |= {"asymmetry": max(asymmetries), "net_force": max(net_forces)}
+                corrections.append(tuple(correction))
+                return log_determinant(hessian, min_eigenvalue)
+
             try:
-                row["formation_entropy"] = entropy_of(*(log_determinant(h, min_eigenvalue) for h in hessians))[0]
+                row["formation_entropy"] = formed_entropy(references, defect, determinant(defect), determinant)[0]
             except VibentropyError as error:
                 row["reason"] = str(error)
+            if corrections:
+                row["asymmetry"], row["net_force"] = np.max(corrections, axis=0)
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(3, "difference", table["formation_entropy"] - table["formation_entropy"][1])
     return table
+
+
+def _vacancy(perfect, elements):
+    """Take the first atom away, and put one atom of each element that the crystal lacks on the nearest sites."""
+    solutes = [element for element in elements if element not in perfect.symbols]
+    distances = perfect.get_distances(0, range(len(perfect)), mic=True)
+    defect = perfect.copy()
+    for element, site in zip(solutes, np.argsort(distances, kind="stable")[1:], strict=False):
+        defect.symbols[site] = element
+    del defect[0]
+    return defect
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -108,8 +108,8 @@ def read_references(
     return cells
 
 
-def smallest_crystal(sources: Iterable[Source], lattice: Path | str) -> Atoms:
-    """Build the perfect crystal of the smallest cell in which labels are computed.
+def smallest_references(sources: Iterable[Source], lattice: Path | str) -> list[Atoms]:
+    """Find the references of the smallest cell in which labels are computed.
 
     Parameters
     ----------
@@ -120,10 +120,12 @@ def smallest_crystal(sources: Iterable[Source], lattice: Path | str) -> Atoms:
 
     Returns
     -------
-    ase.Atoms
-        That of a file where one of a recipe is as small.
+    list of ase.Atoms
+        The perfect crystal, that of a file where one of a recipe is as small; then those of `Source.others`.
     """
-    return min((source.smallest(lattice) for source in sorted(sources, key=lambda s: s.generated)), key=len)
+    candidates = [(source, source.smallest(lattice)) for source in sorted(sources, key=lambda s: s.generated)]
+    source, crystal = min(candidates, key=lambda candidate: len(candidate[1]))
+    return [crystal, *source.others(lattice)]
 
 
 def filled(crystal: Crystal) -> Perfect:
