@@ -18,6 +18,7 @@ from vibentropy.features.extensive import (
     CrystalFeatures,
     ElementFeatures,
     above_bulk,
+    above_reference_atoms,
     bulk_features,
     describe_references,
     extensive_features,
@@ -179,10 +180,20 @@ class TestSets:
             concatenate([features, replace(other, bulk=moved)])
         assert len(concatenate([features, replace(other, bulk=features.bulk)]).ids) == 6
 
-    def test_labels_of_atoms_are_of_one_element(self, features):
-        labels = {"a": np.zeros(len(defective(2, 0)))}
-        found = FeatureSet.compute(afs(2), ["a"], [defective(2, 0)], features.bulk, site_labels=labels)
-        assert "one element only" in found.failures["a"]
+    def test_factors_of_atoms_are_of_what_adds_up(self, features):
+        """Weights that are right for every atom are those of the factor, whatever their elements."""
+        frames, weights = [defective(2, seed) for seed in range(3)], np.linspace(-1, 1, features.X.shape[1])
+        shares = [afs(2).project(a, weights) - reference_shares(a, features.bulk, weights) for a in frames]
+        labels = dict(zip("abc", shares, strict=True))
+        found = FeatureSet.compute(afs(2), list(labels), frames, features.bulk, site_labels=labels)
+        np.testing.assert_array_equal(found.X, features.X)
+        assert list(found.sites) == list(labels)
+        for factor in found.sites.values():
+            np.testing.assert_allclose(
+                factor[:, :-1] @ weights, factor[:, -1], rtol=0, atol=1e-10 * np.abs(factor).max()
+            )
+        of_one = above_reference_atoms(afs(2).local(frames[0]), frames[0], features.bulk)
+        np.testing.assert_allclose(of_one.sum(axis=0), features.X[0], rtol=0, atol=1e-9 * np.abs(features.X).max())
 
 
 class TestCompounds:

@@ -133,11 +133,9 @@ def test_what_is_of_one_element_is_refused_before_anything_runs(run, monkeypatch
     monkeypatch.chdir(run)
     config = yaml.safe_load((run / "my own.yaml").read_text())
     config["descriptors"] = {"pairs": {"kind": "pair_spline"}, "afs": {"kind": "afs", "species": ["Fe"]}}
-    config["labels"] = {"site_entropies": True}
     (run / "blind.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(ConfigError) as refused:
         check_build(read("blind.yaml"))
     for name, found in (("pairs", "None"), ("afs", "['Fe']")):
         expected = f"descriptors.{name}.species: found {found}, expected the elements of the data sets"
         assert f"{expected}: `species: [Fe, P]`" in str(refused.value)
-    assert "labels.site_entropies: entropies are resolved by the atoms of one element only" in str(refused.value)

@@ -161,6 +161,20 @@ class ReferenceCells:
         """
         return self.compositions.formed_of_modes(self.compositions.count(atoms), value, self._of_size(quantities, 1))
 
+    def per_atom_of_modes(self, quantities: Quantities) -> NDArray[np.float64]:
+        """Find what an atom of each element has of sums over modes, as `formed_of_modes` counts it.
+
+        Parameters
+        ----------
+        quantities : Quantities
+            Single numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_elements,)
+        """
+        return self.compositions.per_atom_of_modes(self._of_size(quantities, 1))
+
     def _of_size(self, quantities, missing):
         """Quantities of the references as if the crystal around solutes were as in the first."""
         first, n = quantities.of_cells[0], len(self.cells[0])

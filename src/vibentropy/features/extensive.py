@@ -259,6 +259,32 @@ def above_bulk(total: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64
     return total - np.bincount(element_indices(atoms, bulk.elements), minlength=len(bulk.elements)) @ bulk.values
 
 
+def above_reference_atoms(local: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64]:
+    """Features of each atom: its descriptor minus that of the reference atom that it is compared with.
+
+    Parameters
+    ----------
+    local : array_like of shape (n_atoms, n_features)
+    atoms : ase.Atoms
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms, n_features)
+        They add up to what `above_bulk` returns.
+
+    Raises
+    ------
+    StructureError
+        As `above_bulk`.
+    """
+    local = np.asarray(local, dtype=float)
+    if not isinstance(bulk, ElementFeatures):
+        return local - bulk
+    return local - bulk.values[element_indices(atoms, bulk.elements)]
+
+
 def reference_shares(atoms: Atoms, bulk: Bulk, weights: NDArray[np.float64]) -> NDArray[np.float64] | float:
     """Weighted sum of the features of the reference atom that each atom is compared with.
 

@@ -34,7 +34,13 @@ from vibentropy.descriptors import create as create_descriptor
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
-from vibentropy.features.extensive import Bulk, ElementFeatures, above_bulk, crystal_features
+from vibentropy.features.extensive import (
+    Bulk,
+    ElementFeatures,
+    above_bulk,
+    above_reference_atoms,
+    crystal_features,
+)
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
 from vibentropy.files.progress import Done, ignore
 
@@ -185,9 +191,8 @@ class FeatureSet:
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
-                    if isinstance(crystal, ElementFeatures):
-                        raise DataError("labels are resolved by the atoms of one element only")
-                    sites[str(name)] = site_factor(descriptor.local(atoms) - crystal, site_labels[name])
+                    of_each = above_reference_atoms(descriptor.local(atoms), atoms, crystal)
+                    sites[str(name)] = site_factor(of_each, site_labels[name])
             except VibentropyError as error:
                 failures[str(name)] = str(error)
             except Exception as error:

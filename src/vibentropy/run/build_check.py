@@ -97,15 +97,9 @@ def _strangers(config: Config) -> Iterator[str]:
 
 
 def _of_alloys(config: Config) -> Iterator[str]:
-    """Name the descriptors that do not tell the elements of a data set apart, and labels that are of one element."""
+    """Name the descriptors that do not tell the elements of a data set apart."""
     alloyed = {name: found for name, source in config.sources.items() if (found := source.alloyed())}
     elements = dict.fromkeys(symbol for found in alloyed.values() for symbol in found)
-    computed = [name for name in alloyed if name in config.computed]
-    if computed and config.labels.site_entropies:
-        yield (
-            "labels.site_entropies: entropies are resolved by the atoms of one element only, and "
-            f"datasets.{computed[0]} is of {' and '.join(alloyed[computed[0]])}: leave it out"
-        )
     for name, block in config.descriptors.items():
         if set(elements) - set(block.get("species") or ()):
             yield (

@@ -271,7 +271,7 @@ class Plan:
         return self.lattice if any(self.source(dataset).generated for dataset in datasets) else []
 
     def references_of(self, datasets: Iterable[str]) -> list[str]:
-        """List the files of the perfect crystals of data sets, without that of `lattice_of`.
+        """List the files of what data sets are compared with, without that of `lattice_of`.
 
         Parameters
         ----------
@@ -282,7 +282,8 @@ class Plan:
         list of str
             Paths.
         """
-        return [file for dataset in datasets if dataset not in self.generated for file in self.references(dataset)]
+        files = (file for dataset in datasets for file in self.references(dataset) if file != self.lattice)
+        return list(dict.fromkeys(files))
 
     def source_code(self, *datasets: str) -> list[str]:
         """List the source files that data sets of these kinds are made or read by.
@@ -434,15 +435,13 @@ class Plan:
     def models_by_atoms(self) -> list[str]:
         """Choose the models, as descriptor/regressor, whose shares of atoms are shown.
 
-        None without values of atoms, or with several elements: shares are relative to an atom of one crystal.
+        None without values of atoms.
 
         Raises
         ------
         ConfigError
             If the configuration asks for a model that has none or is not of this run.
         """
-        if self._alloyed:
-            return []
         models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
         wanted = self.config.block["maps"]["models"]
         for model in wanted:
@@ -466,13 +465,7 @@ class Plan:
             )
         if not self.local_descriptors:
             raise ConfigError("no descriptor of this configuration has values per atom, which `maps` draws")
-        if self._alloyed:
-            raise ConfigError("`maps` draws cells of one element, and these data have several")
         return self.models_by_atoms()
-
-    @property
-    def _alloyed(self):
-        return any(source.alloyed() for source in self.config.sources.values())
 
     def choosing_descriptor(self) -> str:
         """Name the descriptor by whose features `chosen` chooses.

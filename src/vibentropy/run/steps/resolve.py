@@ -1,6 +1,6 @@
 """Job of a run: labels resolved by atoms, of some of the training configurations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from vibentropy.files.logs import Progress
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
 from vibentropy.sources.perfect import filled
+from vibentropy.sources.source import source_of
 
 
 def resolve_part(
@@ -20,7 +21,7 @@ def resolve_part(
     lattice: str | Path,
     output: str | Path,
     *,
-    datasets: Collection[str],
+    datasets: Mapping[str, Mapping[str, Any]],
     number: int,
     part: int,
     per_job: int,
@@ -38,8 +39,8 @@ def resolve_part(
         File of the crystal that recipes start from.
     output : path-like
         For `ConfigurationSet.load`, with `vibentropy.datasets.table.SITE_ENTROPY`.
-    datasets : collection of str
-        Made from recipes.
+    datasets : dict of dict
+        Specifications of those made from recipes by name, as in the configuration of a run.
     number : int
         Of configurations of all jobs together: evenly over the ids of those that can be used, and so over classes and
         trajectories.
@@ -52,10 +53,12 @@ def resolve_part(
     progress : Progress
     """
     table = load_table(configurations)
-    distinct = np.flatnonzero(usable(table) & table["dataset"].isin(datasets))
+    distinct = np.flatnonzero(usable(table) & table["dataset"].isin(list(datasets)))
     evenly = np.linspace(0, len(distinct) - 1, min(number, len(distinct))).round().astype(int)
     chosen = ConfigurationSet.load(configurations, distinct[evenly][part * per_job : (part + 1) * per_job])
     chosen.table["status"] = Status.RELAXED
     progress.expect(len(chosen))
-    labeller = Labeller(load_potential(**potential), **gates, site_entropies=True)
+    # All recipes of a run share the cells that solutes are compared with.
+    others = next((source_of(*item).others(lattice) for item in datasets.items()), [])
+    labeller = Labeller(load_potential(**potential), **gates, site_entropies=True, others=others)
     labeller.label(chosen, filled(Crystal.load(lattice)), progress).save(output)
