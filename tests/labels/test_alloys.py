@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.geometry import get_distances
 from twins import twins
 
 import vibentropy
@@ -169,6 +170,33 @@ def test_shares_of_atoms_add_up_to_the_label():
 
         np.testing.assert_allclose(formed(0.0), shares, rtol=0, atol=1e-9)
         assert np.ptp(formed(2.0) - shares) < 1e-9
+
+
+def test_a_random_alloy_of_copies_has_the_entropy_of_iron(iron, iron_crystal):
+    """Wherever the elements are, and wherever atoms that come and go are taken from."""
+    crystal = iron_crystal(4)
+    defect = crystal.copy()
+    del defect[3]
+    del defect[11]
+    defect = vibentropy.relax(defect, iron)
+    expected = formation_entropy(defect, crystal, iron)
+    rng = np.random.default_rng(1)
+    alloy = crystal.copy()
+    alloy.symbols[rng.permutation(128)[:50]] = "Cr"
+    site = get_distances(defect.positions, alloy.positions, cell=alloy.cell, pbc=True)[1].argmin(axis=1)
+    defect.symbols = np.array(alloy.get_chemical_symbols())[site]
+    potential = twins(iron)
+    assert formation_entropy(defect, [alloy, crystal], potential) == pytest.approx(expected, abs=1e-9)
+    labelled, row = Labeller(potential, site_entropies=True, others=[crystal]).label_cell(defect, alloy)
+    assert row["formation_entropy"] == pytest.approx(expected, abs=1e-9)
+    plain = defect.copy()
+    plain.symbols = ["Fe"] * len(plain)
+    of_iron, _ = Labeller(iron, site_entropies=True).label_cell(plain, crystal)
+    np.testing.assert_allclose(labelled.arrays["site_entropy"], of_iron.arrays["site_entropy"], rtol=0, atol=1e-9)
+    with pytest.raises(StructureError, match="than the nearest site of the random alloy that is the first reference"):
+        formation_entropy(
+            defect, [Atoms(alloy, symbols=rng.permutation(alloy.get_chemical_symbols())), crystal], potential
+        )
 
 
 def test_an_ordered_compound_and_one_more_cell():

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.primitive import primitive_cell
-from vibentropy.atoms.reference_cells import ReferenceCells
+from vibentropy.atoms.reference_cells import ReferenceCells, is_random
 
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
@@ -61,11 +61,15 @@ class ElementFeatures:
         What reference cells have for an atom of each.
     shares : ndarray of shape (n_elements,)
         Of the elements in the perfect crystal, the first of the references.
+    conditions : ndarray of shape (n_elements - 1, n_features) or None
+        Where that is a random alloy, which other cells do not share: descriptor per atom of the further references,
+        which they do.
     """
 
     elements: tuple[str, ...]
     values: NDArray[np.float64]
     shares: NDArray[np.float64]
+    conditions: NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, descriptor: Descriptor, references: ReferenceCells) -> Self:
@@ -80,9 +84,21 @@ class ElementFeatures:
         -------
         ElementFeatures
         """
-        counts = references.compositions.counts[0]
-        values = references.per_atom(references.quantities(descriptor.total))
-        return cls(references.compositions.elements, values, counts / counts.sum())
+        elements, counts = references.compositions.elements, references.compositions.counts[0]
+        quantities = references.quantities(descriptor.total)
+        values, shares = references.per_atom(quantities), counts / counts.sum()
+        if not references.random:
+            return cls(elements, values, shares)
+        others = zip(quantities.of_cells[1:], references.cells[1:], strict=True)
+        conditions = np.array([value / len(cell) for value, cell in others])
+        # By name: which comes first in a random cell differs from one to the next.
+        order = np.argsort(elements)
+        return cls(tuple(sorted(elements)), values[order], shares[order], conditions)
+
+    @property
+    def shared(self) -> NDArray[np.float64]:
+        """What cells have to agree in that are compared by a model, an array of shape (n, n_features)."""
+        return self.values if self.conditions is None else self.conditions
 
     @property
     def crystal(self) -> NDArray[np.float64]:
@@ -173,7 +189,8 @@ class DescribedCrystal:
     @cached_property
     def uncertainty(self) -> NDArray[np.float64]:
         """How far its features move under strains with components of up to `KNOWN_STRAIN`, array of (n_features,)."""
-        few = primitive_cell(self.crystal)[0].repeat(FEW)
+        # A random alloy is no repetition of anything smaller.
+        few = self.crystal if is_random(self.crystal) else primitive_cell(self.crystal)[0].repeat(FEW)
         at_rest, moved = bulk_features(self.descriptor, few), np.zeros(len(self.features))
         for component in combinations_with_replacement(range(3), 2):
             shifts = []
