@@ -391,8 +391,8 @@ class TestRandomAlloys:
                 StructureError, match="give the same cell without the defect, then the further .* as `ref"
             ):
                 predict(self.alloy(3)[1:])
+        ordered = bulk("FeCr", "cesiumchloride", a=A).repeat(3)
         with pytest.raises(StructureError, match="the reference: a crystal, expected the cell of a random alloy"):
-            ordered = bulk("FeCr", "cesiumchloride", a=A).repeat(3)
             model.predict(self.alloy(3)[1:], reference=[ordered, CRYSTAL])
         with pytest.raises(
             StructureError, match="the reference: the cells after the first .* the model was fitted with"

@@ -193,10 +193,10 @@ def test_a_random_alloy_of_copies_has_the_entropy_of_iron(iron, iron_crystal):
     plain.symbols = ["Fe"] * len(plain)
     of_iron, _ = Labeller(iron, site_entropies=True).label_cell(plain, crystal)
     np.testing.assert_allclose(labelled.arrays["site_entropy"], of_iron.arrays["site_entropy"], rtol=0, atol=1e-9)
+    other = alloy.copy()
+    other.symbols = rng.permutation(alloy.get_chemical_symbols())
     with pytest.raises(StructureError, match="than the nearest site of the random alloy that is the first reference"):
-        formation_entropy(
-            defect, [Atoms(alloy, symbols=rng.permutation(alloy.get_chemical_symbols())), crystal], potential
-        )
+        formation_entropy(defect, [other, crystal], potential)
 
 
 def test_an_ordered_compound_and_one_more_cell():

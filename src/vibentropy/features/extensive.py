@@ -217,6 +217,8 @@ class CrystalFeatures:
         `vibentropy.sources.source.Source.perfect`.
     others : sequence of ase.Atoms
         See `describe_references`.
+    own_crystals : bool
+        See `vibentropy.sources.source.Source.own_crystals`.
     """
 
     def __init__(
@@ -224,14 +226,22 @@ class CrystalFeatures:
         descriptor: Descriptor,
         perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms],
         others: Sequence[Atoms] = (),
+        own_crystals: bool = False,
     ) -> None:
         self._descriptor, self._perfect, self._others = descriptor, perfect, others
+        self._own_crystals = own_crystals
         # Files have one crystal, whatever the cell.
         self._of_cell: dict[tuple[str, bytes], Bulk] = {}
         self._of_crystal: dict[bytes, Bulk] = {}
 
     def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> Bulk:
         """Describe what a configuration is compared with, as `describe_references`."""
+        if self._own_crystals:
+            crystal = self._perfect(row, cell)
+            place = crystal.numbers.tobytes() + crystal.positions.tobytes()
+            if place not in self._of_crystal:
+                self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
+            return self._of_crystal[place]
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:
             crystal = self._perfect(*self._part(row, cell))

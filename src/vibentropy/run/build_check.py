@@ -132,7 +132,7 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
             raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
         crystal = lattice.crystal(potential.elements[0])
-        perfect = crystal.cell(3)
+        perfect = lattice.random.atoms(crystal, 3) if lattice.random else crystal.cell(3)
         try:
             potential.energy_and_forces(perfect)
         except PotentialError as error:

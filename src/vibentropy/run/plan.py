@@ -17,6 +17,7 @@ from vibentropy.learning.registry import find_regressor
 from vibentropy.potentials.from_config import has_hessian, is_tabulated, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
+from vibentropy.sources.random_alloys import KEYS, file_beside
 from vibentropy.sources.reference_work import SOURCE
 from vibentropy.sources.references import beside
 from vibentropy.sources.source import Source
@@ -118,10 +119,29 @@ class Plan:
         return str(beside(self.lattice))
 
     @property
+    def random_cells(self) -> str:
+        """File of the cells of a random alloy that trajectories start from."""
+        return str(file_beside(self.lattice))
+
+    @property
+    def random_sizes(self) -> list[list[int]]:
+        """Sizes of these, of all recipes together; none where the crystal is no random alloy."""
+        if self.config.lattice is None or self.config.lattice.random is None:
+            return []
+        return [list(cell) for cell in sorted({cell for name in self.generated for cell in self.source(name).sizes})]
+
+    @property
+    def random_alloy(self) -> dict[str, Any]:
+        """Keys of the lattice that a random alloy is made of; none where the crystal is none."""
+        block = self.config.block.get("lattice") or {}
+        return {key: block[key] for key in KEYS if key in block}
+
+    @property
     def crystal(self) -> dict[str, Any] | None:
-        """Block of the lattice, without the reference cells, which no crystal depends on."""
+        """Block of the lattice, without reference cells and numbers of random ones, which no crystal depends on."""
         block = self.config.block.get("lattice")
-        return {key: value for key, value in block.items() if key != "references"} if block else block
+        left_out = "references", "arrangements"
+        return {key: value for key, value in block.items() if key not in left_out} if block else block
 
     @property
     def tabulated(self) -> bool:

@@ -72,7 +72,7 @@ def explore(
         fit_of = unseen_fits(regressor, table, of_descriptor, folds_of_all, exclude_duplicates)
         descriptor = create(**blocks["descriptor"])
         compared = {
-            dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice))
+            dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
             for dataset, source in sources.items()
         }
         of_models[f"share by {name}"] = descriptor, fit_of, compared

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import Status, usable
 from vibentropy.files.logs import Progress
 from vibentropy.labels.labelling import Labeller
 from vibentropy.potentials.from_config import load_potential
-from vibentropy.sources.perfect import filled
 from vibentropy.sources.source import source_of
 
 
@@ -58,7 +56,7 @@ def resolve_part(
     chosen = ConfigurationSet.load(configurations, distinct[evenly][part * per_job : (part + 1) * per_job])
     chosen.table["status"] = Status.RELAXED
     progress.expect(len(chosen))
-    # All recipes of a run share the cells that solutes are compared with.
-    others = next((source_of(*item).others(lattice) for item in datasets.items()), [])
-    labeller = Labeller(load_potential(**potential), **gates, site_entropies=True, others=others)
-    labeller.label(chosen, filled(Crystal.load(lattice)), progress).save(output)
+    # All recipes of a run share the crystal, and the cells that solutes are compared with.
+    source = next(source_of(*item) for item in datasets.items())
+    labeller = Labeller(load_potential(**potential), **gates, site_entropies=True, others=source.others(lattice))
+    labeller.label(chosen, source.perfect(lattice), progress).save(output)

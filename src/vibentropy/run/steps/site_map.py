@@ -61,7 +61,7 @@ def map_atoms(
     described = create(**descriptor)
     sources = {name: source_of(name, datasets[name]) for name in set(chosen.table["dataset"])}
     compared = {
-        name: CrystalFeatures(described, source.perfect(lattice), source.others(lattice))
+        name: CrystalFeatures(described, source.perfect(lattice), source.others(lattice), source.own_crystals)
         for name, source in sources.items()
     }
     frames = mapped(chosen, described, fit_of, lambda row, cell: compared[row["dataset"]](row, cell))
