@@ -84,8 +84,9 @@ def run(tmp_path_factory):
         },
         "regressors": {"ridge": {"kind": "ridge"}},
         "evaluation": {"folds": 3},
+        "labels": {"site_entropies": True},
     }
-    code, output = snakemake(folder, config)
+    code, output = snakemake(folder, config, "all", "maps")
     assert code == 0, output
     return folder
 
@@ -102,6 +103,19 @@ def test_labels_are_those_of_the_library(run):
             expected = formation_entropy(configurations.frames[row], references, potential)
             assert configurations.table["formation_entropy"][row] == pytest.approx(expected, abs=1e-9)
     assert any("+P" in name for name in configurations.table["defect_class"])
+
+
+def test_atoms_are_compared_with_those_of_their_element(run):
+    """Shares add up to what they are shares of, exact ones and those of a model."""
+    configurations = ConfigurationSet.load(run / "results/configurations.h5")
+    for atoms, row in zip(configurations.frames, configurations.table.itertuples(), strict=True):
+        assert atoms.arrays["site_entropy"].sum() == pytest.approx(row.formation_entropy_per_atom_convention, abs=1e-9)
+    frames = ase.io.read(run / "results/maps/pairs/ridge.extxyz", ":")
+    assert any("P" in atoms.symbols for atoms in frames)
+    for atoms in frames:
+        for name, total in (("site_entropy", ""), ("predicted_site_entropy", "predicted_")):
+            expected = atoms.info[f"{total}formation_entropy"]
+            assert atoms.arrays[name].sum() == pytest.approx(expected, abs=1e-5)
 
 
 def test_models_know_both_elements(run):

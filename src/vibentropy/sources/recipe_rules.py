@@ -272,7 +272,7 @@ def _problems_of_kind(place: str, kind: ClusterKind, crystal: _Crystal, elements
         if element is not None:
             yield from _unknown_element(f"{place}.interstitials", element, elements)
         elif number and len(crystal.elements) > 1:
-            example = f"{{{crystal.element}: {number}}}"
+            example = f"{{{crystal.elements[0]}: {number}}}"
             yield f"{place}.interstitials: say of which element in {crystal.name}, such as {example}, found {number}"
     for text in kind.solutes:
         yield from _problems_of_substitution(f"{place}.solutes", text, crystal, elements)
