@@ -1,18 +1,19 @@
 """Job that writes the interactive page of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from ase.cell import Cell
 
 from vibentropy.atoms.surroundings import Surroundings
 from vibentropy.datasets.store import BLOCK, ConfigurationSet, load_element, load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.extensive import CrystalFeatures
+from vibentropy.features.extensive import Bulk, CrystalFeatures
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.folds import load_folds
@@ -75,7 +76,7 @@ def explore(
             dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
             for dataset, source in sources.items()
         }
-        of_models[f"share by {name}"] = descriptor, fit_of, compared
+        of_models[f"share by {name}"] = descriptor, fit_of, _of_datasets(compared)
     parts: list[Surroundings] = []
     shares: dict[str, list[Any]] = {name: [] for name in [*of_models, EXACT]}
     progress.expect(len(rows))
@@ -84,9 +85,7 @@ def explore(
         exact = site_labels(cells)
         shares_of = {EXACT: [exact.get(name) for name in cells.table["id"]]}
         for name, (descriptor, fit_of, compared) in of_models.items():
-            frames = mapped(
-                cells, descriptor, fit_of, lambda row, cell, compared=compared: compared[row["dataset"]](row, cell)
-            )
+            frames = mapped(cells, descriptor, fit_of, compared)
             shares_of[name] = [atoms.arrays[PREDICTED] for atoms in frames]
         for number, (atoms, name) in enumerate(zip(cells.frames, cells.table["id"], strict=True)):
             part = Surroundings.of(atoms)
@@ -97,3 +96,8 @@ def explore(
             progress(name)
     source = origin(config, ["maps"])
     write_explorer(page, shown, parts, shares, element=load_element(configurations), source=source)
+
+
+def _of_datasets(compared: Mapping[str, CrystalFeatures]) -> Callable[[Mapping[Any, Any], Cell], Bulk]:
+    """Find what a configuration is compared with by that of its data set."""
+    return lambda row, cell: compared[row["dataset"]](row, cell)
