@@ -9,7 +9,6 @@ import numpy as np
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.datasets.table import SITE_ENTROPY, usable
-from vibentropy.errors import ConfigError
 from vibentropy.files.logs import Progress
 from vibentropy.potentials.from_config import identity, load_potential
 from vibentropy.run.provenance import attributes
@@ -50,12 +49,6 @@ def pack(
     config, read, progress
         See `vibentropy.run.steps.features.compute_features`.
     """
-    source = source_of(dataset, specification)
-    if source.own_crystals:
-        raise ConfigError(
-            f"datasets.{dataset}: an archive holds one crystal, and this data set is of random alloys, one for each "
-            "arrangement; `snakemake extxyz` writes its configurations"
-        )
     table = load_table(configurations)
     mine = (table["dataset"] == dataset).to_numpy()
     distinct = mine & usable(table)
@@ -83,7 +76,7 @@ def pack(
         packed,
         crystal,
         repeats,
-        source.others(lattice),
+        source_of(dataset, specification).others(lattice),
         potential=identity(potential),
         **attributes(config, read, sections=["data"]),
     )
