@@ -72,11 +72,11 @@ def explore(
         of_descriptor = described[name.partition("/")[0]]
         fit_of = unseen_fits(regressor, table, of_descriptor, folds_of_all, exclude_duplicates)
         descriptor = create(**blocks["descriptor"])
-        compared = {
+        of_datasets = {
             dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
             for dataset, source in sources.items()
         }
-        of_models[f"share by {name}"] = descriptor, fit_of, _of_datasets(compared)
+        of_models[f"share by {name}"] = descriptor, fit_of, _of_datasets(of_datasets)
     parts: list[Surroundings] = []
     shares: dict[str, list[Any]] = {name: [] for name in [*of_models, EXACT]}
     progress.expect(len(rows))
