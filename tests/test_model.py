@@ -353,3 +353,48 @@ class TestAlloys:
             model.predict(frames, reference=CRYSTAL)
         with pytest.raises(StructureError, match="the reference: .*shares of Fe and Cr that follow from each other"):
             model.predict(frames, reference=[cells[1], cells[1].repeat((2, 1, 1))])
+
+
+class TestRandomAlloys:
+    """Cells of one random alloy: predictions are relative to each cell without its defect, and to nothing else."""
+
+    def alloy(self, seed):
+        atoms = CRYSTAL.copy()
+        atoms.symbols[np.random.default_rng(seed).permutation(54)[:20]] = "Cr"
+        atoms.rattle(0.03, seed=seed)
+        return atoms
+
+    @pytest.fixture
+    def model(self):
+        descriptor = create("pair_spline", r_cut=4.0, spacing=0.5, species=["Fe", "Cr"])
+        X = []
+        for seed in range(12):
+            described = describe_references(descriptor, self.alloy(seed), [CRYSTAL])
+            X += [*extensive_features(descriptor, self.alloy(seed)[1 + seed % 3 :], described)]
+        regressor = create_regressor("ridge").fit(np.array(X), LABELS)
+        about = {"element": "Fe", "volume_per_atom": A**3 / 2, "entropy_range": (0, 8)}
+        return EntropyModel.from_fit(descriptor, regressor, described, **about)
+
+    def test_each_cell_has_a_reference_of_its_own(self, model, tmp_path):
+        model.save(tmp_path / "model.h5")
+        model = EntropyModel.load(tmp_path / "model.h5")
+        for seed in (3, 20):
+            own = self.alloy(seed), CRYSTAL
+            assert model.predict(own[0], reference=own)["formation_entropy"][0] == pytest.approx(0, abs=1e-8)
+            predicted = model.predict(own[0][1:], reference=own, per_atom=True)
+            assert predicted["site_entropies"][0].sum() == pytest.approx(predicted["formation_entropy"][0], abs=1e-8)
+            assert abs(predicted["formation_entropy"][0]) > 1e-3
+
+    def test_what_is_not_defined_is_refused(self, model):
+        for predict in (model.predict, model.site_entropies):
+            with pytest.raises(
+                StructureError, match="give the same cell without the defect, then the further .* as `ref"
+            ):
+                predict(self.alloy(3)[1:])
+        ordered = bulk("FeCr", "cesiumchloride", a=A).repeat(3)
+        with pytest.raises(StructureError, match="the reference: a crystal, expected the cell of a random alloy"):
+            model.predict(self.alloy(3)[1:], reference=[ordered, CRYSTAL])
+        with pytest.raises(
+            StructureError, match="the reference: the cells after the first .* the model was fitted with"
+        ):
+            model.predict(self.alloy(3)[1:], reference=[self.alloy(3), bulk("Cr", "bcc", a=A, cubic=True)])

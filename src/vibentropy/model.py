@@ -36,7 +36,8 @@ data set                  shape                   meaning
 ========================= ======================= ======================================================================
 
 Models of several elements have ``/bulk`` of the shape (n_elements, n_features), for an atom of each by the reference
-cells; X = total - Σ_X n_X bulk_X.
+cells; X = total - Σ_X n_X bulk_X. Models of random alloys also have ``/conditions`` (n_elements - 1, n_features), the
+descriptor per atom of the reference cells after the first.
 
 Attributes of the root are ``descriptor`` (JSON: kind and parameters), ``element`` and ``volume_per_atom`` of the
 perfect crystal (Å³), with several elements also ``elements`` and ``shares``, those in the perfect crystal; further
@@ -199,6 +200,21 @@ class EntropyModel:
         """Elements that the model has learnt from."""
         return self.bulk.elements if isinstance(self.bulk, ElementFeatures) else (self.element,)
 
+    @property
+    def reference_needed(self) -> str:
+        """Why the model predicts nothing without references, and which to give; empty where it does."""
+        if isinstance(self.bulk, ElementFeatures) and self.bulk.conditions is not None:
+            return (
+                "the model is of random alloys, each compared with a cell of its own: give the same cell without the "
+                "defect, then the further reference cells that the model was fitted with,"
+            )
+        if not self.descriptor.has_local:
+            return (
+                "the descriptor of the model is defined on the grid of a cell: give the perfect crystal in the cell of "
+                "the configurations"
+            )
+        return ""
+
     def predict(
         self,
         configurations: Atoms | Iterable[Atoms],
@@ -247,11 +263,8 @@ class EntropyModel:
             crystal: with another lattice constant, predictions mean little.
         """
         frames = [configurations] if isinstance(configurations, Atoms) else list(configurations)
-        if reference is None and not self.descriptor.has_local:
-            raise StructureError(
-                "the descriptor of this model is defined on the grid of a cell: give the perfect crystal in the cell "
-                "of the configurations as `reference`"
-            )
+        if reference is None and self.reference_needed:
+            raise StructureError(f"{self.reference_needed} as `reference`")
         described = self.reference_features(reference)
         bulk = self.bulk if described is None else described.features
         # What is described already was compared with the cells by whoever did.
@@ -326,7 +339,9 @@ class EntropyModel:
                     "element, the perfect crystal first"
                 )
             ReferenceCells.of(cells)  # Which checks them.
-        return DescribedCrystal.of(self.descriptor, cells[0], cells[1:])
+            described = DescribedCrystal.of(self.descriptor, cells[0], cells[1:])
+            self._check_conditions(described.features)
+        return described
 
     def site_entropies(
         self,
@@ -356,9 +371,25 @@ class EntropyModel:
             If the descriptor is no sum over atoms.
         """
         self._check(atoms)
+        if reference is None and self.reference_needed:
+            raise StructureError(f"{self.reference_needed} as `reference`")
         described = self.reference_features(reference)
         bulk = self.bulk if described is None else described.features
         return self.descriptor.project(atoms, self.coef, within) - reference_shares(atoms, bulk, self.coef)
+
+    def _check_conditions(self, bulk):
+        """Refuse a random alloy whose further references are not those of the fit."""
+        if not isinstance(self.bulk, ElementFeatures) or self.bulk.conditions is None:
+            return
+        found = None if not isinstance(bulk, ElementFeatures) else bulk.conditions
+        expected = self.bulk.conditions
+        if found is None:
+            raise StructureError("a crystal, expected the cell of a random alloy, as the model was fitted to")
+        if not np.allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max()):
+            raise StructureError(
+                "the cells after the first say what an atom of each element counts: expected those that the model was "
+                "fitted with"
+            )
 
     def __repr__(self) -> str:
         kind = kind_of(type(self.descriptor))
@@ -466,7 +497,6 @@ class EntropyModel:
         described = copy.deepcopy(recipe(self.descriptor))
         for parameters, name in _files_in(described):
             parameters[name] = os.path.relpath(parameters[name], Path(path).parent)
-        bulk, elements = write_bulk(self.bulk)
         with create(
             path,
             KIND,
@@ -478,10 +508,10 @@ class EntropyModel:
             units="entropies in k_B, volumes in Å³",
             regressor=self.regressor,
             provenance=json.dumps(self.provenance),
-            **elements,
             **attributes,
         ) as file:
-            file["coef"], file["bulk"], file["scale"] = self.coef, bulk, self.scale
+            file["coef"], file["scale"] = self.coef, self.scale
+            write_bulk(file, self.bulk)
             if self.covariance is not None:
                 file["covariance"], file["noise_variance"] = self.covariance, self.noise_variance
             if self.uncertainty is not None:

@@ -22,6 +22,37 @@ def of_modes(atoms):
     return 7.0 * (n - 1) + 3.0 * np.log(n) + 11.0 * atoms.get_chemical_symbols().count("P")
 
 
+@pytest.fixture
+def random_alloys():
+    """Two arrangements of one composition, relaxed as far as it goes here."""
+    cells = []
+    for seed in range(2):
+        cells.append(bulk("Cu", "fcc", a=3.6, cubic=True).repeat(3))
+        cells[-1].symbols[np.random.default_rng(seed).permutation(108)[:40]] = "Ni"
+        cells[-1].rattle(0.05, seed=seed)
+    return cells
+
+
+def test_a_random_alloy_is_compared_with_itself(random_alloys):
+    copper = bulk("Cu", "fcc", a=3.615, cubic=True)
+    references = ReferenceCells.of([random_alloys[0], copper])
+    assert references.random
+    assert references.crystals == [None, None]
+    defect = random_alloys[0].copy()
+    del defect[[5, 17]]
+    defect.append("Ni")
+    defect.positions[-1] = defect.positions[8] + [0.0, 0.0, 1.8]
+    assert references.around(defect).cells[0] is random_alloys[0]
+    # Turned as a whole, and in another order.
+    turned = defect[::-1]
+    turned.rotate(40, (1, 2, 3), rotate_cell=True)
+    assert len(references.around(turned).cells[0]) == 108
+    with pytest.raises(StructureError, match="are of another element than the nearest site of the random alloy"):
+        references.around(random_alloys[1])
+    assert not ReferenceCells.of([bulk("FeAl", "cesiumchloride", a=2.9).repeat(3), bulk("Fe")]).random
+    assert not ReferenceCells.of([copper]).random
+
+
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_a_solute_is_compared_with_the_crystal_around_it(size):
     """Whatever the size of its cell, two of them count as two, and what depends on sizes cancels."""

@@ -220,6 +220,12 @@ class TestSeveralElements:
     def test_what_is_of_one_element_says_so(self, run, cells):
         command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--potential", "FeP_mm.eam.fs"]
         assert "of which no reference cell has atoms" in run(*command, "--element", "Fe", code=2).stderr
-        for option in ("--infinite", "--site-entropies"):
-            result = run(*command, "--reference", "solute.xyz", option, "--output", "x.json", code=2)
-            assert "work for one element only, with one --reference" in result.stderr
+        result = run(*command, "--reference", "solute.xyz", "--infinite", "--output", "x.json", code=2)
+        assert "--infinite works for one element only, with one --reference" in result.stderr
+
+    def test_atoms_have_shares(self, run, cells):
+        command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--reference", "solute.xyz", "--relax"]
+        run(*command, "--potential", "FeP_mm.eam.fs", "--site-entropies", "--output", "labels.xyz")
+        labelled = ase.io.read("labels.xyz")
+        expected = labelled.info["formation_entropy_per_atom_convention"]
+        assert labelled.arrays["site_entropy"].sum() == pytest.approx(expected, abs=1e-5)

@@ -16,8 +16,10 @@ from vibentropy.descriptors import create
 from vibentropy.errors import DataError, StructureError
 from vibentropy.features.extensive import (
     CrystalFeatures,
+    DescribedCrystal,
     ElementFeatures,
     above_bulk,
+    above_reference_atoms,
     bulk_features,
     describe_references,
     extensive_features,
@@ -179,10 +181,78 @@ class TestSets:
             concatenate([features, replace(other, bulk=moved)])
         assert len(concatenate([features, replace(other, bulk=features.bulk)]).ids) == 6
 
-    def test_labels_of_atoms_are_of_one_element(self, features):
-        labels = {"a": np.zeros(len(defective(2, 0)))}
-        found = FeatureSet.compute(afs(2), ["a"], [defective(2, 0)], features.bulk, site_labels=labels)
-        assert "one element only" in found.failures["a"]
+    def test_factors_of_atoms_are_of_what_adds_up(self, features):
+        """Weights that are right for every atom are those of the factor, whatever their elements."""
+        frames, weights = [defective(2, seed) for seed in range(3)], np.linspace(-1, 1, features.X.shape[1])
+        shares = [afs(2).project(a, weights) - reference_shares(a, features.bulk, weights) for a in frames]
+        labels = dict(zip("abc", shares, strict=True))
+        found = FeatureSet.compute(afs(2), list(labels), frames, features.bulk, site_labels=labels)
+        np.testing.assert_array_equal(found.X, features.X)
+        assert list(found.sites) == list(labels)
+        for factor in found.sites.values():
+            np.testing.assert_allclose(
+                factor[:, :-1] @ weights, factor[:, -1], rtol=0, atol=1e-10 * np.abs(factor).max()
+            )
+        of_one = above_reference_atoms(afs(2).local(frames[0]), frames[0], features.bulk)
+        np.testing.assert_allclose(of_one.sum(axis=0), features.X[0], rtol=0, atol=1e-9 * np.abs(features.X).max())
+
+
+class TestRandomAlloys:
+    """Each cell has a reference of its own; what an atom of each element counts comes from cells in common."""
+
+    SPECIES: ClassVar[list[str]] = ["Cu", "Ni"]
+    DESCRIPTOR = create("two_body", n_max=4, r_cut=4.0, species=SPECIES)
+    COPPER = bulk("Cu", "fcc", a=3.615, cubic=True)
+
+    def alloy(self, seed):
+        atoms = bulk("Cu", "fcc", a=3.6, cubic=True).repeat(3)
+        atoms.symbols[np.random.default_rng(seed).permutation(108)[:40]] = "Ni"
+        atoms.rattle(0.05, seed=seed)
+        return atoms
+
+    def features(self, seed, other=COPPER):
+        """Of a vacancy in an arrangement."""
+        defect = self.alloy(seed)[3:]
+        described = describe_references(self.DESCRIPTOR, self.alloy(seed), [other])
+        return FeatureSet.compute(self.DESCRIPTOR, [f"a{seed}"], [defect], described)
+
+    def test_elements_are_in_one_order(self):
+        assert len({self.alloy(seed).symbols[0] for seed in range(5)}) == 2
+        assert {self.features(seed).bulk.elements for seed in range(5)} == {("Cu", "Ni")}
+        bulk_of_elements = self.features(1).bulk
+        np.testing.assert_allclose(bulk_of_elements.shares, [68 / 108, 40 / 108])
+        np.testing.assert_allclose(bulk_of_elements.crystal, self.DESCRIPTOR.total(self.alloy(1)) / 108, atol=1e-10)
+
+    def test_arrangements_go_together(self, tmp_path):
+        first, second = self.features(1), self.features(2)
+        assert not np.allclose(first.bulk.values, second.bulk.values, rtol=1e-3)
+        together = concatenate([first, second])
+        total = self.DESCRIPTOR.total
+        for row, seed in enumerate((1, 2)):
+            atoms, alloy = self.alloy(seed)[3:], self.alloy(seed)
+            of_copper = total(self.COPPER) / 4
+            of_nickel = (total(alloy) - 68 * of_copper) / 40
+            n_nickel = (atoms.symbols == "Ni").sum()
+            expected = total(atoms) - (105 - n_nickel) * of_copper - n_nickel * of_nickel
+            np.testing.assert_allclose(together.X[row], expected, rtol=0, atol=1e-9 * np.abs(total(alloy)).max())
+        together.save(tmp_path / "f.h5")
+        again = FeatureSet.load(tmp_path / "f.h5")
+        np.testing.assert_array_equal(again.bulk.conditions, together.bulk.conditions)
+        again.save(tmp_path / "again.h5")
+        assert (tmp_path / "again.h5").read_bytes() == (tmp_path / "f.h5").read_bytes()
+
+    def test_others_do_not(self):
+        nickel = bulk("Ni", "fcc", a=3.52, cubic=True)
+        with pytest.raises(DataError, match="different perfect crystals .* the same cell for each solute"):
+            concatenate([self.features(1), self.features(2, nickel)])
+        ordered = describe_references(self.DESCRIPTOR, bulk("CuNi", "cesiumchloride", a=2.9), [self.COPPER])
+        with pytest.raises(DataError, match="random alloys cannot be put together with those relative to a crystal"):
+            concatenate([self.features(1), replace(self.features(2), bulk=ordered)])
+
+    def test_the_uncertainty_of_a_lattice_constant_takes_the_cell_as_it_is(self):
+        described = DescribedCrystal.of(self.DESCRIPTOR, self.alloy(1), [self.COPPER])
+        assert (described.uncertainty > 0).any()
+        assert (described.uncertainty < 0.05 * np.abs(described.features.crystal).max()).all()
 
 
 class TestCompounds:

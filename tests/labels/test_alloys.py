@@ -1,19 +1,26 @@
 """Formation entropies with several elements, against an independent calculation and against each other."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.geometry import get_distances
 from twins import twins
 
 import vibentropy
 from vibentropy import binding, formation_entropy, load_potential
+from vibentropy.atoms.reference_cells import ReferenceCells
+from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import StructureError
-from vibentropy.labels.determinants import LogDeterminant
-from vibentropy.labels.entropy import entropy_of
+from vibentropy.features.atom_labels import site_labels
+from vibentropy.labels.determinants import LogDeterminant, reference_log_determinant
+from vibentropy.labels.entropy import entropy_of, formed_site_entropies
 from vibentropy.labels.labelling import Labeller
+from vibentropy.labels.modes import modes
 from vibentropy.potentials.differences import central_differences
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.protocols import Engine
@@ -124,6 +131,72 @@ def test_copies_of_iron_have_the_entropy_of_iron(iron, iron_crystal):
     assert formation_entropy(renamed[0], list(renamed[1:]), other) == formation_entropy(
         mixed, [crystal, solute], potential
     )
+
+
+def test_shares_of_atoms_add_up_to_the_label():
+    """Each is compared with an atom of its element, wherever that comes from."""
+    key = BOUND[3][:2]
+    crystal, pair = relaxed(*key, "crystal", 4), relaxed(*key, "vacancy, first neighbours", 4)
+    potential = steel(*key)
+    whole = modes(potential.hessian(pair), vectors=True).site_entropies()
+    aluminium = bulk("Al", "fcc", a=4.03, cubic=True).repeat(3)
+    for other in (relaxed(*key, "solute", 4), relaxed(*key, "solute", 3), aluminium):
+        labelled, row = Labeller(potential, site_entropies=True, others=[other]).label_cell(pair, crystal)
+        assert row["reason"] == ""
+        shares = labelled.arrays["site_entropy"]
+        assert shares.sum() == pytest.approx(row["formation_entropy_per_atom_convention"], abs=1e-9)
+        table = pd.DataFrame([{"id": "a", **row}])
+        (of_atoms,) = site_labels(ConfigurationSet([labelled], table)).values()
+        assert of_atoms.sum() == pytest.approx(row["formation_entropy"], abs=1e-9)
+        compared = whole - shares
+        assert np.ptp(compared[pair.symbols == "Fe"]) < 1e-9
+        assert np.ptp(compared) > 0.1
+        # In another unit of the Hessian all change alike.
+        references = ReferenceCells.of([crystal, other])
+
+        def formed(ln_unit, references=references):
+            of_cells = {
+                id(cell): reference_log_determinant(cell, potential)
+                for cell in [*references.cells, *filter(None, references.crystals)]
+            }
+            return formed_site_entropies(
+                references,
+                pair,
+                whole - 1.5 * ln_unit * (1 - 1 / len(pair)),
+                lambda cell: replace(
+                    of_cells[id(cell)], value=of_cells[id(cell)].value + ln_unit * (3 * len(cell) - 3)
+                ),
+            )
+
+        np.testing.assert_allclose(formed(0.0), shares, rtol=0, atol=1e-9)
+        assert np.ptp(formed(2.0) - shares) < 1e-9
+
+
+def test_a_random_alloy_of_copies_has_the_entropy_of_iron(iron, iron_crystal):
+    """Wherever the elements are, and wherever atoms that come and go are taken from."""
+    crystal = iron_crystal(4)
+    defect = crystal.copy()
+    del defect[3]
+    del defect[11]
+    defect = vibentropy.relax(defect, iron)
+    expected = formation_entropy(defect, crystal, iron)
+    rng = np.random.default_rng(1)
+    alloy = crystal.copy()
+    alloy.symbols[rng.permutation(128)[:50]] = "Cr"
+    site = get_distances(defect.positions, alloy.positions, cell=alloy.cell, pbc=True)[1].argmin(axis=1)
+    defect.symbols = np.array(alloy.get_chemical_symbols())[site]
+    potential = twins(iron)
+    assert formation_entropy(defect, [alloy, crystal], potential) == pytest.approx(expected, abs=1e-9)
+    labelled, row = Labeller(potential, site_entropies=True, others=[crystal]).label_cell(defect, alloy)
+    assert row["formation_entropy"] == pytest.approx(expected, abs=1e-9)
+    plain = defect.copy()
+    plain.symbols = ["Fe"] * len(plain)
+    of_iron, _ = Labeller(iron, site_entropies=True).label_cell(plain, crystal)
+    np.testing.assert_allclose(labelled.arrays["site_entropy"], of_iron.arrays["site_entropy"], rtol=0, atol=1e-9)
+    other = alloy.copy()
+    other.symbols = rng.permutation(alloy.get_chemical_symbols())
+    with pytest.raises(StructureError, match="than the nearest site of the random alloy that is the first reference"):
+        formation_entropy(defect, [other, crystal], potential)
 
 
 def test_an_ordered_compound_and_one_more_cell():

@@ -54,6 +54,37 @@ def test_recipes_are_computed_from_the_lattice(tiny):
     assert len(tiny.content("train", "3x3x3-I2-000")) == 4
 
 
+def test_random_alloys_have_cells_of_their_own(plan_of, tiny):
+    lattice = {
+        "structure": "bcc",
+        "a": 2.9,
+        "composition": {"V": 0.2},
+        "arrangements": 3,
+        "references": [{"structure": "bcc", "element": "Fe", "a": 2.86, "cell": [4, 4, 4]}],
+    }
+    recipe = {"cells": [[4, 4, 4], [3, 3, 3]], "anneal": tiny.config.block["datasets"]["train"]["recipe"]["anneal"]}
+    recipe["defects"] = {"V1": {"vacancies": 1, "trajectories": 2}}
+    plan = plan_of(
+        "workflow/configs/tiny.yaml",
+        potential={"file": "VFe_mm.eam.fs", "elements": ["Fe", "V"]},
+        lattice=lattice,
+        datasets={"train": {"role": "train", "recipe": recipe}},
+    )
+    folder = plan.lattice.removesuffix("lattice.json")
+    assert plan.references("train") == [plan.lattice, f"{folder}references.h5", f"{folder}random_cells.h5"]
+    assert plan.references_of(["train"]) == plan.references("train")[1:]
+    assert plan.random_sizes == [[3, 3, 3], [4, 4, 4]]
+    assert plan.random_alloy == {"composition": {"V": 0.2}, "arrangements": 3}
+    # More arrangements do not move the lattice constant.
+    assert plan.crystal["composition"] == {"V": 0.2}
+    assert "arrangements" not in plan.crystal
+    assert plan.about("train") == {"recipe": {"references": True, "random": True}}
+    with pytest.raises(ConfigError, match="a random alloy has one for each arrangement: `snakemake extxyz` writes"):
+        plan.packed()
+    assert tiny.random_sizes == []
+    assert tiny.random_alloy == {}
+
+
 def test_archives_are_read_and_nothing_is_computed(default, plan_of):
     assert default.generated == default.computed == []
     assert default.references("clusters") == default.references_of(["clusters"]) == ["data/clusters.h5"]

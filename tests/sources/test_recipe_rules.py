@@ -150,3 +150,75 @@ def test_strained_do3_is_not_at_rest_nor_are_there_strained_references():
     at_rest, references = problems(example({"vacancies": {"Al": 1}}, DO3, ("Fe", "Al"), strain=0.01))
     assert "a strained DO3 crystal is not at rest on its sites" in at_rest
     assert "recipe.strain: the cells of lattice.references are at rest" in references
+
+
+IRON = {"structure": "bcc", "element": "Fe", "a": 2.86, "cell": [4, 4, 4]}
+MIXED = {"structure": "bcc", "a": 2.86, "composition": {"P": 0.05}, "arrangements": 2, "seed": 1, "references": [IRON]}
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [
+        {"vacancies": 1},
+        {"vacancies": {"P": 1}, "solutes": {"P_Fe": 1, "Fe": 1}, "shells": [1]},
+        {"shape": "dumbbell_110", "interstitials": {"P": 1}},
+        {"shape": "void", "vacancies": 5},
+    ],
+)
+def test_defects_in_random_alloys_are_accepted(defect):
+    checked = validate(example(defect, MIXED), SCHEMA)
+    assert validate(checked, SCHEMA) == checked
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"structure": "B2", "elements": ["Fe", "P"]}, "lattice.composition: B2 is an ordered compound"),
+        ({"composition": {"Pb": 0.5}}, "lattice.composition: 'Pb' (did you mean 'P'?) is no element of the potential"),
+        ({"composition": {"Fe": 0.5}}, "lattice.composition: Fe, the first element of the potential, has the sites"),
+        (
+            {"composition": {"P": 0.7, "Fe": 0.5}},
+            "lattice.composition: adds up to 1.2 of the sites, expected less than 1",
+        ),
+        (
+            {"composition": {"P": 0.001}},
+            "lattice.composition: 0.001 of the 250 sites of a cell [5, 5, 5] is no atom of P",
+        ),
+        ({"composition": None}, "lattice.composition: missing; arrangements and seed are those of a random alloy"),
+        (
+            {"references": [{"defect": "P_Fe", "cell": [3, 3, 3]}]},
+            "lattice.references: in a random alloy no site is like another, so that P_Fe has no entropy",
+        ),
+        (
+            {"references": []},
+            "lattice.references: nothing says what an atom of P counts beside a random alloy of Fe and P: add a cell, "
+            "such as `- {structure: bcc, element: Fe, a: 2.86, cell: [8, 8, 8]}`",
+        ),
+        ({"references": [IRON, IRON]}, "lattice.references: 3 reference cells for 2 elements"),
+    ],
+)
+def test_what_is_wrong_with_a_random_alloy(changes, message):
+    lattice = {key: value for key, value in (MIXED | changes).items() if value is not None}
+    found = problems(example({"vacancies": 1}, lattice))
+    assert any(problem.startswith(message) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("defect", "keys", "message"),
+    [
+        ({"composition": {"P": 0.1}}, {}, ".defects.X.composition: lattice.composition says it for all cells"),
+        ({"vacancies": 1}, {"anneal": SWAPS}, ".anneal.swaps: exchanged atoms make another arrangement"),
+        ({"shape": "c15", "interstitials": 2}, {}, ".defects.X.shape: c15 is defined in crystals of one element"),
+        ({"interstitials": 1}, {}, ".defects.X.interstitials: say of which element in a random alloy of Fe and P"),
+        ({"vacancies": {"P": 20}}, {}, ".defects.X: takes 20 sites of P, of which a cell of 250 has 12"),
+        (
+            {"vacancies": {"Fee": 1}},
+            {},
+            ".defects.X.vacancies: 'Fee' (did you mean 'Fe'?) is no sublattice of a random",
+        ),
+        ({"vacancies": 1}, {"strain": 0.01}, ".strain: the cells of lattice.references are at rest"),
+    ],
+)
+def test_what_does_not_go_with_a_random_alloy(defect, keys, message):
+    found = problems(example(defect, MIXED, **keys))
+    assert any(problem.startswith(RECIPE + message) for problem in found), found

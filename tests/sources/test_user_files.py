@@ -463,6 +463,30 @@ class TestAlloys:
         source = source_of("mine", specification | {"reference": ["bulk.extxyz", "no.xyz"]})
         assert "datasets.mine.reference: there is no file 'no.xyz'" in list(source.problems(1e-4))
 
+    def test_a_random_alloy_is_the_same_cell_without_the_defect(self, write):
+        """Whether entropies are computed or given: features are relative to it, too."""
+        alloys = []
+        for seed in range(2):
+            alloys.append(perfect().repeat(2))
+            alloys[-1].symbols[np.random.default_rng(seed).permutation(128)[:50]] = "Cr"
+            alloys[-1].rattle(0.03, seed=seed)
+        vacancy = alloys[0][1:]
+        vacancy.info["S_f"] = 2.0
+        specification = write([vacancy], alloys[0])
+        ase.io.write("iron.extxyz", perfect())
+        for entropy in (None, {"key": "S_f", "unit": "k_B", "kind": "formation"}):
+            block = specification | {
+                "reference": ["bulk.extxyz", "iron.extxyz"],
+                "entropy": entropy,
+                "energy_key": None,
+            }
+            ase.io.write("bulk.extxyz", alloys[0])
+            (row,) = source_of("mine", block).read().table.to_dict("records")
+            assert (row["status"], row["defect_class"]) == ("relaxed" if entropy is None else "labelled", "V1")
+            ase.io.write("bulk.extxyz", alloys[1])
+            with pytest.raises(StructureError, match="a.xyz, frame 0: .* nearest site of the random alloy"):
+                source_of("mine", block).read()
+
     def test_the_potential_has_their_elements(self, specification):
         source = source_of("mine", specification | {"entropy": None})
         assert list(source.problems_inside(("Fe", "Cr"))) == []

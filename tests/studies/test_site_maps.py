@@ -116,7 +116,7 @@ def test_shares_add_up_to_predictions_that_have_not_seen_the_minimum(run, path):
     expected = expected[expected["stage"] != "training"].set_index("id")["prediction"]
     chosen = chosen_minima(path, run.table, ids=["train/02/00", "train/08/00", "test/12/00"])
     fit_of = unseen_fits(regressor, run.table, {"train": features["train"]}, folds)
-    frames = mapped(chosen, descriptor, fit_of, lambda row, cell: CRYSTAL)
+    frames = mapped(chosen, descriptor, fit_of, lambda row, cell: crystal)
     for atoms in frames:
         name = atoms.info["id"]
         assert atoms.arrays[PREDICTED].sum() == pytest.approx(expected[name], abs=1e-9)

@@ -84,8 +84,9 @@ def run(tmp_path_factory):
         },
         "regressors": {"ridge": {"kind": "ridge"}},
         "evaluation": {"folds": 3},
+        "labels": {"site_entropies": True},
     }
-    code, output = snakemake(folder, config)
+    code, output = snakemake(folder, config, "all", "maps")
     assert code == 0, output
     return folder
 
@@ -102,6 +103,19 @@ def test_labels_are_those_of_the_library(run):
             expected = formation_entropy(configurations.frames[row], references, potential)
             assert configurations.table["formation_entropy"][row] == pytest.approx(expected, abs=1e-9)
     assert any("+P" in name for name in configurations.table["defect_class"])
+
+
+def test_atoms_are_compared_with_those_of_their_element(run):
+    """Shares add up to what they are shares of, exact ones and those of a model."""
+    configurations = ConfigurationSet.load(run / "results/configurations.h5")
+    for atoms, row in zip(configurations.frames, configurations.table.itertuples(), strict=True):
+        assert atoms.arrays["site_entropy"].sum() == pytest.approx(row.formation_entropy_per_atom_convention, abs=1e-9)
+    frames = ase.io.read(run / "results/maps/pairs/ridge.extxyz", ":")
+    assert any("P" in atoms.symbols for atoms in frames)
+    for atoms in frames:
+        for name, total in (("site_entropy", ""), ("predicted_site_entropy", "predicted_")):
+            expected = atoms.info[f"{total}formation_entropy"]
+            assert atoms.arrays[name].sum() == pytest.approx(expected, abs=1e-5)
 
 
 def test_models_know_both_elements(run):
@@ -133,11 +147,9 @@ def test_what_is_of_one_element_is_refused_before_anything_runs(run, monkeypatch
     monkeypatch.chdir(run)
     config = yaml.safe_load((run / "my own.yaml").read_text())
     config["descriptors"] = {"pairs": {"kind": "pair_spline"}, "afs": {"kind": "afs", "species": ["Fe"]}}
-    config["labels"] = {"site_entropies": True}
     (run / "blind.yaml").write_text(yaml.safe_dump(config))
     with pytest.raises(ConfigError) as refused:
         check_build(read("blind.yaml"))
     for name, found in (("pairs", "None"), ("afs", "['Fe']")):
         expected = f"descriptors.{name}.species: found {found}, expected the elements of the data sets"
         assert f"{expected}: `species: [Fe, P]`" in str(refused.value)
-    assert "labels.site_entropies: entropies are resolved by the atoms of one element only" in str(refused.value)

@@ -10,8 +10,9 @@ rule resolve:
     input:
         configurations=f"{RESULTS}/configurations.h5",
         lattice=PLAN.lattice,
+        references=PLAN.references_of(PLAN.generated),
         potential=PLAN.potential_files,
-        code=code_of("resolve"),
+        code=code_of("resolve") + PLAN.source_code(*PLAN.generated),
     output:
         f"{RESULTS}/resolved/{{part}}.h5",
     log:
@@ -26,7 +27,7 @@ rule resolve:
         mem_mb=memory(4000),
         runtime=minutes(60),
     params:
-        datasets=sorted(set(PLAN.training) & set(PLAN.generated)),
+        datasets={name: PLAN.about(name) for name in sorted(set(PLAN.training) & set(PLAN.generated))},
         number=config["data"]["resolved"],
         per_job=RESOLVED_PER_JOB,
         potential=config["potential"],

@@ -45,6 +45,31 @@ rule references:
         "../scripts/references.py"
 
 
+# Cells of a random alloy, at rest, that trajectories start from and are compared with.
+rule random_cells:
+    input:
+        PLAN.potential_files,
+        lattice=PLAN.lattice,
+        code=code_of("random_cells"),
+    output:
+        PLAN.random_cells,
+    log:
+        f"{RESULTS}/logs/random_cells.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/random_cells.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        potential=config["potential"],
+        alloy=PLAN.random_alloy,
+        sizes=PLAN.random_sizes,
+    script:
+        "../scripts/random_cells.py"
+
+
 # The smooth representation of an embedded-atom potential, as a fine table for LAMMPS.
 rule table:
     input:

@@ -136,9 +136,28 @@ class Compositions:
         ndarray of shape (...)
             Independent of the unit that modes are measured in, as there are as many on both sides.
         """
-        missing = self.counts[0] / self.counts[0].sum()
+        missing = self._missing
         shares = np.linalg.solve((self.counts - missing).T, np.asarray(counts, dtype=float) - missing)
         return _less(value, shares, references)
+
+    def per_atom_of_modes(self, references: ArrayLike) -> NDArray[np.float64]:
+        """Find what an atom of each element has of a sum over modes: the q_X of the module with q_0.
+
+        Parameters
+        ----------
+        references : array_like of shape (n_cells,)
+            The sum of each reference cell.
+
+        Returns
+        -------
+        ndarray of shape (n_elements,)
+        """
+        return np.linalg.solve(self.counts - self._missing, np.asarray(references, dtype=float))
+
+    @property
+    def _missing(self):
+        """Atoms of each element that three translations are worth."""
+        return self.counts[0] / self.counts[0].sum()
 
 
 def _count(atoms, elements):

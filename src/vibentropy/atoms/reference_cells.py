@@ -6,12 +6,14 @@ crystal in its own cell, and what it differs by is what counts in cells of other
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.primitive import primitive_cell
@@ -20,6 +22,10 @@ from vibentropy.errors import StructureError
 
 #: How far (in units of the primitive vectors) a cell may be from a repetition of a crystal.
 _WHOLE = 1e-3
+
+#: How many atoms may be of another element than their site of a random alloy, in units of what another arrangement of
+#: the same composition has. Interstitials, and atoms that have changed places around them, are few.
+_DIFFERING = 0.5
 
 
 class Quantities(NamedTuple):
@@ -43,7 +49,7 @@ class ReferenceCells:
     Attributes
     ----------
     cells : list of ase.Atoms
-        As many as elements; the first is the perfect crystal, or for a random alloy the cell without the defect.
+        As many as elements; the first is the perfect crystal, or for a random alloy the same cell without the defect.
     crystals : list of ase.Atoms or None
         The crystal of the first in the cell of each; None where it is the first itself, or a crystal of its own.
     compositions : Compositions
@@ -52,6 +58,11 @@ class ReferenceCells:
     cells: list[Atoms]
     crystals: list[Atoms | None]
     compositions: Compositions
+
+    @cached_property
+    def random(self) -> bool:
+        """Whether the first is a random alloy, with which no other cell can be compared but its own."""
+        return is_random(self.cells[0])
 
     @classmethod
     def of(cls, cells: Sequence[Atoms]) -> Self:
@@ -96,10 +107,14 @@ class ReferenceCells:
         Raises
         ------
         StructureError
-            If the first is another cell, or none has atoms of an element of these.
+            If the first is another cell, or none has atoms of an element of these; or if it is a random alloy, and the
+            cell another one.
         """
         self.compositions.count(atoms)
-        return replace(self, cells=[crystal_in_cell(atoms, self.cells[0]), *self.cells[1:]])
+        first = crystal_in_cell(atoms, self.cells[0])
+        if self.random:
+            _check_arrangement(atoms, first)
+        return replace(self, cells=[first, *self.cells[1:]])
 
     def quantities(self, of_cell: Callable[[Atoms], ArrayLike]) -> Quantities:
         """Find a quantity of each reference cell and of the perfect crystal in it, each once.
@@ -161,6 +176,20 @@ class ReferenceCells:
         """
         return self.compositions.formed_of_modes(self.compositions.count(atoms), value, self._of_size(quantities, 1))
 
+    def per_atom_of_modes(self, quantities: Quantities) -> NDArray[np.float64]:
+        """Find what an atom of each element has of sums over modes, as `formed_of_modes` counts it.
+
+        Parameters
+        ----------
+        quantities : Quantities
+            Single numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_elements,)
+        """
+        return self.compositions.per_atom_of_modes(self._of_size(quantities, 1))
+
     def _of_size(self, quantities, missing):
         """Quantities of the references as if the crystal around solutes were as in the first."""
         first, n = quantities.of_cells[0], len(self.cells[0])
@@ -168,6 +197,34 @@ class ReferenceCells:
             value if filled is None else value + (len(filled) - missing) / (n - missing) * first - crystal
             for value, crystal, filled in zip(quantities.of_cells, quantities.of_crystals, self.crystals, strict=True)
         ]
+
+
+def is_random(cell: Atoms) -> bool:
+    """Whether a reference cell is a random alloy: of several elements, and repeated by no translation.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+
+    Returns
+    -------
+    bool
+    """
+    return len(set(cell.numbers)) > 1 and not repeats(cell)
+
+
+def _check_arrangement(atoms, alloy):
+    """Check that most atoms are of the element that is on their site of a random alloy."""
+    # With coordinates in units of the cell vectors, of which the largest error is what one is longer than another.
+    tree = cKDTree(alloy.get_scaled_positions() % 1.0 % 1.0, boxsize=1.0)
+    _, site = tree.query(atoms.get_scaled_positions() % 1.0 % 1.0)
+    differing = int((alloy.numbers[site] != atoms.numbers).sum())
+    shares = np.unique(alloy.numbers, return_counts=True)[1] / len(alloy)
+    if differing > _DIFFERING * len(atoms) * (1 - shares @ shares):
+        raise StructureError(
+            f"{differing} of {len(atoms)} atoms are of another element than the nearest site of the random alloy that "
+            "is the first reference: give the same cell without the defect, with the same elements on its sites"
+        )
 
 
 def _crystal_in(crystal, cell):

@@ -71,6 +71,7 @@ def _labelled(configurations, config):
     from vibentropy.potentials.finite_differences import watched
     from vibentropy.potentials.from_config import load_potential
     from vibentropy.sources.perfect import filled
+    from vibentropy.sources.random_alloys import RandomCells, make_random_cells
     from vibentropy.sources.references import make_references
 
     crystal = Crystal.from_facts(configurations.attributes)
@@ -78,5 +79,9 @@ def _labelled(configurations, config):
     with meter("labels", lambda: waiting) as progress:
         potential = watched(load_potential(**config.potential), progress.note)
         others = make_references(config.lattice.references, crystal, potential).frames
+        perfect = filled(crystal)
+        if config.lattice.random:
+            sizes = [tuple(map(int, size.split("x"))) for size in configurations.table["repetitions"].unique()]
+            perfect = RandomCells.of(make_random_cells(config.lattice.random, sizes, crystal, potential))
         labeller = Labeller(potential, others=others, **config.labels.settings, note=progress.note)
-        return labeller.label(configurations, filled(crystal), progress)
+        return labeller.label(configurations, perfect, progress)

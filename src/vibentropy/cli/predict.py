@@ -164,12 +164,8 @@ def _model_and_files(files, name, needs_atoms, has_reference):
             "model with another descriptor",
             model_path,
         )
-    if not has_reference and not model.descriptor.has_local:
-        raise ConfigError(
-            "its descriptor is defined on the grid of a cell; give the perfect crystal in the cell of the "
-            "configurations as --reference",
-            model_path,
-        )
+    if not has_reference and model.reference_needed:
+        raise ConfigError(f"{model.reference_needed} as --reference", model_path)
     which, info = (model_path, f" {model_path}") if names_model else (f"{model_path}, which comes with vibentropy", "")
     about = f"{which}: for {model.scope()}; `vibentropy info{info}` says how large its errors are"
     return model, files, about

@@ -11,7 +11,8 @@ n_features + 1 rows at most, however many atoms there are (`vibentropy.learning.
 Conventions. Site entropies add up to the formation entropy with N_d/N_0, labels compare mode by mode, with
 (N_d - 1)/(N_0 - 1) times the entropy S_0 of the perfect crystal. Either way all atoms of a cell are compared with the
 same number, S_0/N_0 or (N_d - 1)/N_d · S_0/(N_0 - 1): the difference of the two labels is to be spread evenly over the
-atoms, and then holds for each of them.
+atoms, and then holds for each of them. With several elements each atom is compared with one of its element, mode by
+mode (`vibentropy.labels.entropy.formed_site_entropies`), and the same holds.
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.primitive import primitive_cell
-from vibentropy.atoms.reference_cells import ReferenceCells
+from vibentropy.atoms.reference_cells import ReferenceCells, is_random
 
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
@@ -61,11 +61,15 @@ class ElementFeatures:
         What reference cells have for an atom of each.
     shares : ndarray of shape (n_elements,)
         Of the elements in the perfect crystal, the first of the references.
+    conditions : ndarray of shape (n_elements - 1, n_features) or None
+        Where that is a random alloy, which other cells do not share: descriptor per atom of the further references,
+        which they do.
     """
 
     elements: tuple[str, ...]
     values: NDArray[np.float64]
     shares: NDArray[np.float64]
+    conditions: NDArray[np.float64] | None = None
 
     @classmethod
     def of(cls, descriptor: Descriptor, references: ReferenceCells) -> Self:
@@ -80,9 +84,21 @@ class ElementFeatures:
         -------
         ElementFeatures
         """
-        counts = references.compositions.counts[0]
-        values = references.per_atom(references.quantities(descriptor.total))
-        return cls(references.compositions.elements, values, counts / counts.sum())
+        elements, counts = references.compositions.elements, references.compositions.counts[0]
+        quantities = references.quantities(descriptor.total)
+        values, shares = references.per_atom(quantities), counts / counts.sum()
+        if not references.random:
+            return cls(elements, values, shares)
+        others = zip(quantities.of_cells[1:], references.cells[1:], strict=True)
+        conditions = np.array([value / len(cell) for value, cell in others])
+        # By name: which comes first in a random cell differs from one to the next.
+        order = np.argsort(elements)
+        return cls(tuple(sorted(elements)), values[order], shares[order], conditions)
+
+    @property
+    def shared(self) -> NDArray[np.float64]:
+        """What cells have to agree in that are compared by a model, an array of shape (n, n_features)."""
+        return self.values if self.conditions is None else self.conditions
 
     @property
     def crystal(self) -> NDArray[np.float64]:
@@ -173,7 +189,8 @@ class DescribedCrystal:
     @cached_property
     def uncertainty(self) -> NDArray[np.float64]:
         """How far its features move under strains with components of up to `KNOWN_STRAIN`, array of (n_features,)."""
-        few = primitive_cell(self.crystal)[0].repeat(FEW)
+        # A random alloy is no repetition of anything smaller.
+        few = self.crystal if is_random(self.crystal) else primitive_cell(self.crystal)[0].repeat(FEW)
         at_rest, moved = bulk_features(self.descriptor, few), np.zeros(len(self.features))
         for component in combinations_with_replacement(range(3), 2):
             shifts = []
@@ -200,6 +217,8 @@ class CrystalFeatures:
         `vibentropy.sources.source.Source.perfect`.
     others : sequence of ase.Atoms
         See `describe_references`.
+    own_crystals : bool
+        See `vibentropy.sources.source.Source.own_crystals`.
     """
 
     def __init__(
@@ -207,14 +226,22 @@ class CrystalFeatures:
         descriptor: Descriptor,
         perfect: Callable[[Mapping[Any, Any], ArrayLike], Atoms],
         others: Sequence[Atoms] = (),
+        own_crystals: bool = False,
     ) -> None:
         self._descriptor, self._perfect, self._others = descriptor, perfect, others
+        self._own_crystals = own_crystals
         # Files have one crystal, whatever the cell.
         self._of_cell: dict[tuple[str, bytes], Bulk] = {}
         self._of_crystal: dict[bytes, Bulk] = {}
 
     def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> Bulk:
         """Describe what a configuration is compared with, as `describe_references`."""
+        if self._own_crystals:
+            crystal = self._perfect(row, cell)
+            place = crystal.numbers.tobytes() + crystal.positions.tobytes()
+            if place not in self._of_crystal:
+                self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
+            return self._of_crystal[place]
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:
             crystal = self._perfect(*self._part(row, cell))
@@ -257,6 +284,32 @@ def above_bulk(total: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64
     if not isinstance(bulk, ElementFeatures):
         return total - len(atoms) * bulk
     return total - np.bincount(element_indices(atoms, bulk.elements), minlength=len(bulk.elements)) @ bulk.values
+
+
+def above_reference_atoms(local: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64]:
+    """Features of each atom: its descriptor minus that of the reference atom that it is compared with.
+
+    Parameters
+    ----------
+    local : array_like of shape (n_atoms, n_features)
+    atoms : ase.Atoms
+    bulk : ndarray of shape (n_features,) or ElementFeatures
+        As from `describe_references`.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms, n_features)
+        They add up to what `above_bulk` returns.
+
+    Raises
+    ------
+    StructureError
+        As `above_bulk`.
+    """
+    local = np.asarray(local, dtype=float)
+    if not isinstance(bulk, ElementFeatures):
+        return local - bulk
+    return local - bulk.values[element_indices(atoms, bulk.elements)]
 
 
 def reference_shares(atoms: Atoms, bulk: Bulk, weights: NDArray[np.float64]) -> NDArray[np.float64] | float:

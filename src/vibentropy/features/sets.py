@@ -11,7 +11,8 @@ per atom, also ``/local/limits`` (n, 2, n_features), the smallest and the larges
 attributes ``dataset``, ``element`` and ``volume_per_atom`` (Å³) say which data set of a run the configurations are of,
 and what crystal ``/bulk`` is of; older files lack them. Where there are several elements, ``/bulk`` is (n_elements,
 n_features) for an atom of each, and the attributes ``elements`` and ``shares`` say which, and how much of the crystal
-each is.
+each is. Relative to random alloys, ``/bulk`` is by one of them, and ``/conditions`` (n_elements - 1, n_features) is the
+descriptor per atom of the further references, which all have in common.
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ from vibentropy.descriptors import create as create_descriptor
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
-from vibentropy.features.extensive import Bulk, ElementFeatures, above_bulk, crystal_features
+from vibentropy.features.extensive import (
+    Bulk,
+    ElementFeatures,
+    above_bulk,
+    above_reference_atoms,
+    crystal_features,
+)
 from vibentropy.files.hdf5 import check_array, create, open_file, slices
 from vibentropy.files.progress import Done, ignore
 
@@ -185,9 +192,8 @@ class FeatureSet:
                     raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
-                    if isinstance(crystal, ElementFeatures):
-                        raise DataError("labels are resolved by the atoms of one element only")
-                    sites[str(name)] = site_factor(descriptor.local(atoms) - crystal, site_labels[name])
+                    of_each = above_reference_atoms(descriptor.local(atoms), atoms, crystal)
+                    sites[str(name)] = site_factor(of_each, site_labels[name])
             except VibentropyError as error:
                 failures[str(name)] = str(error)
             except Exception as error:
@@ -232,10 +238,9 @@ class FeatureSet:
         about = {"dataset": self.dataset, "element": self.element, "volume_per_atom": float(self.volume_per_atom)}
         # `value == value` is False for NaN only.
         attributes |= {name: value for name, value in about.items() if value and value == value}
-        bulk, elements = write_bulk(self.bulk)
-        attributes |= elements
         with create(path, KIND, descriptor=json.dumps(self.descriptor), **attributes) as file:
-            file["X"], file["bulk"] = self.X, bulk
+            file["X"] = self.X
+            write_bulk(file, self.bulk)
             if self.local is not None:
                 file["local/limits"], file["local/crystals"] = self.local.limits, self.local.crystals
             if self.sites:
@@ -416,12 +421,16 @@ def common_bulk(sets: Sequence[FeatureSet]) -> Bulk:
     for other in sets[1:]:
         if (other.descriptor, other.feature_names) != (first.descriptor, first.feature_names):
             raise DataError(f"features of {other.descriptor} cannot be put together with those of {first.descriptor}")
-        (values, elements), (reference, expected) = _parts_of(other.bulk), _parts_of(first.bulk)
+        (values, elements, random), (reference, expected, of_first) = _parts_of(other.bulk), _parts_of(first.bulk)
         if elements != expected:
             raise DataError(
                 f"features relative to reference cells of {' and '.join(elements) or 'one element'} cannot be put "
                 f"together with those of {' and '.join(expected) or 'one element'}: give all data sets the same "
                 "references"
+            )
+        if random != of_first:
+            raise DataError(
+                "features relative to random alloys cannot be put together with those relative to a crystal"
             )
         # Lattice constants that were relaxed from different guesses agree to 1e-8 Å.
         if not np.allclose(values, reference, rtol=1e-6, atol=1e-6 * np.abs(reference).max()):
@@ -431,29 +440,33 @@ def common_bulk(sets: Sequence[FeatureSet]) -> Bulk:
 
 
 def _parts_of(bulk):
-    return (bulk.values, bulk.elements) if isinstance(bulk, ElementFeatures) else (bulk, ())
+    """Take what sets have to agree in: values, elements, and whether they are relative to random alloys."""
+    if not isinstance(bulk, ElementFeatures):
+        return bulk, (), False
+    return bulk.shared, bulk.elements, bulk.conditions is not None
 
 
-def write_bulk(bulk: Bulk) -> tuple[NDArray[np.float64], dict[str, Any]]:
-    """Take apart what cells are compared with, for a file.
+def write_bulk(file: h5py.File, bulk: Bulk) -> None:
+    """Write what cells are compared with.
 
     Parameters
     ----------
+    file : h5py.File
+        Gets ``/bulk`` and, with several elements, the attributes ``elements`` and ``shares``; for random alloys also
+        ``/conditions``.
     bulk : ndarray of shape (n_features,) or ElementFeatures
-
-    Returns
-    -------
-    values : ndarray of shape (n_features,) or (n_elements, n_features)
-    attributes : dict
-        ``elements`` and ``shares`` where there are several elements.
     """
     if not isinstance(bulk, ElementFeatures):
-        return bulk, {}
-    return bulk.values, {"elements": list(bulk.elements), "shares": bulk.shares}
+        file["bulk"] = bulk
+        return
+    file["bulk"] = bulk.values
+    file.attrs["elements"], file.attrs["shares"] = list(bulk.elements), bulk.shares
+    if bulk.conditions is not None:
+        file["conditions"] = bulk.conditions
 
 
 def read_bulk(file: h5py.File, n_features: int) -> Bulk:
-    """Read what cells are compared with from ``/bulk`` of a file and what `write_bulk` says in its attributes.
+    """Read what `write_bulk` wrote.
 
     Parameters
     ----------
@@ -478,4 +491,8 @@ def read_bulk(file: h5py.File, n_features: int) -> Bulk:
     check_array("shares", shares, (len(elements),))
     if len(set(elements)) < len(elements) or not set(elements) <= set(chemical_symbols[1:]):
         raise DataError(f"its elements are {', '.join(elements)}, expected chemical symbols, each once")
-    return ElementFeatures(elements, values, shares)
+    conditions = None
+    if "conditions" in file:
+        conditions = file["conditions"][:]
+        check_array("/conditions", conditions, (len(elements) - 1, n_features))
+    return ElementFeatures(elements, values, shares, conditions)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from numpy.typing import ArrayLike, NDArray
 
+from vibentropy.atoms.checks import element_indices
 from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.files.progress import Note, ignore
 from vibentropy.labels.determinants import (
@@ -62,6 +65,32 @@ def formed_entropy(
     """
     value, entropies = -0.5 * defect.value, references.quantities(lambda cell: -0.5 * of_cell(cell).value)
     return float(references.formed_of_modes(atoms, value, entropies)), float(references.formed(atoms, value, entropies))
+
+
+def formed_site_entropies(
+    references: ReferenceCells, atoms: Atoms, sites: ArrayLike, of_cell: Callable[[Atoms], LogDeterminant]
+) -> NDArray[np.float64]:
+    """Compare the entropy of each atom of a cell with that of an atom of its element in the references.
+
+    Parameters
+    ----------
+    references : ReferenceCells
+    atoms : ase.Atoms
+    sites : array_like of shape (n_atoms,), k_B
+        Of these atoms, see `vibentropy.labels.modes.Modes.site_entropies`.
+    of_cell : callable
+        As of `formed_entropy`.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms,), k_B
+        They add up to the formation entropy per atom that `formed_entropy` returns. Compared mode by mode, so that
+        nothing but their mean depends on the unit of the Hessian.
+    """
+    entropies = references.quantities(lambda cell: -0.5 * of_cell(cell).value)
+    compared = references.per_atom_of_modes(entropies)[element_indices(atoms, references.compositions.elements)]
+    shares = np.asarray(sites, dtype=float) - compared
+    return shares + (float(references.formed(atoms, np.sum(sites), entropies)) - shares.sum()) / len(shares)
 
 
 def formation_entropy(

@@ -23,7 +23,7 @@ from vibentropy.labels.determinants import (
     relaxed_log_determinant,
     stable_eigenvalues,
 )
-from vibentropy.labels.entropy import formed_entropy
+from vibentropy.labels.entropy import formed_entropy, formed_site_entropies
 from vibentropy.labels.infinite import infinite_entropy
 from vibentropy.labels.modes import Modes, frequencies, modes, quantum_entropy, quantum_free_energy
 from vibentropy.labels.table_uncertainty import table_uncertainty
@@ -204,11 +204,13 @@ class Labeller:
         columns : dict
             ``status``, entropies and what belongs to them, those of `temperature_columns`, and `INFINITE_COLUMNS`.
         """
-        crystal = self._reference(references.cells[0])
+
+        def determinant_of(cell: Atoms) -> LogDeterminant:
+            return self._reference(cell).determinant
+
+        determinant_of(references.cells[0])  # Without which nothing else is worth computing.
         defect = self._vibrations(atoms)
-        per_mode, per_atom = formed_entropy(
-            references, atoms, defect.determinant, lambda cell: self._reference(cell).determinant
-        )
+        per_mode, per_atom = formed_entropy(references, atoms, defect.determinant, determinant_of)
         uncertainty = table_uncertainty(
             atoms, references, self._potential, per_mode, lambda cell: self._reference(cell).table_shifts
         )
@@ -233,10 +235,9 @@ class Labeller:
         if self._infinite:
             columns |= self._in_infinite_crystal(atoms, references.cells[0])
         if self._site_entropies:
-            if len(references.cells) > 1:
-                raise StructureError("entropies per atom exist for one element only")
+            sites = defect.modes.site_entropies()
             atoms = atoms.copy()
-            atoms.set_array(SITE_ENTROPY, defect.modes.site_entropies(crystal.determinant))
+            atoms.set_array(SITE_ENTROPY, formed_site_entropies(references, atoms, sites, determinant_of))
         return atoms, columns
 
     def _in_infinite_crystal(self, atoms, perfect):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from vibentropy.errors import SaddlePointError
-from vibentropy.labels.determinants import MIN_EIGENVALUE, LogDeterminant
+from vibentropy.labels.determinants import MIN_EIGENVALUE
 from vibentropy.units import KELVIN_PER_THZ, THZ_PER_SQRT_EV_PER_A2_U
 
 
@@ -28,26 +28,21 @@ class Modes:
     eigenvalues: NDArray[np.float64]
     vectors: NDArray[np.float64] | None
 
-    def site_entropies(self, bulk: LogDeterminant) -> NDArray[np.float64]:
-        """Share of each atom in the formation entropy: S_i = -1/2 Σ_a [ln⁺ H]_{ia,ia} - s_0.
+    def site_entropies(self) -> NDArray[np.float64]:
+        """Share of each atom in the entropy of the cell: -1/2 Σ_a [ln⁺ H]_{ia,ia}.
 
-        The formula and its convention are in docs/theory.md, "Site entropies".
-
-        Parameters
-        ----------
-        bulk : vibentropy.labels.determinants.LogDeterminant
-            Of the perfect crystal in the same cell; s_0 is its mean over the atoms, -1/2 ln det' H_0 / N_0.
+        What it is compared with is in docs/theory.md, "Site entropies".
 
         Returns
         -------
         ndarray of shape (n_atoms,), k_B
-            They add up to the formation entropy in the N_d/N_0 convention, with H in eV/Å².
+            They add up to -1/2 ln det' H, with H in eV/Å².
         """
         if self.vectors is None:
             raise ValueError("these modes have no vectors: ask `modes` for them")
         # Without the squares of all elements in memory.
         coordinates = np.einsum("iv,iv,v->i", self.vectors, self.vectors, np.log(self.eigenvalues))
-        return -0.5 * (coordinates.reshape(-1, 3).sum(axis=1) - bulk.value / bulk.n_atoms)
+        return np.asarray(-0.5 * coordinates.reshape(-1, 3).sum(axis=1))
 
     def frequencies(self, mass: float) -> NDArray[np.float64]:
         """Ordinary frequencies of the modes, for atoms of one mass.

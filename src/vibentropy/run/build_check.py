@@ -97,15 +97,9 @@ def _strangers(config: Config) -> Iterator[str]:
 
 
 def _of_alloys(config: Config) -> Iterator[str]:
-    """Name the descriptors that do not tell the elements of a data set apart, and labels that are of one element."""
+    """Name the descriptors that do not tell the elements of a data set apart."""
     alloyed = {name: found for name, source in config.sources.items() if (found := source.alloyed())}
     elements = dict.fromkeys(symbol for found in alloyed.values() for symbol in found)
-    computed = [name for name in alloyed if name in config.computed]
-    if computed and config.labels.site_entropies:
-        yield (
-            "labels.site_entropies: entropies are resolved by the atoms of one element only, and "
-            f"datasets.{computed[0]} is of {' and '.join(alloyed[computed[0]])}: leave it out"
-        )
     for name, block in config.descriptors.items():
         if set(elements) - set(block.get("species") or ()):
             yield (
@@ -138,7 +132,7 @@ def _try_potential(block: Mapping[str, Any], lattice: Lattice | None) -> None:
             raise ConfigError(f"the energy of the {lattice.structure} crystal with a = {lattice.a} Å is {energy}")
     elif lattice is not None:
         crystal = lattice.crystal(potential.elements[0])
-        perfect = crystal.cell(3)
+        perfect = lattice.random.atoms(crystal, 3) if lattice.random else crystal.cell(3)
         try:
             potential.energy_and_forces(perfect)
         except PotentialError as error:

@@ -17,6 +17,7 @@ from vibentropy.learning.registry import find_regressor
 from vibentropy.potentials.from_config import has_hessian, is_tabulated, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
+from vibentropy.sources.random_alloys import KEYS, file_beside
 from vibentropy.sources.reference_work import SOURCE
 from vibentropy.sources.references import beside
 from vibentropy.sources.source import Source
@@ -118,10 +119,29 @@ class Plan:
         return str(beside(self.lattice))
 
     @property
+    def random_cells(self) -> str:
+        """File of the cells of a random alloy that trajectories start from."""
+        return str(file_beside(self.lattice))
+
+    @property
+    def random_sizes(self) -> list[list[int]]:
+        """Sizes of these, of all recipes together; none where the crystal is no random alloy."""
+        if self.config.lattice is None or self.config.lattice.random is None:
+            return []
+        return [list(cell) for cell in sorted({cell for name in self.generated for cell in self.source(name).sizes})]
+
+    @property
+    def random_alloy(self) -> dict[str, Any]:
+        """Keys of the lattice that a random alloy is made of; none where the crystal is none."""
+        block = self.config.block.get("lattice") or {}
+        return {key: block[key] for key in KEYS if key in block}
+
+    @property
     def crystal(self) -> dict[str, Any] | None:
-        """Block of the lattice, without the reference cells, which no crystal depends on."""
+        """Block of the lattice, without reference cells and numbers of random ones, which no crystal depends on."""
         block = self.config.block.get("lattice")
-        return {key: value for key, value in block.items() if key != "references"} if block else block
+        left_out = "references", "arrangements"
+        return {key: value for key, value in block.items() if key not in left_out} if block else block
 
     @property
     def tabulated(self) -> bool:
@@ -271,7 +291,7 @@ class Plan:
         return self.lattice if any(self.source(dataset).generated for dataset in datasets) else []
 
     def references_of(self, datasets: Iterable[str]) -> list[str]:
-        """List the files of the reference cells of data sets, without that of `lattice_of`, each once.
+        """List the files of what data sets are compared with, without that of `lattice_of`, each once.
 
         Parameters
         ----------
@@ -282,8 +302,8 @@ class Plan:
         list of str
             Paths.
         """
-        files = [file for dataset in datasets for file in self.references(dataset)]
-        return [file for file in dict.fromkeys(files) if file != self.lattice]
+        files = (file for dataset in datasets for file in self.references(dataset) if file != self.lattice)
+        return list(dict.fromkeys(files))
 
     def source_code(self, *datasets: str) -> list[str]:
         """List the source files that data sets of these kinds are made or read by.
@@ -435,15 +455,13 @@ class Plan:
     def models_by_atoms(self) -> list[str]:
         """Choose the models, as descriptor/regressor, whose shares of atoms are shown.
 
-        None without values of atoms, or with several elements: shares are relative to an atom of one crystal.
+        None without values of atoms.
 
         Raises
         ------
         ConfigError
             If the configuration asks for a model that has none or is not of this run.
         """
-        if self._alloyed:
-            return []
         models = [f"{one}/{regressor}" for regressor in self.config.regressors for one in self.local_descriptors]
         wanted = self.config.block["maps"]["models"]
         for model in wanted:
@@ -467,13 +485,7 @@ class Plan:
             )
         if not self.local_descriptors:
             raise ConfigError("no descriptor of this configuration has values per atom, which `maps` draws")
-        if self._alloyed:
-            raise ConfigError("`maps` draws cells of one element, and these data have several")
         return self.models_by_atoms()
-
-    @property
-    def _alloyed(self):
-        return any(source.alloyed() for source in self.config.sources.values())
 
     def choosing_descriptor(self) -> str:
         """Name the descriptor by whose features `chosen` chooses.
@@ -569,10 +581,15 @@ class Plan:
         Raises
         ------
         ConfigError
-            If there is none.
+            If there is none, or the crystal is a random alloy.
         """
         if not self.generated:
             raise ConfigError("`data` writes what recipes make, and no data set of this configuration has a recipe")
+        if any(self.source(name).own_crystals for name in self.generated):
+            raise ConfigError(
+                "`data` writes archives, which hold one crystal; a random alloy has one for each arrangement: "
+                "`snakemake extxyz` writes its configurations"
+            )
         return self.generated
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vibentropy.atoms.compounds import COMPOUNDS
 from vibentropy.atoms.crystal import SITES_PER_CELL, Crystal
+from vibentropy.sources.random_alloys import KEYS, RandomAlloy
 from vibentropy.sources.references import Reference
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Lattice:
         Cells that atoms of further elements are compared with.
     host : str or None
         Element of a crystal of one, as far as the configuration tells.
+    random : RandomAlloy or None
+        Elements at random on the sites of the crystal; None for a crystal.
     """
 
     structure: str
@@ -45,6 +48,7 @@ class Lattice:
     elements: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     host: str | None = None
+    random: RandomAlloy | None = None
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any], host: str | None = None) -> Lattice:
@@ -60,17 +64,20 @@ class Lattice:
         -------
         Lattice
         """
-        of_compound = {
+        of_alloy = {
             "elements": tuple(block.get("elements") or ()),
             "references": tuple(Reference.from_block(reference) for reference in block.get("references", ())),
         }
-        return cls(**{**block, **of_compound}, host=host)
+        random = {key: block[key] for key in KEYS if key in block}
+        others = {key: value for key, value in block.items() if key not in KEYS}
+        return cls(**others | of_alloy, random=RandomAlloy(**random) if random else None, host=host)
 
     @property
     def all_elements(self) -> tuple[str, ...]:
         """Elements of the crystal and of the cells that others are compared with."""
         crystal = self.elements or ((self.host,) if self.host else ())
-        return tuple(dict.fromkeys([*crystal, *(reference.element for reference in self.references)]))
+        mixed = self.random.composition if self.random else ()
+        return tuple(dict.fromkeys([*crystal, *mixed, *(reference.element for reference in self.references)]))
 
     @property
     def sites_per_cell(self) -> int:
@@ -130,4 +137,6 @@ class Lattice:
             If the potential has no such crystal.
         """
         crystal = self.crystal(potential.elements[0])
-        return crystal.relaxed(potential) if self.relax else crystal
+        if not self.relax:
+            return crystal
+        return self.random.relaxed(crystal, potential) if self.random else crystal.relaxed(potential)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from vibentropy.atoms.compositions import Compositions
@@ -14,8 +14,11 @@ from vibentropy.errors import StructureError, did_you_mean
 from vibentropy.sources.species import Substitution, by_kind, total
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from vibentropy.atoms.crystal import Crystal
     from vibentropy.sources.lattice import Lattice
+    from vibentropy.sources.random_alloys import RandomAlloy
     from vibentropy.sources.recipe_blocks import Anneal, ClusterKind, Defect
 
 #: Crystals that are not at rest on their sites under a strain: some sites are no centres of inversion.
@@ -192,18 +195,19 @@ def problems_of_species(recipe: Recipe, elements: Sequence[str]) -> Iterator[str
     lattice = recipe.lattice
     if lattice is None:
         return
+    wrong = list(_problems_of_random(lattice, recipe, elements)) if lattice.random else []
     if lattice.structure in COMPOUNDS:
-        wrong = list(_problems_of_compound(lattice, elements))
-        if wrong:
-            yield from wrong
-            return
-    elif lattice.elements:
+        wrong += _problems_of_compound(lattice, elements)
+    if wrong:
+        yield from wrong
+        return
+    if lattice.structure not in COMPOUNDS and lattice.elements:
         yield (
             f"lattice.elements: {lattice.structure} is a crystal of one element, the first of the potential "
             f"({elements[0]}): take the line out, or say one of the structures {', '.join(COMPOUNDS)}"
         )
-    crystal = lattice.crystal(elements[0])
-    place, wrong, named = f"datasets.{recipe.name}.recipe", [], Counter(crystal.elements)
+    crystal = _Crystal.of(lattice, elements[0])
+    place, named = f"datasets.{recipe.name}.recipe", Counter(crystal.elements)
     if recipe.anneal and recipe.anneal.swaps and len(elements) == 1:
         wrong.append(
             f"{place}.anneal.swaps: exchanges atoms of different elements, and the potential is of {elements[0]}"
@@ -220,7 +224,7 @@ def problems_of_species(recipe: Recipe, elements: Sequence[str]) -> Iterator[str
         wrong += [] if wrong else _problems_of_room(at, defect, recipe, crystal)
     yield from wrong
     if not wrong:
-        yield from _problems_of_references(lattice, crystal, elements, list(named))
+        yield from _problems_of_references(lattice, crystal, elements, list(named), min(recipe.cells, key=math.prod))
 
 
 def _problems_of_compound(lattice: Lattice, elements: Sequence[str]) -> Iterator[str]:
@@ -242,8 +246,8 @@ def _unknown_element(place: str, element: str, elements: Sequence[str]) -> Itera
         )
 
 
-def _unknown_sublattice(place: str, sublattice: str, crystal: Crystal) -> Iterator[str]:
-    names = list(dict.fromkeys([*crystal.sublattices, *crystal.elements]))
+def _unknown_sublattice(place: str, sublattice: str, crystal: _Crystal) -> Iterator[str]:
+    names = crystal.sublattices
     if sublattice not in names:
         yield (
             f"{place}: {sublattice!r}{did_you_mean(sublattice, names)} is no sublattice of {crystal.name}, which has "
@@ -251,36 +255,34 @@ def _unknown_sublattice(place: str, sublattice: str, crystal: Crystal) -> Iterat
         )
 
 
-def _problems_of_substitution(place: str, text: str, crystal: Crystal, elements: Sequence[str]) -> Iterator[str]:
+def _problems_of_substitution(place: str, text: str, crystal: _Crystal, elements: Sequence[str]) -> Iterator[str]:
     element, sublattice = Substitution.parse(text)
     yield from _unknown_element(place, element, elements)
     if sublattice is not None:
         yield from _unknown_sublattice(place, sublattice, crystal)
-    unit = crystal.cell(1)
-    there = unit.symbols[crystal.on(sublattice, len(unit))] if sublattice else unit.symbols
-    if set(there) == {element}:
+    if crystal.elements_on(sublattice) == {element}:
         yield f"{place}: {text!r} replaces {element} by itself"
 
 
-def _problems_of_kind(place: str, kind: ClusterKind, crystal: Crystal, elements: Sequence[str]) -> Iterator[str]:
+def _problems_of_kind(place: str, kind: ClusterKind, crystal: _Crystal, elements: Sequence[str]) -> Iterator[str]:
     for sublattice, _ in by_kind(kind.vacancies):
         if sublattice is not None:
             yield from _unknown_sublattice(f"{place}.vacancies", sublattice, crystal)
     for element, number in by_kind(kind.interstitials):
         if element is not None:
             yield from _unknown_element(f"{place}.interstitials", element, elements)
-        elif number and crystal.partner is not None:
-            example = f"{{{crystal.element}: {number}}}"
+        elif number and len(crystal.elements) > 1:
+            example = f"{{{crystal.elements[0]}: {number}}}"
             yield f"{place}.interstitials: say of which element in {crystal.name}, such as {example}, found {number}"
     for text in kind.solutes:
         yield from _problems_of_substitution(f"{place}.solutes", text, crystal, elements)
 
 
-def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Crystal) -> Iterator[str]:
+def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: _Crystal) -> Iterator[str]:
     """Yield which sublattices of its smallest cell have not the sites for all that goes there."""
     if sum(defect.composition.values()) > 1:
         return  # Said already.
-    n_sites = min(math.prod(cell) for cell in defect.cells or recipe.cells) * len(crystal.sublattices)
+    n_sites = min(math.prod(cell) for cell in defect.cells or recipe.cells) * crystal.sites_per_cell
     wanted: Counter[str | None] = Counter()
     for kind in defect.kinds:
         for sublattice, number in kind.taken:
@@ -292,7 +294,7 @@ def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Cryst
         wanted[Substitution.parse(text).sublattice] += number
     full = False
     for sublattice, number in wanted.items():
-        sites = int(crystal.on(sublattice, n_sites).sum()) if sublattice else n_sites
+        sites = crystal.sites_on(sublattice, n_sites)
         if number > sites:
             full = True
             of = f" of {sublattice}" if sublattice else ""
@@ -302,7 +304,7 @@ def _problems_of_room(place: str, defect: Defect, recipe: Recipe, crystal: Cryst
 
 
 def _problems_of_references(
-    lattice: Lattice, crystal: Crystal, elements: Sequence[str], named: Sequence[str]
+    lattice: Lattice, crystal: _Crystal, elements: Sequence[str], named: Sequence[str], cell: Sequence[int]
 ) -> Iterator[str]:
     """Yield why the reference cells do not say what an atom of each element counts."""
     place = "lattice.references"
@@ -317,15 +319,105 @@ def _problems_of_references(
         return
     covered = list(dict.fromkeys([*crystal.elements, *(reference.element for reference in lattice.references)]))
     lacking = [element for element in named if element not in covered]
-    if not lacking and crystal.partner is not None and not lattice.references:
-        lacking = [crystal.partner]
+    if not lacking and not lattice.references:
+        lacking = list(crystal.elements[1:])
     if lacking:
+        a = f"structure: {lattice.structure}, element: {crystal.elements[0]}, a: {lattice.a:g}"
+        example = a if lattice.random else f"defect: {lacking[0]}_{crystal.elements[0]}"
         yield (
             f"{place}: nothing says what an atom of {' and '.join(lacking)} counts beside {crystal.name}: add a cell, "
-            f"such as `- {{defect: {lacking[0]}_{crystal.element}, cell: [8, 8, 8]}}`"
+            f"such as `- {{{example}, cell: [8, 8, 8]}}`"
         )
         return
     try:
-        Compositions.of([crystal.cell(1), *(reference.atoms(crystal) for reference in lattice.references)])
+        Compositions.of([crystal.cell(cell), *(reference.atoms(crystal.host) for reference in lattice.references)])
     except StructureError as error:
         yield f"{place}: {error}"
+
+
+def _problems_of_random(lattice: Lattice, recipe: Recipe, elements: Sequence[str]) -> Iterator[str]:
+    """Yield what does not go with a random alloy as the crystal."""
+    alloy = lattice.random
+    if alloy is None or not alloy.composition:
+        yield "lattice.composition: missing; arrangements and seed are those of a random alloy"
+        return
+    place = "lattice.composition"
+    if lattice.structure in COMPOUNDS:
+        yield f"{place}: {lattice.structure} is an ordered compound: take the line out, or say fcc or bcc"
+    for element in alloy.composition:
+        yield from _unknown_element(place, element, elements)
+    if elements[0] in alloy.composition:
+        yield f"{place}: {elements[0]}, the first element of the potential, has the sites that are left: leave it out"
+    shares = sum(alloy.composition.values())
+    if shares >= 1:
+        yield f"{place}: adds up to {shares:g} of the sites, expected less than 1: {elements[0]} has the rest"
+    for cell in recipe.cells:
+        for element, number in alloy.counts(lattice.sites(cell)).items():
+            if not number:
+                share, sites = alloy.composition[element], lattice.sites(cell)
+                yield f"{place}: {share:g} of the {sites} sites of a cell {list(cell)} is no atom of {element}"
+    for reference in lattice.references:
+        if reference.defect:
+            yield (
+                f"lattice.references: in a random alloy no site is like another, so that {reference.defect} has no "
+                "entropy of its own in it: give a crystal of one element (structure, element, a) in place of it"
+            )
+    at = f"datasets.{recipe.name}.recipe"
+    if recipe.anneal and recipe.anneal.swaps:
+        yield f"{at}.anneal.swaps: exchanged atoms make another arrangement, not the one compared with: leave it out"
+    for label, defect in recipe.defects.items():
+        if defect.composition:
+            yield f"{at}.defects.{label}.composition: lattice.composition says it for all cells: take it out"
+        if defect.anneal.get("swaps"):
+            yield f"{at}.defects.{label}.anneal.swaps: exchanged atoms make another arrangement: take it out"
+        for where, kind in _kinds(f"{at}.defects.{label}", defect).items():
+            if kind.shape.startswith(("loop", "c15")):
+                yield f"{where}.shape: {kind.shape} is defined in crystals of one element, found a random alloy"
+
+
+@dataclass(frozen=True)
+class _Crystal:
+    """What is on the sites of the crystal of a run: one element, sublattices of a compound, or a random alloy."""
+
+    host: Crystal
+    alloy: RandomAlloy | None
+
+    @classmethod
+    def of(cls, lattice: Lattice, element: str) -> _Crystal:
+        return cls(lattice.crystal(element), lattice.random)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        return (*self.host.elements, *(self.alloy.composition if self.alloy else ()))
+
+    @property
+    def sublattices(self) -> list[str]:
+        """Names that sites may be called by."""
+        return list(dict.fromkeys([*self.host.sublattices, *self.elements]))
+
+    @property
+    def sites_per_cell(self) -> int:
+        return len(self.host.sublattices)
+
+    @property
+    def name(self) -> str:
+        return f"a random alloy of {' and '.join(self.elements)}" if self.alloy else self.host.name
+
+    def cell(self, repetitions: int | Sequence[int]) -> Atoms:
+        return self.alloy.atoms(self.host, repetitions) if self.alloy else self.host.cell(repetitions)
+
+    def elements_on(self, sublattice: str | None) -> set[str]:
+        """Elements on a sublattice, or anywhere."""
+        if self.alloy:
+            return {sublattice} if sublattice else set(self.elements)
+        unit = self.host.cell(1)
+        return set(unit.symbols[self.host.on(sublattice, len(unit))] if sublattice else unit.symbols)
+
+    def sites_on(self, sublattice: str | None, n_sites: int) -> int:
+        """Count the sites of a sublattice, or all, in a cell."""
+        if sublattice is None:
+            return n_sites
+        if not self.alloy:
+            return int(self.host.on(sublattice, n_sites).sum())
+        counts = self.alloy.counts(n_sites)
+        return counts.get(sublattice, n_sites - sum(counts.values()))

@@ -18,6 +18,7 @@ from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.from_config import load_potential, start_engine
 from vibentropy.sources.perfect import filled
+from vibentropy.sources.random_alloys import RandomCells, file_beside, make_random_cells
 from vibentropy.sources.recipe_blocks import Anneal, Defect
 from vibentropy.sources.recipe_rules import problems_of, problems_of_species
 from vibentropy.sources.references import beside
@@ -51,6 +52,8 @@ class Recipe(Source):
         None where the configuration has none, and in jobs.
     compared : bool
         Whether there are cells of `Lattice.references`, in a file beside that of the crystal.
+    random : bool
+        Whether the crystal is a random alloy, whose cells are in another file beside it.
     """
 
     cells: tuple[tuple[int, ...], ...] = ()
@@ -60,6 +63,7 @@ class Recipe(Source):
     max_force: float = 1e-6
     lattice: Lattice | None = None
     compared: bool = False
+    random: bool = False
 
     generated: ClassVar[bool] = True
     knows_sites: ClassVar[bool] = True
@@ -71,11 +75,13 @@ class Recipe(Source):
         recipe = dict(block["recipe"])
         quench = recipe.pop("quench", {})
         compared = recipe.pop("references", False) or bool(lattice and lattice.references)
+        random = recipe.pop("random", False) or bool(lattice and lattice.random)
         return cls(
             name=name,
             role=block.get("role", "train"),
             lattice=lattice,
             compared=compared,
+            random=random,
             **recipe
             | {
                 "cells": tuple(tuple(cell) for cell in recipe.get("cells", ())),
@@ -87,7 +93,8 @@ class Recipe(Source):
 
     def about(self) -> dict[str, Any]:
         """See `Source.about`."""
-        return {"recipe": {"references": True} if self.compared else {}}
+        told = {"references": self.compared, "random": self.random}
+        return {"recipe": {key: True for key, value in told.items() if value}}
 
     def about_smallest(self) -> dict[str, Any]:
         """See `Source.about_smallest`."""
@@ -95,7 +102,8 @@ class Recipe(Source):
 
     def references(self, lattice: str) -> list[str]:
         """See `Source.references`."""
-        return [lattice, str(beside(lattice))] if self.compared else [lattice]
+        of_random = [str(file_beside(lattice))] if self.random else []
+        return [lattice, *([str(beside(lattice))] if self.compared else []), *of_random]
 
     def others(self, lattice: Path | str | None = None) -> list[Atoms]:
         """See `Source.others`."""
@@ -197,8 +205,10 @@ class Recipe(Source):
         if workshop is None:
             raise TypeError("a recipe is made in a workshop: potential, lattice, table and seed")
         potential = load_potential(**workshop.potential)
+        perfect = RandomCells.beside(workshop.lattice) if self.random else None
         with start_engine(workshop.potential, workshop.table) as engine:
-            return sample(planned, Crystal.load(workshop.lattice), potential, engine, workshop.seed, done)
+            crystal = Crystal.load(workshop.lattice)
+            return sample(planned, crystal, potential, engine, workshop.seed, done, perfect)
 
     def generate(self, potential: Mapping[str, Any], seed: int, done: Done = ignore) -> ConfigurationSet:
         """Make all configurations of the recipe in this process, from nothing but the lattice: without the workflow.
@@ -229,7 +239,11 @@ class Recipe(Source):
             lattice, table = Path(folder) / "lattice.json", Path(folder) / "table.eam.alloy"
             if self.lattice is None:
                 raise ConfigError(f"datasets.{self.name}: a recipe starts from a `lattice`, which is missing")
-            self.lattice.at_rest(interaction).save(lattice)
+            crystal = self.lattice.at_rest(interaction)
+            crystal.save(lattice)
+            if self.lattice.random:
+                cells = make_random_cells(self.lattice.random, self.cells, crystal, interaction)
+                cells.save(file_beside(lattice))
             if isinstance(interaction, Potential):
                 interaction.write_setfl(table)
             return self.read(None, Workshop(potential, lattice, table, seed), done)
@@ -240,10 +254,26 @@ class Recipe(Source):
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
-        return filled(_at_rest(lattice))
+        return RandomCells.beside(_given(lattice)) if self.random else filled(_at_rest(lattice))
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], ...]:
+        """See `Source.sizes`."""
+        return self.cells
+
+    @property
+    def own_crystals(self) -> bool:
+        """See `Source.own_crystals`."""
+        return self.random
+
+    def unstrained(self, lattice: Path | str | None = None) -> Atoms:
+        """See `Source.unstrained`."""
+        return RandomCells.beside(_given(lattice)).smallest if self.random else super().unstrained(lattice)
 
     def smallest(self, lattice: Path | str | None = None) -> Atoms:
         """See `Source.smallest`."""
+        if self.random:
+            return self.unstrained(lattice)
         return _at_rest(lattice).cell(min(self.cells, key=math.prod))
 
     def problems(self, max_force: float) -> Iterator[str]:
@@ -257,6 +287,10 @@ class Recipe(Source):
 
 def _at_rest(lattice: Path | str | None) -> Crystal:
     """Crystal that the workflow has relaxed."""
+    return Crystal.load(_given(lattice))
+
+
+def _given(lattice: Path | str | None) -> Path | str:
     if lattice is None:
         raise TypeError("a recipe is compared with the crystal at rest: give the file of it")
-    return Crystal.load(lattice)
+    return lattice

@@ -22,6 +22,7 @@ from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.lammps_engine import MAX_SEED
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.potentials.swaps import Swaps, segments
+from vibentropy.sources.random_alloys import RandomCells
 from vibentropy.sources.seeds import Cluster, place
 
 #: Seeds are relaxed to this norm of all forces together before they are annealed, eV/Å.
@@ -120,7 +121,13 @@ class Trajectory:
 
 
 def sample(
-    planned: Iterable[Trajectory], crystal: Crystal, potential: Any, engine: Any, run_seed: int, done: Done = ignore
+    planned: Iterable[Trajectory],
+    crystal: Crystal,
+    potential: Any,
+    engine: Any,
+    run_seed: int,
+    done: Done = ignore,
+    random_cells: RandomCells | None = None,
 ) -> ConfigurationSet:
     """Make minima with defects: seed, anneal and quench trajectories.
 
@@ -135,6 +142,8 @@ def sample(
     run_seed : int
     done : callable
         Called with the name of each trajectory that is done.
+    random_cells : RandomCells, optional
+        Of the random alloy that trajectories start from, in place of the crystal whose sites it has.
 
     Returns
     -------
@@ -146,13 +155,17 @@ def sample(
     for trajectory in planned:
         seed = trajectory.seed(run_seed)
         rng = np.random.default_rng(seed)
-        perfect = _perfect(trajectory, crystal, rng)
+        size = "x".join(map(str, trajectory.repetitions))
+        if random_cells is None:
+            perfect = _perfect(trajectory, crystal, rng)
+        else:
+            perfect = random_cells({"repetitions": size, "seed": seed})
         unit = crystal.filling(perfect.cell[:] / np.array(trajectory.repetitions)[:, None], (1, 1, 1))
         energy_per_atom = potential.energy_and_forces(unit)[0] / len(unit)
         common = {
             "dataset": trajectory.dataset,
             "trajectory": trajectory.name,
-            "repetitions": "x".join(map(str, trajectory.repetitions)),
+            "repetitions": size,
             "defect_class": trajectory.defect_class,
             "n_sites": len(perfect),
             "seed": seed,

@@ -146,10 +146,13 @@ class _Sites:
         self.deformation = perfect.cell[:] / (crystal.edges * repetitions)[:, None]
         # Sites of cubic lattices, the diamond included, are whole in quarters of the cubic cell; of others nobody asks.
         self._quarters = 4 * np.array(repetitions)
-        self._indices = {key: index for index, key in enumerate(self._keys(perfect.positions))}
+        # Atoms of a random alloy at rest are near their sites, not on them.
+        self._ideal = crystal.filling(perfect.cell[:], repetitions).positions
+        self._indices = {key: index for index, key in enumerate(self._keys(self._ideal))}
         self.vacant = np.zeros(len(perfect), dtype=bool)
         #: Elements of the sites, and which are not those of the crystal.
         self.elements = np.array(perfect.get_chemical_symbols())
+        self._mixed = self.elements.copy() if set(self.elements) != set(crystal.elements) else None
         self.replaced = np.zeros(len(perfect), dtype=bool)
         self.inserted = np.empty((0, 3))
         self._inserted_elements = []
@@ -169,8 +172,10 @@ class _Sites:
         self._inserted_elements += [element or self.crystal.element for element in elements]
 
     def on(self, sublattice):
-        """Tell which sites are on a sublattice, None for any."""
+        """Tell which sites are on a sublattice, None for any: in a random alloy, those of an element."""
         n = len(self.perfect)
+        if sublattice is not None and self._mixed is not None:
+            return self._mixed == sublattice
         return np.ones(n, dtype=bool) if sublattice is None else self.crystal.on(sublattice, n)
 
     def replace(self, text, number, where, what, rng):
@@ -195,7 +200,7 @@ class _Sites:
         unstrained = self.perfect.cell[:] @ inverse
         near = np.zeros(len(self.perfect), dtype=bool)
         for centre in centres:
-            offsets = (self.perfect.positions - self.perfect.positions[centre]) @ inverse
+            offsets = (self._ideal - self._ideal[centre]) @ inverse
             distances = find_mic(offsets, unstrained, pbc=True)[1]
             for number in numbers:
                 near |= np.abs(distances - radii[number - 1]) < _IN_SHELL

@@ -147,6 +147,16 @@ class Source(ABC):
         """Whether cells are relaxed with the potential of the run before their entropies are computed."""
         return False
 
+    @property
+    def own_crystals(self) -> bool:
+        """Whether cells of one size are compared with different crystals, as those of a random alloy are."""
+        return False
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Sizes of the cells that configurations are made from, in unit cells along each vector."""
+        return ()
+
     def planned(self) -> Planned | None:
         """Count what a recipe makes; None for data sets that are read."""
         return None

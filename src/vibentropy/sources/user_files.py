@@ -25,7 +25,8 @@ from vibentropy.atoms.checks import check_crystal, element_indices
 from vibentropy.atoms.compositions import Compositions
 from vibentropy.atoms.neighbours import check_sites
 from vibentropy.atoms.reading import read_frames
-from vibentropy.atoms.reference import count_reference_sites, crystal_in_cell
+from vibentropy.atoms.reference import count_reference_sites
+from vibentropy.atoms.reference_cells import ReferenceCells
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.datasets.table import Status
 from vibentropy.errors import DataError, NotConvergedError, StructureError, VibentropyError, at
@@ -277,14 +278,14 @@ class Files(Source):
             For faults of whole files, see the module; naming the file and the frame.
         """
         cells = self.reference_cells()
-        compositions, element = Compositions.of(cells), _only(cells)
+        references, element = ReferenceCells.of(cells), _only(cells)
         frames, rows = [], []
         pieces = trajectories_of(self.files).items() if content is None else content
         for path, trajectory, *part in pieces:
             start, stop = part or (0, None)
             for number, atoms in enumerate(read_frames(path, self.format, start, stop, element), start):
                 with at(path, f"frame {number}"):
-                    row = self._row(atoms, cells, compositions)
+                    row = self._row(atoms, references)
                 frames.append(atoms)
                 name = f"{self.name}/{trajectory}/{number:04d}"
                 rows.append({"id": name, "dataset": self.name, "trajectory": trajectory} | row)
@@ -337,10 +338,11 @@ class Files(Source):
         counts = table.assign(configurations=1, rejected=rejected.astype(int)).groupby("file", as_index=False)
         return counts[["configurations", "rejected"]].sum()
 
-    def _row(self, atoms: Atoms, references: Sequence[Atoms], compositions: Compositions) -> dict[str, Any]:
+    def _row(self, atoms: Atoms, references: ReferenceCells) -> dict[str, Any]:
         """Columns of one frame; raises what is wrong with the whole file."""
+        cells, compositions = references.cells, references.compositions
         element_indices(atoms, compositions.elements)
-        crystal = references[0]
+        crystal = cells[0]
         properties = _properties(atoms)
         row = {
             column: _text(properties, key)
@@ -352,17 +354,17 @@ class Files(Source):
         except VibentropyError as error:
             return row | {"status": Status.REJECTED, "reason": str(error)}
         check_crystal(atoms)
-        if self.compares_cells:
-            crystal_in_cell(atoms, crystal)
+        if self.compares_cells or references.random:
+            references.around(atoms)  # Which checks that it is this cell.
         n_sites = count_reference_sites(atoms, crystal)
         row = {"n_sites": n_sites, "defect_class": _net_class(atoms, n_sites, crystal)} | row
         try:
             row["max_force"] = _largest_force(atoms, np.inf if self.relax else self.max_force)
-            row |= _energies(atoms, references, compositions, self.energy_key)
+            row |= _energies(atoms, cells, compositions, self.energy_key)
             if self.entropy is None:
                 return row | {"status": Status.RELAXED}
             return row | {
-                "formation_entropy": _formation_entropy(atoms, references, compositions, self.entropy),
+                "formation_entropy": _formation_entropy(atoms, cells, compositions, self.entropy),
                 "status": Status.LABELLED,
                 "label_source": "given",
             }

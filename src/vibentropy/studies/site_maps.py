@@ -23,7 +23,7 @@ from vibentropy.datasets.table import SITE_ENTROPY, usable
 from vibentropy.descriptors import Descriptor
 from vibentropy.errors import DataError
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.extensive import bulk_features
+from vibentropy.features.extensive import Bulk, reference_shares
 from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.base import ExtensiveRegressor
 from vibentropy.learning.fold_fits import fold_fits
@@ -135,7 +135,7 @@ def mapped(
     minima: ConfigurationSet,
     descriptor: Descriptor,
     fit_of: Callable[[str], ExtensiveRegressor],
-    perfect: Callable[[dict[Any, Any], Cell], Atoms],
+    compared: Callable[[dict[Any, Any], Cell], Bulk],
 ) -> list[Atoms]:
     """Map minima: give their atoms the shares that models predict beside the exact ones.
 
@@ -147,8 +147,9 @@ def mapped(
         With values per atom.
     fit_of : callable
         As from `unseen_fits`.
-    perfect : callable
-        From a row of the table (dict) and the cell of its configuration to the perfect crystal in it.
+    compared : callable
+        From a row of the table (dict) and the cell of its configuration to what its atoms are compared with, such as
+        `vibentropy.features.extensive.CrystalFeatures`.
 
     Returns
     -------
@@ -157,14 +158,9 @@ def mapped(
         formation_entropy and predicted_formation_entropy, the sums of the two.
     """
     frames = []
-    # Most cells of a data set have one crystal.
-    described: dict[Any, NDArray[np.float64]] = {}
     for atoms, row in zip(minima.frames, minima.table.to_dict("records"), strict=True):
         weights = fit_of(row["id"]).coef_
-        crystal = row["dataset"], row.get("repetitions"), atoms.cell[:].tobytes()
-        if crystal not in described:
-            described[crystal] = bulk_features(descriptor, perfect(row, atoms.cell))
-        shares = descriptor.project(atoms, weights) - described[crystal] @ weights
+        shares = descriptor.project(atoms, weights) - reference_shares(atoms, compared(row, atoms.cell), weights)
         frame = atoms.copy()
         frame.set_array(PREDICTED, shares)
         frame.info = {name: row[name] for name in ("id", "dataset", "defect_class", "formation_entropy")}

@@ -1,17 +1,19 @@
 """Job that writes the interactive page of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from ase.cell import Cell
 
 from vibentropy.atoms.surroundings import Surroundings
 from vibentropy.datasets.store import BLOCK, ConfigurationSet, load_element, load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.features.atom_labels import site_labels
+from vibentropy.features.extensive import Bulk, CrystalFeatures
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.folds import load_folds
@@ -61,7 +63,7 @@ def explore(
     shown["formation_energy"] = table["formation_energy"].to_numpy()[rows]
     described = {name: load_by_dataset(paths) for name, paths in features.items()}
     folds_of_all = load_folds(folds)
-    perfect = {name: source_of(name, datasets[name]).perfect(lattice) for name in shown["dataset"].unique()}
+    sources = {name: source_of(name, datasets[name]) for name in shown["dataset"].unique()}
     of_models = {}
     # The best first, whose shares colour the atoms.
     for name in sorted(models, key=lambda name: list(shown).index(name) if name in shown else len(shown.columns)):
@@ -69,7 +71,12 @@ def explore(
         regressor = create_regressor(**blocks["regressor"])
         of_descriptor = described[name.partition("/")[0]]
         fit_of = unseen_fits(regressor, table, of_descriptor, folds_of_all, exclude_duplicates)
-        of_models[f"share by {name}"] = create(**blocks["descriptor"]), fit_of
+        descriptor = create(**blocks["descriptor"])
+        of_datasets = {
+            dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
+            for dataset, source in sources.items()
+        }
+        of_models[f"share by {name}"] = descriptor, fit_of, _of_datasets(of_datasets)
     parts: list[Surroundings] = []
     shares: dict[str, list[Any]] = {name: [] for name in [*of_models, EXACT]}
     progress.expect(len(rows))
@@ -77,8 +84,8 @@ def explore(
         cells = ConfigurationSet.load(configurations, block)
         exact = site_labels(cells)
         shares_of = {EXACT: [exact.get(name) for name in cells.table["id"]]}
-        for name, (descriptor, fit_of) in of_models.items():
-            frames = mapped(cells, descriptor, fit_of, lambda row, cell: perfect[row["dataset"]](row, cell))
+        for name, (descriptor, fit_of, compared) in of_models.items():
+            frames = mapped(cells, descriptor, fit_of, compared)
             shares_of[name] = [atoms.arrays[PREDICTED] for atoms in frames]
         for number, (atoms, name) in enumerate(zip(cells.frames, cells.table["id"], strict=True)):
             part = Surroundings.of(atoms)
@@ -89,3 +96,8 @@ def explore(
             progress(name)
     source = origin(config, ["maps"])
     write_explorer(page, shown, parts, shares, element=load_element(configurations), source=source)
+
+
+def _of_datasets(compared: Mapping[str, CrystalFeatures]) -> Callable[[Mapping[Any, Any], Cell], Bulk]:
+    """Find what a configuration is compared with by that of its data set."""
+    return lambda row, cell: compared[row["dataset"]](row, cell)

@@ -73,7 +73,7 @@ def compute_features(
     source = source_of(dataset, specification)
     crystal, others = source.unstrained(lattice), source.others(lattice)
     rows = labelled.table.to_dict("records")
-    of_crystal = CrystalFeatures(described, source.perfect(lattice), others)
+    of_crystal = CrystalFeatures(described, source.perfect(lattice), others, source.own_crystals)
     features = FeatureSet.compute(
         described,
         labelled.table["id"].tolist(),
