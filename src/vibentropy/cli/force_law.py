@@ -60,7 +60,7 @@ def force_law(
     from vibentropy.errors import VibentropyError
     from vibentropy.files.atomic import atomic
     from vibentropy.learning.force_law import learn_force_law
-    from vibentropy.potentials.setfl import write_setfl
+    from vibentropy.potentials.setfl import FORCE_LAW, write_setfl
     from vibentropy.sources.archives import crystal_of
     from vibentropy.sources.perfect import reference_crystal
 
@@ -81,9 +81,7 @@ def force_law(
     with meter("steps", lambda: None, quiet) as progress:
         law = learn_force_law(cells, crystal, r_cut=r_cut, spacing=spacing, done=progress)
     with atomic(output) as temporary:
-        write_setfl(
-            temporary, law.table(), f"vibentropy, force law of {law.n_cells} relaxed cells, unit of energy unknown"
-        )
+        write_setfl(temporary, law.table(), f"{FORCE_LAW} of {law.n_cells} relaxed cells, unit of energy unknown")
     if not quiet:
         click.echo(
             f"{output}: from {law.n_forces} components of forces in {law.n_cells} of {reader.n_read} cells; what is "

