@@ -18,7 +18,7 @@ OF_SOLUTES = (
 rule thermodynamics:
     input:
         configurations=f"{RESULTS}/configurations.h5",
-        lattice=PLAN.lattice_of(PLAN.training),
+        lattice=asking(lambda wildcards: PLAN.lattice_of(PLAN.in_equilibrium())),
         references=PLAN.references_of(PLAN.training),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",

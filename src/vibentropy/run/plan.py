@@ -594,6 +594,21 @@ class Plan:
             )
         return self.generated
 
+    def in_equilibrium(self) -> list[str]:
+        """List the data sets whose lowest minima have concentrations: those of training.
+
+        Raises
+        ------
+        ConfigError
+            If the crystal is a random alloy.
+        """
+        if any(self.source(name).own_crystals for name in self.training):
+            raise ConfigError(
+                "`thermodynamics` is of defects whose lowest minimum is the same everywhere in the crystal; in a random "
+                "alloy each site has another one: take energies and entropies from configurations.csv"
+            )
+        return self.training
+
 
 def _parts(block: dict[str, Any]) -> list[dict[str, Any]]:
     """Blocks of a descriptor and of those that it is made of."""
