@@ -604,8 +604,8 @@ class Plan:
         """
         if any(self.source(name).own_crystals for name in self.training):
             raise ConfigError(
-                "`thermodynamics` is of defects whose lowest minimum is the same everywhere in the crystal; in a random "
-                "alloy each site has another one: take energies and entropies from configurations.csv"
+                "`thermodynamics` is of defects whose lowest minimum is the same everywhere in the crystal; in a "
+                "random alloy each site has another one: take energies and entropies from configurations.csv"
             )
         return self.training
 
