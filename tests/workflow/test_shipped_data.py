@@ -6,20 +6,43 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.sparse.linalg import eigsh
 
 from vibentropy.datasets.table import SITE_ENTROPY
 from vibentropy.labels.determinants import relaxed_log_determinant
 from vibentropy.labels.entropy import entropy_of
+from vibentropy.potentials.from_config import load_potential
 from vibentropy.sources import archives
 
-DATA = Path(__file__).resolve().parents[2] / "data"
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
 SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid")
+MEAM_SETS = ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid")
 
 
 @pytest.fixture(scope="module")
 def sets():
     return {name: archives.read_archive(DATA / f"{name}.h5", name) for name in SETS}
+
+
+@pytest.fixture(scope="module")
+def meam_sets():
+    return {name: archives.read_archive(DATA / f"meam/{name}.h5", name) for name in MEAM_SETS}
+
+
+@pytest.fixture(scope="module")
+def meam(monkeypatch_module):
+    """The potential of these sets, as their recipe names it."""
+    monkeypatch_module.chdir(ROOT)
+    block = yaml.safe_load((ROOT / "workflow/configs/data_meam.yaml").read_text(encoding="utf-8"))["potential"]
+    return load_potential(**block)
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +63,13 @@ def recomputed(iron):
 
 def test_files_are_those_of_the_checksums_and_small():
     listed = dict(reversed(line.split()) for line in (DATA / "SHA256SUMS").read_text().splitlines())
-    files = [*DATA.glob("*.h5"), *DATA.glob("*.csv"), *DATA.glob("potentials/*")]
+    files = [*DATA.rglob("*.h5"), *DATA.rglob("*.csv"), *DATA.glob("potentials/*")]
     found = {path.relative_to(DATA).as_posix(): path for path in files}
     assert sorted(listed) == sorted(found)
     for name, path in found.items():
         assert hashlib.sha256(path.read_bytes()).hexdigest() == listed[name], name
-    assert sum(path.stat().st_size for path in DATA.iterdir()) < 90e6
-    assert max(path.stat().st_size for path in DATA.iterdir()) < 25e6
+    assert sum(path.stat().st_size for path in DATA.rglob("*")) < 90e6
+    assert max(path.stat().st_size for path in DATA.rglob("*")) < 25e6
 
 
 def test_there_is_as_much_as_promised(sets):
@@ -79,7 +102,39 @@ def test_the_readme_counts_what_is_there(sets):
     assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
 
 
-def test_minima_are_relaxed_and_distinct(sets):
+def test_the_readme_counts_what_is_there_of_meam(meam_sets):
+    text = (DATA / "README.md").read_text()
+    for name, configurations in meam_sets.items():
+        table = configurations.table
+        smallest, largest = table["formation_entropy"].agg(["min", "max"])
+        row = f"| `meam/{name}.h5` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |"
+        assert row in text
+    of_class = meam_sets["clusters_1"].table.groupby("defect_class")["formation_entropy"]
+    assert "| minima | " + " | ".join(str(n) for n in of_class.size()) + " |" in text
+    assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
+    repeated = archives.read_archive(DATA / "meam/clusters_1.h5", "x", repeats=True).table["duplicate_of"] != ""
+    assert f"{repeated.sum()} times in `clusters_1.h5`" in text
+
+
+@pytest.mark.parametrize("name", ["clusters_1", "cells_1024", "strained"])
+def test_labels_of_meam_are_those_of_the_positions(meam_sets, meam, name):
+    configurations, crystal = meam_sets[name], archives.read_header(DATA / f"meam/{name}.h5").crystal
+    index = len(configurations) // 2
+    row, atoms = configurations.table.loc[index], configurations.frames[index]
+    perfect = crystal.filling(atoms.cell, [int(n) for n in row["repetitions"].split("x")])
+    per_mode, _ = entropy_of(relaxed_log_determinant(atoms, meam), relaxed_log_determinant(perfect, meam))
+    assert per_mode == pytest.approx(row["formation_entropy"], abs=1e-3)
+    energy, forces = meam.energy_and_forces(atoms)
+    assert energy == pytest.approx(row["energy"], abs=1e-6)
+    assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
+
+
+def test_minima_are_relaxed_and_distinct(sets, meam_sets):
+    for kind in (sets, meam_sets):
+        check_relaxed_and_distinct(kind)
+
+
+def check_relaxed_and_distinct(sets):
     whole = pd.concat([configurations.table for configurations in sets.values()], ignore_index=True)
     assert (whole["status"] == "labelled").all()
     assert whole["max_force"].max() < 2e-5
