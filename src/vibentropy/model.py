@@ -530,9 +530,8 @@ class EntropyModel:
         Parameters
         ----------
         path : path-like
-            A file, or the name of a model of bcc iron that comes with the package: ``iron``, the default, the closest
-            from positions alone; ``iron-pairs``, twenty times as fast; or ``iron-stiffness``, which asks the potential
-            and is closer in strained cells. `validity` says what they know.
+            A file, or the name of a model of bcc iron that comes with the package: ``iron``, the default, or
+            ``iron-stiffness``, which is closer, slower, and asks the potential. `validity` says what they know.
 
         Returns
         -------

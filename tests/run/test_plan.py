@@ -184,9 +184,9 @@ def test_models_that_ship(default, tiny, plan_of):
     assert SHIPPED.keys() == FILES.keys()
     for model, names in SHIPPED.items():
         assert figures.shipped(model) == names
-    with pytest.raises(ConfigError, match="iron that ships is of law, which is not among the descriptors"):
+    with pytest.raises(ConfigError, match="iron that ships is of pairs_afs, which is not among the descriptors"):
         tiny.shipped("iron")
-    blocks = {"law": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.5}}
+    blocks = {"pairs_afs": {"kind": "afs", "n_max": 2, "l_max": 3, "r_cut": 4.5}}
     with pytest.raises(ConfigError, match="models that ship are of archives"):
         plan_of("workflow/configs/tiny.yaml", descriptors=blocks).shipped("iron")
 
@@ -209,8 +209,7 @@ def test_code_is_that_of_the_kinds_in_use(default, tiny):
     assert {"union.py", "pair_spline.py", "afs.py"} <= names(default.descriptor_code("pairs_afs"))
     assert "pair_spline.py" not in names(default.descriptor_code("afs_3_10"))
     assert "ridge.py" in names(default.regressor_code("ridge"))
-    assert "pair_spline.py" in names(default.shipped_descriptor_code("iron-pairs"))
-    assert "hessian_moments.py" in names(default.shipped_descriptor_code("iron"))
+    assert "pair_spline.py" in names(default.shipped_descriptor_code("iron"))
     assert "hessian_stiffness.py" in names(default.shipped_descriptor_code("iron-stiffness"))
 
 

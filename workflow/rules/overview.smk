@@ -4,7 +4,7 @@
 
 rule overview:
     input:
-        predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv", "iron-pairs"),
+        predictions=shipped(f"{RESULTS}/predictions/{{descriptor}}/{{regressor}}.csv", "iron"),
         costs=expand(f"{RESULTS}/speed/predictions/{{name}}.csv", name=PREDICTIONS),
         labels=expand(f"{RESULTS}/speed/large_labels/{{name}}.csv", name=LABELS),
         code=code_of("overview"),

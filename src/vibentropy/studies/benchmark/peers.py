@@ -94,7 +94,7 @@ HESSIANS = {
 
 #: Predictions by name.
 PREDICTIONS = {
-    "vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {"model": "iron-pairs"}, takes="file"),
+    "vibentropy_predict": Peer("vibentropy", "vibentropy", "predict_file", {"model": "iron"}, takes="file"),
     "vibentropy_predict_stiffness": Peer(
         "vibentropy", "vibentropy", "predict_file", {"model": "iron-stiffness"}, takes="file"
     ),
