@@ -48,7 +48,12 @@ def validate(folder):
         session.mount("https://", Shipped())
         session.get(CONTEXT)
         session.close()
-        program = [Path(sys.executable).with_name("rocrate-validator"), "--no-interactive", "--disable-color", "validate"]
+        program = [
+            Path(sys.executable).with_name("rocrate-validator"),
+            "--no-interactive",
+            "--disable-color",
+            "validate",
+        ]
         options = ["--offline", "--cache-path", Path(cache) / "cache", "--verbose", "--no-paging"]
         options += ["--profile-identifier", "process-run-crate-0.5", "--requirement-severity", "required"]
         return subprocess.run([*program, *options, folder]).returncode

@@ -68,7 +68,7 @@ rule checksums:
 rule crate:
     input:
         record=rules.provenance.output.record,
-        checksums=rules.checksums.output,
+        checksums=rules.checksums.output[0],
         code=code_of("crate"),
     output:
         f"{RESULTS}/ro-crate-metadata.json",
