@@ -1,4 +1,4 @@
-"""Files that others build packages and images from, or list the workflow by, say what the rest of the repository says."""
+"""What packages and images are built from, and the workflow listed by, says what the rest of the repository says."""
 
 import re
 import shlex
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pages import ROOT, commands, text
 from packaging.requirements import Requirement
+from pages import ROOT, commands, text
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -100,7 +100,7 @@ def test_images_install_and_run_what_people_do():
     installed = re.search(r"^pip install (.*)$", environment.read_text(encoding="utf-8"), re.M)[1]
     (run,) = dockerfile()["RUN"]
     assert run.replace("--no-cache-dir ", "") == f"pip install {installed}"
-    keys, sections = apptainer()
+    _, sections = apptainer()
     assert sections["post"] == ["cd /opt/vibentropy", run]
     program = yaml.safe_load(dockerfile()["ENTRYPOINT"][0])
     assert program == ["snakemake", "--snakefile", "/opt/vibentropy/Snakefile"]

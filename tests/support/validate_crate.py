@@ -1,4 +1,4 @@
-"""Validate the RO-Crate of a run without a network: `python validate_crate.py <folder>`, where roc-validator is installed.
+"""Validate the RO-Crate of a run, offline: `python validate_crate.py <folder>`; needs roc-validator and rocrate.
 
 The validator reads the context of RO-Crate from the network, or from a cache, which this puts the context into that the
 package rocrate ships: a later version, in which all terms that we use mean the same.

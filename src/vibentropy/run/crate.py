@@ -1,11 +1,11 @@
 """What a run leaves, as a research object that archives and search engines read: RO-Crate.
 
-The file ``ro-crate-metadata.json`` of a run follows Process Run Crate 0.5, one of the profiles of Workflow Run RO-Crate:
-which program made the files of the folder from which inputs, with checksums of all of them. The profile for whole
-workflows would ask for a copy of the workflow among the results, which is not there: the version and the hash of the
-code say which one it was.
+The file ``ro-crate-metadata.json`` of a run follows Process Run Crate 0.5, a profile of Workflow Run RO-Crate: which
+program made the files of the folder from which inputs, with checksums of all of them. The profile for whole workflows
+would ask for a copy of the workflow among the results, which is not there: the version and the hash of the code say
+which one it was.
 
-It says when a run ended, other than the rest of a run, which depends on no clock.
+It says when a run ended; nothing else that a run leaves among its results depends on a clock.
 """
 
 import mimetypes
@@ -127,5 +127,5 @@ def _machine(recorded):
 
 
 def _to(entity):
-    """Reference to an entity."""
+    """Refer to an entity."""
     return {"@id": entity["@id"]}
