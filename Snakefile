@@ -52,6 +52,7 @@ rule all:
     input:
         rules.checksums.input,
         rules.checksums.output,
+        rules.crate.output,
 
 
 # Everything up to the labels: what takes longest, and what other programs may want.

@@ -38,6 +38,12 @@ RUN_ELSEWHERE = {
     "snakemake --report report.html": "workflow/test_workflow.py",
     "snakemake --report report.zip": "workflow/test_workflow.py",
     "PYTHONPATH=. snakemake --cores 2": "docs/test_documentation.py",
+    # What nobody can run everywhere is compared with what `.ci/run` does, and with the files that it builds of.
+    "snakedeploy deploy-workflow /path/to/vibentropy my-project --branch main --name vibentropy": "test_packages.py",
+    "docker build -t vibentropy .": "test_packages.py",
+    'docker run --rm -v "$PWD:/work" vibentropy': "test_packages.py",
+    "apptainer build vibentropy.sif apptainer.def": "test_packages.py",
+    "apptainer run vibentropy.sif --cores 2": "test_packages.py",
 }
 
 

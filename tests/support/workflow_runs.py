@@ -18,7 +18,7 @@ TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="
 
 
 #: Times differ between runs, figures and tables do not.
-VOLATILE = ("logs", "benchmarks")
+VOLATILE = ("logs", "benchmarks", "ro-crate-metadata.json")
 
 
 def command(folder, config, *arguments, cores=2):

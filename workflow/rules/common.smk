@@ -63,6 +63,8 @@ def planned(block):
 PLAN = planned(config)
 RESULTS = PLAN.config.results
 PACKAGE = Path(vibentropy.__file__).parent
+# Not the folder of the first Snakefile, which may be one that has this workflow as a module.
+REPOSITORY = Path(workflow.source_path("../../Snakefile")).parent
 
 shards_of = asking(PLAN.shards)
 local_descriptor = asking(PLAN.local_descriptor)
@@ -138,7 +140,7 @@ def shipped(pattern, model=None):
 
 def code_of(script):
     """Source files that a script stands on, as inputs: editing one runs the script again."""
-    return source_files(Path(workflow.basedir) / f"workflow/scripts/{script}.py")
+    return source_files(Path(workflow.source_path(f"../scripts/{script}.py")))
 
 
 def one_of(names):

@@ -4,7 +4,7 @@ import shlex
 # What makes the results of this run, for those who read them; files elsewhere by their names. Whatever follows
 # --configfile is taken for another one, so it comes last.
 CONFIGURED = " ".join(
-    shlex.quote(str(file.relative_to(workflow.basedir) if file.is_relative_to(workflow.basedir) else file.name))
+    shlex.quote(str(file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file.name))
     for file in map(Path.absolute, map(Path, workflow.overwrite_configfiles))
 )
 COMMAND = " ".join(["snakemake readme --cores 2", *([f"--configfile {CONFIGURED}"] if CONFIGURED else [])])

@@ -62,3 +62,24 @@ rule checksums:
         runtime=minutes(10),
     script:
         "../scripts/checksums.py"
+
+
+# The same, and the files with their checksums, in a form that archives read.
+rule crate:
+    input:
+        record=rules.provenance.output.record,
+        checksums=rules.checksums.output[0],
+        code=code_of("crate"),
+    output:
+        f"{RESULTS}/ro-crate-metadata.json",
+    log:
+        f"{RESULTS}/logs/crate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/crate.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    script:
+        "../scripts/crate.py"

@@ -18,7 +18,7 @@ rule shipped_model:
         code=code_of("shipped_model"),
     output:
         model=str(PACKAGE / "data/{model}.h5"),
-        recorded=str(Path(workflow.basedir) / "tests/golden/{model}.csv"),
+        recorded=str(REPOSITORY / "tests/golden/{model}.csv"),
     log:
         f"{RESULTS}/logs/shipped_model/{{model}}.log",
     benchmark:
