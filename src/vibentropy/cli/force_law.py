@@ -1,5 +1,7 @@
 """``vibentropy force-law``."""
 
+from typing import Any
+
 import click
 
 from vibentropy.cli.inputs import Input, files_argument
@@ -94,7 +96,8 @@ def force_law(
 
 def _taken_evenly(cells, most):
     """Take all cells, or each second, fourth and so on, so that there are never more than so many in memory."""
-    taken, stride = [], 1
+    taken: list[Any] = []
+    stride = 1
     for number, atoms in enumerate(cells):
         if number % stride == 0:
             if len(taken) == most:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ class Minimum:
     excess: Counter[str]
 
     @classmethod
-    def of(cls, row: Mapping[str, object], atoms: Atoms, crystal: Atoms) -> "Minimum":
+    def of(cls, row: Mapping[Any, Any], atoms: Atoms, crystal: Atoms) -> "Minimum":
         """Take it from a row of the table of a set.
 
         Parameters
@@ -114,7 +115,7 @@ class Minimum:
         Minimum
         """
         name = str(row["defect_class"])
-        formed = float(row["formation_energy"]), float(row["formation_entropy"])  # type: ignore[arg-type]
+        formed = float(row["formation_energy"]), float(row["formation_entropy"])
         return cls(str(row["id"]), name, atoms, crystal, *formed, parts_of(name, crystal), excess(atoms, crystal))
 
     @property

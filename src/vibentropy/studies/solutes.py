@@ -149,7 +149,7 @@ def _rows(found, numbers, with_solutes, temperature):
         whole = of_part.sum()
         common = {"part": part, "temperature": temperature, "bound": of_part[complexes].sum() / whole}
         alike: dict[str, list[int]] = {}
-        for k in np.flatnonzero([part in one.parts for one in found]):
+        for k in np.flatnonzero([part in one.parts for one in found]).tolist():
             alike.setdefault(name_of(dict(sorted(found[k].parts.items(), reverse=True))), []).append(k)
         for defect, members in alike.items():
             of_defect = {"concentration": numbers[members].sum(), "share": of_part[members].sum() / whole}
