@@ -34,7 +34,7 @@ def test_commands_and_version(run):
     listed = re.findall(r"^  ([\w-]+)  ", run("--help").stdout.split("Commands:")[1], re.M)
     assert (
         listed
-        == ["predict", "label", "describe", "force-law", "new", "generate", "check", "info"]
+        == ["predict", "label", "binding", "describe", "force-law", "new", "generate", "check", "info"]
         == list(main.commands)
     )
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

@@ -58,7 +58,7 @@ def resolved(minima, iron):
                 minima / "all.h5",
                 minima / "lattice.json",
                 path,
-                datasets=["train"],
+                datasets={"train": {"recipe": {}}},
                 number=5,
                 part=part,
                 per_job=3,
