@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import chromium, complaints, needs_browser, requests
+from browser import chromium, complaints, needs_browser, requests, resize
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -104,6 +104,27 @@ def test_every_figure_and_table_is_shown_and_nothing_comes_from_elsewhere(page, 
     loaded = requests(browser)
     assert page.as_uri() in loaded
     assert [url for url in loaded if not url.startswith(("file:", "data:", "blob:", "chrome:"))] == []
+
+
+def test_on_a_telephone_the_menu_stands_above_what_it_opens(page, browser):
+    resize(browser, 390)
+    browser.get(page.as_uri())
+    menu, shown = places(browser, "#app nav", "#app .document")
+    assert menu["bottom"] <= shown["top"] < 500
+    assert 0 <= shown["left"] < shown["right"] <= 390
+    buttons = entries(browser, "1 Results")
+    browser.execute_script("arguments[0].click()", next(iter(buttons.values()))[0])
+    image = browser.find_element("css selector", "#app img[src^='data:image/png'], #app img[src$='.png']")
+    browser.execute_async_script("arguments[0].decode().then(arguments[1], arguments[1])", image)
+    menu, shown = places(browser, "#app nav", "#app div.p-3 > img")
+    assert menu["bottom"] <= shown["top"] < 500
+    assert shown["right"] - shown["left"] > 300
+
+
+def places(browser, *selectors):
+    """Rectangles of the first element that each selector finds, in pixels of the window."""
+    ask = "return arguments[0].map(of => document.querySelector(of).getBoundingClientRect().toJSON())"
+    return browser.execute_script(ask, selectors)
 
 
 def aspect(image):
