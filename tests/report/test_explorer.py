@@ -85,7 +85,7 @@ def unpacked(page, name):
     return gzip.decompress(base64.b64decode(text)).decode("utf-8")
 
 
-def page_of(path, parts, shares=None, **changed):
+def page_of(path, parts, shares=None, curves=None, **changed):
     table = pd.DataFrame(
         {
             "id": [f"a/{k}" for k in range(len(parts))],
@@ -98,7 +98,7 @@ def page_of(path, parts, shares=None, **changed):
             "formation_energy": np.nan,
         }
     ).assign(**changed)
-    write_explorer(path, table, parts, shares or {}, element="Fe", source="vibentropy 0, seed 1")
+    write_explorer(path, table, parts, shares or {}, element="Fe", source="vibentropy 0, seed 1", curves=curves)
 
 
 def test_a_page_has_everything_in_it(tmp_path):
@@ -145,6 +145,25 @@ def test_a_page_without_shares_or_a_lattice(tmp_path):
     data = json.loads(unpacked(tmp_path / "explorer.html", "data"))
     assert list(data["views"]) == ["Predicted against exact"]
     assert "point defects" not in data["dataset"]["properties"]
+
+
+def test_learning_curves_are_on_the_page_if_there_are_some(tmp_path):
+    pytest.importorskip("chemiscope")
+    parts = [Surroundings.of(vacancy(0))]
+    picture = tmp_path / "learning.png"
+    picture.write_bytes(b"not looked at")
+    page_of(tmp_path / "with.html", parts, curves=picture)
+    page_of(tmp_path / "without.html", parts)
+    figures = [
+        re.findall(r'<figure id="curves" hidden>(.*?)</figure>', (tmp_path / name).read_text(encoding="utf-8"))
+        for name in ("with.html", "without.html")
+    ]
+    assert figures[1] == [""]
+    (alternative, content) = re.fullmatch(
+        r'<img alt="(.*?)" src="data:image/png;base64,(.*?)">', figures[0][0]
+    ).groups()
+    assert alternative.startswith("Mean absolute errors")
+    assert base64.b64decode(content) == b"not looked at"
 
 
 def test_no_page_is_larger_than_20_mb(tmp_path):

@@ -32,8 +32,13 @@ def view(browser, name):
 @needs_browser
 def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
     pytest.importorskip("chemiscope")
-    code, output = snakemake(tiny_again, CONFIG, "explorer")
+    # Learning curves are on the page of a run that has them; without, it takes no fits to make.
+    code, output = snakemake(tiny_again, CONFIG, "explorer", "-n")
     assert code == 0, output
+    assert "learning" not in output
+    for target in ("learning", "explorer"):
+        code, output = snakemake(tiny_again, CONFIG, target)
+        assert code == 0, output
     page = tiny_again / "results/explorer.html"
     assert page.stat().st_size < 3e6
     report = tmp_path / "report.html"
@@ -50,7 +55,7 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
         assert not browser.find_element("id", "message").is_displayed()
         assert f"{n_cells} cells of Fe" in browser.find_element("tag name", "p").text
         buttons = [button.text for button in browser.find_elements("css selector", "nav button")]
-        assert buttons == ["Predicted against exact", "Errors against defects", "Shares of atoms"]
+        assert buttons == ["Predicted against exact", "Errors against defects", "Shares of atoms", "Learning curves"]
         axes = browser.execute_script(f"return {AXES}.map(title => title.textContent)")
         assert "exact entropy" in axes[0]
         assert "predicted by afs_2_3/" in axes[1]
@@ -60,6 +65,17 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
         assert "distance from the defect" in view(browser, "Shares of atoms")[0]
         assert browser.execute_script(f"return {NUMBER}") == "3"
         assert "exact entropy" in view(browser, "Predicted against exact")[0]
+        # In place of map and atoms, and they come back.
+        map_and_atoms, curves = (browser.find_element("css selector", of) for of in ("main", "#curves img"))
+        assert not curves.is_displayed()
+        button = browser.find_element("xpath", "//nav/button[text()='Learning curves']")
+        button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+        assert curves.is_displayed()
+        assert curves.get_property("naturalWidth") > 500
+        assert not map_and_atoms.is_displayed()
+        assert "exact entropy" in view(browser, "Predicted against exact")[0]
+        assert not curves.is_displayed()
         # Something is drawn of the atoms.
         assert browser.execute_script(
             "return document.querySelector('#structure canvas, #structure > div') !== null && "

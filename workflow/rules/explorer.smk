@@ -14,6 +14,8 @@ rule explorer:
         ],
         lattice=PLAN.lattice_of(PLAN.generated),
         references=PLAN.references_of(PLAN.config.sources),
+        # On the page if the run has them, and not worth minutes of fits if it has not.
+        curves=lambda wildcards: [path for path in [rules.learning.output.figure] if Path(path).exists()],
         # Asked for before anything is computed, in case that it is not installed.
         viewer=lambda wildcards: asking(viewer_files)(),
         # The page does not say itself what all of it comes from.

@@ -8,6 +8,7 @@ with logged(snakemake.log[0]) as progress:
         snakemake.input.folds,
         snakemake.input.lattice,
         snakemake.output[0],
+        curves=snakemake.input.curves or None,
         config=snakemake.config,
         progress=progress,
         **dict(snakemake.params.items()),

@@ -99,6 +99,7 @@ def write_explorer(
     *,
     element: str,
     source: str,
+    curves: str | Path | None = None,
 ) -> None:
     """Write the page.
 
@@ -116,6 +117,8 @@ def write_explorer(
         Chemical symbol.
     source : str
         Where the page comes from, see `vibentropy.run.provenance.origin`.
+    curves : path-like, optional
+        PNG of learning curves, as `vibentropy.report.figures.learning_curves.learning_figure` draws them.
 
     Raises
     ------
@@ -145,6 +148,7 @@ def write_explorer(
         "ABOUT": escape(about),
         "SOURCE": escape(source),
         "VERSION": escape(version("chemiscope")),
+        "CURVES": "" if curves is None else _picture(Path(curves)),
         "LICENCES": escape(licences.read_text(encoding="utf-8")),
         "VIEWER": _packed(script.read_bytes()),
         # NaN is no JSON: the page makes it of what is null.
@@ -283,6 +287,13 @@ def _without_nan(dataset):
     for column in dataset["properties"].values():
         column["values"] = [None if value != value else value for value in column["values"]]
     return dataset
+
+
+def _picture(path: Path) -> str:
+    """Put a PNG into the page."""
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    words = "Mean absolute errors of the models against the number of configurations that they were fitted to"
+    return f'<img alt="{words}" src="data:image/png;base64,{content}">'
 
 
 def _packed(content: bytes) -> str:

@@ -31,6 +31,7 @@ def explore(
     lattice: str | Path,
     page: str | Path,
     *,
+    curves: str | Path | None,
     features: Mapping[str, Iterable[str | Path]],
     datasets: Mapping[str, Mapping[str, Any]],
     models: Mapping[str, Mapping[str, Mapping[str, Any]]],
@@ -48,6 +49,8 @@ def explore(
         See `vibentropy.run.steps.site_map.map_atoms`.
     page : path-like
         HTML to write.
+    curves : path-like, optional
+        Figure of learning curves.
     features : dict of iterable of path-like
         By name, for each descriptor of `models`: of its training sets.
     models : dict of dict
@@ -95,7 +98,7 @@ def explore(
                 shares[kind].append(None if of_cell is None else of_cell[part.index])
             progress(name)
     source = origin(config, ["maps"])
-    write_explorer(page, shown, parts, shares, element=load_element(configurations), source=source)
+    write_explorer(page, shown, parts, shares, element=load_element(configurations), source=source, curves=curves)
 
 
 def _of_datasets(compared: Mapping[str, CrystalFeatures]) -> Callable[[Mapping[Any, Any], Cell], Bulk]:
