@@ -8,7 +8,7 @@ with logged(snakemake.log[0]) as progress:
         snakemake.input.folds,
         snakemake.input.lattice,
         snakemake.output[0],
-        curves=snakemake.input.curves or None,
+        curves=next(iter(snakemake.input.curves), None),
         config=snakemake.config,
         progress=progress,
         **dict(snakemake.params.items()),
