@@ -30,6 +30,7 @@ def test_shares_add_up_to_what_was_predicted_without_having_seen_the_cell(tmp_pa
         run / "folds.csv",
         run / "lattice.json",
         run / "explorer.html",
+        curves=run / "learning.png",
         features={"afs_2_3": [run / "features of train.h5"]},
         datasets={"train": RECIPE, "test": RECIPE},
         models=models,
@@ -39,6 +40,7 @@ def test_shares_add_up_to_what_was_predicted_without_having_seen_the_cell(tmp_pa
     )
     table, parts, shares = written["of"]
     assert (written["page"], written["element"]) == (run / "explorer.html", "Fe")
+    assert written["curves"] == run / "learning.png"
     predictions = load_predictions(run / "predictions.csv")
     shown = predictions[predictions["stage"] != "training"].set_index("id")
     assert sorted(table["id"]) == sorted(shown.index)
