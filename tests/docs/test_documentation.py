@@ -101,6 +101,9 @@ def test_what_the_workflow_is_told_can_be_planned(folder, command):
     (folder / "my.yaml").write_text((ROOT / "config.yaml").read_text())
     # What rewrites the README looks for its table.
     (folder / "README.md").write_text(text("README.md"))
+    # Of others, so not in the repository; a plan does not read it.
+    (folder / "published").mkdir(exist_ok=True)
+    (folder / "published/entropies_MEAM.npz").touch()
     assert "This was a dry-run" in run(["bash", "-ec", f"{in_a_folder(command)} -n"], folder)
 
 
