@@ -43,6 +43,50 @@ def test_places_are_taken_as_boltzmann_has_it():
     np.testing.assert_array_equal(np.sort(moving.positions[:, 0]), range(4))
 
 
+def test_lammps_takes_places_as_boltzmann_has_it():
+    """One solute and a vacancy in a crystal that stands still."""
+    temperature, atoms = 900.0, alloy("Cu", "Cu")
+    atoms.positions += 0.5  # away from the faces of the cell
+    del atoms[0]
+    atoms.symbols[3] = "Ag"
+    with lammps_engine() as engine:
+        energies = []
+        for place in range(len(atoms)):
+            there = atoms.copy()
+            there.positions[[3, place]] = there.positions[[place, 3]]
+            energies.append(engine.energy_and_forces(there)[0])
+        # Atoms have velocities and no time to move.
+        found = engine.anneal(atoms, temperature, 1e-9, 1, 1500, 7, swaps=Swaps(1, 10))
+    visited = [int(np.argmin(np.linalg.norm(atoms.positions - image.positions[3], axis=1))) for image in found]
+    visits = np.bincount(visited, minlength=len(atoms))
+    weights = np.exp(-(np.array(energies) - min(energies)) / (units.kB * temperature))
+    # Places of one energy: shells around the vacancy.
+    shells = np.unique(np.round(energies, 6), return_inverse=True)[1]
+    assert len(set(shells)) == 3
+    assert weights.min() < 0.5
+    np.testing.assert_allclose(
+        np.bincount(shells, visits) / len(found), np.bincount(shells, weights) / weights.sum(), atol=0.04
+    )
+    for image in found[:: len(found) // 5]:
+        np.testing.assert_array_equal(image.numbers, atoms.numbers)
+        # Everybody is somewhere.
+        np.testing.assert_allclose(np.sort(image.positions, axis=0), np.sort(atoms.positions, axis=0), atol=1e-4)
+
+
+def test_lammps_exchanges_all_pairs_of_three_elements():
+    atoms = alloy("Cu", "Ag")
+    atoms.positions += 0.5
+    atoms.symbols[[1, 2]] = "Au"
+    lines = [f"{i} {j} 0.2 2.35" for i in (1, 2, 3) for j in range(i, 4)]
+    with LammpsEngine("lj/cut 4.5", lines, ["Cu", "Ag", "Au"]) as engine:
+        last = engine.anneal(atoms, 600.0, 1e-9, 30, 1, 5, swaps=Swaps(1, 4))[0]
+    moved = np.linalg.norm(last.positions - atoms.positions, axis=1) > 0.1
+    # All energies are the same, so that every attempt is accepted.
+    assert {"Cu", "Ag", "Au"} == set(atoms.symbols[moved])
+    np.testing.assert_array_equal(last.numbers, atoms.numbers)
+    np.testing.assert_allclose(np.sort(last.positions, axis=0), np.sort(atoms.positions, axis=0), atol=1e-4)
+
+
 def test_places_keep_their_kinetic_energy():
     rng = np.random.default_rng(0)
     positions, velocities = rng.normal(size=(2, 6, 3))
@@ -70,9 +114,12 @@ def alloy(first, second):
     return atoms
 
 
+def lammps_engine():
+    return LammpsEngine("lj/cut 4.5", ["1 1 0.2 2.35", "2 2 0.4 2.35", "1 2 0.35 2.35"], ["Cu", "Ag"])
+
+
 def engines():
-    lammps = LammpsEngine("lj/cut 4.5", ["1 1 0.2 2.35", "2 2 0.4 2.35", "1 2 0.5 2.35"], ["Cu", "Ag"])
-    return [lammps, AseEngine(LennardJones(epsilon=0.3, sigma=2.35, rc=4.5, smooth=True))]
+    return [lammps_engine(), AseEngine(LennardJones(epsilon=0.3, sigma=2.35, rc=4.5, smooth=True))]
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -19,7 +20,7 @@ from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.own_process import report_progress
 from vibentropy.potentials.protocols import Engine
 from vibentropy.potentials.setfl import smooth_style
-from vibentropy.potentials.swaps import Moving, Swaps, exchange, segments
+from vibentropy.potentials.swaps import Swaps
 
 #: Largest seed that the random numbers of LAMMPS accept.
 MAX_SEED = 900_000_000
@@ -166,7 +167,7 @@ class LammpsEngine(Engine):
         melt_temperature: float | None = None,
         swaps: Swaps | None = None,
     ) -> list[Atoms]:
-        """Molecular dynamics by ``fix nve`` and ``fix langevin``."""
+        """Molecular dynamics by ``fix nve`` and ``fix langevin``, exchanges by ``fix atom/swap``."""
         self._load(atoms)
         crystal = "all"
         if len(molten):
@@ -183,28 +184,25 @@ class LammpsEngine(Engine):
             self._command(f"velocity melt create {2 * melt_temperature!r} {seed} dist gaussian mom yes rot no")
             self._command(f"fix melt melt langevin {melt_temperature!r} {melt_temperature!r} 0.1 {seed} zero yes")
         self._command(f"timestep {time_step!r}")
-        images, rng = [], np.random.default_rng(seed)
+        if swaps is not None:
+            self._exchange(atoms, temperature, swaps, seed)
+        images = []
         for _ in range(snapshots):
-            for steps, attempts in segments(steps_between, swaps if len(set(atoms.numbers)) > 1 else None):
-                self._command(f"run {steps} post no")
-                if attempts:
-                    self._exchange(atoms, temperature, attempts, rng)
+            self._command(f"run {steps_between} post no")
             images.append(self._snapshot(atoms))
         return images
 
-    def _exchange(self, atoms, temperature, attempts, rng):
-        def energy_of(positions):
-            self._scatter("x", positions)
-            self._command("run 0 post no")
-            return float(self._lammps.get_thermo("pe"))
-
-        of_types = np.array([self._lammps.extract_atom("mass")[k + 1] for k in range(len(self._elements))])
-        masses = of_types[element_indices(atoms, self._elements)]
-        moving = Moving(self._gather("x"), self._gather("v"))
-        moving, _ = exchange(moving, atoms.numbers, masses, energy_of, temperature, attempts, rng)
-        # The last attempt need not have been accepted.
-        self._scatter("x", moving.positions)
-        self._scatter("v", moving.velocities)
+    def _exchange(self, atoms, temperature, swaps, seed):
+        """Let LAMMPS exchange atoms: it looks at neighbours and functions once, not at each attempt."""
+        pairs = list(combinations(np.unique(element_indices(atoms, self._elements)) + 1, 2))
+        for k, (one, other) in enumerate(pairs):
+            # All pairs of elements have their share of the attempts.
+            attempts = swaps.attempts // len(pairs) + (k < swaps.attempts % len(pairs))
+            if attempts:
+                self._command(
+                    f"fix swap_{one}_{other} all atom/swap {swaps.every} {attempts} {seed} {temperature!r} ke yes "
+                    f"types {one} {other}"
+                )
 
     def _gather(self, name):
         return np.array(self._lammps.gather_atoms(name, 1, 3), dtype=float).reshape(-1, 3)
@@ -253,10 +251,19 @@ class LammpsEngine(Engine):
 
     def _snapshot(self, atoms):
         snapshot = atoms.copy()
-        snapshot.positions = self._prism.vector_to_ase(self._gather("x"))
+        snapshot.positions = self._prism.vector_to_ase(self._gather("x"))[self._places(atoms)]
         if not np.isfinite(snapshot.positions).all():
             raise VibentropyError("LAMMPS returned positions that are not finite: the configuration exploded")
         return snapshot
+
+    def _places(self, atoms):
+        """Numbers that LAMMPS gives to atoms: exchanges change its types, while elements stay in their order here."""
+        expected = element_indices(atoms, self._elements) + 1
+        found = np.array(self._lammps.gather_atoms("type", 0, 1))
+        places = np.arange(len(atoms))
+        for kind in np.unique(expected[expected != found]):
+            places[(expected == kind) & (found != kind)] = np.flatnonzero((found == kind) & (expected != kind))
+        return places
 
     def _command(self, *commands):
         command(self._lammps, *commands)

@@ -17,7 +17,7 @@ class Swaps:
     every : int
         Steps of molecular dynamics between attempts.
     attempts : int
-        Each time.
+        Each time, of all pairs of elements together.
     """
 
     every: int
