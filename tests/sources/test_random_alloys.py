@@ -10,7 +10,8 @@ from vibentropy.errors import ConfigError, DataError
 from vibentropy.features.extensive import CrystalFeatures, describe_references
 from vibentropy.labels.labelling import Labeller
 from vibentropy.sources.lattice import Lattice
-from vibentropy.sources.random_alloys import RandomAlloy, RandomCells, file_beside, make_random_cells
+from vibentropy.sources.made_cells import RANDOM_CELLS, beside
+from vibentropy.sources.random_alloys import RandomAlloy, RandomCells, make_random_cells
 from vibentropy.sources.source import source_of
 
 POTENTIAL = {"file": "VFe_mm.eam.fs", "elements": ["Fe", "V"]}
@@ -85,7 +86,7 @@ def test_a_data_set_is_made_from_them_and_compared_with_them(made, potential, tm
     in_job = source_of("made", planned.about())
     assert in_job.own_crystals
     assert in_job.references("a/lattice.json") == ["a/lattice.json", "a/references.h5", "a/random_cells.h5"]
-    made.save(file_beside(tmp_path / "lattice.json"))
+    made.save(beside(tmp_path / "lattice.json", RANDOM_CELLS))
     perfect = in_job.perfect(tmp_path / "lattice.json")
     np.testing.assert_array_equal(in_job.unstrained(tmp_path / "lattice.json").positions, made.frames[0].positions)
     generated = planned.generate(POTENTIAL, seed=5)

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import Status
 from vibentropy.errors import ConfigError, DataError
 from vibentropy.files.progress import Done, ignore
-from vibentropy.potentials.relaxation import relax
+from vibentropy.sources.made_cells import RANDOM_CELLS, as_set, at_rest, beside
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -32,15 +30,9 @@ if TYPE_CHECKING:
 #: Keys of the configuration, under ``lattice``, that make it a random alloy.
 KEYS = ("composition", "arrangements", "seed")
 
-#: Name of the file beside that of the crystal.
-FILE = "random_cells.h5"
-
 #: Unit cells along each axis of the cell whose lattice constant is looked for, how far from the guess, and how exactly
 #: (Å): another arrangement has another one by more than this.
 _CELL, _WITHIN, _TOLERANCE = 4, 0.03, 1e-5
-
-#: Atoms begin so far off their sites (Å), so that none rests on a saddle.
-_JITTER = 0.02
 
 
 @dataclass(frozen=True)
@@ -119,10 +111,7 @@ class RandomAlloy:
         NotConvergedError
             If the atoms do not come to rest.
         """
-        atoms = self.atoms(crystal, repetitions, number)
-        moved = _JITTER * np.random.default_rng(0).standard_normal((len(atoms), 3))
-        atoms.positions += moved - moved.mean(axis=0)
-        return relax(atoms, potential)
+        return at_rest(self.atoms(crystal, repetitions, number), potential)
 
     def relaxed(self, crystal: Crystal, potential: Interaction) -> Crystal:
         """Find the lattice constant of lowest energy that a potential gives one arrangement with its atoms at rest.
@@ -186,27 +175,14 @@ def make_random_cells(
     NotConvergedError
         See `RandomAlloy.at_rest`.
     """
-    frames, rows = [], []
+    cells = []
     for size in sorted({tuple(size) for size in sizes}, key=lambda size: (prod(size), size)):
+        text = "x".join(map(str, size))
         for number in range(alloy.arrangements):
-            atoms = alloy.at_rest(crystal, potential, size, number)
-            energy, forces = potential.energy_and_forces(atoms)
-            text = "x".join(map(str, size))
-            frames.append(atoms)
-            rows.append(
-                {
-                    "id": f"random/{text}/{number}",
-                    "dataset": "random",
-                    "trajectory": f"{text}/{number}",
-                    "repetitions": text,
-                    "n_sites": len(atoms),
-                    "energy": energy,
-                    "max_force": np.linalg.norm(forces, axis=1).max(),
-                    "status": Status.RELAXED,
-                }
-            )
-            done(rows[-1]["id"])
-    return ConfigurationSet(frames, pd.DataFrame(rows), crystal.facts)
+            columns = {"trajectory": f"{text}/{number}", "repetitions": text}
+            cells.append((alloy.at_rest(crystal, potential, size, number), columns))
+            done(f"random/{text}/{number}")
+    return as_set("random", cells, crystal, potential)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +234,7 @@ class RandomCells:
         DataError
             If the file is missing or something else.
         """
-        return cls.of(ConfigurationSet.load(file_beside(lattice)))
+        return cls.of(ConfigurationSet.load(beside(lattice, RANDOM_CELLS)))
 
     @property
     def smallest(self) -> Atoms:
@@ -272,17 +248,3 @@ class RandomCells:
             raise DataError(f"there is no random cell of {size} unit cells, only of {', '.join(self.cells)}")
         arrangements = self.cells[size]
         return arrangements[int(row["seed"]) % len(arrangements)]
-
-
-def file_beside(lattice: Path | str) -> Path:
-    """Name the file of the random cells that belongs to the file of a crystal.
-
-    Parameters
-    ----------
-    lattice : path-like
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    return Path(lattice).with_name(FILE)
