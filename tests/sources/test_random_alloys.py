@@ -73,7 +73,7 @@ def test_the_lattice_constant_is_that_of_the_alloy(potential):
     assert energies[1] < min(energies[0], energies[2])
     # Iron itself has another one.
     assert found.a - Lattice("bcc", 2.86).at_rest(potential).a > 0.02
-    with pytest.raises(ConfigError, match=r"lattice.a: the random alloy on bcc has no energy minimum near 2\.7 Å"):
+    with pytest.raises(ConfigError, match=r"lattice.a: the random alloy on bcc has no energy minimum near a = 2\.7 Å"):
         lattice.random.relaxed(Crystal("Fe", "bcc", 2.7), potential)
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
+from vibentropy.atoms.crystal import lowest_lattice_constant
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.errors import ConfigError, DataError
+from vibentropy.errors import DataError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.sources.made_cells import RANDOM_CELLS, as_set, at_rest, beside
 
@@ -135,14 +135,9 @@ class RandomAlloy:
         def energy(a: float) -> float:
             return potential.energy_and_forces(self.at_rest(replace(crystal, a=a), potential, _CELL))[0]
 
-        bounds = (1 - _WITHIN) * crystal.a, (1 + _WITHIN) * crystal.a
-        found = float(minimize_scalar(energy, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE}).x)
-        if min(abs(found - bound) for bound in bounds) < 1e-3 * crystal.a:
-            raise ConfigError(
-                f"lattice.a: the random alloy on {crystal.structure} has no energy minimum near {crystal.a} Å (between "
-                f"{bounds[0]:.4f} and {bounds[1]:.4f} Å)"
-            )
-        return replace(crystal, a=found)
+        what = f"lattice.a: the random alloy on {crystal.structure}"
+        a = lowest_lattice_constant(energy, crystal.a, within=_WITHIN, tolerance=_TOLERANCE, what=what)
+        return replace(crystal, a=a)
 
 
 def make_random_cells(
