@@ -196,28 +196,37 @@ def test_no_doi_is_in_the_bibliography_that_is_not_in_the_citation_file():
     assert all(f"arXiv {number}" in named for number in re.findall(r"eprint\s*=\s*\{(.*?)\}", REFERENCES))
 
 
-#: Where nothing that ships can be: what Git does not have, and this file.
-NOT_LOOKED_AT = {".git", ".venv", ".snakemake", "build", "dist", "_build", "gallery_of_figures", "__pycache__"}
+#: Where nothing that ships can be: what Git does not have. So are virtual environments, which may have any name.
+NOT_LOOKED_AT = {".git", ".snakemake", "build", "dist", "_build", "gallery_of_figures", "__pycache__"}
 TEXT = {".md", ".toml", ".cff", ".yaml", ".yml", ".bib", ".py", ".smk", ".rst", ".def", ".in", ".txt", ""}
 
 
-def placeholders():
-    """Every placeholder of the repository but for the page that lists them, with its file."""
+def placeholders(root):
+    """Every placeholder of a repository with its file, but for this file and the page that lists them."""
+    own = Path(__file__).resolve(), root / "docs/before_release.md"
     found = set()
-    folders = [ROOT]
+    folders = [root]
     while folders:
         for path in folders.pop().iterdir():
             if path.is_symlink() or path.name in NOT_LOOKED_AT or path.name.startswith("results"):
                 continue
             if path.is_dir():
-                folders.append(path)
-            elif path.suffix in TEXT and path not in (Path(__file__).resolve(), ROOT / "docs/before_release.md"):
+                folders += [] if (path / "pyvenv.cfg").exists() else [path]
+            elif path.suffix in TEXT and path not in own:
                 for name in re.findall(r"PLACEHOLDER_[A-Z0-9_]+", path.read_text(encoding="utf-8", errors="ignore")):
-                    found.add((name, path.relative_to(ROOT).as_posix()))
+                    found.add((name, path.relative_to(root).as_posix()))
     return found
 
 
 def test_one_page_lists_every_placeholder():
     listed = re.findall(r"^\| `(PLACEHOLDER_\w+)` \|.*\| `(\S+)` \|$", text("docs/before_release.md"), re.M)
     assert len(listed) == len(set(listed))
-    assert set(listed) == placeholders()
+    assert set(listed) == placeholders(ROOT)
+
+
+def test_placeholders_are_looked_for_in_what_ships(tmp_path):
+    for folder in ("part/inner", "any_name/lib", ".git"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "page.md").write_text("See PLACEHOLDER_ONE.")
+    (tmp_path / "any_name/pyvenv.cfg").write_text("home = /usr/bin\n")
+    assert placeholders(tmp_path) == {("PLACEHOLDER_ONE", "part/inner/page.md")}
