@@ -188,12 +188,26 @@ def test_the_paper_cites_what_is_in_its_bibliography_and_nothing_else():
     assert cited == set(entries)
 
 
-def test_no_doi_is_in_the_bibliography_that_is_not_in_the_citation_file():
-    dois = re.findall(r"doi\s*=\s*\{(.*?)\}", REFERENCES)
-    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert dois == [cited["preferred-citation"]["doi"]]
+def test_every_reference_has_a_doi_of_its_own():
+    """They were compared with what publishers, or authors on pages of their own, say of each article."""
+    entries = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", REFERENCES, re.M | re.S))
+    dois = {name: re.findall(r"doi\s*=\s*\{(10\.\d{4,}/\S+)\}", body) for name, body in entries.items()}
+    assert [name for name, found in dois.items() if len(found) != 1] == []
+    assert len({doi for (doi,) in dois.values()}) == len(dois)
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
+    assert dois["lapointe2020"] == [cited["doi"]]
+    assert f"title   = {{{cited['title']}}}" in entries["lapointe2020"]
+    authors = re.search(r"author  = \{(.*?)\},\n", entries["lapointe2020"], re.S)[1].replace(r"{\'e}", "é")
+    assert " ".join(authors.split()).split(" and ") == [
+        f"{author['family-names']}, {author['given-names']}" for author in cited["authors"]
+    ]
+
+
+def test_pages_name_the_preprints_of_the_bibliography():
     named = (ROOT / "docs/error_bars.md").read_text(encoding="utf-8")
-    assert all(f"arXiv {number}" in named for number in re.findall(r"eprint\s*=\s*\{(.*?)\}", REFERENCES))
+    preprints = re.findall(r"eprint\s*=\s*\{(.*?)\}", REFERENCES)
+    assert preprints
+    assert all(f"arXiv {number}" in named for number in preprints)
 
 
 #: Where nothing that ships can be: what Git does not have. So are virtual environments, which may have any name.
