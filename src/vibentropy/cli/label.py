@@ -17,7 +17,7 @@ from vibentropy.cli.options import (
     per_atom_suffix,
     quiet_option,
 )
-from vibentropy.cli.potential_options import PotentialChoice, potential_options, with_elements
+from vibentropy.cli.potential_options import PotentialChoice, potential_options, processes_option, with_elements
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -80,13 +80,7 @@ Examples:
     default=None,
     help="About how many sites these cells have: three or more ascending numbers.  [default: 3456,8192,16000]",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Share the forces of finite differences among so many processes, each with a potential of its own.",
-)
+@processes_option
 @output_option(*ROW_SUFFIXES)
 @format_option
 @quiet_option
