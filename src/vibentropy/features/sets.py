@@ -186,10 +186,7 @@ class FeatureSet:
         for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
             try:
                 crystal = bulk if reference is None else reference(index)
-                total, of_atoms, _ = descriptor.summary(atoms)
-                row = above_bulk(total, atoms, crystal)
-                if not np.isfinite(row).all():
-                    raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+                row, of_atoms = _features_of(descriptor, atoms, crystal)
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
                     of_each = above_reference_atoms(descriptor.local(atoms), atoms, crystal)
@@ -208,14 +205,13 @@ class FeatureSet:
                 limits.append(of_atoms)
                 crystals.append(crystal_features(crystal))
             done(name)
+        shape = len(rows), len(bulk)
         local = None
         if descriptor.has_local:
-            shape = len(rows), len(bulk)
-            local = LocalValues(
-                np.array(limits).reshape(shape[0], 2, shape[1]), np.array(crystals, dtype=float).reshape(shape)
-            )
+            of_crystals = np.array(crystals, dtype=float).reshape(shape)
+            local = LocalValues(np.array(limits).reshape(shape[0], 2, shape[1]), of_crystals)
         return cls(
-            X=np.array(rows).reshape(len(rows), len(bulk)),
+            X=np.array(rows).reshape(shape),
             ids=tuple(kept),
             feature_names=tuple(descriptor.feature_names),
             bulk=bulk if isinstance(bulk, ElementFeatures) else np.asarray(bulk, dtype=float),
@@ -305,6 +301,15 @@ class FeatureSet:
                 element=str(file.attrs.get("element", "")),
                 volume_per_atom=float(file.attrs.get("volume_per_atom", nan)),
             )
+
+
+def _features_of(descriptor, atoms, crystal):
+    """Compute extensive features of a configuration, and the limits of its atoms where these have values."""
+    total, of_atoms, _ = descriptor.summary(atoms)
+    row = above_bulk(total, atoms, crystal)
+    if not np.isfinite(row).all():
+        raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+    return row, of_atoms
 
 
 def load_outcomes(path: str | Path) -> tuple[str, int, dict[str, str]]:
