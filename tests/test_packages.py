@@ -188,36 +188,59 @@ def test_the_paper_cites_what_is_in_its_bibliography_and_nothing_else():
     assert cited == set(entries)
 
 
-def test_no_doi_is_in_the_bibliography_that_is_not_in_the_citation_file():
-    dois = re.findall(r"doi\s*=\s*\{(.*?)\}", REFERENCES)
-    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert dois == [cited["preferred-citation"]["doi"]]
+def test_every_reference_has_a_doi_of_its_own():
+    """They were compared with what publishers, or authors on pages of their own, say of each article."""
+    entries = dict(re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", REFERENCES, re.M | re.S))
+    dois = {name: re.findall(r"doi\s*=\s*\{(10\.\d{4,}/\S+)\}", body) for name, body in entries.items()}
+    assert [name for name, found in dois.items() if len(found) != 1] == []
+    assert len({doi for (doi,) in dois.values()}) == len(dois)
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["preferred-citation"]
+    assert dois["lapointe2020"] == [cited["doi"]]
+    assert f"title   = {{{cited['title']}}}" in entries["lapointe2020"]
+    authors = re.search(r"author  = \{(.*?)\},\n", entries["lapointe2020"], re.S)[1].replace(r"{\'e}", "é")
+    assert " ".join(authors.split()).split(" and ") == [
+        f"{author['family-names']}, {author['given-names']}" for author in cited["authors"]
+    ]
+
+
+def test_pages_name_the_preprints_of_the_bibliography():
     named = (ROOT / "docs/error_bars.md").read_text(encoding="utf-8")
-    assert all(f"arXiv {number}" in named for number in re.findall(r"eprint\s*=\s*\{(.*?)\}", REFERENCES))
+    preprints = re.findall(r"eprint\s*=\s*\{(.*?)\}", REFERENCES)
+    assert preprints
+    assert all(f"arXiv {number}" in named for number in preprints)
 
 
-#: Where nothing that ships can be: what Git does not have, and this file.
-NOT_LOOKED_AT = {".git", ".venv", ".snakemake", "build", "dist", "_build", "gallery_of_figures", "__pycache__"}
+#: Where nothing that ships can be: what Git does not have. So are virtual environments, which may have any name.
+NOT_LOOKED_AT = {".git", ".snakemake", "build", "dist", "_build", "gallery_of_figures", "__pycache__"}
 TEXT = {".md", ".toml", ".cff", ".yaml", ".yml", ".bib", ".py", ".smk", ".rst", ".def", ".in", ".txt", ""}
 
 
-def placeholders():
-    """Every placeholder of the repository but for the page that lists them, with its file."""
+def placeholders(root):
+    """Every placeholder of a repository with its file, but for this file and the page that lists them."""
+    own = Path(__file__).resolve(), root / "docs/before_release.md"
     found = set()
-    folders = [ROOT]
+    folders = [root]
     while folders:
         for path in folders.pop().iterdir():
             if path.is_symlink() or path.name in NOT_LOOKED_AT or path.name.startswith("results"):
                 continue
             if path.is_dir():
-                folders.append(path)
-            elif path.suffix in TEXT and path not in (Path(__file__).resolve(), ROOT / "docs/before_release.md"):
+                folders += [] if (path / "pyvenv.cfg").exists() else [path]
+            elif path.suffix in TEXT and path not in own:
                 for name in re.findall(r"PLACEHOLDER_[A-Z0-9_]+", path.read_text(encoding="utf-8", errors="ignore")):
-                    found.add((name, path.relative_to(ROOT).as_posix()))
+                    found.add((name, path.relative_to(root).as_posix()))
     return found
 
 
 def test_one_page_lists_every_placeholder():
     listed = re.findall(r"^\| `(PLACEHOLDER_\w+)` \|.*\| `(\S+)` \|$", text("docs/before_release.md"), re.M)
     assert len(listed) == len(set(listed))
-    assert set(listed) == placeholders()
+    assert set(listed) == placeholders(ROOT)
+
+
+def test_placeholders_are_looked_for_in_what_ships(tmp_path):
+    for folder in ("part/inner", "any_name/lib", ".git"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "page.md").write_text("See PLACEHOLDER_ONE.")
+    (tmp_path / "any_name/pyvenv.cfg").write_text("home = /usr/bin\n")
+    assert placeholders(tmp_path) == {("PLACEHOLDER_ONE", "part/inner/page.md")}

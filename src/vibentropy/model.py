@@ -72,6 +72,7 @@ from vibentropy.data import DEFAULT, SHIPPED
 from vibentropy.descriptors import Descriptor, kind_of, recipe, recipe_in_words
 from vibentropy.descriptors.nesting import walk
 from vibentropy.errors import ConfigError, DataError, StructureError, VibentropyError, at
+from vibentropy.features.bulk_files import read_bulk, write_bulk
 from vibentropy.features.extensive import (
     Bulk,
     DescribedCrystal,
@@ -80,7 +81,6 @@ from vibentropy.features.extensive import (
     crystal_features,
     reference_shares,
 )
-from vibentropy.features.sets import read_bulk, write_bulk
 from vibentropy.files.facts import as_table
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore

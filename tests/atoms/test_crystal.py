@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk
 
 from vibentropy import load_potential
-from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, OF_ONE_ELEMENT, Crystal
+from vibentropy.atoms.crystal import IDEAL_C_OVER_A, NEAREST, OF_ONE_ELEMENT, Crystal, lowest_lattice_constant
 from vibentropy.errors import ConfigError
 
 
@@ -89,3 +89,17 @@ def test_the_relaxed_lattice_constant_is_that_of_no_pressure(iron):
 def test_no_minimum_nearby_is_said(iron):
     with pytest.raises(ConfigError, match=r"bcc Fe has no energy minimum near a = 2.5 Å"):
         Crystal("Fe", "bcc", 2.5).relaxed(iron)
+
+
+def test_the_lowest_lattice_constant_is_looked_for_near_the_guess():
+    asked = []
+
+    def energy(a):
+        asked.append(a)
+        return (a - 3.06) ** 2
+
+    found = lowest_lattice_constant(energy, 3.0, within=0.03, tolerance=1e-6, what="it")
+    assert found == pytest.approx(3.06, abs=1e-6)
+    assert 2.91 < min(asked) < max(asked) < 3.09
+    with pytest.raises(ConfigError, match=r"it has no energy minimum near a = 3.0 Å \(between 2.9700 and 3.0300 Å\)"):
+        lowest_lattice_constant(energy, 3.0, within=0.01, tolerance=1e-6, what="it")

@@ -1,5 +1,7 @@
 """Extensive features: zero for the perfect crystal, and proportional to the number of defects."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -9,7 +11,13 @@ from pair_sums import CRYSTAL, PairSums, vacancy
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create
-from vibentropy.features.extensive import CrystalFeatures, bulk_features, extensive_features
+from vibentropy.features.extensive import (
+    CrystalFeatures,
+    bulk_features,
+    crystals_by_dataset,
+    describe_references,
+    extensive_features,
+)
 from vibentropy.sources.perfect import filled
 
 
@@ -92,3 +100,33 @@ def test_crystals_are_built_and_described_once_for_each_cell(afs):
     for cell in (strained.cell[:], 1.1 * strained.cell[:]):
         of_crystal({"repetitions": ""}, cell)
     assert described == [54, 108, 54]
+
+
+def test_each_data_set_has_the_crystals_of_its_source():
+    descriptor, row = PairSums(species=["Fe", "P"]), {"repetitions": ""}
+    solute, strained = CRYSTAL.copy(), CRYSTAL.copy()
+    solute.symbols[0] = "P"
+    strained.set_cell(0.98 * CRYSTAL.cell[:], scale_atoms=True)
+    # In cells of one size, each with its atoms elsewhere.
+    arrangements = [vacancy(), vacancy()]
+    arrangements[1].rattle(0.1, seed=2)
+
+    def source(perfect, others=(), own_crystals=False):
+        at = {"lattice.json": (lambda row, cell: perfect(row)), None: None}
+        return SimpleNamespace(
+            perfect=at.get, others={"lattice.json": others, None: None}.get, own_crystals=own_crystals
+        )
+
+    sources = {
+        "crystal": source(lambda row: strained),
+        "solutes": source(lambda row: CRYSTAL, [solute]),
+        "random": source(lambda row: arrangements[row["seed"]], own_crystals=True),
+    }
+    compared = crystals_by_dataset(descriptor, sources, "lattice.json")
+    found = compared(row | {"dataset": "crystal"}, CRYSTAL.cell)
+    np.testing.assert_array_equal(found, bulk_features(descriptor, strained))
+    found = compared(row | {"dataset": "solutes"}, CRYSTAL.cell)
+    np.testing.assert_array_equal(found.values, describe_references(descriptor, CRYSTAL, [solute]).values)
+    for seed, atoms in enumerate(arrangements):
+        found = compared(row | {"dataset": "random", "seed": seed}, CRYSTAL.cell)
+        np.testing.assert_array_equal(found, bulk_features(descriptor, atoms))

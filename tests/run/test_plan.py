@@ -72,6 +72,8 @@ def test_random_alloys_have_cells_of_their_own(plan_of, tiny):
     )
     folder = plan.lattice.removesuffix("lattice.json")
     assert plan.references("train") == [plan.lattice, f"{folder}references.h5", f"{folder}random_cells.h5"]
+    # Under the names by which data sets look for them.
+    assert (plan.reference_cells, plan.random_cells) == (f"{folder}references.h5", f"{folder}random_cells.h5")
     assert plan.references_of(["train"]) == plan.references("train")[1:]
     assert plan.random_sizes == [[3, 3, 3], [4, 4, 4]]
     assert plan.random_alloy == {"composition": {"V": 0.2}, "arrangements": 3}

@@ -10,7 +10,8 @@ from vibentropy.errors import ConfigError, DataError
 from vibentropy.features.extensive import CrystalFeatures, describe_references
 from vibentropy.labels.labelling import Labeller
 from vibentropy.sources.lattice import Lattice
-from vibentropy.sources.random_alloys import RandomAlloy, RandomCells, file_beside, make_random_cells
+from vibentropy.sources.made_cells import RANDOM_CELLS, beside
+from vibentropy.sources.random_alloys import RandomAlloy, RandomCells, make_random_cells
 from vibentropy.sources.source import source_of
 
 POTENTIAL = {"file": "VFe_mm.eam.fs", "elements": ["Fe", "V"]}
@@ -72,7 +73,7 @@ def test_the_lattice_constant_is_that_of_the_alloy(potential):
     assert energies[1] < min(energies[0], energies[2])
     # Iron itself has another one.
     assert found.a - Lattice("bcc", 2.86).at_rest(potential).a > 0.02
-    with pytest.raises(ConfigError, match=r"lattice.a: the random alloy on bcc has no energy minimum near 2\.7 Å"):
+    with pytest.raises(ConfigError, match=r"lattice.a: the random alloy on bcc has no energy minimum near a = 2\.7 Å"):
         lattice.random.relaxed(Crystal("Fe", "bcc", 2.7), potential)
 
 
@@ -85,7 +86,7 @@ def test_a_data_set_is_made_from_them_and_compared_with_them(made, potential, tm
     in_job = source_of("made", planned.about())
     assert in_job.own_crystals
     assert in_job.references("a/lattice.json") == ["a/lattice.json", "a/references.h5", "a/random_cells.h5"]
-    made.save(file_beside(tmp_path / "lattice.json"))
+    made.save(beside(tmp_path / "lattice.json", RANDOM_CELLS))
     perfect = in_job.perfect(tmp_path / "lattice.json")
     np.testing.assert_array_equal(in_job.unstrained(tmp_path / "lattice.json").positions, made.frames[0].positions)
     generated = planned.generate(POTENTIAL, seed=5)

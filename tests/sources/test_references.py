@@ -8,7 +8,8 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.labels.entropy import formation_entropy
 from vibentropy.sources.lattice import Lattice
-from vibentropy.sources.references import Reference, beside, make_references
+from vibentropy.sources.made_cells import REFERENCES, beside
+from vibentropy.sources.references import Reference, make_references
 from vibentropy.sources.source import source_of
 
 IRON = Crystal("Fe", "bcc", 2.8553127)
@@ -40,7 +41,7 @@ def test_defects_are_on_their_sublattice():
 def test_references_are_made_at_rest_and_read_by_the_data_sets(potential, tmp_path):
     lattice = Lattice.from_block({"structure": "bcc", "a": IRON.a, "references": [SOLUTE]})
     made = make_references(lattice.references, IRON, potential)
-    made.save(beside(tmp_path / "lattice.json"))
+    made.save(beside(tmp_path / "lattice.json", REFERENCES))
     assert list(made.table["id"]) == ["references/P_Fe 3x3x3"]
     assert made.table["max_force"].max() < 1e-6
     (solute,) = made.frames

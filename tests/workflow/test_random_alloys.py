@@ -10,8 +10,8 @@ from vibentropy import EntropyModel, formation_entropy, load_potential
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import StructureError
+from vibentropy.sources.made_cells import REFERENCES, beside
 from vibentropy.sources.random_alloys import RandomCells
-from vibentropy.sources.references import beside
 
 POTENTIAL = {"file": "VFe_mm.eam.fs", "elements": ["Fe", "V"]}
 ANNEAL = {"temperature": 300, "steps_between": 50, "snapshots": 1}
@@ -68,7 +68,7 @@ def run(tmp_path_factory):
 def of(run, row):
     """The references of a configuration."""
     lattice = run / "results/potential/lattice.json"
-    return [RandomCells.beside(lattice)(row), *ConfigurationSet.load(beside(lattice)).frames]
+    return [RandomCells.beside(lattice)(row), *ConfigurationSet.load(beside(lattice, REFERENCES)).frames]
 
 
 def test_labels_are_those_of_the_library(run):

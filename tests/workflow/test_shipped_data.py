@@ -17,18 +17,28 @@ from vibentropy.sources import archives
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
-SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid")
-MEAM_SETS = ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid")
+#: Data sets by their potential; the first are of single clusters.
+FOLDERS = {"eam": DATA, "meam": DATA / "meam"}
+SETS = {
+    "eam": ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid"),
+    "meam": ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid"),
+}
+kinds = pytest.mark.parametrize("kind", SETS)
 
 
 @pytest.fixture(scope="module")
-def sets():
-    return {name: archives.read_archive(DATA / f"{name}.h5", name) for name in SETS}
+def every_set():
+    return {kind: {name: archives.read_archive(archive(kind, name), name) for name in SETS[kind]} for kind in SETS}
 
 
 @pytest.fixture(scope="module")
-def meam_sets():
-    return {name: archives.read_archive(DATA / f"meam/{name}.h5", name) for name in MEAM_SETS}
+def sets(every_set):
+    """Those of embedded atoms."""
+    return every_set["eam"]
+
+
+def archive(kind, name):
+    return FOLDERS[kind] / f"{name}.h5"
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +56,25 @@ def monkeypatch_module():
 
 
 @pytest.fixture(scope="module")
-def recomputed(iron):
+def potential_of(request):
+    """The potential of a kind of data sets, loaded when it is first asked for."""
+    return lambda kind: request.getfixturevalue({"eam": "iron", "meam": "meam"}[kind])
+
+
+@pytest.fixture(scope="module")
+def recomputed(every_set, potential_of):
     """Entropies per mode and per atom of a configuration as it is in the file; perfect crystals are computed once."""
     perfect = {}
 
-    def entropies(configurations, index, crystal):
+    def entropies(kind, name, index):
+        configurations, potential = every_set[kind][name], potential_of(kind)
+        crystal = archives.read_header(archive(kind, name)).crystal
         repetitions = [int(n) for n in configurations.table["repetitions"][index].split("x")]
         atoms = configurations.frames[index]
-        key = crystal, atoms.cell[:].tobytes()
+        key = kind, crystal, atoms.cell[:].tobytes()
         if key not in perfect:
-            perfect[key] = relaxed_log_determinant(crystal.filling(atoms.cell, repetitions), iron)
-        return entropy_of(relaxed_log_determinant(atoms, iron), perfect[key])
+            perfect[key] = relaxed_log_determinant(crystal.filling(atoms.cell, repetitions), potential)
+        return entropy_of(relaxed_log_determinant(atoms, potential), perfect[key])
 
     return entropies
 
@@ -90,52 +108,29 @@ def test_there_is_as_much_as_promised(sets):
     assert set(clusters["defect_class"][resolved]) >= {"I2", "I3", "I4", "V3", "V4"}
 
 
-def test_the_readme_counts_what_is_there(sets):
+@kinds
+def test_the_readme_counts_what_is_there(every_set, kind):
     text = (DATA / "README.md").read_text()
-    for name, configurations in sets.items():
-        table = configurations.table
+    for name, configurations in every_set[kind].items():
+        table, file = configurations.table, archive(kind, name).relative_to(DATA)
         smallest, largest = table["formation_entropy"].agg(["min", "max"])
-        row = f"| `{name}.h5` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |"
-        assert row in text
-    of_class = sets["clusters"].table.groupby("defect_class")["formation_entropy"]
+        assert (
+            f"| `{file}` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |" in text
+        )
+    of_class = every_set[kind][SETS[kind][0]].table.groupby("defect_class")["formation_entropy"]
     assert "| minima | " + " | ".join(str(n) for n in of_class.size()) + " |" in text
     assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
 
 
-def test_the_readme_counts_what_is_there_of_meam(meam_sets):
-    text = (DATA / "README.md").read_text()
-    for name, configurations in meam_sets.items():
-        table = configurations.table
-        smallest, largest = table["formation_entropy"].agg(["min", "max"])
-        row = f"| `meam/{name}.h5` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |"
-        assert row in text
-    of_class = meam_sets["clusters_1"].table.groupby("defect_class")["formation_entropy"]
-    assert "| minima | " + " | ".join(str(n) for n in of_class.size()) + " |" in text
-    assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
-    repeated = archives.read_archive(DATA / "meam/clusters_1.h5", "x", repeats=True).table["duplicate_of"] != ""
-    assert f"{repeated.sum()} times in `clusters_1.h5`" in text
+def test_the_readme_counts_what_was_found_again():
+    minima = archives.read_archive(archive("meam", "clusters_1"), "x", repeats=True).table
+    repeated = (minima["duplicate_of"] != "").sum()
+    assert f"{repeated} times in `clusters_1.h5`" in (DATA / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["clusters_1", "cells_1024", "strained"])
-def test_labels_of_meam_are_those_of_the_positions(meam_sets, meam, name):
-    configurations, crystal = meam_sets[name], archives.read_header(DATA / f"meam/{name}.h5").crystal
-    index = len(configurations) // 2
-    row, atoms = configurations.table.loc[index], configurations.frames[index]
-    perfect = crystal.filling(atoms.cell, [int(n) for n in row["repetitions"].split("x")])
-    per_mode, _ = entropy_of(relaxed_log_determinant(atoms, meam), relaxed_log_determinant(perfect, meam))
-    assert per_mode == pytest.approx(row["formation_entropy"], abs=1e-3)
-    energy, forces = meam.energy_and_forces(atoms)
-    assert energy == pytest.approx(row["energy"], abs=1e-6)
-    assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
-
-
-def test_minima_are_relaxed_and_distinct(sets, meam_sets):
-    for kind in (sets, meam_sets):
-        check_relaxed_and_distinct(kind)
-
-
-def check_relaxed_and_distinct(sets):
-    whole = pd.concat([configurations.table for configurations in sets.values()], ignore_index=True)
+@kinds
+def test_minima_are_relaxed_and_distinct(every_set, kind):
+    whole = pd.concat([configurations.table for configurations in every_set[kind].values()], ignore_index=True)
     assert (whole["status"] == "labelled").all()
     assert whole["max_force"].max() < 2e-5
     assert (whole["smallest_eigenvalue"] > 1e-3).all()
@@ -162,7 +157,7 @@ def test_smallest_eigenvalues_are_those_of_the_hessian(sets, iron, name):
 @pytest.mark.slow
 def test_strained_cells_are_strained_and_the_others_are_not(sets):
     for name, configurations in sets.items():
-        crystal = archives.read_header(DATA / f"{name}.h5").crystal
+        crystal = archives.read_header(archive("eam", name)).crystal
         for atoms, size in zip(configurations.frames, configurations.table["repetitions"], strict=True):
             perfect = crystal.cell([int(n) for n in size.split("x")]).cell[:]
             strain = np.linalg.solve(perfect, atoms.cell[:]) - np.eye(3)
@@ -177,23 +172,31 @@ def test_site_entropies_add_up_to_the_label(sets):
             assert atoms.arrays[SITE_ENTROPY].sum() == pytest.approx(entropy, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", ["clusters", "strained"])
-def test_labels_are_those_of_the_positions(sets, iron, recomputed, name):
-    crystal = archives.read_header(DATA / f"{name}.h5").crystal
-    configurations = sets[name]
-    for index in np.linspace(0, len(configurations) - 1, 3).astype(int):
+@pytest.mark.parametrize(
+    ("kind", "name", "places"),
+    [
+        ("eam", "clusters", (0, 0.5, 1)),
+        ("eam", "strained", (0, 0.5, 1)),
+        ("meam", "clusters_1", (0.5,)),
+        ("meam", "cells_1024", (0.5,)),
+        ("meam", "strained", (0.5,)),
+    ],
+)
+def test_labels_are_those_of_the_positions(every_set, potential_of, recomputed, kind, name, places):
+    configurations, potential = every_set[kind][name], potential_of(kind)
+    for index in (round(place * (len(configurations) - 1)) for place in places):
         row = configurations.table.loc[index]
-        per_mode, per_atom = recomputed(configurations, index, crystal)
+        per_mode, per_atom = recomputed(kind, name, index)
         assert per_mode == pytest.approx(row["formation_entropy"], abs=1e-3)
         assert per_atom == pytest.approx(row["formation_entropy_per_atom_convention"], abs=1e-3)
-        energy, forces = iron.energy_and_forces(configurations.frames[index])
+        energy, forces = potential.energy_and_forces(configurations.frames[index])
         assert energy == pytest.approx(row["energy"], abs=1e-6)
         assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
 
 
 def test_large_cells_are_at_rest_and_as_much_higher_as_they_say(sets, iron):
     configurations = sets["cells_large"]
-    crystal = archives.read_header(DATA / "cells_large.h5").crystal
+    crystal = archives.read_header(archive("eam", "cells_large")).crystal
     site, _ = iron.energy_and_forces(crystal.cell(4))
     for row in configurations.table.drop_duplicates("n_sites").itertuples():
         energy, forces = iron.energy_and_forces(configurations.frames[row.Index])
@@ -207,12 +210,11 @@ def test_labels_are_those_of_the_positions_in_a_larger_sample(sets, recomputed):
     rng = np.random.default_rng(7)
     worst = {}
     for name, configurations in sets.items():
-        crystal = archives.read_header(DATA / f"{name}.h5").crystal
         if name == "cells_large":  # A label takes from one minute to ten.
             continue
         size = {"clusters": 8, "cells_3456": 1}.get(name, 2)
         for index in rng.choice(len(configurations), size, replace=False):
-            per_mode, _ = recomputed(configurations, index, crystal)
+            per_mode, _ = recomputed("eam", name, index)
             error = abs(per_mode - configurations.table["formation_entropy"][index])
             worst[name] = max(worst.get(name, 0.0), error)
     print("\nLargest deviation of recomputed labels (k_B): " + ", ".join(f"{k} {v:.1e}" for k, v in worst.items()))

@@ -1,7 +1,7 @@
 """The perfect crystal that defects are put into and compared with."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf
 from pathlib import Path
@@ -30,6 +30,43 @@ NEAREST |= {name: NEAREST[order.parent] / order.edge for name, order in COMPOUND
 
 class _HasEnergy(Protocol):
     def energy_and_forces(self, atoms: Atoms, /) -> tuple[float, NDArray[Any]]: ...
+
+
+def lowest_lattice_constant(
+    energy: Callable[[float], float], guess: float, *, within: float, tolerance: float, what: str
+) -> float:
+    """Find the lattice constant of lowest energy near a guess.
+
+    Parameters
+    ----------
+    energy : callable
+        From a lattice constant in Å to an energy in eV.
+    guess : float
+        In Å.
+    within : float
+        How far from the guess it is looked for, relative to it.
+    tolerance : float
+        In Å.
+    what : str
+        The crystal in words, for the error.
+
+    Returns
+    -------
+    float
+        In Å.
+
+    Raises
+    ------
+    ConfigError
+        If there is no minimum there.
+    """
+    bounds = (1 - within) * guess, (1 + within) * guess
+    found = float(minimize_scalar(energy, bounds=bounds, method="bounded", options={"xatol": tolerance}).x)
+    if min(abs(found - bound) for bound in bounds) < 1e-3 * guess:
+        raise ConfigError(
+            f"{what} has no energy minimum near a = {guess} Å (between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -234,18 +271,14 @@ class Crystal:
         ConfigError
             If there is no minimum there.
         """
-        bounds = (1 - within) * self.a, (1 + within) * self.a
-        result = minimize_scalar(
+        a = lowest_lattice_constant(
             lambda a: replace(self, a=a).energy_per_atom(potential),
-            bounds=bounds,
-            method="bounded",
-            options={"xatol": tolerance},
+            self.a,
+            within=within,
+            tolerance=tolerance,
+            what=self.name,
         )
-        if min(abs(result.x - bound) for bound in bounds) < 1e-3 * self.a:
-            raise ConfigError(
-                f"{self.name} has no energy minimum near a = {self.a} Å (between {bounds[0]:.4f} and {bounds[1]:.4f} Å)"
-            )
-        found = replace(self, a=float(result.x))
+        found = replace(self, a=a)
         return found if self.c_over_a is None else found._relaxed_in_both(potential, self.c_over_a, tolerance)
 
     def _relaxed_in_both(self, potential, c_over_a, tolerance):

@@ -12,7 +12,7 @@ from vibentropy.cli.options import (
     output_option,
     quiet_option,
 )
-from vibentropy.cli.potential_options import PotentialChoice, potential_options, with_elements
+from vibentropy.cli.potential_options import PotentialChoice, potential_options, processes_option, with_elements
 
 #: Columns of the table of complexes that are written.
 _COLUMNS = ["n_atoms", "status", "binding_energy", "binding_entropy", "convention", "reason"]
@@ -49,13 +49,7 @@ Examples:
     help="Relax complexes and parts first, at fixed cell: to 1e-6 eV/Å, or a hundredth of `max_force` of `labels` in "
     "--config.",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Share the forces of finite differences among so many processes, each with a potential of its own.",
-)
+@processes_option
 @output_option(*ROW_SUFFIXES)
 @format_option
 @quiet_option

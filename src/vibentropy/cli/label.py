@@ -17,7 +17,7 @@ from vibentropy.cli.options import (
     per_atom_suffix,
     quiet_option,
 )
-from vibentropy.cli.potential_options import PotentialChoice, potential_options, with_elements
+from vibentropy.cli.potential_options import PotentialChoice, potential_options, processes_option, with_elements
 
 #: Columns of the table of configurations that are written.
 _COLUMNS = [
@@ -80,13 +80,7 @@ Examples:
     default=None,
     help="About how many sites these cells have: three or more ascending numbers.  [default: 3456,8192,16000]",
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Share the forces of finite differences among so many processes, each with a potential of its own.",
-)
+@processes_option
 @output_option(*ROW_SUFFIXES)
 @format_option
 @quiet_option
@@ -136,10 +130,9 @@ def label(
     from vibentropy.cli.reading import Reader
     from vibentropy.cli.resuming import resumed
     from vibentropy.labels.labelling import Labeller
-    from vibentropy.potentials.finite_differences import FiniteDifferencePotential, watched
-    from vibentropy.potentials.from_config import identity, load_potential
+    from vibentropy.potentials.finite_differences import watched
+    from vibentropy.potentials.from_config import load_potential
     from vibentropy.potentials.relaxation import relax as relax_cell
-    from vibentropy.potentials.response_file import ResponseFile
     from vibentropy.sources.perfect import read_references
 
     block = choice.block()
@@ -167,11 +160,7 @@ def label(
     with meter("configurations", reader.total, quiet) as progress:
         if infinite:
             progress.note(_cost_of_infinite(block, cells))
-        forces = None
-        if isinstance(interaction, FiniteDifferencePotential):
-            forces = ResponseFile(f"{into}.forces.partial", identity(block), progress.note) if into else None
-        elif processes > 1:
-            progress.note("the Hessian is no matter of finite differences: --processes changes nothing")
+        forces = _kept_forces(interaction, block, into, processes, progress.note)
         labeller = Labeller(watched(interaction, progress.note, forces), others=others, **settings, note=progress.note)
         with (
             resumed(
@@ -186,10 +175,7 @@ def label(
             for file, number, atoms in reader:
                 labelled, columns = _label_of(atoms, labels)
                 dressed = None if labelled is None else _dressed(labelled, atoms, columns, names, relax)
-                if columns["reason"]:
-                    columns["reason"] = reader.bad(file, number, columns["reason"])
-                elif columns.get("infinite_reason"):
-                    reader.partial(file, number, f"infinite crystal: {columns['infinite_reason']}")
+                _count_faults(reader, file, number, columns)
                 if site_entropies and not columns["reason"]:
                     columns["site_entropy"] = labelled.arrays["site_entropy"]
                 if not output or is_stdout(output):
@@ -197,6 +183,19 @@ def label(
                 write({"file": file, "frame": number, **columns}, dressed)
                 progress()
     reader.finish(context, output)
+
+
+def _kept_forces(interaction, block, into, processes, note):
+    """Name the file beside the output that keeps forces of finite differences; None where there are none to keep."""
+    from vibentropy.potentials.finite_differences import FiniteDifferencePotential
+    from vibentropy.potentials.from_config import identity
+    from vibentropy.potentials.response_file import ResponseFile
+
+    if not isinstance(interaction, FiniteDifferencePotential):
+        if processes > 1:
+            note("the Hessian is no matter of finite differences: --processes changes nothing")
+        return None
+    return ResponseFile(f"{into}.forces.partial", identity(block), note) if into else None
 
 
 def _label_of(atoms, labels):
@@ -210,6 +209,14 @@ def _label_of(atoms, labels):
         return labels(atoms)
     except VibentropyError as error:
         return None, {"status": Status.REJECTED, "reason": error}
+
+
+def _count_faults(reader, file, number, columns):
+    """Report why a row has no label, or only that of its cell; its reason is left without the place."""
+    if columns["reason"]:
+        columns["reason"] = reader.bad(file, number, columns["reason"])
+    elif columns.get("infinite_reason"):
+        reader.partial(file, number, f"infinite crystal: {columns['infinite_reason']}")
 
 
 def _cells_of_infinite(infinite, sizes):

@@ -51,6 +51,14 @@ _OPTIONS = (
     click.option("--element", metavar="SYMBOL", help="Element of the atoms; by default that of the reference."),
 )
 
+processes_option = click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Share the forces of finite differences among so many processes, each with a potential of its own.",
+)
+
 
 @dataclass(frozen=True)
 class PotentialChoice:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ from vibentropy.atoms.reference_cells import ReferenceCells, is_random
 
 if TYPE_CHECKING:
     from vibentropy.descriptors import Descriptor
+    from vibentropy.sources.source import Source
 
 #: Components of strain up to which perfect crystals count as the same, which is a change of volume by 0.03 %: lattice
 #: constants are known to some 1e-5, and the entropy of a defect changes by hundredths of a k_B at most.
@@ -234,22 +236,39 @@ class CrystalFeatures:
         self._of_cell: dict[tuple[str, bytes], Bulk] = {}
         self._of_crystal: dict[bytes, Bulk] = {}
 
+    @classmethod
+    def of_source(cls, descriptor: Descriptor, source: Source, lattice: Path | str | None = None) -> Self:
+        """Describe the crystals that the configurations of a data set are compared with.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+        source : vibentropy.sources.source.Source
+        lattice : path-like, optional
+            See `vibentropy.sources.source.Source.perfect`.
+
+        Returns
+        -------
+        CrystalFeatures
+        """
+        return cls(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
+
     def __call__(self, row: Mapping[Any, Any], cell: ArrayLike) -> Bulk:
         """Describe what a configuration is compared with, as `describe_references`."""
         if self._own_crystals:
             crystal = self._perfect(row, cell)
-            place = crystal.numbers.tobytes() + crystal.positions.tobytes()
-            if place not in self._of_crystal:
-                self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
-            return self._of_crystal[place]
+            return self._described(crystal, crystal.numbers.tobytes() + crystal.positions.tobytes())
         key = str(row.get("repetitions", "")), np.asarray(cell).tobytes()
         if key not in self._of_cell:
             crystal = self._perfect(*self._part(row, cell))
-            place = crystal.cell[:].tobytes()
-            if place not in self._of_crystal:
-                self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
-            self._of_cell[key] = self._of_crystal[place]
+            self._of_cell[key] = self._described(crystal, crystal.cell[:].tobytes())
         return self._of_cell[key]
+
+    def _described(self, crystal, place):
+        """Describe a crystal, once for each place, which is what tells it from others."""
+        if place not in self._of_crystal:
+            self._of_crystal[place] = describe_references(self._descriptor, crystal, self._others)
+        return self._of_crystal[place]
 
     def _part(self, row, cell):
         """Take a few unit cells under the same strain, where neighbours are all that the descriptor depends on."""
@@ -258,6 +277,28 @@ class CrystalFeatures:
         repetitions = np.array([int(n) for n in row["repetitions"].split("x")])
         few = np.minimum(repetitions, FEW)
         return {"repetitions": "x".join(map(str, few))}, np.asarray(cell) * (few / repetitions)[:, None]
+
+
+def crystals_by_dataset(
+    descriptor: Descriptor, sources: Mapping[str, Source], lattice: Path | str | None = None
+) -> Callable[[Mapping[Any, Any], ArrayLike], Bulk]:
+    """Describe what configurations of several data sets are compared with.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+    sources : dict of vibentropy.sources.source.Source
+        Data sets by name.
+    lattice : path-like, optional
+        See `vibentropy.sources.source.Source.perfect`.
+
+    Returns
+    -------
+    callable
+        As `CrystalFeatures`, for rows of the table of configurations that name their ``dataset``.
+    """
+    of_datasets = {name: CrystalFeatures.of_source(descriptor, source, lattice) for name, source in sources.items()}
+    return lambda row, cell: of_datasets[row["dataset"]](row, cell)
 
 
 def above_bulk(total: ArrayLike, atoms: Atoms, bulk: Bulk) -> NDArray[np.float64]:

@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from vibentropy.descriptors import create as create_descriptor
 from vibentropy.descriptors import recipe
 from vibentropy.errors import DataError, VibentropyError
 from vibentropy.features.atom_labels import site_factor
+from vibentropy.features.bulk_files import read_bulk, write_bulk
 from vibentropy.features.extensive import (
     Bulk,
     ElementFeatures,
@@ -186,10 +186,7 @@ class FeatureSet:
         for index, (name, atoms) in enumerate(zip(ids, frames, strict=True)):
             try:
                 crystal = bulk if reference is None else reference(index)
-                total, of_atoms, _ = descriptor.summary(atoms)
-                row = above_bulk(total, atoms, crystal)
-                if not np.isfinite(row).all():
-                    raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+                row, of_atoms = _features_of(descriptor, atoms, crystal)
                 if name in site_labels:
                     # Labels of atoms come from eigenvectors: features of all atoms are small beside them.
                     of_each = above_reference_atoms(descriptor.local(atoms), atoms, crystal)
@@ -208,14 +205,13 @@ class FeatureSet:
                 limits.append(of_atoms)
                 crystals.append(crystal_features(crystal))
             done(name)
+        shape = len(rows), len(bulk)
         local = None
         if descriptor.has_local:
-            shape = len(rows), len(bulk)
-            local = LocalValues(
-                np.array(limits).reshape(shape[0], 2, shape[1]), np.array(crystals, dtype=float).reshape(shape)
-            )
+            of_crystals = np.array(crystals, dtype=float).reshape(shape)
+            local = LocalValues(np.array(limits).reshape(shape[0], 2, shape[1]), of_crystals)
         return cls(
-            X=np.array(rows).reshape(len(rows), len(bulk)),
+            X=np.array(rows).reshape(shape),
             ids=tuple(kept),
             feature_names=tuple(descriptor.feature_names),
             bulk=bulk if isinstance(bulk, ElementFeatures) else np.asarray(bulk, dtype=float),
@@ -305,6 +301,15 @@ class FeatureSet:
                 element=str(file.attrs.get("element", "")),
                 volume_per_atom=float(file.attrs.get("volume_per_atom", nan)),
             )
+
+
+def _features_of(descriptor, atoms, crystal):
+    """Compute extensive features of a configuration, and the limits of its atoms where these have values."""
+    total, of_atoms, _ = descriptor.summary(atoms)
+    row = above_bulk(total, atoms, crystal)
+    if not np.isfinite(row).all():
+        raise DataError(f"feature {descriptor.feature_names[np.isfinite(row).argmin()]} is not finite")
+    return row, of_atoms
 
 
 def load_outcomes(path: str | Path) -> tuple[str, int, dict[str, str]]:
@@ -444,55 +449,3 @@ def _parts_of(bulk):
     if not isinstance(bulk, ElementFeatures):
         return bulk, (), False
     return bulk.shared, bulk.elements, bulk.conditions is not None
-
-
-def write_bulk(file: h5py.File, bulk: Bulk) -> None:
-    """Write what cells are compared with.
-
-    Parameters
-    ----------
-    file : h5py.File
-        Gets ``/bulk`` and, with several elements, the attributes ``elements`` and ``shares``; for random alloys also
-        ``/conditions``.
-    bulk : ndarray of shape (n_features,) or ElementFeatures
-    """
-    if not isinstance(bulk, ElementFeatures):
-        file["bulk"] = bulk
-        return
-    file["bulk"] = bulk.values
-    file.attrs["elements"], file.attrs["shares"] = list(bulk.elements), bulk.shares
-    if bulk.conditions is not None:
-        file["conditions"] = bulk.conditions
-
-
-def read_bulk(file: h5py.File, n_features: int) -> Bulk:
-    """Read what `write_bulk` wrote.
-
-    Parameters
-    ----------
-    file : h5py.File
-    n_features : int
-
-    Returns
-    -------
-    ndarray of shape (n_features,) or ElementFeatures
-
-    Raises
-    ------
-    DataError
-        If shapes differ, a number is not finite, or the elements are none.
-    """
-    values = file["bulk"][:]
-    if "elements" not in file.attrs:
-        check_array("/bulk", values, (n_features,))
-        return values
-    elements, shares = tuple(map(str, file.attrs["elements"])), np.asarray(file.attrs["shares"], dtype=float)
-    check_array("/bulk", values, (len(elements), n_features))
-    check_array("shares", shares, (len(elements),))
-    if len(set(elements)) < len(elements) or not set(elements) <= set(chemical_symbols[1:]):
-        raise DataError(f"its elements are {', '.join(elements)}, expected chemical symbols, each once")
-    conditions = None
-    if "conditions" in file:
-        conditions = file["conditions"][:]
-        check_array("/conditions", conditions, (len(elements) - 1, n_features))
-    return ElementFeatures(elements, values, shares, conditions)

@@ -230,30 +230,41 @@ class _Place(NamedTuple):
     pairs: tuple[int, ...]
 
 
+def _style_of(header, words, styles):
+    """Find out which style has as many values as there are, and where each element begins in it."""
+    n_values = sum(map(len, words))
+    layouts = {style: _layout(header, words, style) for style in styles}
+    for style, (layout, end) in layouts.items():
+        if end == n_values:
+            return style, layout
+    expected = " or ".join(f"{end} ({style})" for style, (_, end) in layouts.items())
+    raise PotentialError(
+        f"holds {n_values} values after its header, expected {expected}: truncated, or of another style?"
+    )
+
+
+def _constants_of(elements, constants):
+    """Masses (u) and lattice constants (Å) of elements, from what their lines say."""
+    found = [
+        numbers(words[1:3], f"the mass and lattice constant of {element}").tolist()
+        for element, words in zip(elements, constants, strict=True)
+    ]
+    masses, lattice_constants = zip(*found, strict=True)
+    for element, mass in zip(elements, masses, strict=True):
+        if not mass > 0:
+            raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
+    return masses, lattice_constants
+
+
 def _functions(header, lines, elements, styles=("eam/alloy", "eam/fs")):
     """Find the functions of some elements among the lines after the header."""
     words = [line.split() for line in lines]
     tokens = [word for line in words for word in line]
-    counts = {style: _layout(header, words, style) for style in styles}
-    style = next((style for style, (_, end) in counts.items() if end == len(tokens)), None)
-    if style is None:
-        expected = " or ".join(f"{counts[style][1]} ({style})" for style in styles)
-        raise PotentialError(
-            f"holds {len(tokens)} values after its header, expected {expected}: truncated, or of another style?"
-        )
+    style, layout = _style_of(header, words, styles)
     chosen = [header.elements.index(element) for element in elements]
-    places = [counts[style][0][k] for k in chosen]
+    places = [layout[k] for k in chosen]
     constants = [tokens[place.constants] for place in places]
-    masses, lattice_constants = zip(
-        *(
-            numbers(words[1:3], f"the mass and lattice constant of {element}").tolist()
-            for element, words in zip(elements, constants, strict=True)
-        ),
-        strict=True,
-    )
-    for element, mass in zip(elements, masses, strict=True):
-        if not mass > 0:
-            raise PotentialError(f"the mass of {element} is {mass} u, expected a positive one")
+    masses, lattice_constants = _constants_of(elements, constants)
 
     @cache
     def function(begin, count, what):

@@ -260,12 +260,35 @@ def stages(
         for amount in shards.values()
     ]
     places += [(name, None) for name in uncounted]
+    costs = _costs(config, table, places, n_features, rates)
+    of_labels = {"labels": not set(config.computed).isdisjoint(uncounted)}
+    uncounted_in = dict.fromkeys(costs, bool(uncounted)) | of_labels
+    atoms_unknown = table["atoms"].isna().any()
+    return pd.DataFrame(
+        [
+            {
+                "stage": stage,
+                "jobs": len(hours),
+                "more_jobs": uncounted_in[stage] and stage not in _OF_ALL,
+                "hours": hours.sum(min_count=1),
+                "more_hours": bool(uncounted_in[stage] or hours.isna().any() or (stage in _OF_ALL and atoms_unknown)),
+                "low": min(memory),
+                "high": max(memory),
+            }
+            for stage, (hours, memory) in costs.items()
+            # There is no stage of labels where all of them are given.
+            if memory
+        ]
+    )
+
+
+def _costs(config, table, places, n_features, rates):
+    """Hours of every job of each stage, and memory of every kind of job; `places` are data set and sites of shards."""
     computed = set(config.computed)
     descriptors, n_shards = config.descriptors, len(places)
     rows, atoms = table["configurations"].sum(min_count=1), table["atoms"]
     start = rates.start / 3600
-    # Hours of every job, and memory of every kind of job.
-    costs = {
+    return {
         "structures": (table["structures"], [structures_memory(config, name, sites) for name, sites in places]),
         "labels": (
             table["labels"][table["dataset"].isin(computed)],
@@ -291,25 +314,6 @@ def stages(
             [fit_memory(config, n_shards, n) for n in n_features.values()],
         ),
     }
-    uncounted_in = dict.fromkeys(costs, bool(uncounted)) | {"labels": not computed.isdisjoint(uncounted)}
-    return pd.DataFrame(
-        [
-            {
-                "stage": stage,
-                "jobs": len(hours),
-                "more_jobs": uncounted_in[stage] and stage not in _OF_ALL,
-                "hours": hours.sum(min_count=1),
-                "more_hours": bool(
-                    uncounted_in[stage] or hours.isna().any() or (stage in _OF_ALL and atoms.isna().any())
-                ),
-                "low": min(memory),
-                "high": max(memory),
-            }
-            for stage, (hours, memory) in costs.items()
-            # There is no stage of labels where all of them are given.
-            if memory
-        ]
-    )
 
 
 #: Stages whose jobs work on all configurations.

@@ -56,22 +56,8 @@ def crate(recorded: Mapping[str, Any], checksums: Path | str) -> dict[str, Any]:
         digest, name = line.split("  ", 1)
         sums[name] = digest
     files = [_file(checksums.parent, name, digest) for name, digest in sorted(sums.items())]
-    inputs = [
-        {"@id": f"#input/{quote(entry['file'])}", "@type": "CreativeWork"}
-        | {"name": entry["file"], "description": "A file that the run has read", "sha256": entry["sha256"]}
-        for entry in recorded["inputs"]
-    ]
-    values = [
-        {"@id": f"#{name}", "@type": "PropertyValue", "name": name, "value": str(recorded[name])}
-        for name in ("config_sha256", "seed")
-    ]
-    programs = [
-        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "softwareVersion": version}
-        for name, version in recorded["versions"].items()
-    ]
-    (own,) = (program for program in programs if program["name"] == "vibentropy")
-    own["softwareRequirements"] = [_to(program) for program in programs if program is not own]
-    own["identifier"] = f"code_sha256 {recorded['code_sha256']}"
+    inputs, values = _taken(recorded)
+    own, programs = _programs(recorded)
     ended = datetime.fromtimestamp(checksums.stat().st_mtime, UTC).isoformat(timespec="seconds")
     run = {
         "@id": "#run",
@@ -110,6 +96,32 @@ def crate(recorded: Mapping[str, Any], checksums: Path | str) -> dict[str, Any]:
     }
     profile = {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
     return {"@context": _CONTEXT, "@graph": [about, root, profile, licence, run, *programs, *inputs, *values, *files]}
+
+
+def _taken(recorded):
+    """Describe what a run takes: files, and values of its configuration."""
+    inputs = [
+        {"@id": f"#input/{quote(entry['file'])}", "@type": "CreativeWork"}
+        | {"name": entry["file"], "description": "A file that the run has read", "sha256": entry["sha256"]}
+        for entry in recorded["inputs"]
+    ]
+    values = [
+        {"@id": f"#{name}", "@type": "PropertyValue", "name": name, "value": str(recorded[name])}
+        for name in ("config_sha256", "seed")
+    ]
+    return inputs, values
+
+
+def _programs(recorded):
+    """Describe this package, which needs the others, and all programs in the order of their versions."""
+    programs = [
+        {"@id": f"#{name}", "@type": "SoftwareApplication", "name": name, "softwareVersion": version}
+        for name, version in recorded["versions"].items()
+    ]
+    (own,) = (program for program in programs if program["name"] == "vibentropy")
+    own["softwareRequirements"] = [_to(program) for program in programs if program is not own]
+    own["identifier"] = f"code_sha256 {recorded['code_sha256']}"
+    return own, programs
 
 
 def _file(folder, name, digest):

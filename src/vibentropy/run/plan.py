@@ -17,9 +17,9 @@ from vibentropy.learning.registry import find_regressor
 from vibentropy.potentials.from_config import has_hessian, is_tabulated, potential_files
 from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
-from vibentropy.sources.random_alloys import KEYS, file_beside
+from vibentropy.sources.made_cells import RANDOM_CELLS, REFERENCES, beside
+from vibentropy.sources.random_alloys import KEYS
 from vibentropy.sources.reference_work import SOURCE
-from vibentropy.sources.references import beside
 from vibentropy.sources.source import Source
 
 #: Models that come with the package: a fast one from positions alone, and the best that asks the potential.
@@ -116,12 +116,12 @@ class Plan:
     @property
     def reference_cells(self) -> str:
         """File of the cells that atoms of further elements are compared with."""
-        return str(beside(self.lattice))
+        return str(beside(self.lattice, REFERENCES))
 
     @property
     def random_cells(self) -> str:
         """File of the cells of a random alloy that trajectories start from."""
-        return str(file_beside(self.lattice))
+        return str(beside(self.lattice, RANDOM_CELLS))
 
     @property
     def random_sizes(self) -> list[list[int]]:

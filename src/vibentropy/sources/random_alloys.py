@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
-from scipy.optimize import minimize_scalar
 
+from vibentropy.atoms.crystal import lowest_lattice_constant
 from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import Status
-from vibentropy.errors import ConfigError, DataError
+from vibentropy.errors import DataError
 from vibentropy.files.progress import Done, ignore
-from vibentropy.potentials.relaxation import relax
+from vibentropy.sources.made_cells import RANDOM_CELLS, as_set, at_rest, beside
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -32,15 +30,9 @@ if TYPE_CHECKING:
 #: Keys of the configuration, under ``lattice``, that make it a random alloy.
 KEYS = ("composition", "arrangements", "seed")
 
-#: Name of the file beside that of the crystal.
-FILE = "random_cells.h5"
-
 #: Unit cells along each axis of the cell whose lattice constant is looked for, how far from the guess, and how exactly
 #: (Å): another arrangement has another one by more than this.
 _CELL, _WITHIN, _TOLERANCE = 4, 0.03, 1e-5
-
-#: Atoms begin so far off their sites (Å), so that none rests on a saddle.
-_JITTER = 0.02
 
 
 @dataclass(frozen=True)
@@ -119,10 +111,7 @@ class RandomAlloy:
         NotConvergedError
             If the atoms do not come to rest.
         """
-        atoms = self.atoms(crystal, repetitions, number)
-        moved = _JITTER * np.random.default_rng(0).standard_normal((len(atoms), 3))
-        atoms.positions += moved - moved.mean(axis=0)
-        return relax(atoms, potential)
+        return at_rest(self.atoms(crystal, repetitions, number), potential)
 
     def relaxed(self, crystal: Crystal, potential: Interaction) -> Crystal:
         """Find the lattice constant of lowest energy that a potential gives one arrangement with its atoms at rest.
@@ -146,14 +135,9 @@ class RandomAlloy:
         def energy(a: float) -> float:
             return potential.energy_and_forces(self.at_rest(replace(crystal, a=a), potential, _CELL))[0]
 
-        bounds = (1 - _WITHIN) * crystal.a, (1 + _WITHIN) * crystal.a
-        found = float(minimize_scalar(energy, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE}).x)
-        if min(abs(found - bound) for bound in bounds) < 1e-3 * crystal.a:
-            raise ConfigError(
-                f"lattice.a: the random alloy on {crystal.structure} has no energy minimum near {crystal.a} Å (between "
-                f"{bounds[0]:.4f} and {bounds[1]:.4f} Å)"
-            )
-        return replace(crystal, a=found)
+        what = f"lattice.a: the random alloy on {crystal.structure}"
+        a = lowest_lattice_constant(energy, crystal.a, within=_WITHIN, tolerance=_TOLERANCE, what=what)
+        return replace(crystal, a=a)
 
 
 def make_random_cells(
@@ -186,27 +170,14 @@ def make_random_cells(
     NotConvergedError
         See `RandomAlloy.at_rest`.
     """
-    frames, rows = [], []
+    cells = []
     for size in sorted({tuple(size) for size in sizes}, key=lambda size: (prod(size), size)):
+        text = "x".join(map(str, size))
         for number in range(alloy.arrangements):
-            atoms = alloy.at_rest(crystal, potential, size, number)
-            energy, forces = potential.energy_and_forces(atoms)
-            text = "x".join(map(str, size))
-            frames.append(atoms)
-            rows.append(
-                {
-                    "id": f"random/{text}/{number}",
-                    "dataset": "random",
-                    "trajectory": f"{text}/{number}",
-                    "repetitions": text,
-                    "n_sites": len(atoms),
-                    "energy": energy,
-                    "max_force": np.linalg.norm(forces, axis=1).max(),
-                    "status": Status.RELAXED,
-                }
-            )
-            done(rows[-1]["id"])
-    return ConfigurationSet(frames, pd.DataFrame(rows), crystal.facts)
+            columns = {"trajectory": f"{text}/{number}", "repetitions": text}
+            cells.append((alloy.at_rest(crystal, potential, size, number), columns))
+            done(f"random/{text}/{number}")
+    return as_set("random", cells, crystal, potential)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +229,7 @@ class RandomCells:
         DataError
             If the file is missing or something else.
         """
-        return cls.of(ConfigurationSet.load(file_beside(lattice)))
+        return cls.of(ConfigurationSet.load(beside(lattice, RANDOM_CELLS)))
 
     @property
     def smallest(self) -> Atoms:
@@ -272,17 +243,3 @@ class RandomCells:
             raise DataError(f"there is no random cell of {size} unit cells, only of {', '.join(self.cells)}")
         arrangements = self.cells[size]
         return arrangements[int(row["seed"]) % len(arrangements)]
-
-
-def file_beside(lattice: Path | str) -> Path:
-    """Name the file of the random cells that belongs to the file of a crystal.
-
-    Parameters
-    ----------
-    lattice : path-like
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    return Path(lattice).with_name(FILE)

@@ -17,11 +17,11 @@ from vibentropy.errors import ConfigError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.from_config import load_potential, start_engine
+from vibentropy.sources.made_cells import RANDOM_CELLS, REFERENCES, beside
 from vibentropy.sources.perfect import filled
-from vibentropy.sources.random_alloys import RandomCells, file_beside, make_random_cells
+from vibentropy.sources.random_alloys import RandomCells, make_random_cells
 from vibentropy.sources.recipe_blocks import Anneal, Defect
 from vibentropy.sources.recipe_rules import problems_of, problems_of_species
-from vibentropy.sources.references import beside
 from vibentropy.sources.sampling import Trajectory, sample
 from vibentropy.sources.source import Amount, Planned, Source, Workshop
 
@@ -102,8 +102,8 @@ class Recipe(Source):
 
     def references(self, lattice: str) -> list[str]:
         """See `Source.references`."""
-        of_random = [str(file_beside(lattice))] if self.random else []
-        return [lattice, *([str(beside(lattice))] if self.compared else []), *of_random]
+        made = {REFERENCES: self.compared, RANDOM_CELLS: self.random}
+        return [lattice, *(str(beside(lattice, name)) for name, there_is_one in made.items() if there_is_one)]
 
     def others(self, lattice: Path | str | None = None) -> list[Atoms]:
         """See `Source.others`."""
@@ -111,7 +111,7 @@ class Recipe(Source):
             return []
         if lattice is None:
             raise TypeError("solutes are compared with cells at rest: give the file of the crystal beside them")
-        return ConfigurationSet.load(beside(lattice)).frames
+        return ConfigurationSet.load(beside(lattice, REFERENCES)).frames
 
     @property
     def computed(self) -> bool:
@@ -243,7 +243,7 @@ class Recipe(Source):
             crystal.save(lattice)
             if self.lattice.random:
                 cells = make_random_cells(self.lattice.random, self.cells, crystal, interaction)
-                cells.save(file_beside(lattice))
+                cells.save(beside(lattice, RANDOM_CELLS))
             if isinstance(interaction, Potential):
                 interaction.write_setfl(table)
             return self.read(None, Workshop(potential, lattice, table, seed), done)

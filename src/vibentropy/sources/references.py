@@ -9,29 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from vibentropy.atoms.crystal import Crystal
-from vibentropy.datasets.store import ConfigurationSet
-from vibentropy.datasets.table import Status
 from vibentropy.files.progress import Done, ignore
-from vibentropy.potentials.relaxation import relax
+from vibentropy.sources.made_cells import as_set, at_rest
 from vibentropy.sources.species import Substitution
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from vibentropy.datasets.store import ConfigurationSet
     from vibentropy.potentials.protocols import Interaction
-
-#: Name of the file beside that of the crystal.
-FILE = "references.h5"
-
-#: Atoms around a solute begin so far off their sites (Å), so that it does not rest on a saddle.
-_JITTER = 0.02
 
 
 @dataclass(frozen=True)
@@ -122,10 +113,7 @@ class Reference:
         """
         if self.crystal:
             return self.crystal.relaxed(potential).cell(self.cell)
-        atoms = self.atoms(crystal)
-        moved = _JITTER * np.random.default_rng(0).standard_normal((len(atoms), 3))
-        atoms.positions += moved - moved.mean(axis=0)
-        return relax(atoms, potential)
+        return at_rest(self.atoms(crystal), potential)
 
 
 def make_references(
@@ -152,36 +140,9 @@ def make_references(
     VibentropyError
         See `Reference.at_rest`.
     """
-    frames, rows = [], []
+    cells = []
     for reference in references:
-        atoms = reference.at_rest(crystal, potential)
-        energy, forces = potential.energy_and_forces(atoms)
-        frames.append(atoms)
-        rows.append(
-            {
-                "id": f"references/{reference.name}",
-                "dataset": "references",
-                "trajectory": reference.name,
-                "defect_class": reference.defect or "",
-                "n_sites": len(atoms),
-                "energy": energy,
-                "max_force": np.linalg.norm(forces, axis=1).max(),
-                "status": Status.RELAXED,
-            }
-        )
+        columns = {"trajectory": reference.name, "defect_class": reference.defect or ""}
+        cells.append((reference.at_rest(crystal, potential), columns))
         done(reference.name)
-    return ConfigurationSet(frames, pd.DataFrame(rows), crystal.facts)
-
-
-def beside(lattice: Path | str) -> Path:
-    """Name the file of the reference cells that belongs to the file of a crystal.
-
-    Parameters
-    ----------
-    lattice : path-like
-
-    Returns
-    -------
-    pathlib.Path
-    """
-    return Path(lattice).with_name(FILE)
+    return as_set("references", cells, crystal, potential)

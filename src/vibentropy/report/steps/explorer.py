@@ -1,19 +1,18 @@
 """Job that writes the interactive page of a run."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.cell import Cell
 
 from vibentropy.atoms.surroundings import Surroundings
 from vibentropy.datasets.store import BLOCK, ConfigurationSet, load_element, load_table
 from vibentropy.descriptors import create
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.features.atom_labels import site_labels
-from vibentropy.features.extensive import Bulk, CrystalFeatures
+from vibentropy.features.extensive import crystals_by_dataset
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.folds import load_folds
@@ -75,11 +74,7 @@ def explore(
         of_descriptor = described[name.partition("/")[0]]
         fit_of = unseen_fits(regressor, table, of_descriptor, folds_of_all, exclude_duplicates)
         descriptor = create(**blocks["descriptor"])
-        of_datasets = {
-            dataset: CrystalFeatures(descriptor, source.perfect(lattice), source.others(lattice), source.own_crystals)
-            for dataset, source in sources.items()
-        }
-        of_models[f"share by {name}"] = descriptor, fit_of, _of_datasets(of_datasets)
+        of_models[f"share by {name}"] = descriptor, fit_of, crystals_by_dataset(descriptor, sources, lattice)
     parts: list[Surroundings] = []
     shares: dict[str, list[Any]] = {name: [] for name in [*of_models, EXACT]}
     progress.expect(len(rows))
@@ -99,8 +94,3 @@ def explore(
             progress(name)
     source = origin(config, ["maps"])
     write_explorer(page, shown, parts, shares, element=load_element(configurations), source=source, curves=curves)
-
-
-def _of_datasets(compared: Mapping[str, CrystalFeatures]) -> Callable[[Mapping[Any, Any], Cell], Bulk]:
-    """Find what a configuration is compared with by that of its data set."""
-    return lambda row, cell: compared[row["dataset"]](row, cell)

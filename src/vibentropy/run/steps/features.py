@@ -71,14 +71,14 @@ def compute_features(
     progress.expect(len(labelled))
     described = create(**descriptor)
     source = source_of(dataset, specification)
-    crystal, others = source.unstrained(lattice), source.others(lattice)
+    crystal = source.unstrained(lattice)
     rows = labelled.table.to_dict("records")
-    of_crystal = CrystalFeatures(described, source.perfect(lattice), others, source.own_crystals)
+    of_crystal = CrystalFeatures.of_source(described, source, lattice)
     features = FeatureSet.compute(
         described,
         labelled.table["id"].tolist(),
         labelled.frames,
-        describe_references(described, crystal, others),
+        describe_references(described, crystal, source.others(lattice)),
         reference=lambda index: of_crystal(rows[index], labelled.frames[index].cell),
         site_labels=site_labels(labelled) if resolved else None,
         done=progress,

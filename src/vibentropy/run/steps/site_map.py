@@ -9,7 +9,7 @@ import pandas as pd
 from vibentropy.datasets.export import write_extxyz
 from vibentropy.datasets.store import ConfigurationSet, load_table
 from vibentropy.descriptors import create
-from vibentropy.features.extensive import CrystalFeatures
+from vibentropy.features.extensive import crystals_by_dataset
 from vibentropy.features.sets import load_by_dataset
 from vibentropy.files.logs import Progress
 from vibentropy.learning.folds import load_folds
@@ -60,11 +60,7 @@ def map_atoms(
     )
     described = create(**descriptor)
     sources = {name: source_of(name, datasets[name]) for name in set(chosen.table["dataset"])}
-    compared = {
-        name: CrystalFeatures(described, source.perfect(lattice), source.others(lattice), source.own_crystals)
-        for name, source in sources.items()
-    }
-    frames = mapped(chosen, described, fit_of, lambda row, cell: compared[row["dataset"]](row, cell))
+    frames = mapped(chosen, described, fit_of, crystals_by_dataset(described, sources, lattice))
     table = pd.DataFrame([atoms.info for atoms in frames])
     progress.note(table.to_string(index=False))
     write_extxyz(output, frames, table)
