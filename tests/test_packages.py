@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_instructions_are_those_that_docker_and_apptainer_know():
     keys, sections = apptainer()
     assert keys.keys() == {"Bootstrap", "From"}
     assert sections.keys() <= {"files", "post", "environment", "runscript", "test", "labels", "help"}
+
+
+@pytest.mark.parametrize("section", ["post", "runscript", "test"])
+def test_a_shell_reads_the_sections_that_apptainer_runs(section):
+    script = "\n".join(apptainer()[1][section])
+    finished = subprocess.run(["sh", "-n"], input=script, capture_output=True, text=True)
+    assert finished.stderr == ""
 
 
 def test_images_hold_the_same_and_it_is_there():

@@ -117,6 +117,26 @@ def test_time_left_is_that_of_the_jobs_so_far_and_before_them_what_was_expected(
     assert pace.left() == pytest.approx((40 + 400 + 2 * run_output.OTHERS) / 2)
 
 
+def test_rules_of_modules_have_other_names(clock):
+    """Two runs in one workflow, as `iron_*` and `copper_*`: times and pages are those of each."""
+    run = Run()
+    for name, seconds in (("iron", 30.0), ("copper", 60.0)):
+        shorten(run.logger, {"label": seconds}, f"{name}/summary.md", planned=False, named=f"{name}_{{}}".format)
+    run.plan(iron_label=2, copper_label=2, iron_page=1, copper_page=1, iron_everything=1, copper_everything=1, all=1)
+    assert run.lines == ["6 jobs to do: 2 iron_label, 2 copper_label, 1 iron_page, 1 copper_page"]
+    run.start(1, "iron_label")
+    clock.now += 30
+    run.finish(1)
+    # As fast as expected: the other label, two of copper, and the pages take 160 s.
+    assert run.lines[-1].endswith("iron_label              1 of 2   1 of 6 jobs, about 3 min left")
+    rest = "iron_label", "copper_label", "copper_label", "iron_page", "copper_page"
+    for number, rule in enumerate(rest, start=2):
+        run.start(number, rule)
+        run.finish(number)
+    assert run.lines[-2].endswith("all 6 jobs done in 30 s")
+    assert run.lines[-1] == "Read iron/summary.md and copper/summary.md first."
+
+
 def test_unknown_times_are_not_made_up(clock):
     run = Run(seconds={"label": float("nan")})
     run.plan(lattice=1, label=2)

@@ -54,3 +54,18 @@ def test_two_modules_stand_side_by_side(tmp_path):
     both = planned(tmp_path, "iron_everything", "copper_everything")
     assert {name.partition("_")[0] for name in both} == {"iron", "copper"}
     assert both["iron_label"] == both["copper_label"] == 3
+
+
+def test_rules_with_a_prefix_are_told_of_as_without(tiny_again):
+    """The last stages of a run, whose rules are called `iron_*`: none is counted too much, and the page is named."""
+    (tiny_again / "my.yaml").write_text(yaml.safe_dump(TINY | {"results": "results"}), encoding="utf-8")
+    module(tiny_again)
+    text = (tiny_again / "Snakefile").read_text(encoding="utf-8")
+    (tiny_again / "Snakefile").write_text(f"{text.rstrip()} as iron_*\n", encoding="utf-8")
+    (tiny_again / "results/summary.md").unlink()
+    program = [sys.executable, "-m", "snakemake", "--cores", "1", "--rerun-triggers", "mtime"]
+    finished = subprocess.run(program, cwd=tiny_again, capture_output=True, text=True, timeout=600)
+    assert finished.returncode == 0, finished.stderr
+    lines = finished.stderr.splitlines()
+    assert "3 jobs to do: 1 iron_page, 1 iron_checksums, 1 iron_crate" in lines
+    assert "Read results/summary.md first." in lines

@@ -56,6 +56,7 @@ def planned(block):
                 seconds_of_jobs(plan.config, amounts),
                 f"{plan.config.results}/summary.md",
                 planned=said.dryrun,
+                named=workflow.modifier.modify_rulename,
             )
     return plan
 

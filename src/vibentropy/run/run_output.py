@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from math import isnan
 from pathlib import Path
@@ -28,6 +28,9 @@ SECONDS_BETWEEN, PART_BETWEEN = 20.0, 0.1
 
 #: Seconds that a job which draws a figure or writes a table is expected to take.
 OTHERS = 5.0
+
+#: Rules that stand for a whole run, of which nothing is to be said, and the one that makes what is read first.
+TARGETS, PAGE = ("all", "everything"), "page"
 
 #: What Snakemake says of itself and not of the run.
 _CHATTER = (
@@ -130,19 +133,29 @@ class RunOutput(logging.Formatter):
     ----------
     usual : logging.Formatter
         That of Snakemake, for what is said as it was.
-    seconds : dict of float
-        See `Pace`.
-    first_page : str
-        File that people read first once it has been made.
     """
 
-    def __init__(self, usual: logging.Formatter | None, seconds: Mapping[str, float], first_page: str) -> None:
+    def __init__(self, usual: logging.Formatter | None) -> None:
         super().__init__()
         self._usual = usual or logging.Formatter()
-        self._seconds = seconds
-        self._first_page = first_page
-        self._pace = Pace({}, seconds)
+        self._seconds: dict[str, float] = {}
+        self._first_pages: dict[str, str] = {}
+        # The first is no rule: Snakemake counts all jobs under it. A workflow of modules has a target of its own.
+        self._unsaid = {"total", "all"}
+        self._pace = Pace({}, self._seconds)
         self._begin = self._said = time.monotonic()
+
+    def expect(self, seconds: Mapping[str, float], first_page: str, named: Callable[[str], str]) -> None:
+        """Take note of a run, one of several where a workflow has several modules.
+
+        Parameters
+        ----------
+        seconds, first_page, named
+            See `shorten`.
+        """
+        self._seconds |= {named(rule): number for rule, number in seconds.items()}
+        self._first_pages[named(PAGE)] = first_page
+        self._unsaid |= {named(rule) for rule in TARGETS}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Count jobs, and choose what is shown.
@@ -186,7 +199,7 @@ class RunOutput(logging.Formatter):
 
     def _begun(self, event):
         """Say what is to be done, rules in the order in which they come."""
-        jobs = {rule: number for rule, number in event["stats"].items() if rule not in ("total", "all")}
+        jobs = {rule: number for rule, number in event["stats"].items() if rule not in self._unsaid}
         self._pace = Pace(jobs, self._seconds)
         self._begin = self._said = time.monotonic()
         listed = ", ".join(f"{number} {rule}" for rule, number in jobs.items())
@@ -206,7 +219,8 @@ class RunOutput(logging.Formatter):
         line = f"{time.strftime('%H:%M')}  {rule:<16}{f'{pace.done[rule]} of {pace.jobs[rule]}':>14}"
         if done == total:
             line += f"   all {_jobs(total)} done in {duration(now - self._begin)}"
-            return f"{line}\nRead {self._first_page} first." if "page" in pace.jobs else line
+            made = [page for rule, page in self._first_pages.items() if rule in pace.jobs]
+            return f"{line}\nRead {' and '.join(made)} first." if made else line
         left = pace.left()
         line += f"   {done} of {_jobs(total)}"
         return line if isnan(left) else f"{line}, about {duration(left)} left"
@@ -251,17 +265,28 @@ class PlannedOutput(logging.Formatter):
         return self._usual.format(record)
 
 
-def shorten(logger: logging.Logger, seconds: Mapping[str, float], first_page: str, *, planned: bool) -> None:
+def shorten(
+    logger: logging.Logger,
+    seconds: Mapping[str, float],
+    first_page: str,
+    *,
+    planned: bool,
+    named: Callable[[str], str] = str,
+) -> None:
     """Have a run print a page, and a dry run its jobs without the files that they read.
 
     Parameters
     ----------
     logger : logging.Logger
         That of Snakemake. If it does not write to the terminal by itself (`snakemake --logger`), it stays as it is.
-    seconds, first_page
-        See `RunOutput`.
+    seconds : dict of float
+        See `Pace`.
+    first_page : str
+        File that people read first once it has been made.
     planned : bool
         Whether nothing is run.
+    named : callable, optional
+        Name of a rule in the workflow at hand, which may have this one as a module and call its rules otherwise.
     """
     for handler in logger.handlers:
         if handler.name != TERMINAL:
@@ -269,10 +294,14 @@ def shorten(logger: logging.Logger, seconds: Mapping[str, float], first_page: st
         if planned:
             handler.addFilter(_of_the_run)
             handler.setFormatter(PlannedOutput(handler.formatter))
-        else:
-            output = RunOutput(handler.formatter, seconds, first_page)
+            continue
+        # There since another module was read, or this one for another of its rules.
+        output = handler.formatter
+        if not isinstance(output, RunOutput):
+            output = RunOutput(output)
             handler.addFilter(output.filter)
             handler.setFormatter(output)
+        output.expect(seconds, first_page, named)
 
 
 def _of_the_run(record):
