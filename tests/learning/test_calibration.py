@@ -21,7 +21,8 @@ class TestCalibration:
             assert found.quantile(level + 0.01) >= error
             assert level == 0 or found.quantile(level) < error
 
-    @pytest.mark.parametrize("n", [30, 199, 1000])
+    # Not 199: 200 times 0.68 is a whole number, of which crepes takes the next because of rounding.
+    @pytest.mark.parametrize("n", [30, 200, 1000])
     def test_intervals_are_those_of_crepes(self, n):
         rng = np.random.default_rng(n)
         scale, errors = rng.uniform(0.1, 3, n), rng.standard_t(3, n)
