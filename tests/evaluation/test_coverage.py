@@ -45,8 +45,8 @@ def test_goal_counts_trajectories_and_cells_inside():
     """20 cells of 5 trajectories: 12 of them within both intervals, 2 more within the wider one."""
     error = np.repeat([0.5, 1.5, 9.0], [12, 2, 6])
     table = pd.DataFrame({"formation_entropy": error, "prediction": 0.0, "std": np.nan, "test": "far"})
-    table = table.assign(
-        **dict.fromkeys(UNCERTAINTY_COLUMNS), low_68=-1.0, high_68=1.0, low_95=-2.0, high_95=2.0,
+    table = table.assign(**dict.fromkeys(UNCERTAINTY_COLUMNS)).assign(
+        low_68=-1.0, high_68=1.0, low_95=-2.0, high_95=2.0,
         descriptor="afs", regressor="ridge", stage="test", split="", dataset="a",
         trajectory=np.arange(20) % 5, domain=np.where(np.arange(20) < 15, "inside", "outside: strained"),
     )  # fmt: skip
