@@ -232,7 +232,7 @@ def edited(path, change):
         (lambda path: write(path, CRYSTAL, format="extxyz"), "not a complete HDF5 file"),
         (lambda path: path.unlink(), "no such file"),
         (lambda path: edited(path, lambda file: file.attrs.update(kind="features")), "kind 'features'"),
-        (lambda path: edited(path, lambda file: file.attrs.update(schema=2)), "schema 2; expected 'entropy model'"),
+        (lambda path: edited(path, lambda file: file.attrs.update(schema=3)), "schema 3; expected 'entropy model'"),
         (
             lambda path: edited(path, lambda file: file.attrs.update(descriptor='{"kind": "asf", "parameters": {}}')),
             "the descriptor of the model cannot be built: there is no descriptor of kind 'asf'",

@@ -1,6 +1,6 @@
 """Fitted models, which predict formation entropies of relaxed cells, and their files.
 
-In HDF5 (kind ``entropy model``, schema 1):
+In HDF5 (kind ``entropy model``, schema 2):
 
 =================== =============================== ===================================================================
 data set            shape                           meaning
@@ -21,12 +21,10 @@ Models with intervals and a domain have the group ``/uncertainty``, which comes 
 ========================= ======================= ======================================================================
 data set                  shape                   meaning
 ========================= ======================= ======================================================================
-``calibration/scores``    (n_rows,)               |error| / s of these rows, ascending; the quantile q at 68 % makes
-                                                  ``low_68`` and ``high_68`` the prediction ∓ q s
-``.../size_weight``       scalar                  a of s² = a m² + b Σ_k (spread_k axis_k · z)², k_B²
-``.../misfit_weight``     scalar                  b
+``calibration/scores``    (n_rows,)               |error| / s of these rows, ascending, k_B; the quantile q at 68 %
+                                                  makes ``low_68`` and ``high_68`` the prediction ∓ q s
+``scale/factor``          (n_features, n_axes)    L, so that s = |Lᵀz|
 ``pointwise/axes``        (n_features, n_axes)    principal axes of the corrections by pointwise optimal fits
-``.../spread``            (n_axes,)               their root mean square along each, k_B
 ``.../low``, ``.../high`` (n_axes,)               ends of the box around them, k_B
 ``domain/factor``         (n_features,            L, so that the leverage of z is |Lᵀz|²
                           n_features)
@@ -89,6 +87,10 @@ from vibentropy.learning.domain import verdict
 from vibentropy.learning.uncertainty import Uncertainty
 
 KIND = "entropy model"
+
+#: Layout of the files that are written, and those of earlier versions that are read as well: schema 1 had another scale
+#: of the errors (`Uncertainty.from_arrays`).
+SCHEMA, EARLIER_SCHEMAS = 2, (1,)
 
 #: Share of the sites of a cell that defects can leave empty, or atoms be too many.
 MAX_VACANT = 0.1
@@ -500,6 +502,7 @@ class EntropyModel:
         with create(
             path,
             KIND,
+            SCHEMA,
             descriptor=json.dumps(described),
             element=self.element,
             volume_per_atom=self.volume_per_atom,
@@ -545,7 +548,7 @@ class EntropyModel:
             seen from the model, nor beside the model.
         """
         path = SHIPPED.get(str(path), path)
-        with open_file(path, KIND) as file:
+        with open_file(path, KIND, SCHEMA, EARLIER_SCHEMAS) as file:
             described = json.loads(file.attrs["descriptor"])
             _check_imported(described)
             for parameters, name in _files_in(described):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from vibentropy.evaluation.coverage import coverage_table
+from vibentropy.evaluation.coverage import against_goal, coverage_table, tolerance
 from vibentropy.evaluation.predictions import (
     UNCERTAINTY_COLUMNS,
 )
@@ -33,11 +33,31 @@ def test_coverage_of_gaussian_errors():
     std = rng.uniform(0.1, 3.0, 40000)
     table = pd.DataFrame({"formation_entropy": 0.0, "prediction": std * rng.normal(size=40000), "std": std})
     table = table.assign(
-        descriptor="afs", regressor="bayes", stage="test", split="", **dict.fromkeys(UNCERTAINTY_COLUMNS)
-    )
+        descriptor="afs", regressor="bayes", stage="test", split="", **dict.fromkeys(UNCERTAINTY_COLUMNS),
+        dataset="a", trajectory="t", domain="inside",
+    )  # fmt: skip
     coverage = coverage_table(table, by=["overall"]).iloc[0]
     for level in (68, 95):
         assert coverage[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
+
+
+def test_goal_counts_trajectories_and_cells_inside():
+    """20 cells of 5 trajectories: 12 of them within both intervals, 2 more within the wider one."""
+    error = np.repeat([0.5, 1.5, 9.0], [12, 2, 6])
+    table = pd.DataFrame({"formation_entropy": error, "prediction": 0.0, "std": np.nan, "test": "far"})
+    table = table.assign(**dict.fromkeys(UNCERTAINTY_COLUMNS)).assign(
+        low_68=-1.0, high_68=1.0, low_95=-2.0, high_95=2.0,
+        descriptor="afs", regressor="ridge", stage="test", split="", dataset="a",
+        trajectory=np.arange(20) % 5, domain=np.where(np.arange(20) < 15, "inside", "outside: strained"),
+    )  # fmt: skip
+    (row,) = against_goal(coverage_table(table, by=["overall", "test"])).to_dict("records")
+    assert (row["cells"], row["n"], row["n_trajectories"]) == ("far", 20, 5)
+    assert (row["coverage_68"], row["coverage_95"]) == (pytest.approx(60), pytest.approx(70))
+    # Five trajectories allow 42 points at 68 % and 19 at 95 %.
+    assert (row["off_68"], row["off_95"]) == ("", "low")
+    assert row["inside_95"] == pytest.approx(100 * 14 / 15)
+    assert against_goal(coverage_table(table.assign(domain="outside: x"), by=["test"]))["inside_95"].isna().all()
+    np.testing.assert_allclose(tolerance(0.95, [19, 10_000]), [0.1, 0.05])
 
 
 def test_coverage_without_standard_deviations(predictions, tmp_path):

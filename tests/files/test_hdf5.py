@@ -112,6 +112,15 @@ def test_other_kinds_and_schemas_are_refused(tmp_path, kind, schema):
         pass
 
 
+def test_earlier_schemas_are_read_by_who_can(tmp_path):
+    write_example(tmp_path / "example.h5")
+    with open_file(tmp_path / "example.h5", "example", 3, earlier=(1, 2)) as file:
+        assert file.attrs["schema"] == 1
+    with pytest.raises(DataError, match="schema 1; expected 'example', schema 3"):
+        with open_file(tmp_path / "example.h5", "example", 3, earlier=(2,)):
+            pass
+
+
 def test_a_heap_that_the_library_would_read_for_ever_is_refused(tmp_path):
     path = tmp_path / "a.h5"
     with create(path, "numbers", note="some text") as file:

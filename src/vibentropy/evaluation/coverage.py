@@ -5,11 +5,13 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from vibentropy.evaluation.metrics import RESOLVED, resolved
 from vibentropy.evaluation.predictions import METHODS, MODEL
 from vibentropy.learning.calibration import LEVELS
+from vibentropy.learning.domain import IS_INSIDE
 from vibentropy.learning.uncertainty import INTERVALS, interval_columns
 
 
@@ -26,10 +28,11 @@ def coverage_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> p
     Returns
     -------
     pandas.DataFrame
-        Columns descriptor, regressor, stage, split, ``by``, ``value``, ``method``, ``n``, ``rmse`` (k_B), and for each
-        level such as 68 %
+        Columns descriptor, regressor, stage, split, ``by``, ``value``, ``method``, ``n``, ``n_trajectories``, which are
+        independent of each other, ``rmse`` (k_B), and for each level such as 68 %
 
         * ``coverage_68``: below its level where intervals are too narrow;
+        * ``inside_coverage_68``: of the cells inside the domain, NaN where there are none;
         * ``width_68`` (k_B): of the intervals, on average;
         * ``score_68`` (k_B): the interval score of Gneiting and Raftery (J. Am. Stat. Assoc. 102, 359 (2007)), the
           width plus 2 / (1 - level) times what the exact value lies outside, on average. The smaller the better, and
@@ -53,6 +56,53 @@ def coverage_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> p
     table = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
     first = [*MODEL, "stage", "split", "by", "value", "method", "n"]
     return table[[*first, *(name for name in table if name not in first)]]
+
+
+def against_goal(coverage: pd.DataFrame) -> pd.DataFrame:
+    """Put the coverage of calibrated intervals beside how far it may be off.
+
+    Parameters
+    ----------
+    coverage : pandas.DataFrame
+        As from `coverage_table`, overall and by ``"test"``, with calibrated intervals among the methods.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each model and for its held-out cells (``held out``) and each named test, in the column ``cells``.
+        Further ``n``, ``n_trajectories`` and, in per cent, for each level such as 68 % ``coverage_68``, ``off_68``,
+        which says "low" or "high" where that is more than `tolerance` off, and ``inside_95``, coverage at the largest
+        level of the cells inside the domain.
+    """
+    held_out = (coverage["stage"] == "cross-validation") & (coverage["by"] == "overall")
+    rows = coverage[(coverage["method"] == "calibrated") & (held_out | (coverage["by"] == "test"))]
+    shown = rows[[*MODEL]].assign(cells=rows["value"].where(rows["by"] == "test", "held out"))
+    shown[["n", "n_trajectories"]] = rows[["n", "n_trajectories"]]
+    for level in LEVELS:
+        name = f"{100 * level:g}"
+        off = rows[f"coverage_{name}"] - level
+        beyond = off.abs() > tolerance(level, rows["n_trajectories"])
+        shown[f"coverage_{name}"] = 100 * rows[f"coverage_{name}"]
+        shown[f"off_{name}"] = np.where(beyond, np.where(off < 0, "low", "high"), "")
+    return shown.assign(inside_95=100 * rows[f"inside_coverage_{100 * LEVELS[-1]:g}"]).reset_index(drop=True)
+
+
+def tolerance(level: float, n_trajectories: ArrayLike) -> NDArray[np.float64]:
+    """How far a coverage may be off: five points, or two standard errors if that is more.
+
+    Parameters
+    ----------
+    level : float
+        Nominal coverage.
+    n_trajectories : array-like
+        Number of trajectories. Cells of one resemble each other, so that it is these that are counted as independent.
+
+    Returns
+    -------
+    ndarray
+        Of the coverage as a share, like `level`; the standard error is binomial.
+    """
+    return np.maximum(0.05, 2 * np.sqrt(level * (1 - level) / np.asarray(n_trajectories)))
 
 
 def method_intervals(predictions: pd.DataFrame, method: str) -> dict[float, dict[str, pd.Series]]:
@@ -82,12 +132,18 @@ def method_intervals(predictions: pd.DataFrame, method: str) -> dict[float, dict
 def _coverage(rows, levels):
     """Coverage, width and score of intervals at some levels."""
     truth = rows["formation_entropy"]
-    summary = {"n": len(rows), "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2)))}
+    inside = rows["domain"] == IS_INSIDE
+    summary = {
+        "n": len(rows),
+        "n_trajectories": len(rows[["dataset", "trajectory"]].drop_duplicates()),
+        "rmse": float(np.sqrt(np.mean((rows["prediction"] - truth) ** 2))),
+    }
     for level in levels:
         low, high = (rows[end] for end in interval_columns(level))
-        outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
+        outside, held = np.maximum(low - truth, 0) + np.maximum(truth - high, 0), (low <= truth) & (truth <= high)
         summary |= {
-            f"coverage_{100 * level:g}": float(np.mean((low <= truth) & (truth <= high))),
+            f"coverage_{100 * level:g}": float(np.mean(held)),
+            f"inside_coverage_{100 * level:g}": float(np.mean(held[inside])) if inside.any() else np.nan,
             f"width_{100 * level:g}": float(np.mean(high - low)),
         }
         if level < 1:

@@ -7,7 +7,7 @@ Text is UTF-8 of variable length (``dataset.asstr()[:]`` reads it back); nothing
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from itertools import pairwise
@@ -103,7 +103,7 @@ class _LateErrors(io.FileIO):
 
 
 @contextmanager
-def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.File]:
+def open_file(path: Path | str, kind: str, schema: int = 1, earlier: Collection[int] = ()) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading, after checking that it is what the caller expects.
 
     No data set can be larger than what is stored of it allows, so that a damaged header costs no memory. Whatever is
@@ -116,6 +116,8 @@ def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.Fil
     kind : str
     schema : int
         As given to `create`.
+    earlier : collection of int
+        Further schemas that the caller can read.
 
     Yields
     ------
@@ -138,7 +140,7 @@ def open_file(path: Path | str, kind: str, schema: int = 1) -> Iterator[h5py.Fil
         try:
             _check_types("", file)
             contents = file.attrs.get("kind"), file.attrs.get("schema")
-            if contents != (kind, schema):
+            if contents not in {(kind, one) for one in (schema, *earlier)}:
                 message = (
                     f"the file is of kind {contents[0]!r}, schema {contents[1]}; expected {kind!r}, schema {schema}"
                 )

@@ -52,14 +52,11 @@ class PointwiseFits:
     ----------
     axes : ndarray of shape (n_features, n_axes)
         Principal axes of the corrections, orthonormal; those that hold less than 1e-8 of the largest are left out.
-    spread : ndarray of shape (n_axes,), k_B
-        Root mean square of the corrections along each.
     low, high : ndarray of shape (n_axes,), k_B
         Smallest and largest of the corrections along each: the box.
     """
 
     axes: NDArray[np.float64]
-    spread: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
@@ -81,21 +78,7 @@ class PointwiseFits:
         squares, axes = eigh(corrections.T @ corrections / len(corrections))
         kept = squares > 1e-8 * squares[-1]
         along = corrections @ axes[:, kept]
-        return cls(axes[:, kept], np.sqrt(squares[kept]), along.min(axis=0), along.max(axis=0))
-
-    def misfit(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Root mean square of what the corrections of the weights do to predictions.
-
-        Parameters
-        ----------
-        Z : ndarray of shape (n, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n,), k_B
-            √(zᵀ C z).
-        """
-        return np.sqrt(np.sum((Z @ self.axes * self.spread) ** 2, axis=1))
+        return cls(axes[:, kept], along.min(axis=0), along.max(axis=0))
 
     def bounds(self, Z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Smallest and largest change of predictions by weights in the box.
@@ -125,9 +108,9 @@ class PointwiseFits:
         ndarray of shape (n, N_POINTS), k_B
             Sorted, relative to the prediction; the same in every run.
         """
-        if not len(self.spread):
+        if not len(self.low):
             return np.zeros((len(Z), N_POINTS))
-        points = self.low + _points(len(self.spread)) * (self.high - self.low)
+        points = self.low + _points(len(self.low)) * (self.high - self.low)
         return np.sort(Z @ self.axes @ points.T, axis=1)
 
 

@@ -8,8 +8,8 @@ POPS
     of pointwise optimal parameter sets (Swinburne and Perez, arXiv 2402.01810), the weights that would have predicted
     one row exactly: `vibentropy.learning.pointwise`.
 calibrated
-    symmetric, as wide as a scale s times a quantile of |error| / s over rows that the fit did not see, groups kept
-    together: `vibentropy.learning.calibration`.
+    symmetric, as wide as a scale s (`vibentropy.learning.error_scale`) times a quantile of |error| / s over rows that
+    the fit did not see, groups kept together: `vibentropy.learning.calibration`.
 
 Both are zero for the perfect crystal and m times as wide for a cell repeated m times: all copies of a defect have the
 same error, it does not average out. docs/error_bars.md says how the scale was chosen and what the intervals are worth.
@@ -25,10 +25,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from vibentropy.features.sets import LocalValues
 from vibentropy.learning.calibration import LEVELS, Calibration
-from vibentropy.learning.domain import SMALLEST_SIZE, Domain, whitening
+from vibentropy.learning.domain import Domain, whitening
+from vibentropy.learning.error_scale import ErrorScale
 from vibentropy.learning.fold_fits import FoldFits
 from vibentropy.learning.pointwise import PointwiseFits
-from vibentropy.learning.scaling import size
 
 
 def interval_columns(level: float, method: str = "calibrated") -> tuple[str, str]:
@@ -64,12 +64,14 @@ class Uncertainty:
     ----------
     pointwise : PointwiseFits
     domain : Domain
+    scale : ErrorScale
     calibration : Calibration or None
         None where there are too few groups to hold any out.
     """
 
     pointwise: PointwiseFits
     domain: Domain
+    scale: ErrorScale
     calibration: Calibration | None
 
     def intervals(self, Z: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -87,10 +89,10 @@ class Uncertainty:
             on, and ``pops_low_100`` and ``pops_high_100``, the bounds of the box.
         """
         ends: dict[str, NDArray[np.float64]] = {}
-        scale = self._scale(Z)
+        scale = self.scale(Z)
         for level in LEVELS:
             half = np.full(len(Z), np.nan)
-            if self.calibration is not None and scale is not None:
+            if self.calibration is not None:
                 # An infinite quantile leaves the perfect crystal at zero.
                 half = np.multiply(self.calibration.quantile(level), scale, out=np.zeros(len(Z)), where=scale > 0)
             ends |= dict(zip(INTERVALS["calibrated"][level], (-half, half), strict=True))
@@ -115,11 +117,10 @@ class Uncertainty:
         dict of ndarray of shape (n,)
             ``level``, calibrated, NaN without calibration, and ``pops_level``.
         """
-        scale = self._scale(Z)
         below = np.mean(self.pointwise.sample(Z) < errors[:, None], axis=1)
         level = np.full(len(Z), np.nan)
-        if self.calibration is not None and scale is not None:
-            level = self.calibration.level(errors, scale)
+        if self.calibration is not None:
+            level = self.calibration.level(errors, self.scale(Z))
         return {"level": level, "pops_level": np.abs(2 * below - 1)}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -130,7 +131,12 @@ class Uncertainty:
         dict of ndarray
             By names such as ``pointwise/axes``.
         """
-        parts = {"pointwise": self.pointwise, "domain": self.domain, "calibration": self.calibration}
+        parts = {
+            "pointwise": self.pointwise,
+            "domain": self.domain,
+            "scale": self.scale,
+            "calibration": self.calibration,
+        }
         return {
             f"{part}/{name}": np.asarray(value)
             for part, of_part in parts.items()
@@ -140,11 +146,13 @@ class Uncertainty:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Put intervals and domain together again from what `arrays` took apart.
+        """Put intervals and domain together again from what `arrays` took apart, in this version or an earlier one.
 
         Parameters
         ----------
         arrays : dict of ndarray
+            Of models of schema 1, whose scale was s² = a m² + b zᵀ C z, C having the principal axes of the pointwise
+            fits, or 2.
 
         Returns
         -------
@@ -154,17 +162,14 @@ class Uncertainty:
         for path, value in arrays.items():
             part, name = path.split("/")
             parts.setdefault(part, {})[name] = float(value) if value.ndim == 0 else value
+        if "scale" not in parts:
+            parts["scale"] = {"factor": _earlier_factor(parts["pointwise"], parts.get("calibration", {}))}
         return cls(
             PointwiseFits(**parts["pointwise"]),
             Domain(**parts["domain"]),
+            ErrorScale(**parts["scale"]),
             Calibration(**parts["calibration"]) if "calibration" in parts else None,
         )
-
-    def _scale(self, Z):
-        if self.calibration is None:
-            return None
-        measure = size(Z)
-        return np.where(measure > SMALLEST_SIZE, self.calibration.scale(measure, self.pointwise.misfit(Z)), 0.0)
 
 
 def quantify(
@@ -201,29 +206,37 @@ def quantify(
     X, y, folds, groups = np.asarray(X), np.asarray(y), fits.folds, np.asarray(groups)
     seen = ~np.isin(folds, list(without))
     inner = [number for number in np.unique(folds[seen]) if len(np.unique(groups[seen & (folds != number)])) > 1]
-    tests = {name: [np.zeros(0)] for name in ("errors", "size", "misfit", "direction", "atoms")}
+    tests = {name: [np.zeros(0)] for name in ("errors", "scale", "direction", "atoms")}
     for number in inner:
         fitted = fits.without(*without, number)
-        pointwise, domain = _of_fit(fitted, X, y, local, seen & (folds != number))
+        _, domain, scale = _of_fit(fitted, X, y, local, seen & (folds != number))
         test = folds == number
         Z = X[test] / fitted.scale_
         tests["errors"].append(y[test] - fitted.predict(X[test]))
-        tests["size"].append(size(Z))
-        tests["misfit"].append(pointwise.misfit(Z))
+        tests["scale"].append(scale(Z))
         tests["direction"].append(domain.direction(Z))
         if local is not None:
             tests["atoms"].append(domain.atoms(local.limits[test])[0])
     held_out = {name: np.concatenate(values) for name, values in tests.items()}
     calibration = None
-    if (held_out["size"] > SMALLEST_SIZE).any():
-        calibration = Calibration.fit(*(held_out[name] for name in ("errors", "size", "misfit")))
-    pointwise, domain = _of_fit(fits.without(*without), X, y, local, seen)
-    return Uncertainty(pointwise, domain.limited(held_out["direction"], held_out["atoms"]), calibration)
+    if held_out["scale"].any():
+        calibration = Calibration.fit(held_out["errors"], held_out["scale"])
+    pointwise, domain, scale = _of_fit(fits.without(*without), X, y, local, seen)
+    return Uncertainty(pointwise, domain.limited(held_out["direction"], held_out["atoms"]), scale, calibration)
 
 
 def _of_fit(fitted, X, y, local, rows):
-    """Pointwise fits and domain of a fit to some rows."""
+    """Pointwise fits, domain and scale of the errors of a fit to some rows."""
     Z = X[rows] / fitted.scale_
     factor = whitening(Z, fitted)
     errors = y[rows] - fitted.predict(X[rows])
-    return PointwiseFits.fit(Z, errors, factor), Domain.fit(Z, factor, None if local is None else local[rows])
+    pointwise = PointwiseFits.fit(Z, errors, factor)
+    return pointwise, Domain.fit(Z, factor, None if local is None else local[rows]), ErrorScale.fit(Z, errors)
+
+
+def _earlier_factor(pointwise, calibration):
+    """Take the factor of the scale out of the arrays of schema 1, and what else only that had."""
+    axes, spread = pointwise["axes"], pointwise.pop("spread")
+    of_size, of_misfit = (np.sqrt(calibration.pop(f"{name}_weight", 0.0)) for name in ("size", "misfit"))
+    n_features = len(axes)
+    return np.column_stack([of_size / np.sqrt(n_features) * np.eye(n_features), of_misfit * axes * spread])

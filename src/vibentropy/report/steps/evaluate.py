@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from vibentropy.evaluation.coverage import coverage_table
+from vibentropy.evaluation.coverage import against_goal, coverage_table
 from vibentropy.evaluation.fitting import load_fits
 from vibentropy.evaluation.metrics import RESOLVED, metrics_table, named_tests, scored_on_different_cells, summary_table
 from vibentropy.evaluation.predictions import load_predictions
@@ -51,6 +51,9 @@ def evaluate(
     summary = summary_table(metrics, coverage, load_fits(*fits))
     errors = summary.filter(regex="^(descriptor|regressor|split)$|_mae$")
     progress.note(f"mean absolute errors, k_B:\n{errors.to_string(index=False, float_format='%.3f')}")
+    if (coverage["method"] == "calibrated").any():
+        text = against_goal(coverage).to_string(index=False, float_format="%.0f", na_rep="")
+        progress.note(f"coverage of calibrated intervals, and of those of cells inside the domain, %:\n{text}")
     save_table(metrics, output.metrics)
     write_page(output.metrics, output.metrics_page, "Errors by data set, class and cell size")
     save_table(metrics, output.metrics_json)
