@@ -14,11 +14,13 @@ from vibentropy.evaluation.metrics import (
     scored_on_different_cells,
 )
 from vibentropy.evaluation.predictions import (
+    LEVEL_COLUMNS,
     UNCERTAINTY_COLUMNS,
 )
 from vibentropy.features.sets import FeatureSet, LocalValues
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
 from vibentropy.learning.folds import folds_table, torn_rows
+from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.ridge import ExtensiveRidge
 
 
@@ -193,6 +195,34 @@ def test_chain_hands_on_the_groups_of_the_folds(chain):
     chained["fold"] %= 2
     fit_and_predict(Spy(), table, features, chained, names={"descriptor": "afs", "regressor": "ridge"})
     assert seen == [set(chained["group"]), *(set(chained.loc[chained["fold"] == k, "group"]) for k in (1, 0))]
+
+
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        ExtensiveRidge(),
+        ExtensiveRidge(scale="block", block_penalties=[1.0, 1e4], blocks=["x", "x", "y", "y"]),
+        ExtensiveBayesianRidge(),
+        create_regressor("ard"),
+    ],
+    ids=["ridge", "ridge_blocks", "bayesian_ridge", "ard"],
+)
+def test_labels_of_test_sets_have_no_say(chain, regressor):
+    """Other labels of test cells leave weights, penalties, scales, intervals and domains as they are, bit by bit."""
+    table, _, features, folds = chain
+    names = {"descriptor": "afs", "regressor": "any"}
+    others, of_test = table.copy(), (table["role"] == "test").to_numpy()
+    others.loc[of_test, "formation_entropy"] = -50 * others.loc[of_test, "formation_entropy"].to_numpy()[::-1]
+    results = [fit_and_predict(regressor, rows, features, folds, names=names) for rows in (table, others)]
+    models = [vars(fitted) | {"uncertainty": uncertainty.arrays()} for fitted, _, uncertainty in results]
+    np.testing.assert_equal(models[1], models[0])
+    # How far off a test cell is has to differ, what is predicted of it must not.
+    first, second = (predictions for _, predictions, _ in results)
+    tested = first["stage"] == "test"
+    assert not np.isclose(first["formation_entropy"][tested], second["formation_entropy"][tested]).any()
+    seen = ["formation_entropy", *LEVEL_COLUMNS.values()]
+    first, second = (rows.assign(**rows[seen].mask(tested)) for rows in (first, second))
+    pd.testing.assert_frame_equal(second, first, check_exact=True)
 
 
 def test_chain_with_two_splits(chain):
