@@ -18,3 +18,8 @@ def test_a_run_has_counterparts_of_published_models_by_what_its_descriptors_are(
     found = reference_work.counterparts("MEAM", blocks)
     assert {name: errors.held_out[0] for name, errors in found.items()} == {"mine": 0.18, "waves": 0.48}
     assert reference_work.counterparts("EAM", blocks) == reference_work.counterparts(None, blocks) == {}
+
+
+def test_ranges_of_published_labels():
+    assert reference_work.ranges_of_labels("MEAM")["V4"] == (12.81, 27.94)
+    assert reference_work.ranges_of_labels(None) == {}

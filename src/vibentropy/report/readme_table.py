@@ -193,7 +193,7 @@ def _published(best, columns):
 def _notes(best, columns, published):
     """Sentences below the table: what its columns mean."""
     notes = [
-        "Mean absolute errors in k_B, of the regressor that is best on what was held out; [`docs/results`](docs/results) "
+        "Mean absolute errors in k_B, of the regressor that is best on what was held out; [docs/results](docs/results) "
         "has the others, and root mean square errors."
     ]
     for block in dict.fromkeys(block for _, block in columns):

@@ -122,3 +122,19 @@ def reported(element: str) -> dict[str, dict[str, Reported]]:
         By potential and class of defects; empty for all elements but iron.
     """
     return REPORTED if element == "Fe" else {}
+
+
+def ranges_of_labels(potential: str | None) -> dict[str, tuple[float, float]]:
+    """Find the smallest and the largest published label of each class of defects.
+
+    Parameters
+    ----------
+    potential : str or None
+        Of the reference work; none has no labels.
+
+    Returns
+    -------
+    dict of (float, float)
+        By class, k_B.
+    """
+    return {name: (labels.low, labels.high) for name, labels in REPORTED.get(potential or "", {}).items()}
