@@ -109,8 +109,8 @@ def test_what_the_workflow_is_told_can_be_planned(folder, command):
 
 
 def test_the_readme_shows_what_runs_left_in_files():
-    files = sorted((ROOT / "docs/results").glob("*.csv"))
-    assert side_by_side([load_errors(file) for file in files]) in text("README.md")
+    files = sorted((ROOT / "docs/errors").glob("*.csv"))
+    assert side_by_side([load_errors(file) for file in files], "docs/errors") in text("README.md")
 
 
 # --- The story -------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def cells(page):
 
 
 def test_runs_stand_side_by_side_with_the_best_regressor_of_each(embedded, modified):
-    page = side_by_side([embedded, modified])
+    page = side_by_side([embedded, modified], "docs/errors")
     header, rule, *rows = cells(page)
     assert header == [
         *("descriptor", "needs", "features"),
@@ -57,39 +57,40 @@ def test_runs_stand_side_by_side_with_the_best_regressor_of_each(embedded, modif
     assert "Held out: 1633 (EAM) and 541 (MEAM) training minima" in page
     assert "Extrapolation: 122 (EAM) and 122 (MEAM) cells" in page
     assert "Large: 122 (EAM) cells" in page
+    assert "[EAM](docs/errors/EAM.csv) and [MEAM](docs/errors/MEAM.csv)." in page
     assert page.endswith("Printed by `make EAM` and `make MEAM`.\n")
 
 
 def test_published_errors_stand_in_the_columns_of_their_potential(embedded, modified):
-    rows = {row[0]: row[3:] for row in cells(side_by_side([embedded, modified]))}
+    rows = {row[0]: row[3:] for row in cells(side_by_side([embedded, modified], "docs/errors"))}
     assert rows["*A_{3,10}, as published*"] == ["", "", "", "*0.18*", "*0.98*"]
     assert rows["*solid harmonic scattering, as published*"] == ["", "", "", "*0.48*", ""]
     for others in ([embedded], [run("MEAM", {("afs", "ridge"): (1.0, 1.0, 5)}, element="Cu")]):
-        assert "as published" not in side_by_side(others)
-        assert "Lapointe" not in side_by_side(others)
+        assert "as published" not in side_by_side(others, "errors")
+        assert "Lapointe" not in side_by_side(others, "errors")
 
 
 def test_numbers_of_features_that_differ_are_both_said(embedded, modified):
-    page = side_by_side([embedded, modified.assign(n_features=34)])
+    page = side_by_side([embedded, modified.assign(n_features=34)], "errors")
     assert cells(page)[2][2] == "33 or 34"
 
 
 def test_the_honest_split_is_shown(modified):
     leaky = modified.assign(split="shuffled", cross_validation_mae=0.01)
-    page = side_by_side([pd.concat([leaky, modified], ignore_index=True)])
+    page = side_by_side([pd.concat([leaky, modified], ignore_index=True)], "errors")
     assert cells(page)[2][3] == "0.55"
     assert "which keep trajectories together" in page
-    assert "which keep trajectories together" not in side_by_side([leaky])
+    assert "which keep trajectories together" not in side_by_side([leaky], "errors")
 
 
 def test_neither_run_destroys_what_the_other_wrote(embedded, modified, tmp_path):
-    readme, folder = tmp_path / "README.md", tmp_path / "docs/results"
+    readme, folder = tmp_path / "README.md", tmp_path / "docs/errors"
     readme.write_text(f"# Mine\n\n{BEGIN}\n{END}\n\nmore\n", encoding="utf-8")
     for number, runs in enumerate(([embedded], [embedded, modified], [embedded, modified]), start=1):
         own = embedded if number != 2 else modified
         write_table(own, readme, folder)
         text = readme.read_text(encoding="utf-8")
-        assert text == f"# Mine\n\n{BEGIN}\n\n{side_by_side(runs)}\n{END}\n\nmore\n"
+        assert text == f"# Mine\n\n{BEGIN}\n\n{side_by_side(runs, folder)}\n{END}\n\nmore\n"
     assert sorted(path.name for path in folder.iterdir()) == ["EAM.csv", "MEAM.csv"]
     # A file holds all that the table is made of.
     pd.testing.assert_frame_equal(load_errors(folder / "EAM.csv"), embedded, check_dtype=False)

@@ -156,7 +156,7 @@ def test_figures_of_the_article_and_the_table_of_the_readme(tiny_again):
         code, output = snakemake(tiny_again, config, "paper_figures", "readme")
         assert code == 0, output
         text = readme.read_text(encoding="utf-8")
-        table = side_by_side([load_errors(tiny_again / "docs/results/results.csv")])
+        table = side_by_side([load_errors(tiny_again / "docs/errors/results.csv")], "docs/errors")
         assert f"\n\n{table}\n<!-- end" in text
         assert "| results: held out | test |" in text
         assert text.startswith("# Mine\n")

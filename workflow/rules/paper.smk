@@ -225,7 +225,7 @@ rule readme:
         runtime=minutes(10),
     params:
         readme="README.md",
-        folder="docs/results",
+        folder="docs/errors",
         tests=list(PLAN.tests),
         run=PLAN.name,
         command=COMMAND,

@@ -63,13 +63,15 @@ def errors_of_run(
     return rows[[*COLUMNS, *(f"{block}_{error}" for block in blocks for error in ERRORS)]]
 
 
-def side_by_side(runs: Sequence[pd.DataFrame]) -> str:
+def side_by_side(runs: Sequence[pd.DataFrame], folder: Path | str) -> str:
     """Write the mean absolute errors of runs side by side in Markdown, one row for each descriptor.
 
     Parameters
     ----------
     runs : sequence of pandas.DataFrame
         As from `errors_of_run`, each of another run.
+    folder : path-like
+        Of their files, which the table links to.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def side_by_side(runs: Sequence[pd.DataFrame]) -> str:
         lines.append([f"`{descriptor}`", NEEDS[needs_potential], " or ".join(counts), *cells])
     published = _published(best, columns)
     table = "\n".join("| " + " | ".join(line) + " |" for line in [*lines, *published])
-    return "\n\n".join([table, " ".join(_notes(best, columns, bool(published))), _printed_by(runs)]) + "\n"
+    return "\n\n".join([table, " ".join(_notes(best, columns, folder, bool(published))), _printed_by(runs)]) + "\n"
 
 
 def write_table(own: pd.DataFrame, readme: Path | str, folder: Path | str) -> None:
@@ -117,7 +119,7 @@ def write_table(own: pd.DataFrame, readme: Path | str, folder: Path | str) -> No
     name = own["run"].iloc[0]
     runs = {path.stem: path for path in folder.glob("*.csv")} | {name: None}
     tables = [own if path is None else load_errors(path) for _, path in sorted(runs.items())]
-    write_between(readme, side_by_side(tables))
+    write_between(readme, side_by_side(tables, folder))
     folder.mkdir(parents=True, exist_ok=True)
     save_table(own, folder / f"{name}.csv")
 
@@ -190,11 +192,12 @@ def _published(best, columns):
     return lines
 
 
-def _notes(best, columns, published):
+def _notes(best, columns, folder, published):
     """Sentences below the table: what its columns mean."""
+    links = " and ".join(f"[{name}]({Path(folder).as_posix()}/{name}.csv)" for name in best)
     notes = [
-        "Mean absolute errors in k_B, of the regressor that is best on what was held out; [docs/results](docs/results) "
-        "has the others, and root mean square errors."
+        f"Mean absolute errors in k_B, of the regressor that is best on what was held out; others, and root mean square "
+        f"errors: {links}."
     ]
     for block in dict.fromkeys(block for _, block in columns):
         counts = [
