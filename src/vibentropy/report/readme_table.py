@@ -196,7 +196,7 @@ def _notes(best, columns, folder, published):
     """Sentences below the table: what its columns mean."""
     links = " and ".join(f"[{name}]({Path(folder).as_posix()}/{name}.csv)" for name in best)
     notes = [
-        f"Mean absolute errors in k_B, of the regressor that is best on what was held out; others, and root mean square "
+        "Mean absolute errors in k_B, of the regressor that is best on what was held out; others, and root mean square "
         f"errors: {links}."
     ]
     for block in dict.fromkeys(block for _, block in columns):
