@@ -18,6 +18,7 @@ sys.path.append(str(ROOT / "tests/descriptors"))
 import test_contract as contract
 
 from vibentropy.descriptors import create
+from vibentropy.report.readme_table import load_errors, side_by_side
 from vibentropy.run import build_check
 from vibentropy.run.config import validate
 from vibentropy.run.cost_estimate import cost_in_words
@@ -105,6 +106,11 @@ def test_what_the_workflow_is_told_can_be_planned(folder, command):
     (folder / "published").mkdir(exist_ok=True)
     (folder / "published/entropies_MEAM.npz").touch()
     assert "This was a dry-run" in run(["bash", "-ec", f"{in_a_folder(command)} -n"], folder)
+
+
+def test_the_readme_shows_what_runs_left_in_files():
+    files = sorted((ROOT / "docs/errors").glob("*.csv"))
+    assert side_by_side([load_errors(file) for file in files], "docs/errors") in text("README.md")
 
 
 # --- The story -------------------------------------------------------------------------------------------------------

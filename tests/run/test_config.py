@@ -106,7 +106,7 @@ def test_defaults_are_filled_in_and_the_input_is_left_alone(config, tmp_path):
         "temperatures": [],
         "duplicates": {"energy": 1e-4, "entropy": 1e-3, "exclude": False},
     }
-    assert valid["evaluation"] == {"folds": 3, "split": "groups", "tests": {}, "one_in": {}}
+    assert valid["evaluation"] == {"folds": 3, "split": "groups", "tests": {}, "one_in": {}, "tested_on": {}}
     recipe = valid["datasets"]["train"]["recipe"]
     assert recipe["defects"]["I2+V1"]["clusters"] == 1
     assert recipe["anneal"]["time_step"] == 0.001

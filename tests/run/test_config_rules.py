@@ -171,6 +171,19 @@ def test_minima_that_cannot_be_left_out(config, one_in, message):
     assert line.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("tested_on", "message"),
+    [
+        ({"afs_3_1": ["given"]}, "evaluation.tested_on: 'afs_3_1' (did you mean 'afs_3_10'?) is no descriptor"),
+        ({"afs_3_10": ["train"]}, "evaluation.tested_on.afs_3_10: 'train' is no data set of role test"),
+    ],
+)
+def test_what_a_descriptor_cannot_be_tested_on(config, tested_on, message):
+    config["evaluation"]["tested_on"] = tested_on
+    (line,) = problems(config)
+    assert line.startswith(message)
+
+
 def test_data_sets_are_tested_together(config):
     config["evaluation"]["tests"] = {"large_cells": ["given"]}
     assert validate(config, SCHEMA)["evaluation"]["tests"] == {"large_cells": ["given"]}

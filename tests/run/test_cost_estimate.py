@@ -227,6 +227,19 @@ def test_a_descriptor_that_learns_from_few_minima_costs_less():
     assert whole - thinned == pytest.approx(0.9 * atoms * rate / 3600)
 
 
+def test_a_descriptor_that_is_tested_on_few_cells_has_fewer_jobs():
+    config = configuration("config.yaml")
+    config = replace(config, descriptors={"stiffness": config.descriptors["stiffness"]})
+    evaluation = replace(config.evaluation, tested_on={"stiffness": ("liquid",)})
+    amounts = amounts_of(config)
+    few, whole = (
+        stages(one, amounts, {}).set_index("stage").loc["features", "jobs"]
+        for one in (replace(config, evaluation=evaluation), config)
+    )
+    left_out = [name for name in config.with_role("test") if name != "liquid"]
+    assert whole - few == sum(len(amounts[name]) for name in left_out) > 0
+
+
 def test_every_descriptor_that_is_shipped_has_a_rate():
     for kind in REGISTRY:
         assert 0 < create(kind).seconds_per_atom < 0.1

@@ -149,6 +149,26 @@ def test_what_is_tested_is_described_whole(default):
     assert default.config.one_in("afs_3_10", "clusters") == 1
 
 
+def test_what_takes_long_is_tested_on_part_of_the_cells(plan_of):
+    evaluation = {"tested_on": {"afs_3_10": ["liquid"], "pairs_afs": []}}
+    plan = plan_of("config.yaml", evaluation=evaluation)
+    assert plan.config.described_by("afs_3_10") == [*plan.training, "liquid"]
+    assert plan.config.described_by("pairs_afs") == plan.training
+    assert plan.config.described_by("stiffness") == list(plan.config.sources)
+
+
+def test_a_run_has_the_name_of_what_it_is_compared_with_or_of_its_folder(plan_of, default):
+    assert (default.name, default.counterparts) == ("results", {})
+    plan = plan_of("workflow/configs/figures_meam.yaml")
+    assert plan.name == "MEAM"
+    models = {"afs_3_10": "afs_3_10/bayesian_ridge", "scattering_7_5": "scattering_7_5/bayesian_ridge"}
+    assert plan.counterparts == models
+    without = plan_of("workflow/configs/figures_meam.yaml", regressors={"one": {"kind": "ridge"}})
+    assert without.counterparts["afs_3_10"] == "afs_3_10/one"
+    assert plan_of("workflow/configs/figures.yaml").name == "EAM"
+    assert plan_of("workflow/configs/figures.yaml").counterparts == {}
+
+
 def test_tests_without_names_are_one(tiny, default):
     assert (tiny.named_tests, tiny.tests) == ({}, {"test": ["test"]})
     assert default.named_tests == default.tests

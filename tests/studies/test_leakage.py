@@ -97,6 +97,18 @@ def test_classes_by_themselves(run):
         leakage(ExtensiveRidge(), *run, **OPTIONS | {"classes": ["I2", "I3"]})
 
 
+def test_classes_within_ranges(run):
+    lines = []
+    options = OPTIONS | {"classes": ["I2", "V4"], "n_folds": 3, "ranges": {"I2": (0.0, 10.0)}, "note": lines.append}
+    table = leakage(ExtensiveRidge(), *run, **options)
+    assert table["classes"].unique().tolist() == ["all", "I2 V4", "I2 V4 (published range)"]
+    minima = run[0][(run[0]["role"] == "train") & (run[0]["duplicate_of"] == "")]
+    inside = (minima["defect_class"] == "V4") | minima["formation_entropy"].between(0, 10)
+    assert 0 < inside.sum() < 60
+    assert table["n"].tolist()[10:] == [inside.sum(), *[3 * inside.sum()] * 4]
+    assert lines[-1].startswith("I2 V4 (published range), with repeats, shuffled")
+
+
 def test_without_a_penalty_there_is_none_to_share(run, tmp_path):
     lines = []
     table = leakage(ExtensiveBayesianRidge(), *run, **OPTIONS | {"note": lines.append})

@@ -26,6 +26,7 @@ from vibentropy.evaluation.metrics import load_summary
 from vibentropy.features.sets import FeatureSet
 from vibentropy.model import EntropyModel
 from vibentropy.potentials.potential_files import find_potential
+from vibentropy.report.readme_table import load_errors, side_by_side
 from vibentropy.run.config import validate
 from vibentropy.run.provenance import config_hash
 from vibentropy.sources.archives import read_archive
@@ -155,7 +156,9 @@ def test_figures_of_the_article_and_the_table_of_the_readme(tiny_again):
         code, output = snakemake(tiny_again, config, "paper_figures", "readme")
         assert code == 0, output
         text = readme.read_text(encoding="utf-8")
-        assert (tiny_again / "results/summary.md").read_text(encoding="utf-8").strip() in text
+        table = side_by_side([load_errors(tiny_again / "docs/errors/results.csv")], "docs/errors")
+        assert f"\n\n{table}\n<!-- end" in text
+        assert "| results: held out | test |" in text
         assert text.startswith("# Mine\n")
         assert text.endswith("\n\nmore\n")
     assert "`snakemake readme --cores 2 --configfile 'my own.yaml'`" in text

@@ -106,8 +106,9 @@ def structures_of(wildcards):
 
 @asking
 def every_shard(pattern, **fixed):
-    """Expand a pattern over all shards of all data sets."""
-    return [expand(pattern, dataset=dataset, shard=shard, **fixed)[0] for dataset, shard in PLAN.every_shard()]
+    """Expand a pattern over all shards of all data sets, or of those that a descriptor has features of."""
+    datasets = PLAN.config.described_by(fixed["descriptor"]) if "descriptor" in fixed else None
+    return [expand(pattern, dataset=dataset, shard=shard, **fixed)[0] for dataset, shard in PLAN.every_shard(datasets)]
 
 
 def features_by_atoms(wildcards):

@@ -1,4 +1,7 @@
 # What repeats of minima and the way of testing do to held-out errors; `snakemake leakage`, not part of `all`.
+from vibentropy.sources.reference_work import ranges_of_labels
+
+
 rule leakage_of_model:
     input:
         configurations=f"{RESULTS}/configurations.h5",
@@ -25,6 +28,7 @@ rule leakage_of_model:
     params:
         regressor=lambda wildcards: config["regressors"][wildcards.regressor],
         classes=config["leakage"]["classes"],
+        ranges=ranges_of_labels(config["leakage"]["entropies_of"]),
         n_folds=config["evaluation"]["folds"],
         seed=config["seed"],
     script:

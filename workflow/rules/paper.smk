@@ -139,6 +139,35 @@ for test, datasets in PLAN.tests.items():
             "../scripts/paper.py"
 
 
+# Models of the article, its classes and its range, with its errors beside ours; where `reference_work` says which.
+rule paper_published:
+    input:
+        predictions=expand(f"{RESULTS}/predictions/{{model}}.csv", model=PLAN.counterparts.values()),
+        code=code_of("published"),
+        style=str(PACKAGE / "report/vibentropy.mplstyle"),
+    output:
+        png=report(
+            f"{PAPER}/published.png",
+            caption="../report/published.rst",
+            category="9 Paper",
+            labels={"result": "Figure: beside the published errors"},
+        ),
+        pdf=f"{PAPER}/published.pdf",
+    log:
+        f"{RESULTS}/logs/paper/published.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/paper/published.tsv"
+    conda:
+        "../envs/vibentropy.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        larger=PLAN.tests.get("extrapolation", []),
+    script:
+        "../scripts/published.py"
+
+
 rule paper_figures:
     input:
         expand(
@@ -147,6 +176,7 @@ rule paper_figures:
             regressor=config["regressors"],
             kind=["png", "pdf"],
         ),
+        rules.paper_published.output if PLAN.counterparts else [],
 
 
 rule page:
@@ -182,16 +212,22 @@ rule page:
 # No output: Snakemake would remove it before, and there is more in a README than results.
 rule readme:
     input:
-        rules.page.output.text,
+        summary=f"{RESULTS}/summary.csv",
+        descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
+        configurations=f"{RESULTS}/configurations.h5",
+        code=code_of("readme"),
     log:
         f"{RESULTS}/logs/readme.log",
     conda:
         "../envs/vibentropy.yaml"
     resources:
-        mem_mb=memory(100),
+        mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         readme="README.md",
+        folder="docs/errors",
+        tests=list(PLAN.tests),
+        run=PLAN.name,
         command=COMMAND,
     script:
         "../scripts/readme.py"

@@ -11,6 +11,7 @@ with logged(snakemake.log[0]) as progress:
         load_table(snakemake.input.configurations),
         load_by_dataset(snakemake.input.features),
         classes=snakemake.params.classes,
+        ranges=snakemake.params.ranges,
         n_folds=snakemake.params.n_folds,
         seed=snakemake.params.seed,
         names=dict(snakemake.wildcards.items()),

@@ -97,7 +97,7 @@ def metrics_table(predictions: pd.DataFrame, by: Sequence[str] = RESOLVED) -> pd
 
 
 def scored_on_different_cells(predictions: pd.DataFrame) -> list[str]:
-    """Name the models whose errors are over other cells than those of the rest: their descriptors refused some.
+    """Name the models whose errors are over other cells than those of the rest: their descriptors have no features.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def scored_on_different_cells(predictions: pd.DataFrame) -> list[str]:
                 lines.append(
                     f"{descriptor}/{regressor}, {where}: errors are over {len(ids) - len(missing)} of {len(ids)} cells "
                     f"that models predict, without {missing[0]}{' and others' if len(missing) > 1 else ''}: its "
-                    "descriptor refused them"
+                    "descriptor refused them or was not asked"
                 )
     return lines
 

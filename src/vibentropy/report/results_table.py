@@ -118,7 +118,8 @@ def _notes(summary, tests, counts, *, uneven, repeated, published):
     if uneven:
         notes.append(
             "Models with different numbers n of cells were not tested on the same ones: with `one_in`, a descriptor "
-            "learns from fewer; `tables/features.csv` has the cells that it could not describe."
+            "learns from fewer, with `tested_on` it is tested on fewer; `tables/features.csv` has the cells that it "
+            "could not describe."
         )
     if published or len(set(summary["split"])) > 1:
         notes.append(
@@ -186,11 +187,26 @@ def write_between(path: Path | str, text: str, begin: str = BEGIN, end: str = EN
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def in_digits(value: float) -> str:
+    """Write an error with two digits after the point, three where it is small, none where it is in the hundreds.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+    """
+    digits = 3 if abs(value) < 0.0995 else 2 if abs(value) < 99.5 else 0
+    return f"{value:.{digits}f}"
+
+
 def _number(value, name):
-    """Two digits after the point, or three for a slope and for what is small."""
+    """Error in digits, a slope with three after the point, nothing for NaN."""
     if np.isnan(value):
         return ""
-    return f"{value:.3f}" if name.endswith("slope") or abs(value) < 0.0995 else f"{value:.2f}"
+    return f"{value:.3f}" if name.endswith("slope") else in_digits(value)
 
 
 def _count(row, name, uneven):

@@ -114,24 +114,26 @@ def _unknown_species(config: Config) -> Iterator[str]:
 def _unknown_tests(config: Config) -> Iterator[str]:
     tested = list(config.with_role("test"))
     owners: dict[str, str] = {}
-    for test, names in config.evaluation.tests.items():
-        for name in names:
-            if name not in tested:
-                yield (
-                    f"evaluation.tests.{test}: {name!r}{did_you_mean(name, tested)} is no data set of role test; "
-                    f"those are {', '.join(tested) or 'none'}"
-                )
-            elif owners.setdefault(name, test) != test:
-                yield f"evaluation.tests.{test}: {name!r} is part of {owners[name]}, too"
+    for key in ("tests", "tested_on"):
+        for owner, names in getattr(config.evaluation, key).items():
+            for name in names:
+                if name not in tested:
+                    yield (
+                        f"evaluation.{key}.{owner}: {name!r}{did_you_mean(name, tested)} is no data set of role test; "
+                        f"those are {', '.join(tested) or 'none'}"
+                    )
+                elif key == "tests" and owners.setdefault(name, owner) != owner:
+                    yield f"evaluation.tests.{owner}: {name!r} is part of {owners[name]}, too"
 
 
 def _unknown_descriptors(config: Config) -> Iterator[str]:
-    for name in config.evaluation.one_in:
-        if name not in config.descriptors:
-            yield (
-                f"evaluation.one_in: {name!r}{did_you_mean(name, config.descriptors)} is no descriptor of this run, "
-                f"which has {', '.join(config.descriptors)}; name one of them or take the line out"
-            )
+    for key, names in (("one_in", config.evaluation.one_in), ("tested_on", config.evaluation.tested_on)):
+        for name in names:
+            if name not in config.descriptors:
+                yield (
+                    f"evaluation.{key}: {name!r}{did_you_mean(name, config.descriptors)} is no descriptor of this run, "
+                    f"which has {', '.join(config.descriptors)}; name one of them or take the line out"
+                )
 
 
 def _unknown_kinds(config: Config) -> Iterator[str]:

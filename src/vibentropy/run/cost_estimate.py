@@ -203,8 +203,9 @@ def _label_seconds(config: Config, sites: float, rates: Rates) -> float:
 
 
 def _described(config, descriptor, table):
-    """Atoms of each shard that a descriptor is computed of."""
-    return table["atoms"] / [config.one_in(descriptor, dataset) for dataset in table["dataset"]]
+    """Atoms that a descriptor is computed of, of each shard that it has features of."""
+    described = table[table["dataset"].isin(config.described_by(descriptor))]
+    return described["atoms"] / [config.one_in(descriptor, dataset) for dataset in described["dataset"]]
 
 
 def _determinant_seconds(sites: float, rates: Rates) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from vibentropy import descriptors
@@ -19,7 +20,7 @@ from vibentropy.run.settings import Config
 from vibentropy.run.source_files import source_files
 from vibentropy.sources.made_cells import RANDOM_CELLS, REFERENCES, beside
 from vibentropy.sources.random_alloys import KEYS
-from vibentropy.sources.reference_work import SOURCE
+from vibentropy.sources.reference_work import SOURCE, counterparts
 from vibentropy.sources.source import Source
 
 #: Models that come with the package: a fast one from positions alone, and the best that asks the potential.
@@ -102,6 +103,11 @@ class Plan:
         self._shards: dict[str, dict[str, Any]] = {}
 
     # Folders and files
+
+    @property
+    def name(self) -> str:
+        """What the run is called beside others: the potential that it is compared with, or its folder."""
+        return self.config.reference_work or Path(self.config.results).absolute().name
 
     @property
     def table(self) -> str:
@@ -350,6 +356,17 @@ class Plan:
     def tests(self) -> dict[str, list[str]]:
         """Data sets of each test for tables and figures: without names, all of role test are one test, `test`."""
         return self.named_tests or ({"test": self.tested} if self.tested else {})
+
+    @property
+    def counterparts(self) -> dict[str, str]:
+        """Models of this run, as descriptor/regressor, that the reference work has errors of, by descriptor.
+
+        The regressor is Bayesian ridge as in the article, if there is one, or the first.
+        """
+        bayesian = [name for name, block in self.config.regressors.items() if block["kind"] == "bayesian_ridge"]
+        regressor = (bayesian or list(self.config.regressors))[0]
+        found = counterparts(self.config.reference_work, self.config.descriptors)
+        return {name: f"{name}/{regressor}" for name in found}
 
     # Descriptors, regressors and models
 

@@ -45,7 +45,7 @@ MAX_LINES = 200
 
 #: Keys that say where results go, how work is cut up, what is timed and what else is drawn, not what is computed.
 _NOT_SCIENCE = (
-    *("results", "shard_size", "benchmark", "data", "learning", "leakage", "recurrence"),
+    *("results", "reference_work", "shard_size", "benchmark", "data", "learning", "leakage", "recurrence"),
     *("nonlinear", "thermodynamics", "maps"),
 )
 
@@ -67,8 +67,8 @@ def config_hash(config: Mapping[str, Any], sections: Iterable[str] = ()) -> str:
     -------
     str
         SHA-256 of its canonical JSON, without the keys that do not touch the numbers of other targets (`results`,
-        `shard_size`, `benchmark`, `data`, `learning`, `leakage`, `recurrence`, `nonlinear`, `thermodynamics`,
-        `maps`) but for `sections`.
+        `reference_work`, `shard_size`, `benchmark`, `data`, `learning`, `leakage`, `recurrence`, `nonlinear`,
+        `thermodynamics`, `maps`) but for `sections`.
     """
     science = {key: value for key, value in config.items() if key not in _NOT_SCIENCE or key in sections}
     return hash_of(json.dumps(science, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -102,12 +102,15 @@ class Evaluation:
         Data sets by the name of the test that they are given together as.
     one_in : dict of str to int
         By descriptor, learn from one training configuration in so many.
+    tested_on : dict of str to tuple of str
+        By descriptor, the only data sets of role test that it is tested on.
     """
 
     folds: int = 5
     split: tuple[str, ...] = ("groups",)
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one_in: Mapping[str, int] = field(default_factory=dict)
+    tested_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_block(cls, block: Mapping[str, Any]) -> Evaluation:
@@ -125,7 +128,9 @@ class Evaluation:
         values = dict(block)
         if "split" in values:
             values["split"] = (values["split"],) if isinstance(values["split"], str) else tuple(values["split"])
-        return cls(**values | {"tests": {name: tuple(sets) for name, sets in values.get("tests", {}).items()}})
+        for key in ("tests", "tested_on"):
+            values[key] = {name: tuple(sets) for name, sets in values.get(key, {}).items()}
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,8 @@ class Config:
     evaluation : Evaluation
     results : str
         Folder that everything is written to.
+    reference_work : str or None
+        Potential of the reference work that models are compared with.
     seed : int
         Of all random numbers.
     shard_size : int
@@ -163,6 +170,7 @@ class Config:
     labels: Labels = field(default_factory=Labels)
     evaluation: Evaluation = field(default_factory=Evaluation)
     results: str = "results"
+    reference_work: str | None = None
     seed: int = 2020
     shard_size: int = 150
     resolved: int = 0
@@ -184,7 +192,7 @@ class Config:
         potential = block.get("potential") or {}
         host = next(iter(potential.get("elements") or ()), potential.get("element"))
         lattice = Lattice.from_block(block["lattice"], host) if block.get("lattice") else None
-        plain = ("descriptors", "regressors", "potential", "results", "seed", "shard_size")
+        plain = ("descriptors", "regressors", "potential", "results", "reference_work", "seed", "shard_size")
         return cls(
             sources={name: source_of(name, dataset, lattice) for name, dataset in block["datasets"].items()},
             lattice=lattice,
@@ -224,6 +232,22 @@ class Config:
             1 for data sets of role test.
         """
         return self.evaluation.one_in.get(descriptor, 1) if self.sources[dataset].role == "train" else 1
+
+    def described_by(self, descriptor: str) -> list[str]:
+        """List the data sets that a descriptor has features of.
+
+        Parameters
+        ----------
+        descriptor : str
+            Its name in the configuration.
+
+        Returns
+        -------
+        list of str
+            Those to learn from, and those that it is tested on.
+        """
+        tested = self.evaluation.tested_on.get(descriptor, tuple(self.sources))
+        return [name for name, source in self.sources.items() if source.role == "train" or name in tested]
 
     @property
     def generated(self) -> list[str]:

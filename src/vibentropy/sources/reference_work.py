@@ -1,6 +1,7 @@
 """What the reference work reports (Lapointe et al., Phys. Rev. Materials 4, 063802 (2020))."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 #: Where the files are.
 SOURCE = "https://github.com/louity/AFS-python"
@@ -49,14 +50,25 @@ class ReportedErrors(NamedTuple):
     regressor: str
     held_out: tuple[float, float]
     extrapolation: tuple[float, float] | None
+    #: Of the same descriptor in a configuration.
+    block: dict[str, Any]
 
 
 #: From the article. Held out in five folds of the rows in file order, which share trajectories and repeated minima;
 #: extrapolation from 5-25 k_B in 1024 sites to 10-250 k_B in 1024 to 3456 sites.
 REPORTED_ERRORS = [
-    ReportedErrors("MEAM", "A_{3,10}", 33, "Bayesian ridge", (0.18, 0.30), (0.98, 1.53)),
-    ReportedErrors("MEAM", "solid harmonic scattering", None, "", (0.48, 0.70), None),
+    ReportedErrors(
+        *("MEAM", "A_{3,10}", 33, "Bayesian ridge", (0.18, 0.30), (0.98, 1.53)),
+        block={"kind": "afs", "n_max": 3, "l_max": 10},
+    ),
+    ReportedErrors(
+        *("MEAM", "solid harmonic scattering", None, "", (0.48, 0.70), None),
+        block={"kind": "scattering", "n_scales": 7, "l_max": 5},
+    ),
 ]
+
+#: Entropies of the cells that the article extrapolates to, k_B.
+EXTRAPOLATED = (10.0, 250.0)
 
 
 def reported_errors(element: str) -> list[ReportedErrors]:
@@ -74,6 +86,29 @@ def reported_errors(element: str) -> list[ReportedErrors]:
     return REPORTED_ERRORS if element == "Fe" else []
 
 
+def counterparts(potential: str | None, descriptors: Mapping[str, Mapping[str, Any]]) -> dict[str, ReportedErrors]:
+    """Find the descriptors of a run that are those of published models.
+
+    Parameters
+    ----------
+    potential : str or None
+        Of the reference work, that a run is compared with.
+    descriptors : dict of dict
+        Blocks of a configuration, by name.
+
+    Returns
+    -------
+    dict of ReportedErrors
+        By the name of the descriptor in the configuration, in the order of `REPORTED_ERRORS`.
+    """
+    return {
+        name: errors
+        for errors in REPORTED_ERRORS
+        for name, block in descriptors.items()
+        if errors.potential == potential and errors.block.items() <= block.items()
+    }
+
+
 def reported(element: str) -> dict[str, dict[str, Reported]]:
     """Find the published label sets of an element.
 
@@ -87,3 +122,19 @@ def reported(element: str) -> dict[str, dict[str, Reported]]:
         By potential and class of defects; empty for all elements but iron.
     """
     return REPORTED if element == "Fe" else {}
+
+
+def ranges_of_labels(potential: str | None) -> dict[str, tuple[float, float]]:
+    """Find the smallest and the largest published label of each class of defects.
+
+    Parameters
+    ----------
+    potential : str or None
+        Of the reference work; none has no labels.
+
+    Returns
+    -------
+    dict of (float, float)
+        By class, k_B.
+    """
+    return {name: (labels.low, labels.high) for name, labels in REPORTED.get(potential or "", {}).items()}

@@ -14,7 +14,8 @@ column        meaning
 ============= ==========================================================================================================
 descriptor,   names in the configuration of the run
 regressor
-classes       of defects that rows are of: ``all``, or those asked for (``I2 I3 I4 V4``)
+classes       of defects that rows are of: ``all``, or those asked for (``I2 I3 I4 V4``); with `NARROW` behind them
+              where rows outside the range of the published labels of their class are left out
 repeats       whether minima count as often as they were found
 split         one of `vibentropy.learning.folds.SPLITS`
 penalty       ``nested``: chosen among the rows of each fit; ``shared``: by the squared held-out errors themselves
@@ -71,6 +72,9 @@ WAYS = (
 #: What the rows are of if not of single classes.
 ALL = "all"
 
+#: What stands behind the classes if entropies are within a published range.
+NARROW = "(published range)"
+
 
 def leakage(
     regressor: ExtensiveRegressor,
@@ -78,6 +82,7 @@ def leakage(
     features: Mapping[str, FeatureSet],
     *,
     classes: Sequence[str],
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     n_folds: int,
     seed: int,
     names: dict[str, str],
@@ -96,6 +101,9 @@ def leakage(
         By data set.
     classes : sequence of str
         Classes of defects to test by themselves as well.
+    ranges : dict of (float, float), optional
+        Smallest and largest entropy by class, k_B: these classes are tested once more, within the ranges of those that
+        have one.
     n_folds : int
     seed : int
         Of the shuffled folds.
@@ -107,7 +115,7 @@ def leakage(
     Returns
     -------
     pandas.DataFrame
-        With the columns that the module lists: all classes, then those asked for.
+        With the columns that the module lists: all classes, then those asked for, then these within ranges.
 
     Raises
     ------
@@ -131,7 +139,12 @@ def leakage(
         )
     parts = {ALL: np.ones(len(train.table), dtype=bool)}
     if classes:
-        parts[" ".join(classes)] = train.table["defect_class"].isin(classes).to_numpy()
+        of_classes = train.table["defect_class"].isin(classes).to_numpy()
+        parts[" ".join(classes)] = of_classes
+        if ranges:
+            low, high = (train.table["defect_class"].map({n: r[end] for n, r in ranges.items()}) for end in (0, 1))
+            outside = (train.y < low) | (train.y > high)
+            parts[" ".join([*classes, NARROW])] = of_classes & ~outside.to_numpy()
     rows = []
     for part, of_part in parts.items():
         labelled, X = train.table[of_part], train.X[of_part]

@@ -46,6 +46,8 @@ def test_every_row_is_a_point(tmp_path):
         ["0%", "0%", "50%", "50%", "50%"],
         ["0%", "0%", "75%", "75%", "75%"],
     ]
+    narrow = pd.concat([table, table[table["classes"] == "I2 I3"].assign(classes="I2 I3 (published range)")])
+    assert leakage_figure(narrow).axes[2].get_title() == "I2, I3\n(published range)"
     # Nothing is published of copper.
     assert len(leakage_figure(table, "Cu").axes[0].lines) == 2
     with pytest.raises(DataError, match="no ways of testing"):

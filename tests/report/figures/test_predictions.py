@@ -11,8 +11,9 @@ from matplotlib.collections import LineCollection
 from vibentropy.errors import DataError
 from vibentropy.evaluation.metrics import error_metrics, named_tests
 from vibentropy.report import figures
-from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure
+from vibentropy.report.figures.predictions import extrapolation_figure, parity_figure, published_figure
 from vibentropy.report.figures.style import DOUBLE, SINGLE
+from vibentropy.sources.reference_work import REPORTED_ERRORS
 
 pytestmark = pytest.mark.usefixtures("unplaced")
 
@@ -282,3 +283,28 @@ def test_two_bad_cells_do_not_flatten_the_axes(make):
     # Errors of few cells, or of all alike, are no outliers.
     few = predictions.loc[held_out[:4]]
     assert parity_figure(few).axes[0].get_ylim()[1] > 100
+
+
+def test_the_figure_of_the_article_has_its_classes_range_and_errors(make):
+    predictions = make([("mine", "ridge"), ("waves", "ridge")])
+    published = dict(zip(("mine", "waves"), REPORTED_ERRORS, strict=True))
+    parity, larger, waves = published_figure(predictions, published, ["large_432", "large_1024"]).axes
+    entries = [f"{name} ({250 + extra} atoms)" for name, extra in CLASSES.items() if name in ("I2", "I3", "I4", "V4")]
+    assert list(points(parity)) == list(points(waves)) == entries
+    unit = "$\\,k_\\mathrm{B}$"
+    assert corner(parity) == [f"MAE 1.00{unit} (0.18)\nRMSE 1.00{unit} (0.30)\n40 cells"]
+    assert corner(waves) == [f"MAE 1.00{unit} (0.48)\nRMSE 1.00{unit} (0.70)\n40 cells"]
+    tested = predictions[(predictions["stage"] == "test") & (predictions["descriptor"] == "mine")]
+    n = tested["formation_entropy"].between(10, 250).sum()
+    assert 0 < n < len(tested)
+    assert corner(larger) == [f"MAE 2.00{unit} (0.98)\nRMSE 2.00{unit} (1.53)\n{n} cells"]
+    assert [axes.get_title() for axes in (parity, larger, waves)] == [
+        "$A_{3,10}$\nheld out",
+        "$A_{3,10}$\nextrapolation",
+        "solid harmonic scattering\nheld out",
+    ]
+    assert parity.get_xlim() == waves.get_ylim() != larger.get_xlim()
+    # Without larger cells there is no panel of them, and without the classes no figure.
+    assert len(published_figure(predictions, published).axes) == 2
+    with pytest.raises(DataError, match="I2, I3, I4, V4"):
+        published_figure(predictions[predictions["defect_class"] == "I1"], published)

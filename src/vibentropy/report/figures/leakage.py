@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from vibentropy.errors import DataError
 from vibentropy.report.figures.style import COLORS, DOUBLE, SINGLE, lay_out, styled
 from vibentropy.sources.reference_work import reported_errors
-from vibentropy.studies.leakage import ALL, Way, describe
+from vibentropy.studies.leakage import ALL, NARROW, Way, describe
 
 #: Markers of descriptors, in turn.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
@@ -60,7 +60,7 @@ def leakage_figure(table: pd.DataFrame, element: str = "") -> Figure:
             )
         _draw_published(axes, ways, element)
         _write_remembered(axes, rows, ways)
-        axes.set_title("all classes" if part == ALL else fill(part.replace(" ", ", "), 32))
+        axes.set_title(_in_words(part))
         axes.set_xlabel(r"mean absolute error ($k_\mathrm{B}$)")
         axes.set_xlim(left=0)
         axes.grid(axis="y", color="0.9")
@@ -70,6 +70,15 @@ def leakage_figure(table: pd.DataFrame, element: str = "") -> Figure:
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     lay_out(figure)
     return figure
+
+
+def _in_words(part):
+    """Classes of a panel, those of one range of entropies in a second line."""
+    if part == ALL:
+        return "all classes"
+    classes = part.removesuffix(NARROW)
+    said = fill(", ".join(classes.split()), 32)
+    return said if part == classes else f"{said}\n{NARROW}"
 
 
 def _draw_published(axes, ways, element):

@@ -30,6 +30,7 @@ from vibentropy.report.figures.style import (
     models_with_room,
     styled,
 )
+from vibentropy.sources.reference_work import EXTRAPOLATED, REPORTED, ReportedErrors
 
 #: Sets of test cells in turn, and the cells of the training.
 TESTS: list[Style] = [{"color": color, "marker": marker} for color, marker in zip(COLORS, "osD^vPX<", strict=True)]
@@ -41,6 +42,9 @@ MAX_MODELS = 9
 #: One bad model must not hide the others. Ticks at the edge of a panel stand for predictions farther outside the range
 #: of exact entropies than this part of it, and for errors so many times as large as the largest of the median model.
 ROOM, LARGE = 0.25, 3.0
+
+#: What parity shows, along its two axes.
+_BOTH = ("formation_entropy", "prediction")
 
 #: Nor must a bad cell: it is a tick where its error is so many times as large as those of nine tenths of its set.
 FAR = 4.0
@@ -158,6 +162,78 @@ def extrapolation_figure(predictions: pd.DataFrame, tests: Mapping[str, Sequence
     for residual in residuals[: len(models) : n_columns]:
         residual.set_ylabel(r"error ($k_\mathrm{B}$)")
     _finish(figure, mains, residuals, len(models), n_columns)
+    return figure
+
+
+@styled
+def published_figure(
+    predictions: pd.DataFrame, published: Mapping[str, ReportedErrors], larger: Sequence[str] = ()
+) -> Figure:
+    """Draw what the article shows: its models, on its classes of defects, with its errors beside ours.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        Of predictions, by one regressor.
+    published : dict of ReportedErrors
+        By descriptor, as from `vibentropy.sources.reference_work.counterparts`.
+    larger : sequence of str
+        Data sets of the extrapolation.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each model, with the held-out predictions (of the split that keeps groups together or else the
+        first) of the published classes; and one with those of larger cells in the published range of entropies for
+        each model that was published with that. In the corner root mean square and mean absolute errors of the points
+        that are drawn, with the published ones in brackets, and the number of points.
+
+    Raises
+    ------
+    DataError
+        If there are no predictions of the published classes.
+    """
+    held_out = _of_stage(predictions, "cross-validation")
+    held_out = held_out[held_out["split"] == main_split(held_out["split"])]
+    tested = predictions[(predictions["stage"] == "test") & predictions["dataset"].isin(larger)]
+    tested = tested[tested["formation_entropy"].between(*EXTRAPOLATED)]
+    panels = []
+    for descriptor, errors in published.items():
+        rows = held_out[held_out["descriptor"] == descriptor]
+        of_classes = rows[rows["defect_class"].isin(REPORTED[errors.potential])]
+        if of_classes.empty:
+            classes = ", ".join(REPORTED[errors.potential])
+            raise DataError(f"no held-out prediction of {descriptor} is of the published classes, {classes}")
+        panels.append((errors, errors.held_out, "held out", of_classes, rows))
+        of_larger = tested[tested["descriptor"] == descriptor]
+        if errors.extrapolation and len(of_larger):
+            panels.append((errors, errors.extrapolation, "extrapolation", of_larger, rows))
+    # Panels of one kind share their limits.
+    limits = {
+        kind: common_limits(*(rows[name] for _, _, of, rows, _ in panels if of == kind for name in _BOTH))
+        for kind in {kind for _, _, kind, _, _ in panels}
+    }
+    classes, sets = class_styles(held_out["defect_class"]), styles_of_tests(tested)
+    figure = Figure(figsize=(max(SINGLE, DOUBLE * len(panels) / 3), 3.4))
+    drawn = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (errors, printed, kind, rows, training) in zip(drawn, panels, strict=True):
+        diagonal(axes, limits[kind])
+        if kind == "held out":
+            for name, of_class in _legend_classes(rows):
+                points(axes, of_class, "prediction", **classes[of_class["defect_class"].iloc[0]], label=name)
+        else:
+            shown = training["formation_entropy"].agg(["min", "max"])
+            axes.axvspan(*shown, color="#e9e9e9", lw=0, zorder=0, label="range of training")
+            for name, style in sets.items():
+                of_set = rows[rows["dataset"] == name]
+                points(axes, of_set, "prediction", **style, label=f"{_sites(of_set)}{name}")
+        ours = _errors(rows, ("MAE", "RMSE"))
+        lines = [f"{said} ({number:.2f})" for said, number in zip(ours, printed, strict=True)]
+        _corner(axes, [*lines, f"{len(rows)} cells"])
+        name = f"${errors.descriptor}$" if "{" in errors.descriptor else errors.descriptor
+        axes.set(xlim=limits[kind], ylim=limits[kind], box_aspect=1)
+        axes.set_title(f"{name}\n{kind}")
+    _finish(figure, drawn, drawn, len(panels), len(panels))
     return figure
 
 
