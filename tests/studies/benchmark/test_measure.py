@@ -139,7 +139,9 @@ class TestLabels:
         (found,) = programs.load_program(peers.ALLOY_LABELS["vibentropy_two_elements"])(atoms)
         assert set(atoms.symbols) == {"Fe"}
         atoms.symbols[[0, 50, 100]] = "P"
-        eigenvalues = np.linalg.eigvalsh(load_potential(file=programs.IRON, elements=["Fe", "P"]).hessian(atoms).toarray())
+        eigenvalues = np.linalg.eigvalsh(
+            load_potential(file=programs.IRON, elements=["Fe", "P"]).hessian(atoms).toarray()
+        )
         assert found == pytest.approx(np.log(eigenvalues[3:]).sum(), abs=1e-8)
 
     @pytest.mark.slow
