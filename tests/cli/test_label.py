@@ -220,8 +220,6 @@ class TestSeveralElements:
     def test_what_is_of_one_element_says_so(self, run, cells):
         command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--potential", "FeP_mm.eam.fs"]
         assert "of which no reference cell has atoms" in run(*command, "--element", "Fe", code=2).stderr
-        result = run(*command, "--reference", "solute.xyz", "--infinite", "--output", "x.json", code=2)
-        assert "--infinite works for one element only, with one --reference" in result.stderr
 
     def test_atoms_have_shares(self, run, cells):
         command = ["label", "pair.xyz", "--reference", "bulk.xyz", "--reference", "solute.xyz", "--relax"]

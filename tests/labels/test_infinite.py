@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from twins import twins
 from workflow_runs import ROOT
 
 from vibentropy import read_archive
+from vibentropy.atoms.crystal import Crystal
 from vibentropy.errors import NotConvergedError, StructureError
 from vibentropy.labels.infinite import find_defect, infinite_entropy, limit
 from vibentropy.potentials.newton import newton_relax
@@ -42,6 +44,31 @@ def test_small_cells_extrapolate_to_their_limit(iron, iron_crystal, vacancy, shi
     assert found.entropies[1] == pytest.approx(2.613, abs=1e-3)
     assert found.energies[1] == pytest.approx(1.721, abs=1e-3)
     assert len(found.largest) == 1999
+
+
+def test_copies_of_iron_have_the_limit_of_iron(iron, iron_crystal):
+    crystal, sizes = iron_crystal(4), (250, 432, 686)
+    vacancy = newton_relax(crystal[1:], iron, 1e-6)[0]
+    expected = infinite_entropy(vacancy, crystal, iron, sizes=sizes)
+    solute = crystal.copy()
+    solute.symbols[5] = vacancy.symbols[0] = "Cr"  # The latter beside the vacancy.
+    found = infinite_entropy(vacancy, crystal, twins(iron), sizes=sizes, others=[solute])
+    assert found.largest.symbols.formula.count() == {"Cr": 1, "Fe": 684}
+    np.testing.assert_allclose(found.entropies, expected.entropies, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found.energies, expected.energies, rtol=0, atol=1e-5)
+
+
+def test_defects_of_compounds_and_random_alloys(iron):
+    compound = Crystal("Fe", "B2", 2.8513, partner="Al").cell(4)
+    for shift in (0.0, 7.3):
+        antisites = compound.copy()
+        antisites.symbols[[0, 1]] = "Al", "Fe"
+        antisites.positions += shift
+        assert len(find_defect(antisites, compound).core) == 2
+    mixed = compound.copy()
+    mixed.numbers = np.random.default_rng(0).permutation(mixed.numbers)
+    with pytest.raises(StructureError, match="no larger cell of a random alloy has the same arrangement"):
+        infinite_entropy(mixed[1:], mixed, iron, others=[compound])
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import DataError, StructureError
 from vibentropy.sources import archives
+from vibentropy.sources.random_alloys import RandomCells
 from vibentropy.sources.source import source_of
 
 IRON = Crystal("Fe", "bcc", 2.8553125)
@@ -207,13 +208,13 @@ class TestAlloys:
         source = source_of("a", {"archive": str(paths[0])})
         assert source.others() == [solute]
         assert source.alloyed() == ("Fe", "Cr")
-        assert archives.others_of(paths[0]) == (solute,)
 
     def test_one_element_has_no_further_data(self, path):
         with h5py.File(path) as file:
             assert not {"numbers", "others"} & set(file)
         assert archives.read_header(path).others == ()
         source = source_of("a", {"archive": str(path)})
+        assert not source.own_crystals
         assert source.others() == []
         assert source.alloyed() == ()
 
@@ -224,6 +225,49 @@ class TestAlloys:
         solute.symbols[3] = "P"
         with pytest.raises(StructureError, match="holds Cr where Fe and P are expected"):
             archives.write_archive(tmp_path / "alloy.h5", configurations, IRON, others=[solute])
+
+    def test_random_cells(self, alloy, tmp_path):
+        configurations, _ = alloy
+        configurations.table["seed"] = [7, 4, 6, 9]
+        cells = {"3x3x3": [], "2x3x4": [], "9x9x9": []}
+        for number in range(3):
+            for size, found in cells.items():
+                found.append(IRON.cell([int(n) for n in size.split("x")]))
+                found[-1].symbols[number::3] = "Cr"
+                found[-1].rattle(0.1, seed=number)
+        random, chromium, path = RandomCells(cells), Crystal("Cr", "bcc", 2.88).cell(2), tmp_path / "random.h5"
+        archives.write_archive(path, configurations, IRON, others=[chromium], random=random)
+        source = source_of("a", {"archive": str(path)})
+        assert source.own_crystals
+        assert source.alloyed() == ("Cr", "Fe")
+        perfect = source.perfect()
+        # Each once, whatever the number of configurations, and none of other sizes; the smallest size first.
+        assert {size: len(found) for size, found in perfect.cells.items()} == {"2x3x4": 3, "3x3x3": 3}
+        assert source.unstrained() == cells["2x3x4"][0]
+        read = source.read().table.to_dict("records")
+        for row, (size, number) in zip(read, [("3x3x3", 1), ("3x3x3", 1), ("2x3x4", 0), ("3x3x3", 0)], strict=True):
+            assert perfect(row) == random(row) == cells[size][number]
+        with pytest.raises(DataError, match="no random cell of 2x3x4 unit cells, only of 3x3x3"):
+            archives.write_archive(
+                path, configurations, IRON, others=[chromium], random=RandomCells({"3x3x3": cells["3x3x3"]})
+            )
+
+    def test_repeats_beside_another_random_cell(self, alloy, tmp_path):
+        configurations, _ = alloy
+        configurations.table["seed"] = 0
+        cells = [IRON.cell(3) for _ in range(2)]
+        for number, atoms in enumerate(cells):
+            atoms.symbols[number::2] = "Cr"
+        random = RandomCells({"3x3x3": cells, "2x3x4": cells})
+        repeats = configurations.table.iloc[[0]].assign(
+            id="made/3x3x3-X-0009/00", duplicate_of=configurations.table["id"][0], seed=1
+        )
+        chromium = Crystal("Cr", "bcc", 2.88).cell(2)
+        with pytest.raises(DataError, match="made/3x3x3-X-0009/00 repeats .* another cell of the random alloy"):
+            archives.write_archive(tmp_path / "x.h5", configurations, IRON, repeats, others=[chromium], random=random)
+        repeats["seed"] = 2
+        archives.write_archive(tmp_path / "x.h5", configurations, IRON, repeats, others=[chromium], random=random)
+        assert len(archives.read_archive(tmp_path / "x.h5", "made", repeats=True)) == 5
 
     def test_numbers_of_another_length(self, alloy, tmp_path):
         archives.write_archive(tmp_path / "alloy.h5", alloy[0], IRON, others=[alloy[1]])

@@ -9,6 +9,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import ConfigError, DataError
 from vibentropy.features.extensive import CrystalFeatures, describe_references
 from vibentropy.labels.labelling import Labeller
+from vibentropy.sources.archives import write_archive
 from vibentropy.sources.lattice import Lattice
 from vibentropy.sources.made_cells import RANDOM_CELLS, beside
 from vibentropy.sources.random_alloys import RandomAlloy, RandomCells, make_random_cells
@@ -96,12 +97,24 @@ def test_a_data_set_is_made_from_them_and_compared_with_them(made, potential, tm
     assert chosen == {0, 1}
     iron = Crystal("Fe", "bcc", 2.8553).cell(3)
     labelled = Labeller(potential, others=[iron]).label(generated, perfect)
+    write_archive(tmp_path / "made.h5", labelled, CRYSTAL, others=[iron], random=perfect)
+    archived = source_of("again", {"archive": str(tmp_path / "made.h5")})
+    read, of_archive = archived.read(), archived.perfect()
     for atoms, row in zip(labelled.frames, labelled.table.to_dict("records"), strict=True):
         own, other = (made.frames[(row["seed"] + shift) % 2] for shift in (0, 1))
         assert row["reason"] == ""
         assert perfect(row, atoms.cell).symbols.formula == own.symbols.formula
         assert row["formation_entropy"] == pytest.approx(formation_entropy(atoms, [own, iron], potential), abs=1e-9)
         assert 0 < row["formation_energy"] < 4
+        # And again from an archive, whose positions are rounded.
+        atoms, row = next(
+            (atoms, again)
+            for atoms, again in zip(read.frames, read.table.to_dict("records"), strict=True)
+            if again["trajectory"] == row["trajectory"]
+        )
+        np.testing.assert_array_equal(of_archive(row).positions, own.positions)
+        found = formation_entropy(atoms, [of_archive(row), *archived.others()], potential)
+        assert row["formation_entropy"] == pytest.approx(found, abs=1e-4)
         # All but one atom are where they are in that arrangement, and not in the other one.
         assert sum((atoms.symbols == "V") != 0) >= 10
         assert (own.numbers != other.numbers).sum() > 5

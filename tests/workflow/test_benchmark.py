@@ -43,7 +43,7 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
     assert dry.returncode == 0, dry.stdout + dry.stderr
     for name in (*REGISTRY, *peers.PEERS):
         assert f"results/speed/{'peer' if name in peers.PEERS else 'ours'}/{name}.csv" in dry.stdout
-    for name in peers.LABELS:
+    for name in (*peers.LABELS, *peers.ALLOY_LABELS):
         assert f"results/speed/labels/{name}.csv" in dry.stdout
     for name in peers.HESSIANS:
         assert f"results/speed/hessians/{name}.csv" in dry.stdout
@@ -56,6 +56,8 @@ def test_the_rules_measure_everything_that_is_known(tmp_path):
     assert large.returncode == 0, large.stdout + large.stderr
     for name in peers.LABELS:
         assert f"results/speed/large_labels/{name}.csv" in large.stdout
+    for name in peers.ALLOY_LABELS:
+        assert name not in large.stdout
     everything = subprocess.run([*command, "--dry-run"], capture_output=True, text=True)
     assert "results/speed" not in everything.stdout
 

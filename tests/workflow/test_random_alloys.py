@@ -10,6 +10,7 @@ from vibentropy import EntropyModel, formation_entropy, load_potential
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import StructureError
+from vibentropy.features.sets import load_by_dataset
 from vibentropy.sources.made_cells import REFERENCES, beside
 from vibentropy.sources.random_alloys import RandomCells
 
@@ -60,7 +61,7 @@ pytestmark = pytest.mark.slow(minutes=3)
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("random alloy é")
-    code, output = snakemake(folder, CONFIG, "models", "maps")
+    code, output = snakemake(folder, CONFIG, "models", "maps", "data")
     assert code == 0, output
     return folder
 
@@ -103,6 +104,32 @@ def test_models_predict_beside_the_own_cell(run):
         assert found == pytest.approx(table.loc[("test", row["id"]), "prediction"], abs=1e-6)
     with pytest.raises(StructureError, match="the model is of random alloys"):
         model.predict(configurations.frames[tested[0]])
+
+
+def test_archives_give_the_same_labels_features_and_models(run, tmp_path):
+    datasets = {
+        name: {"role": block["role"], "archive": str(run / f"results/data/{name}.h5")}
+        for name, block in CONFIG["datasets"].items()
+    }
+    config = {key: CONFIG[key] for key in ("results", "seed", "descriptors", "regressors", "evaluation")}
+    code, output = snakemake(tmp_path, config | {"datasets": datasets}, "models")
+    assert code == 0, output
+    made = ConfigurationSet.load(run / "results/configurations.h5").table.set_index("id")
+    read = ConfigurationSet.load(tmp_path / "results/configurations.h5").table.set_index("id")
+    distinct = made[(made["status"] == "labelled") & (made["duplicate_of"] == "")]
+    assert sorted(read.index) == sorted(distinct.index)
+    assert (read["formation_entropy"] == made.loc[read.index, "formation_entropy"]).all()
+    for name in datasets:
+        first, second = (
+            load_by_dataset((folder / f"results/features/pairs/{name}").glob("*.h5"))[name]
+            for folder in (run, tmp_path)
+        )
+        rows = [first.ids.index(row_id) for row_id in second.ids]
+        assert rows
+        np.testing.assert_allclose(second.X, first.X[rows], atol=1e-4)
+    table = [pd.read_csv(folder / "results/predictions/pairs/ridge.csv") for folder in (run, tmp_path)]
+    found, expected = (part[part["stage"] == "test"].set_index("id")["prediction"] for part in table)
+    np.testing.assert_allclose(expected, found.loc[expected.index], atol=0.01)
 
 
 def test_maps_add_up(run):

@@ -1,7 +1,7 @@
 # Speed and memory of all descriptors, labels, Hessians, predictions, fits, and of public implementations; `snakemake benchmark`,
 # not part of `all`. Labels of large cells take hours: `snakemake benchmark_large`.
 from vibentropy.run.plan import block_code
-from vibentropy.studies.benchmark.peers import FITS, HESSIANS, LABELS, PEERS, PREDICTIONS, ours
+from vibentropy.studies.benchmark.peers import ALLOY_LABELS, FITS, HESSIANS, LABELS, PEERS, PREDICTIONS, ours
 
 OURS = ours(config["descriptors"], config["benchmark"]["descriptors"])
 
@@ -43,7 +43,10 @@ rule measure:
 
 rule label_costs:
     input:
-        labels=expand(f"{RESULTS}/speed/{{{{labels}}}}/{{name}}.csv", name=LABELS),
+        labels=lambda wildcards: expand(
+            f"{RESULTS}/speed/{wildcards.labels}/{{name}}.csv",
+            name=[*LABELS, *(ALLOY_LABELS if wildcards.labels == "labels" else [])],
+        ),
         # Tables do not say themselves where they come from.
         record=f"{RESULTS}/provenance.json",
         code=code_of("benchmark_labels"),

@@ -98,7 +98,7 @@ def structures_of(wildcards):
     return {
         # Cells that solutes are compared with have no part in making any.
         "reference": [PLAN.lattice] if source.generated else PLAN.references(wildcards.dataset),
-        "random_cells": [PLAN.random_cells] if source.own_crystals else [],
+        "random_cells": [PLAN.random_cells] if source.generated and source.own_crystals else [],
         "files": source.files_of(PLAN.content(wildcards.dataset, wildcards.shard)),
         **(made_with if source.generated else {}),
     }

@@ -118,6 +118,7 @@ rule infinite:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
+        specification=asking(lambda wildcards: PLAN.about(PLAN.training[0])),
         potential=config["potential"],
     script:
         "../scripts/pack_infinite.py"
@@ -147,6 +148,7 @@ rule chosen:
         mem_mb=memory(4000),
         runtime=minutes(30),
     params:
+        specification=asking(lambda wildcards: PLAN.about(PLAN.training[0])),
         number=config["data"]["chosen"]["number"],
     script:
         "../scripts/choose.py"

@@ -140,8 +140,6 @@ def label(
     not_an_input(output, *(file.path for file in files), *reference_files, choice.config, choice.file)
     if site_entropies:
         per_atom_suffix(output, "--site-entropies")
-    if len(reference_files) > 1 and infinite:
-        raise click.UsageError("--infinite works for one element only, with one --reference")
     references = read_references(reference_files, element=block.get("element"))
     block = with_elements(block, references)
     interaction = load_potential(**block, processes=processes)

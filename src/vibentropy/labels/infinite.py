@@ -17,16 +17,17 @@ from scipy.spatial import cKDTree
 
 from vibentropy.atoms.primitive import primitive_cell
 from vibentropy.atoms.reference import crystal_in_cell
+from vibentropy.atoms.reference_cells import ReferenceCells, is_random
 from vibentropy.errors import NotConvergedError, StructureError
 from vibentropy.files.progress import Done, Note, ignore
 from vibentropy.labels.determinants import (
     MAX_FORCE,
     MIN_EIGENVALUE,
     LogDeterminant,
+    reference_log_determinant,
     relaxed_log_determinant,
-    stable_eigenvalues,
 )
-from vibentropy.labels.entropy import entropy_of
+from vibentropy.labels.entropy import formed_entropy
 from vibentropy.potentials.newton import newton_relax
 from vibentropy.potentials.protocols import Interaction
 
@@ -81,6 +82,7 @@ def infinite_entropy(
     done: Done = ignore,
     memory: int | None = None,
     note: Note = ignore,
+    others: Sequence[Atoms] = (),
 ) -> InfiniteEntropy:
     """Find the formation entropy of a defect in the infinite crystal.
 
@@ -101,6 +103,9 @@ def infinite_entropy(
         See `vibentropy.labels.determinants.relaxed_log_determinant`.
     note : callable
         Called with what is done next and what it will cost.
+    others : sequence of ase.Atoms
+        Relaxed cells that atoms of further elements are compared with, as they are: the share of their own images,
+        c/N with N of theirs, is left.
 
     Returns
     -------
@@ -109,14 +114,26 @@ def infinite_entropy(
     Raises
     ------
     StructureError
-        If the cell is no repetition of a crystal, holds no defect or several, or is larger than the smallest size.
+        If the cell is no repetition of a crystal, holds no defect or several, or is larger than the smallest size; if
+        the references do not say what an atom of each element counts, or the crystal is a random alloy.
     NotConvergedError
         If the defect in a larger cell is not the same minimum.
     SaddlePointError
         If it is none.
     """
+    if is_random(crystal):
+        raise StructureError("no larger cell of a random alloy has the same arrangement, so that there is no limit")
     defect = find_defect(atoms, crystal)
     limits = max_force, min_eigenvalue
+    determinants: dict[tuple[bytes, bytes], LogDeterminant] = {}
+
+    def determinant_of(cell: Atoms) -> LogDeterminant:
+        # Those of `others` and of the crystal in them are the same for all sizes.
+        key = cell.numbers.tobytes(), cell.positions.tobytes()
+        if key not in determinants:
+            determinants[key] = reference_log_determinant(cell, potential, *limits, memory, note)
+        return determinants[key]
+
     sites, entropies, energies = [], [], []
     largest = atoms
     larger = _larger_cells(defect, sizes)
@@ -126,12 +143,12 @@ def infinite_entropy(
         start = largest.positions.copy()
         largest, energy, _ = newton_relax(largest, potential, _RELAXED_FORCE)
         defect.check_same(start, largest)
-        per_atom = potential.energy_and_forces(perfect)[0] / len(perfect)
-        bulk = LogDeterminant.of_eigenvalues(stable_eigenvalues(perfect, potential, *limits))
+        references = ReferenceCells.of([perfect, *others])
+        of_references = references.quantities(lambda cell: potential.energy_and_forces(cell)[0])
         sites.append(len(perfect))
-        energies.append(energy - per_atom * len(largest))
+        energies.append(float(references.formed(largest, energy, of_references)))
         determinant = relaxed_log_determinant(largest, potential, *limits, memory, note)
-        entropies.append(entropy_of(determinant, bulk)[0])
+        entropies.append(formed_entropy(references, largest, determinant, determinant_of)[0])
         done(f"{len(perfect)} sites")
     _check_straight(sites, energies)
     value, other = limit(sites[-2:], entropies[-2:]), limit(sites[:2], entropies[:2])
@@ -171,7 +188,7 @@ class Defect:
     positions : ndarray of shape (n_atoms, 3), Å
         Of the atoms, around the defect likewise, shifted onto the crystal where they were not on it.
     core : ndarray of shape (n_core, 3), Å
-        Empty sites, and atoms that are off sites or share one.
+        Empty sites, and atoms that are off sites, share one, or are of another element than their site.
     spacing : float, Å
         Distance of nearest neighbours in the crystal.
     """
@@ -259,9 +276,10 @@ def find_defect(atoms: Atoms, crystal: Atoms) -> Defect:
     _, occupied = tree.query(_scaled(sites, crystal.cell))
     count = np.bincount(occupied, minlength=len(crystal))
     off = (np.linalg.norm(displacements, axis=1) > _OFF_SITE * spacing) | (count[occupied] > 1)
+    off |= atoms.numbers != crystal.numbers[occupied]
     core = np.concatenate([crystal.positions[count == 0], positions[off]])
     if not len(core):
-        raise StructureError("the cell holds no defect: every site has one atom, near it")
+        raise StructureError("the cell holds no defect: every site has one atom of its element, near it")
     core = _in_one_piece(core, crystal.cell, _ONE_DEFECT * spacing)
     centre = core.mean(axis=0)
     # Atoms go with their sites, of which some are half a cell away from the centre, on either side.
@@ -336,12 +354,14 @@ def _spacing(primitive):
 
 
 def _offset(atoms, primitive):
-    """Shift of the crystal onto the atoms, from the phases of waves with the period of the lattice."""
+    """Shift of the crystal onto the atoms, from the phases of waves with the period of the lattice.
+
+    Of the rarest element of a compound alone: in B2 the two sublattices have opposite phases.
+    """
     reciprocal = 2 * np.pi * primitive.cell.reciprocal()
-    phases = [
-        np.angle(np.exp(1j * atoms.positions @ g).sum() / np.exp(1j * primitive.positions @ g).sum())
-        for g in reciprocal
-    ]
+    rarest = np.bincount(primitive.numbers)[primitive.numbers].argmin()
+    places, sites = (cell.positions[cell.numbers == primitive.numbers[rarest]] for cell in (atoms, primitive))
+    phases = [np.angle(np.exp(1j * places @ g).sum() / np.exp(1j * sites @ g).sum()) for g in reciprocal]
     return np.linalg.solve(reciprocal, phases)
 
 

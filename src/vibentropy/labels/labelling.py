@@ -243,10 +243,15 @@ class Labeller:
     def _in_infinite_crystal(self, atoms, perfect):
         limits = self._max_force, self._min_eigenvalue
         try:
-            if self._others:
-                raise StructureError("the limit of the infinite crystal exists for one element only")
             infinite = infinite_entropy(
-                atoms, perfect, self._potential, *limits, self._infinite, memory=self._memory, note=self._note
+                atoms,
+                perfect,
+                self._potential,
+                *limits,
+                self._infinite,
+                memory=self._memory,
+                note=self._note,
+                others=self._others,
             )
             values = infinite.value, infinite.uncertainty, ""
         except (VibentropyError, LinAlgError) as error:

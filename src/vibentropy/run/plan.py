@@ -598,15 +598,10 @@ class Plan:
         Raises
         ------
         ConfigError
-            If there is none, or the crystal is a random alloy.
+            If there is none.
         """
         if not self.generated:
             raise ConfigError("`data` writes what recipes make, and no data set of this configuration has a recipe")
-        if any(self.source(name).own_crystals for name in self.generated):
-            raise ConfigError(
-                "`data` writes archives, which hold one crystal; a random alloy has one for each arrangement: "
-                "`snakemake extxyz` writes its configurations"
-            )
         return self.generated
 
     def in_equilibrium(self) -> list[str]:

@@ -69,6 +69,11 @@ class Archive(Source):
         return False
 
     @property
+    def own_crystals(self) -> bool:
+        """See `Source.own_crystals`."""
+        return read_header(self.archive).random is not None
+
+    @property
     def table(self) -> pd.DataFrame:
         """Table of the configurations that the data set takes from the archive."""
         table = read_header(self.archive, self.repeats).table
@@ -147,7 +152,13 @@ class Archive(Source):
 
     def perfect(self, lattice: Path | str | None = None) -> Perfect:
         """See `Source.perfect`."""
-        return filled(read_header(self.archive).crystal)
+        header = read_header(self.archive)
+        return header.random or filled(header.crystal)
+
+    def unstrained(self, lattice: Path | str | None = None) -> Atoms:
+        """See `Source.unstrained`."""
+        random = read_header(self.archive).random
+        return random.smallest if random else super().unstrained(lattice)
 
     def others(self, lattice: Path | str | None = None) -> list[Atoms]:
         """See `Source.others`."""
@@ -156,7 +167,7 @@ class Archive(Source):
     def alloyed(self) -> tuple[str, ...]:
         """See `Source.alloyed`."""
         header = read_header(self.archive)
-        return Compositions.of([header.crystal.cell(1), *header.others]).elements if header.others else ()
+        return Compositions.of([self.unstrained(), *header.others]).elements if header.others else ()
 
     def identity(self) -> tuple[Crystal, str]:
         """See `Source.identity`."""

@@ -20,6 +20,9 @@ data set            shape          meaning
 ``/numbers``        (sum of n,)    atomic number of each atom; where there are several elements
 ``/others/<k>``                    the reference cells of further elements, k from 0: ``numbers``, ``positions`` (Å) and
                                    ``cell`` (Å); likewise
+``/random/<size>``                 the cells of a random alloy without a defect, of so many unit cells: ``numbers``
+                                   (n, n_sites), ``positions`` (n, n_sites, 3) in Å and ``cells`` (n, 3, 3) in Å; that
+                                   of a configuration is number ``seed`` modulo n
 =================== ============== ====================================================================================
 
 Attributes of the root: ``element``, ``structure`` and ``a`` (Å) of the crystal, and what the writer adds: ``potential``
@@ -33,6 +36,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,9 +54,10 @@ from vibentropy.datasets.store import ConfigurationSet, check_rows
 from vibentropy.datasets.table import SITE_ENTROPY, Status, complete_table, read_columns, write_columns
 from vibentropy.errors import DataError, at, did_you_mean
 from vibentropy.files.hdf5 import create, open_file, slices
+from vibentropy.sources.random_alloys import RandomCells
 
 if TYPE_CHECKING:
-    pass
+    from vibentropy.sources.source import Source
 
 KIND = "archive"
 
@@ -91,6 +96,7 @@ def write_archive(
     crystal: Crystal,
     repeats: pd.DataFrame | None = None,
     others: Sequence[Atoms] = (),
+    random: RandomCells | None = None,
     **attributes: Any,
 ) -> None:
     """Write labelled configurations as an archive.
@@ -108,6 +114,8 @@ def write_archive(
     others : sequence of ase.Atoms
         Relaxed cells that atoms of further elements are compared with, one for each; see
         `vibentropy.sources.source.Source.others`.
+    random : RandomCells, optional
+        The cells without a defect, where the crystal is a random alloy; those of other sizes are left out.
     **attributes
         Provenance, as for `vibentropy.files.hdf5.create`.
 
@@ -115,7 +123,7 @@ def write_archive(
     ------
     DataError
         If there are no configurations, one has no label, its sites are not those of the crystal in so many cells,
-        a column is missing, or a repeat is of none of them or differs from it.
+        a column is missing, a repeat is of none of them or differs from it, or there is no random cell of its size.
     StructureError
         If one is of another element, or the crystal and `others` do not say what an atom of each counts.
     """
@@ -129,9 +137,10 @@ def write_archive(
     if not len(table):
         raise DataError("nothing to archive: no configuration is labelled and distinct", path)
     if repeats is not None:
-        _check_repeats(table, repeats)
+        _check_repeats(table, repeats, random)
     rows: Iterator[Any] = table.itertuples()
-    elements = ReferenceCells.of([crystal.cell(1), *others]).compositions.elements
+    first = crystal.cell(1) if random is None else random.smallest
+    elements = ReferenceCells.of([first, *others]).compositions.elements
     for atoms, row in zip(configurations.frames, rows, strict=True):
         element_indices(atoms, elements)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
@@ -158,6 +167,9 @@ def write_archive(
         if len(elements) > 1:
             numbers = np.concatenate([atoms.numbers for atoms in configurations.frames]).astype(np.uint8)
             file.create_dataset("numbers", data=numbers, **_COMPRESSION)
+        if random is not None:
+            for size in sites:
+                _write_random_cells(file.create_group(f"random/{size}"), random.of_size(size))
         for k, cell in enumerate(others):
             file[f"others/{k}/numbers"] = cell.numbers.astype(np.uint8)
             for name, lengths in (("positions", cell.positions), ("cell", cell.cell[:])):
@@ -254,12 +266,15 @@ class Header:
         Columns of `vibentropy.datasets.table`, one row per configuration; not to be changed.
     others : tuple of ase.Atoms
         Relaxed cells that atoms of further elements are compared with; not to be changed.
+    random : RandomCells or None
+        The cells without a defect where the crystal is a random alloy, and else None; not to be changed.
     """
 
     crystal: Crystal
     potential: str
     table: pd.DataFrame
     others: tuple[Atoms, ...] = ()
+    random: RandomCells | None = None
 
 
 def read_header(path: Path | str, repeats: bool = False) -> Header:
@@ -302,7 +317,31 @@ def _read_header(path: Path | str, repeats: bool) -> Header:
         for k, cell in enumerate(others):
             with at(f"/others/{k}"):
                 check_geometry(cell)
-        return Header(crystal, str(file.attrs.get("potential", "")), _table(file, repeats)[0], others)
+        potential, (table, _) = str(file.attrs.get("potential", "")), _table(file, repeats)
+        return Header(crystal, potential, table, others, _random_cells(file))
+
+
+def _write_random_cells(group, cells):
+    group.create_dataset("numbers", data=np.array([cell.numbers for cell in cells], dtype=np.uint8), **_COMPRESSION)
+    for name, lengths in (
+        ("positions", [cell.positions for cell in cells]),
+        ("cells", [cell.cell[:] for cell in cells]),
+    ):
+        group.create_dataset(name, data=np.array(lengths), **_COMPRESSION).attrs["unit"] = "Å"
+
+
+def _random_cells(file):
+    """Cells of a random alloy in an archive; None where the crystal is another."""
+    if "random" not in file:
+        return None
+    cells = {}
+    for size, group in sorted(file["random"].items(), key=lambda item: prod(int(n) for n in item[0].split("x"))):
+        stored = zip(group["numbers"][:], group["positions"][:], group["cells"][:], strict=True)
+        cells[size] = [Atoms(numbers, positions=positions, cell=cell, pbc=True) for numbers, positions, cell in stored]
+        for k, cell in enumerate(cells[size]):
+            with at(f"/random/{size}, cell {k}"):
+                check_geometry(cell)
+    return RandomCells(cells)
 
 
 def crystal_of(reference: Path | str) -> Crystal:
@@ -334,19 +373,22 @@ def crystal_of(reference: Path | str) -> Crystal:
     )
 
 
-def others_of(reference: Path | str) -> tuple[Atoms, ...]:
-    """Find the reference cells of further elements of a data set that is written into another archive.
+def random_cells_of(source: Source, lattice: Path | str) -> RandomCells | None:
+    """Find the cells without a defect of a data set that is written into an archive.
 
     Parameters
     ----------
-    reference : path-like
-        As for `crystal_of`.
+    source : Source
+    lattice : path-like
+        File of the crystal that recipes start from; not read for other data sets.
 
     Returns
     -------
-    tuple of ase.Atoms
+    RandomCells or None
+        None where the crystal is no random alloy.
     """
-    return read_header(reference).others if Path(reference).suffix == ".h5" else ()
+    perfect = source.perfect(lattice)
+    return perfect if isinstance(perfect, RandomCells) else None
 
 
 def _part(rows):
@@ -378,7 +420,7 @@ def _table(file, repeats):
     return table.iloc[order].reset_index(drop=True), stored[order]
 
 
-def _check_repeats(table, repeats):
+def _check_repeats(table, repeats, random):
     """Check that repeats are minima of the table but for their names and trajectories."""
     minima = table.iloc[_rows_of(table, repeats)]
     for column in ("dataset", "defect_class", "n_atoms", "n_sites", "repetitions", "status"):
@@ -387,6 +429,12 @@ def _check_repeats(table, repeats):
             row, minimum = repeats.iloc[differs[0]], minima.iloc[differs[0]]
             raise DataError(
                 f"{row['id']} repeats {minimum['id']}, but its {column} is {row[column]}, expected {minimum[column]}"
+            )
+    for repeat, minimum in zip(repeats.to_dict("records"), minima.to_dict("records"), strict=True):
+        if random is not None and random(repeat) is not random(minimum):
+            raise DataError(
+                f"{repeat['id']} repeats {minimum['id']}, but is compared with another cell of the random alloy: their "
+                "energies and entropies agree by chance, so take another seed"
             )
     names = pd.concat([table["id"], repeats["id"]])
     if names.duplicated().any():

@@ -236,10 +236,28 @@ class RandomCells:
         """The first arrangement of the smallest size."""
         return next(iter(self.cells.values()))[0]
 
-    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike | None = None) -> Atoms:
-        """Find the cell without the defect of a configuration."""
-        size = row["repetitions"]
+    def of_size(self, size: str) -> Sequence[Atoms]:
+        """Find all arrangements of a size.
+
+        Parameters
+        ----------
+        size : str
+            ``8x8x8``.
+
+        Returns
+        -------
+        sequence of ase.Atoms
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
         if size not in self.cells:
             raise DataError(f"there is no random cell of {size} unit cells, only of {', '.join(self.cells)}")
-        arrangements = self.cells[size]
+        return self.cells[size]
+
+    def __call__(self, row: Mapping[Any, Any], cell: ArrayLike | None = None) -> Atoms:
+        """Find the cell without the defect of a configuration."""
+        arrangements = self.of_size(row["repetitions"])
         return arrangements[int(row["seed"]) % len(arrangements)]

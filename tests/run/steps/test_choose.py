@@ -39,7 +39,7 @@ def test_they_are_those_of_largest_leverage_from_the_training_sets(minima, featu
     output, (progress, stream) = minima / "chosen.h5", log()
     choose(
         minima / "all.h5", paths, minima / "lattice.json", output, number=3, progress=progress, read=[],
-        config=config() | {"potential": POTENTIAL},
+        specification={"recipe": {}}, config=config() | {"potential": POTENTIAL},
     )  # fmt: skip
     table = load_table(minima / "all.h5")
     train = table[(table["dataset"] == "train") & (table["status"] == "labelled")]
@@ -55,7 +55,7 @@ def test_they_are_those_of_largest_leverage_from_the_training_sets(minima, featu
     # From an archive as well, whose potential it keeps, whatever others of the run are labelled with.
     choose(
         minima / "all.h5", paths, output, minima / "again.h5", number=3, progress=log()[0], read=[],
-        config=config() | {"potential": POTENTIAL | {"file": "Fe_mm.eam.fs"}},
+        specification={"archive": str(output)}, config=config() | {"potential": POTENTIAL | {"file": "Fe_mm.eam.fs"}},
     )  # fmt: skip
     assert read_header(minima / "again.h5").potential == read_header(output).potential
 
@@ -72,6 +72,6 @@ def test_refusals(minima, features, number, reference, message):
     with pytest.raises(DataError, match=message):
         choose(
             minima / "all.h5", features[1], minima / reference, minima / "refused.h5", number=number,
-            progress=log()[0], read=[], config=config() | {"potential": POTENTIAL},
+            specification={"recipe": {}}, progress=log()[0], read=[], config=config() | {"potential": POTENTIAL},
         )  # fmt: skip
     assert not (minima / "refused.h5").exists()

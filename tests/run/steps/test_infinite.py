@@ -73,6 +73,7 @@ def test_the_lowest_minima_of_each_class(configurations, tmp_path):
         tmp_path / "lattice.json",
         tmp_path / "infinite.h5",
         tmp_path / "infinite.csv",
+        specification={"recipe": {}},
         potential=POTENTIAL,
         config=TINY,
         read=[],

@@ -9,7 +9,7 @@ import pytest
 from ase.build import bulk
 from measurements import AFS, missing, rows
 
-from vibentropy import EntropyModel
+from vibentropy import EntropyModel, load_potential
 from vibentropy.atoms.reading import read_frames
 from vibentropy.errors import DataError
 from vibentropy.report.figures.overview import overview_figure
@@ -133,6 +133,16 @@ class TestLabels:
             pytest.skip(f"{name} is not installed")
         (own,), (other,) = (programs.load_program(peers.LABELS[n])(cells.crystal(3)) for n in (tables.OUR_LABEL, name))
         assert other == pytest.approx(own, abs=tolerance)
+
+    def test_a_label_of_two_elements(self):
+        atoms = cells.crystal(4)
+        (found,) = programs.load_program(peers.ALLOY_LABELS["vibentropy_two_elements"])(atoms)
+        assert set(atoms.symbols) == {"Fe"}
+        atoms.symbols[[0, 50, 100]] = "P"
+        eigenvalues = np.linalg.eigvalsh(
+            load_potential(file=programs.IRON, elements=["Fe", "P"]).hessian(atoms).toarray()
+        )
+        assert found == pytest.approx(np.log(eigenvalues[3:]).sum(), abs=1e-8)
 
     @pytest.mark.slow
     def test_ours_is_measured_like_the_others(self):

@@ -18,7 +18,8 @@ from vibentropy.learning.rows import match
 from vibentropy.learning.selection import select
 from vibentropy.potentials.from_config import identity
 from vibentropy.run.provenance import attributes
-from vibentropy.sources.archives import crystal_of, others_of, read_header, write_archive
+from vibentropy.sources.archives import crystal_of, random_cells_of, read_header, write_archive
+from vibentropy.sources.source import source_of
 
 
 def choose(
@@ -27,6 +28,7 @@ def choose(
     reference: str | Path,
     output: str | Path,
     *,
+    specification: Mapping[str, Any],
     number: int,
     config: Mapping[str, Any],
     read: Iterable[str | Path],
@@ -44,6 +46,8 @@ def choose(
         See `vibentropy.sources.archives.crystal_of`.
     output : path-like
         For `vibentropy.sources.archives.read_archive`; the minima are in the order of their data sets.
+    specification : dict
+        Of the data set that the reference is of, see `vibentropy.sources.source.Source.about`.
     number : int
         How many, at least one for each class; see `vibentropy.learning.selection.select`.
     config, read, progress
@@ -71,11 +75,13 @@ def choose(
         progress.note(f"{len(of_class)} of {(train.table['defect_class'] == name).sum()} minima of class {name}")
     is_archive = Path(reference).suffix == ".h5"
     potential = read_header(reference).potential if is_archive else identity(config["potential"])
+    crystal, source = crystal_of(reference), source_of("", specification)
     write_archive(
         output,
         chosen,
-        crystal_of(reference),
-        others=others_of(reference),
+        crystal,
+        others=source.others(reference),
+        random=random_cells_of(source, reference),
         potential=potential,
         **attributes(config, read, sections=["data"]),
     )

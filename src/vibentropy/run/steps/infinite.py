@@ -71,13 +71,15 @@ def infinite_part(
     minima = ConfigurationSet.load(configurations, np.sort(chosen)[part::parts])
     progress.expect(len(minima))
     interaction = watched(load_potential(**potential), progress.note)
-    perfect = {name: source_of(name, block).perfect(lattice) for name, block in specifications.items()}
+    sources = {name: source_of(name, block) for name, block in specifications.items()}
+    perfect = {name: source.perfect(lattice) for name, source in sources.items()}
+    others = {name: source.others(lattice) for name, source in sources.items()}
     settings: dict[str, Any] = {**gates, "sizes": sizes, "memory": spare_in_job(mem_mb), "note": progress.note}
     frames, labelled = [], []
     for atoms, (_, row) in zip(minima.frames, minima.table.iterrows(), strict=True):
         try:
             crystal = perfect[row["dataset"]](row, atoms.cell)
-            found = infinite_entropy(atoms, crystal, interaction, **settings)
+            found = infinite_entropy(atoms, crystal, interaction, **settings, others=others[row["dataset"]])
         except (VibentropyError, LinAlgError) as error:
             frames.append(atoms)
             labelled.append({**row, **refused(error), "formation_entropy": np.nan})
@@ -115,6 +117,7 @@ def pack_infinite(
     output: str | Path,
     table: str | Path,
     *,
+    specification: Mapping[str, Any],
     potential: Mapping[str, Any],
     config: Mapping[str, Any],
     read: Iterable[str | Path],
@@ -131,6 +134,8 @@ def pack_infinite(
         For `vibentropy.sources.archives.read_archive`.
     table : path-like
         CSV, one row for each minimum, with the reason where it has no label.
+    specification : dict
+        Of the data set that the reference is of, see `vibentropy.sources.source.Source.about`.
     potential : dict
         As in the configuration of a run.
     config, read
@@ -143,5 +148,10 @@ def pack_infinite(
     labelled = whole.subset(np.flatnonzero(rows["status"] == Status.LABELLED))
     crystal = archives.crystal_of(reference)
     archives.write_archive(
-        output, labelled, crystal, potential=identity(potential), **attributes(config, read, sections=["data"])
+        output,
+        labelled,
+        crystal,
+        others=source_of("", specification).others(reference),
+        potential=identity(potential),
+        **attributes(config, read, sections=["data"]),
     )

@@ -71,12 +71,14 @@ def pack(
         for name, atoms in zip(part.table["id"], part.frames, strict=True):
             if name in frames:
                 frames[name].set_array(SITE_ENTROPY, atoms.arrays[SITE_ENTROPY])
+    source = source_of(dataset, specification)
     archives.write_archive(
         output,
         packed,
         crystal,
         repeats,
-        source_of(dataset, specification).others(lattice),
+        source.others(lattice),
+        archives.random_cells_of(source, lattice),
         potential=identity(potential),
         **attributes(config, read, sections=["data"]),
     )

@@ -86,6 +86,11 @@ LABELS = {
     "lammps_eigenvalues": Peer("lammps", "lammps", "lammps_label", {"step": 0.01}),
 }
 
+#: Labels of several elements by name, which are another number; beside those of one in small cells only.
+ALLOY_LABELS = {
+    "vibentropy_two_elements": Peer("vibentropy", "vibentropy", "sparse_label", {"elements": ["Fe", "P"]}),
+}
+
 #: Hessians of modified embedded atoms by name; those of embedded ones are in the labels.
 HESSIANS = {
     "vibentropy_meam_hessian": Peer("vibentropy", "vibentropy", "meam_hessian", {}),
@@ -135,4 +140,4 @@ PEERS = {
     "matscipy_neighbours": Peer("matscipy", "matscipy", "matscipy_neighbours", {}),
 }
 
-ALL = PEERS | LABELS | HESSIANS | PREDICTIONS | FITS
+ALL = PEERS | LABELS | ALLOY_LABELS | HESSIANS | PREDICTIONS | FITS

@@ -6,7 +6,7 @@ prediction, or the diagonal of a Hessian; or one that takes rows and returns the
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +46,9 @@ R_CUT = 5.0
 
 #: Potential of the labels.
 IRON = "FeP_mm.eam.fs"
+
+#: Sites of iron for each atom of a second element, evenly over the cell.
+SITES_PER_SOLUTE = 50
 
 #: That of the Hessians of modified embedded atoms.
 MEAM = "meam", ["* * library_2nn.meam Mo Co Ni V Fe Al Cr MoCoNiVFeAlCr_2nn.meam Fe"]
@@ -227,11 +230,23 @@ def dense_label() -> Program:
     return lambda atoms: np.array([log_determinant(potential.hessian(atoms)).value])
 
 
-def sparse_label() -> Program:
-    """Label of this package by its sparse factor, whatever a dense one would cost, with the test for a minimum."""
-    potential = Potential.from_setfl(IRON, "Fe")
+def sparse_label(elements: Sequence[str] = ("Fe",)) -> Program:
+    """Label of this package by its sparse factor, whatever a dense one would cost, with the test for a minimum.
+
+    Parameters
+    ----------
+    elements : sequence of str
+        Iron first; a second one takes one site in `SITES_PER_SOLUTE`.
+
+    Returns
+    -------
+    callable
+    """
+    potential = Potential.from_setfl(IRON, elements)
 
     def label(atoms):
+        atoms = atoms.copy()
+        atoms.symbols[::SITES_PER_SOLUTE] = elements[-1]
         matrix = from_parts(potential.hessian_parts(atoms))
         lowest_eigenvalue(matrix.apply, len(atoms), floor=MIN_EIGENVALUE)
         return _with_first_atom(factorise_sparse(matrix, dissect(matrix, atoms)).log_determinant, atoms)
