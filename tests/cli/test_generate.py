@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -10,7 +11,9 @@ from click.testing import CliRunner
 from iron_files import CONFIG, ROOT
 
 from vibentropy.cli import main
+from vibentropy.cli.generate import _recipe
 from vibentropy.datasets.store import ConfigurationSet
+from vibentropy.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,11 @@ class TestGenerate:
         for row in made.table.itertuples():
             assert row.energy == pytest.approx(expected.loc[row.id, "energy"], abs=1e-9)
             assert row.formation_entropy == pytest.approx(expected.loc[row.id, "formation_entropy"], abs=1e-6)
+
+    @pytest.mark.parametrize("name", [None, "train"])
+    def test_without_a_recipe_there_is_a_next_step(self, name):
+        with pytest.raises(ConfigError, match="no data set has a recipe; `vibentropy new` writes"):
+            _recipe(SimpleNamespace(generated=[]), name)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -156,6 +156,7 @@ def test_keywords_are_the_keys_of_the_configuration():
         (EMT | {"file": None, "step": 0.0}, r"step is 0\.0, expected a number above 0"),
         (EMT | {"file": None, "step": "a"}, r"step is 'a', expected a number above 0"),
         (MEAM | {"file": None, "pair_coeff": "* * a b c d"}, "needs its pair_coeff, a list of lines, found '. . a b c"),
+        ({"element": "iron"}, "element is 'iron' .did you mean 'Fe'.., expected a chemical symbol"),
         ({"element": "fe"}, "element is 'fe' .did you mean 'Fe'.., expected a chemical symbol"),
         (MEAM | {"file": None, "element": "Xx"}, "element is 'Xx', expected a chemical symbol"),
         (EMT | {"file": None, "element": "X"}, "element is 'X' .*, expected a chemical symbol"),

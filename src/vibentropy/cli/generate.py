@@ -57,9 +57,10 @@ def _recipe(config, name):
         return config.sources[recipes[0]]
     if name in recipes:
         return config.sources[name]
-    there_are = ", ".join(recipes) or "none"
+    if not recipes:
+        raise ConfigError("no data set has a recipe; `vibentropy new` writes a configuration with some")
     asked = "say which with --dataset" if name is None else f"{name!r} is none of them{did_you_mean(name, recipes)}"
-    raise ConfigError(f"data sets with a recipe: {there_are}; {asked}")
+    raise ConfigError(f"data sets with a recipe: {', '.join(recipes)}; {asked}")
 
 
 def _labelled(configurations, config):

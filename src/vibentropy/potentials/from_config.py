@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ase.calculators.calculator import Calculator
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_names, atomic_numbers, chemical_symbols
 
 from vibentropy.errors import ConfigError, NotAnalyticError, PotentialError, VibentropyError, did_you_mean
 from vibentropy.files.atomic import sha256
@@ -190,7 +190,9 @@ def elements_of(specification: Mapping[str, Any]) -> tuple[str, ...]:
     key = "element" if elements is None else "elements"
     for symbol in symbols:
         if symbol not in chemical_symbols[1:]:
-            close = did_you_mean(str(symbol).capitalize(), chemical_symbols[1:])
+            meant = str(symbol).capitalize()
+            called = dict(zip(atomic_names[1:], chemical_symbols[1:], strict=True))
+            close = did_you_mean(called.get(meant, meant), chemical_symbols[1:])
             where = "is" if elements is None else "holds"
             raise ConfigError(f"{key} {where} {symbol!r}{close}, expected a chemical symbol")
     if not symbols or len(set(symbols)) < len(symbols):

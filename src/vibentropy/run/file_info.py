@@ -43,7 +43,7 @@ def contents(path: Path | str) -> dict[str, Any]:
     if not kind:
         raise DataError(
             "not a file of this package (models, features and sets of configurations are HDF5 files that say so); "
-            "`vibentropy check` reads configurations of other programs",
+            "`vibentropy check` reads configurations of runs (YAML) and cells of other programs",
             path,
         )
     with h5py.File(path, "r") as file:
