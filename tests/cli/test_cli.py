@@ -89,7 +89,7 @@ ON_PAGES = [words for page in PAGES if page not in TOLD_ELSEWHERE for words in e
 
 
 def test_every_command_has_examples():
-    for shown in (IN_HELP, examples(commands("README.md"))):
+    for shown in (IN_HELP, examples(commands("docs/cli.md"))):
         assert {words[0] for words in shown} >= set(main.commands)
 
 
@@ -106,8 +106,8 @@ def test_examples_run(run, words, monkeypatch):
 
 
 def test_python_does_the_same(run, folder, vacancies, iron):
-    """The snippet of the README, on the files that it names."""
-    (snippet,) = blocks("README.md", "python")
+    """The snippet of the page, on the files that it names."""
+    (snippet,) = blocks("docs/python.md", "python")
     ase.io.write("defects.xyz", vacancies, format="extxyz")
     shutil.copy("model.h5", "results/models/afs_3_10/bayesian_ridge.h5")
     names = {}
