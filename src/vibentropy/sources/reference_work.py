@@ -58,11 +58,21 @@ class ReportedErrors(NamedTuple):
 #: extrapolation from 5-25 k_B in 1024 sites to 10-250 k_B in 1024 to 3456 sites.
 REPORTED_ERRORS = [
     ReportedErrors(
-        *("MEAM", "A_{3,10}", 33, "Bayesian ridge", (0.18, 0.30), (0.98, 1.53)),
+        potential="MEAM",
+        descriptor="A_{3,10}",
+        n_features=33,
+        regressor="Bayesian ridge",
+        held_out=(0.18, 0.30),
+        extrapolation=(0.98, 1.53),
         block={"kind": "afs", "n_max": 3, "l_max": 10},
     ),
     ReportedErrors(
-        *("MEAM", "solid harmonic scattering", None, "", (0.48, 0.70), None),
+        potential="MEAM",
+        descriptor="solid harmonic scattering",
+        n_features=None,
+        regressor="",
+        held_out=(0.48, 0.70),
+        extrapolation=None,
         block={"kind": "scattering", "n_scales": 7, "l_max": 5},
     ),
 ]

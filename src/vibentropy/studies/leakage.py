@@ -142,8 +142,9 @@ def leakage(
         of_classes = train.table["defect_class"].isin(classes).to_numpy()
         parts[" ".join(classes)] = of_classes
         if ranges:
-            low, high = (train.table["defect_class"].map({n: r[end] for n, r in ranges.items()}) for end in (0, 1))
-            outside = (train.y < low) | (train.y > high)
+            entropies, of_row = train.table["formation_entropy"], train.table["defect_class"]
+            low, high = (of_row.map({name: of[end] for name, of in ranges.items()}) for end in (0, 1))
+            outside = (entropies < low) | (entropies > high)
             parts[" ".join([*classes, NARROW])] = of_classes & ~outside.to_numpy()
     rows = []
     for part, of_part in parts.items():
