@@ -139,8 +139,8 @@ def write_archive(
     if repeats is not None:
         _check_repeats(table, repeats, random)
     rows: Iterator[Any] = table.itertuples()
-    first = crystal.cell(1) if random is None else random.smallest
-    elements = ReferenceCells.of([first, *others]).compositions.elements
+    perfect = crystal.cell(1) if random is None else random.smallest
+    elements = ReferenceCells.of([perfect, *others]).compositions.elements
     for atoms, row in zip(configurations.frames, rows, strict=True):
         element_indices(atoms, elements)
         if not re.fullmatch(r"\d+x\d+x\d+", row.repetitions) or row.n_sites != len(_sites(crystal, row.repetitions)):
