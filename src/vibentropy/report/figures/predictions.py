@@ -202,8 +202,8 @@ def published_figure(
         rows = held_out[held_out["descriptor"] == descriptor]
         of_classes = rows[rows["defect_class"].isin(REPORTED[errors.potential])]
         if of_classes.empty:
-            published = ", ".join(REPORTED[errors.potential])
-            raise DataError(f"no held-out prediction of {descriptor} is of the published classes, {published}")
+            of_article = ", ".join(REPORTED[errors.potential])
+            raise DataError(f"no held-out prediction of {descriptor} is of the of_article classes, {of_article}")
         panels.append((errors, errors.held_out, "held out", of_classes, rows))
         of_larger = tested[tested["descriptor"] == descriptor]
         if errors.extrapolation and len(of_larger):
