@@ -203,7 +203,7 @@ def published_figure(
         of_classes = rows[rows["defect_class"].isin(REPORTED[errors.potential])]
         if of_classes.empty:
             of_article = ", ".join(REPORTED[errors.potential])
-            raise DataError(f"no held-out prediction of {descriptor} is of the of_article classes, {of_article}")
+            raise DataError(f"no held-out prediction of {descriptor} is of the published classes, {of_article}")
         panels.append((errors, errors.held_out, "held out", of_classes, rows))
         of_larger = tested[tested["descriptor"] == descriptor]
         if errors.extrapolation and len(of_larger):
