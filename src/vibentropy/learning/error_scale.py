@@ -15,8 +15,8 @@ from vibentropy.learning.scaling import size
 UNSEEN = 1e-5
 
 #: Steps by which the covariance comes closer to the likeliest one. It is not reached: it knows no error along
-#: directions that training rows hardly have, where other cells have some. Chosen with test sets in sight: rows of single
-#: clusters alone would say a hundred, whose intervals are too narrow in larger cells (docs/error_bars.md).
+#: directions that training rows hardly have, where other cells have some. Chosen with test sets in sight: rows of
+#: single clusters alone would say a hundred, whose intervals are too narrow in larger cells (docs/error_bars.md).
 N_STEPS = 10
 
 #: Largest leverage that residuals are corrected for.
