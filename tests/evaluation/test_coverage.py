@@ -11,6 +11,8 @@ from vibentropy.evaluation.predictions import (
 )
 from vibentropy.files.tables import save_table
 
+ENDS = (("low", -1), ("high", 1))
+
 
 def test_coverage_table_by_hand(predictions):
     predictions["std"] = np.where(predictions["regressor"] == "bayes", 1.5, np.nan)
@@ -51,7 +53,7 @@ def test_goal_counts_trajectories_and_cells_inside():
         trajectory=np.arange(20) % 5, domain=np.where(np.arange(20) < 15, "inside", "outside: strained"),
     )  # fmt: skip
     # Other methods have no part in it.
-    table = table.assign(pops_low_68=-9.0, pops_high_68=9.0, pops_low_95=-9.0, pops_high_95=9.0)
+    table = table.assign(**{f"pops_{end}_{level}": 9.0 * sign for level in (68, 95, 100) for end, sign in ENDS})
     held_out = table.assign(stage="cross-validation", test=None, formation_entropy=0.0, trajectory=np.arange(20))
     rows = against_goal(coverage_table(pd.concat([table, held_out]), by=["overall", "test"])).to_dict("records")
     (row,), (other,) = ([row for row in rows if (row["cells"] == "held out") is held] for held in (False, True))
