@@ -11,6 +11,8 @@ from vibentropy.evaluation.predictions import (
 )
 from vibentropy.files.tables import save_table
 
+ENDS = (("low", -1), ("high", 1))
+
 
 def test_coverage_table_by_hand(predictions):
     predictions["std"] = np.where(predictions["regressor"] == "bayes", 1.5, np.nan)
@@ -50,7 +52,13 @@ def test_goal_counts_trajectories_and_cells_inside():
         descriptor="afs", regressor="ridge", stage="test", split="", dataset="a",
         trajectory=np.arange(20) % 5, domain=np.where(np.arange(20) < 15, "inside", "outside: strained"),
     )  # fmt: skip
-    (row,) = against_goal(coverage_table(table, by=["overall", "test"])).to_dict("records")
+    # Other methods have no part in it.
+    table = table.assign(**{f"pops_{end}_{level}": 9.0 * sign for level in (68, 95, 100) for end, sign in ENDS})
+    held_out = table.assign(stage="cross-validation", test=None, formation_entropy=0.0, trajectory=np.arange(20))
+    rows = against_goal(coverage_table(pd.concat([table, held_out]), by=["overall", "test"])).to_dict("records")
+    (row,), (other,) = ([row for row in rows if (row["cells"] == "held out") is held] for held in (False, True))
+    # All are inside; twenty trajectories allow 21 points at 68 % and 10 at 95 %.
+    assert (other["n"], other["off_68"], other["off_95"]) == (20, "high", "")
     assert (row["cells"], row["n"], row["n_trajectories"]) == ("far", 20, 5)
     assert (row["coverage_68"], row["coverage_95"]) == (pytest.approx(60), pytest.approx(70))
     # Five trajectories allow 42 points at 68 % and 19 at 95 %.

@@ -50,6 +50,35 @@ class TestErrorScale:
         expected /= np.mean(np.einsum("ij,jk,ik->i", Z, expected, Z))
         np.testing.assert_allclose(step @ step.T, expected, atol=0.02 * np.abs(expected).max())
 
+    def test_errors_are_those_of_fits_without_the_row(self, rows, monkeypatch):
+        Z, y = (part[:20] for part in rows)
+        residuals = y - Z @ np.linalg.lstsq(Z, y)[0]
+        without = [np.linalg.lstsq(np.delete(Z, k, axis=0), np.delete(y, k))[0] for k in range(20)]
+        left_out = y - np.sum(Z * without, axis=1)
+        found = ErrorScale.fit(Z, residuals)(Z)
+        monkeypatch.setattr("vibentropy.learning.error_scale.LARGEST_LEVERAGE", 0.0)
+        np.testing.assert_allclose(found, ErrorScale.fit(Z, left_out)(Z), rtol=1e-3)
+        assert not np.allclose(found, ErrorScale.fit(Z, residuals)(Z), rtol=1e-2)
+
+    def test_a_row_that_is_alone_in_a_direction_counts_ten_times_its_residual(self, rows, monkeypatch):
+        """Without it, a fit knows nothing of the direction, and the error could be anything."""
+        Z, residuals = rows[0][:500].copy(), rows[1][:500].copy()
+        Z[:, 3] = 0.0
+        Z[7] = [0.0, 0.0, 0.0, 1.0]
+        found = ErrorScale.fit(Z, residuals)(Z)
+        monkeypatch.setattr("vibentropy.learning.error_scale.LARGEST_LEVERAGE", 0.0)
+        residuals[7] *= 10
+        # The leverages of the others are some 1/500.
+        np.testing.assert_allclose(found, ErrorScale.fit(Z, residuals)(Z), rtol=0.02)
+
+    def test_perfect_crystals_in_the_training_do_not_matter(self, rows):
+        Z, errors = (part[:100] for part in rows)
+        crystals = np.concatenate([Z, np.full((9, 4), 1e-13)]), np.concatenate([errors, np.full(9, 1e-9)])
+        found = ErrorScale.fit(*crystals)
+        np.testing.assert_array_equal(found(Z), ErrorScale.fit(Z, errors)(Z))
+        # A cell that differs from it by rounding is one, too.
+        np.testing.assert_array_equal(found(np.full((1, 4), 1e-13)), 0.0)
+
     def test_steps_make_errors_likelier(self, rows, monkeypatch):
         Z, errors = rows
         costs = []

@@ -15,6 +15,7 @@ from uncertain_models import CRYSTAL, A, misspecified, vacancies
 from vibentropy.evaluation.fitting import fit_and_predict
 from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
+from vibentropy.learning.error_scale import ErrorScale
 from vibentropy.learning.fold_fits import FoldFits, fold_fits
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.uncertainty import Uncertainty, quantify
@@ -145,6 +146,24 @@ class TestHonesty:
         assert fitted.penalty_ == again.penalty_
         for name, values in one.arrays().items():
             np.testing.assert_array_equal(values, other.arrays()[name], err_msg=name)
+
+    def test_scores_are_of_rows_that_neither_the_weights_nor_the_scale_have_seen(self):
+        fits = fold_fits(ExtensiveRidge(), self.X, self.y, self.groups, self.groups % 5)
+        scores = []
+        for number in range(5):
+            fitted, test = fits.without(number), self.groups % 5 == number
+            Z, errors = self.X / fitted.scale_, self.y - fitted.predict(self.X)
+            scores.extend(np.abs(errors[test]) / ErrorScale.fit(Z[~test], errors[~test])(Z[test]))
+        found = quantify(fits, self.X, self.y, self.groups)
+        np.testing.assert_allclose(found.calibration.scores, np.sort(scores), rtol=1e-10)
+
+    def test_too_few_rows_for_a_level(self):
+        """Ten scores hold nothing at 95 %: any entropy may be, but of the perfect crystal it is zero."""
+        X, y, groups = self.X[:10], self.y[:10], np.arange(10)
+        fits = fold_fits(ExtensiveRidge(penalties=[1e-6]), X, y, groups, groups % 5)
+        intervals = quantify(fits, X, y, groups).intervals(np.eye(6)[:2] * [[1], [0]])
+        np.testing.assert_array_equal(intervals["high_95"], [np.inf, 0.0])
+        np.testing.assert_array_equal(intervals["low_95"], [-np.inf, 0.0])
 
     def test_fits_are_made_once(self):
         asked = []
