@@ -9,6 +9,7 @@ import pytest
 import yaml
 from scipy.sparse.linalg import eigsh
 
+from vibentropy import formation_entropy
 from vibentropy.datasets.table import SITE_ENTROPY
 from vibentropy.labels.determinants import relaxed_log_determinant
 from vibentropy.labels.entropy import entropy_of
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 SETS = ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid")
 MEAM_SETS = ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid")
+ALLOY_SETS = {
+    "iron_phosphorus": ("solutes", "one_vacancy", "two_vacancies", "three_vacancies", "cells_2000", "cells_3456"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,14 @@ def sets():
 @pytest.fixture(scope="module")
 def meam_sets():
     return {name: archives.read_archive(DATA / f"meam/{name}.h5", name) for name in MEAM_SETS}
+
+
+@pytest.fixture(scope="module")
+def alloy_sets():
+    return {
+        study: {name: archives.read_archive(DATA / f"alloys/{study}/{name}.h5", name) for name in names}
+        for study, names in ALLOY_SETS.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +128,46 @@ def test_the_readme_counts_what_is_there_of_meam(meam_sets):
     assert f"{repeated.sum()} times in `clusters_1.h5`" in text
 
 
+def test_there_is_as_much_of_alloys_as_promised(alloy_sets):
+    assert sum(path.stat().st_size for path in (DATA / "alloys").rglob("*.h5")) < 12e6
+    training = [name for name in ALLOY_SETS["iron_phosphorus"] if not name.startswith("cells")]
+    frames = [atoms for name in training for atoms in alloy_sets["iron_phosphorus"][name].frames]
+    assert len(frames) >= 400
+    made_of = [(1024 - len(atoms), atoms.symbols.formula.count().get("P", 0)) for atoms in frames]
+    assert {vacancies for vacancies, _ in made_of} == {0, 1, 2, 3}
+    assert max(solutes for _, solutes in made_of) == 4
+    for configurations in alloy_sets.values():
+        tests = pd.concat([configurations[name].table for name in ("cells_2000", "cells_3456")])
+        assert set(tests["n_sites"]) == {2000, 3456}
+        assert len(tests) >= 15
+
+
+@pytest.mark.parametrize("study", ALLOY_SETS)
+def test_the_readme_counts_what_is_there_of_alloys(alloy_sets, study):
+    text = (DATA / "README.md").read_text()
+    for name, configurations in alloy_sets[study].items():
+        table = configurations.table
+        smallest, largest = table["formation_entropy"].agg(["min", "max"])
+        row = f"| {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |"
+        assert f"| `alloys/{study}/{name}.h5` {row}" in text
+
+
+@pytest.mark.parametrize(("study", "name"), [("iron_phosphorus", "three_vacancies"), ("iron_phosphorus", "solutes")])
+def test_labels_of_alloys_are_those_of_the_positions(alloy_sets, study, name):
+    potential = load_potential(
+        **yaml.safe_load((ROOT / f"workflow/configs/{study}.yaml").read_text(encoding="utf-8"))["potential"]
+    )
+    configurations, header = alloy_sets[study][name], archives.read_header(DATA / f"alloys/{study}/{name}.h5")
+    index = len(configurations) // 2
+    row, atoms = configurations.table.loc[index], configurations.frames[index]
+    perfect = header.crystal.filling(atoms.cell, [int(n) for n in row["repetitions"].split("x")])
+    found = formation_entropy(atoms, [perfect, *header.others], potential)
+    assert found == pytest.approx(row["formation_entropy"], abs=1e-3)
+    energy, forces = potential.energy_and_forces(atoms)
+    assert energy == pytest.approx(row["energy"], abs=1e-6)
+    assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
+
+
 @pytest.mark.parametrize("name", ["clusters_1", "cells_1024", "strained"])
 def test_labels_of_meam_are_those_of_the_positions(meam_sets, meam, name):
     configurations, crystal = meam_sets[name], archives.read_header(DATA / f"meam/{name}.h5").crystal
@@ -129,8 +181,8 @@ def test_labels_of_meam_are_those_of_the_positions(meam_sets, meam, name):
     assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
 
 
-def test_minima_are_relaxed_and_distinct(sets, meam_sets):
-    for kind in (sets, meam_sets):
+def test_minima_are_relaxed_and_distinct(sets, meam_sets, alloy_sets):
+    for kind in (sets, meam_sets, *alloy_sets.values()):
         check_relaxed_and_distinct(kind)
 
 
