@@ -9,6 +9,7 @@ import pytest
 import yaml
 from scipy.sparse.linalg import eigsh
 
+from vibentropy import formation_entropy
 from vibentropy.datasets.table import SITE_ENTROPY
 from vibentropy.labels.determinants import relaxed_log_determinant
 from vibentropy.labels.entropy import entropy_of
@@ -17,11 +18,12 @@ from vibentropy.sources import archives
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
-#: Data sets by their potential; the first are of single clusters.
-FOLDERS = {"eam": DATA, "meam": DATA / "meam"}
+#: Data sets by their potential or their alloy.
+FOLDERS = {"eam": DATA, "meam": DATA / "meam", "iron_phosphorus": DATA / "alloys/iron_phosphorus"}
 SETS = {
     "eam": ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid"),
     "meam": ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid"),
+    "iron_phosphorus": ("solutes", "one_vacancy", "two_vacancies", "three_vacancies", "cells_2000", "cells_3456"),
 }
 kinds = pytest.mark.parametrize("kind", SETS)
 
@@ -108,6 +110,35 @@ def test_there_is_as_much_as_promised(sets):
     assert set(clusters["defect_class"][resolved]) >= {"I2", "I3", "I4", "V3", "V4"}
 
 
+def test_there_is_as_much_of_alloys_as_promised(every_set):
+    assert sum(path.stat().st_size for path in (DATA / "alloys").rglob("*.h5")) < 12e6
+    sets = every_set["iron_phosphorus"]
+    frames = [atoms for name, found in sets.items() if not name.startswith("cells") for atoms in found.frames]
+    assert len(frames) >= 400
+    made_of = [(1024 - len(atoms), atoms.symbols.formula.count().get("P", 0)) for atoms in frames]
+    assert {vacancies for vacancies, _ in made_of} == {0, 1, 2, 3}
+    assert max(solutes for _, solutes in made_of) == 4
+    tests = pd.concat([sets[name].table for name in ("cells_2000", "cells_3456")])
+    assert set(tests["n_sites"]) == {2000, 3456}
+    assert len(tests) >= 15
+
+
+@pytest.mark.parametrize("name", ["three_vacancies", "solutes"])
+def test_labels_of_alloys_are_those_of_the_positions(every_set, name):
+    kind = "iron_phosphorus"
+    recipe = yaml.safe_load((ROOT / f"workflow/configs/{kind}.yaml").read_text(encoding="utf-8"))
+    potential = load_potential(**recipe["potential"])
+    configurations, header = every_set[kind][name], archives.read_header(archive(kind, name))
+    index = len(configurations) // 2
+    row, atoms = configurations.table.loc[index], configurations.frames[index]
+    perfect = header.crystal.filling(atoms.cell, [int(n) for n in row["repetitions"].split("x")])
+    found = formation_entropy(atoms, [perfect, *header.others], potential)
+    assert found == pytest.approx(row["formation_entropy"], abs=1e-3)
+    energy, forces = potential.energy_and_forces(atoms)
+    assert energy == pytest.approx(row["energy"], abs=1e-6)
+    assert np.linalg.norm(forces, axis=1).max() == pytest.approx(row["max_force"], rel=1e-2, abs=1e-8)
+
+
 @kinds
 def test_the_readme_counts_what_is_there(every_set, kind):
     text = (DATA / "README.md").read_text()
@@ -117,7 +148,12 @@ def test_the_readme_counts_what_is_there(every_set, kind):
         assert (
             f"| `{file}` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |" in text
         )
-    of_class = every_set[kind][SETS[kind][0]].table.groupby("defect_class")["formation_entropy"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("eam", "clusters"), ("meam", "clusters_1")])
+def test_the_readme_counts_classes(every_set, kind, name):
+    text = (DATA / "README.md").read_text()
+    of_class = every_set[kind][name].table.groupby("defect_class")["formation_entropy"]
     assert "| minima | " + " | ".join(str(n) for n in of_class.size()) + " |" in text
     assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
 
