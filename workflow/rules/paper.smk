@@ -227,7 +227,7 @@ rule readme:
         readme="README.md",
         folder="docs/errors",
         tests=list(PLAN.tests),
-        run=PLAN.name,
+        run=lambda wildcards: PLAN.name,
         command=COMMAND,
     script:
         "../scripts/readme.py"
