@@ -38,6 +38,7 @@ ELSEWHERE = {
     "report/steps/maps": "workflow/test_workflow.py",
     "report/steps/nonlinear": "studies/test_extensivity.py",
     "report/steps/page": "workflow/test_workflow.py",
+    "report/steps/readme": "workflow/test_workflow.py",
     "run/steps/describe": "workflow/test_workflow.py",
     "run/steps/environments": "studies/test_extensivity.py",
     "run/steps/features": "workflow/test_workflow.py",

@@ -215,7 +215,6 @@ rule readme:
         summary=f"{RESULTS}/summary.csv",
         descriptors=expand(rules.describe.output, descriptor=config["descriptors"]),
         configurations=f"{RESULTS}/configurations.h5",
-        code=code_of("readme"),
     log:
         f"{RESULTS}/logs/readme.log",
     conda:
