@@ -12,7 +12,7 @@ from vibentropy.report import figures
 from vibentropy.report.figures.cost_and_error import KINDS
 from vibentropy.report.figures.predictions import parity_figure
 from vibentropy.report.figures.reliability import METHOD_STYLES
-from vibentropy.report.figures.style import DOUBLE, class_styles, save_figure
+from vibentropy.report.figures.style import AREAS, DOUBLE, class_styles, save_figure
 
 
 def luminance(color):
@@ -31,6 +31,12 @@ def test_classes_have_one_style_in_all_figures():
     several = class_styles(["I2+V1", "V1+V1", "4xI2", "2xI2+V1", "split", "crowdion"])
     assert len({tuple(style.values()) for style in several.values()}) == 3
     assert several["I2+V1"] == several["4xI2"] == several["2xI2+V1"]
+
+
+def test_classes_of_alloys_can_be_told_apart():
+    names = [f"{v}V_Fe+{p}P_Fe" for v in range(1, 5) for p in range(1, 7)]
+    assert len({tuple(style.values()) for style in class_styles(names).values()}) == len(names)
+    assert {style["marker"] for style in class_styles(names).values()} <= set(AREAS)
 
 
 def test_files_are_reproducible_and_undated(make, tmp_path):

@@ -44,12 +44,27 @@ CLUSTERS = {
 }
 CLUSTER_MARKERS = ("o", "s", "^", "D")
 
-#: Cells with several clusters, and classes of any other name.
+#: Cells with several clusters, and classes of any other name: alloys have dozens of them.
 SEVERAL = {"color": "#aa3377", "marker": "X"}
-OTHERS = [{"color": color, "marker": mark} for mark in "Pv" for color in ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")]
+_OTHER_COLORS = ("#8f4fa8", "#7a7a7a", "#d17ab0", "#000000")
+OTHERS = [{"color": color, "marker": mark} for mark in "Pv<>hp*" for color in _OTHER_COLORS]
 
 #: Areas (points²) that make markers look equally large.
-AREAS = {"o": 11, "s": 9.5, "^": 13, "D": 8, "X": 14, "P": 14, "v": 13, "<": 13, ".": 14}
+AREAS = {
+    "o": 11,
+    "s": 9.5,
+    "^": 13,
+    "D": 8,
+    "X": 14,
+    "P": 14,
+    "v": 13,
+    "<": 13,
+    ">": 13,
+    "h": 12,
+    "p": 13,
+    "*": 16,
+    ".": 14,
+}
 
 #: Names of classes of one cluster, and of several.
 CLUSTER = re.compile(r"([IV])([1-9]\d*)")
