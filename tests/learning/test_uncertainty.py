@@ -102,27 +102,19 @@ class TestHonesty:
 
     X, y, groups, _ = misspecified(120, 5, n_groups=30)
 
-    def run(self, y, role="train"):
+    def chain(self, y):
         table = pd.DataFrame(
             {"id": [f"a/{k}" for k in range(120)], "formation_entropy": y, "n_atoms": 53, "n_sites": 54}
         )
         table = table.assign(
-            dataset="a", role=role, n_sites=54, trajectory=self.groups.astype(str), defect_class="V1",
+            dataset="a", role="train", n_sites=54, trajectory=self.groups.astype(str), defect_class="V1",
             status="labelled", duplicate_of="",
         )  # fmt: skip
         features = FeatureSet(self.X, tuple(table["id"]), tuple("abcdef"), np.zeros(6), {})
         folds = pd.DataFrame({"id": table["id"], "split": "groups", "fold": self.groups % 3, "group": self.groups})
-        folds = folds[(table["role"] == "train").to_numpy()]
         names = {"descriptor": "d", "regressor": "r"}
-        return fit_and_predict(ExtensiveRidge(), table, {"a": features}, folds, names=names)
-
-    def chain(self, y):
-        _, predictions, _ = self.run(y)
+        _, predictions, _ = fit_and_predict(ExtensiveRidge(), table, {"a": features}, folds, names=names)
         return predictions[predictions["stage"] == "cross-validation"].set_index("id")
-
-    def models(self, y, role):
-        fitted, _, uncertainty = self.run(y, role)
-        return fitted, uncertainty
 
     def test_labels_of_a_fold_do_not_move_its_intervals(self):
         fold = self.groups % 3
@@ -130,22 +122,6 @@ class TestHonesty:
         ends = [name for name in before if name.startswith(("low", "high", "pops_low", "pops_high"))]
         np.testing.assert_array_equal(before.loc[fold == 1, ends], after.loc[fold == 1, ends])
         assert not np.isclose(before.loc[fold != 1, "high_95"], after.loc[fold != 1, "high_95"]).any()
-
-    def test_nothing_of_test_sets_is_in_any_choice(self):
-        """Penalties, scales, quantiles and limits are the same whatever the labels of test sets are."""
-        rng = np.random.default_rng(2)
-        role = np.where(self.groups < 20, "train", "test")
-        models = []
-        for shuffle in (False, True):
-            y = self.y.copy()
-            if shuffle:
-                y[role == "test"] = rng.permutation(y[role == "test"])
-            models.append(self.models(y, role))
-        (fitted, one), (again, other) = models
-        np.testing.assert_array_equal(fitted.coef_, again.coef_)
-        assert fitted.penalty_ == again.penalty_
-        for name, values in one.arrays().items():
-            np.testing.assert_array_equal(values, other.arrays()[name], err_msg=name)
 
     def test_scores_are_of_rows_that_neither_the_weights_nor_the_scale_have_seen(self):
         fits = fold_fits(ExtensiveRidge(), self.X, self.y, self.groups, self.groups % 5)
