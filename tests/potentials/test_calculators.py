@@ -129,14 +129,13 @@ def test_what_a_calculator_does_costs_its_configuration():
         calculator="odd_calculators.Moody",
         parameters={"hang": 30, "crash": 29, "nan": 28},
         element="Cu",
-        # Long enough for the start of the process on a busy machine.
-        timeout_s=8,
+        timeout_s=3,
     )
     labeller = Labeller(potential)
     rows = [labeller.label_cell(perfect[n:], perfect, relax=True)[1] for n in (2, 3, 4, 1)]
     table = pd.DataFrame(rows)
     assert list(table["status"]) == ["rejected", "rejected", "rejected", "labelled"]
-    assert "ended: nothing came of `relax` for 8 s; if it needs longer, raise `timeout_s`" in table["reason"][0]
+    assert "ended: nothing came of `relax` for 3 s; if it needs longer, raise `timeout_s`" in table["reason"][0]
     assert "exited with status 3 in `relax`" in table["reason"][1]
     assert "Moody gives a force of [" in table["reason"][2]
     assert "nan] eV/Å on atom 1" in table["reason"][2]

@@ -11,11 +11,12 @@ from pickle import PicklingError
 import numpy as np
 import psutil
 import pytest
-from fragile import Mortal, MortalWithFile
+from fragile import Mortal, MortalWithFile, SlowStarter
 from workflow_runs import ROOT
 
 from vibentropy.errors import CrashError, StructureError, TimeLimitError
 from vibentropy.files.logs import logged
+from vibentropy.potentials import own_process
 from vibentropy.potentials.own_process import Isolated, report_progress
 
 
@@ -66,8 +67,15 @@ def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
     assert isinstance(mortal.call("pid"), int)
 
 
+def test_start_may_take_longer_than_a_call(monkeypatch):
+    with Isolated(SlowStarter, 1.0, timeout_s=0.5) as slow:
+        assert slow.call("answer") == 42
+    monkeypatch.setattr(own_process, "_START_S", 0.2)
+    with pytest.raises(TimeLimitError, match=r"nothing came of its start for 0\.2 s; "):
+        Isolated(SlowStarter, 600, timeout_s=0.1)
+
+
 def test_what_hangs_is_ended(mortal):
-    # It has started, so that the limit is not for that.
     mortal._timeout_s = 1.0
     before = mortal.call("pid")
     with pytest.raises(TimeLimitError, match=r"of Mortal was ended: nothing came of `wait` for 1 s; .* `timeout_s`"):

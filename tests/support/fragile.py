@@ -65,6 +65,16 @@ class MortalWithFile(Mortal):
         path.read_bytes()
 
 
+class SlowStarter:
+    """It takes its time to be made, as what imports much does; then it is quick."""
+
+    def __init__(self, seconds):
+        time.sleep(seconds)
+
+    def answer(self):
+        return 42
+
+
 class MortalEngine(LammpsEngine):
     """LAMMPS that ends in the trajectory with a certain seed."""
 

@@ -32,6 +32,9 @@ _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGBUS, signal
 
 _STDERR = 2
 
+#: Seconds that a start may take where the time limit of calls is shorter.
+_START_S = 120.0
+
 #: In a process that serves an `Isolated`, its end of the connection.
 _serving: Connection | None = None
 
@@ -58,8 +61,8 @@ class Isolated:
     *arguments
         Of the factory.
     timeout_s : float, optional
-        Seconds that a call may take, or the start, or in methods that call `report_progress` what lies between. By
-        default there is no limit.
+        Seconds that a call may take, or in methods that call `report_progress` what lies between. By default there is
+        no limit. The start may take two minutes even where calls may not: it imports, and machines are busy.
     processes : int
         How many of them `share` may use, each with an object of its own; the others start when it is first called.
 
@@ -150,7 +153,7 @@ class Isolated:
                 for connection, (worker, key) in list(busy.items()):
                     if connection not in ready and worker._patience() > 0:
                         continue
-                    answer = worker._message(occasion, 0)
+                    answer = worker._message(occasion, worker._timeout_s, left=0)
                     if answer is not None:
                         del busy[connection]
                         result = _result(answer)
@@ -196,7 +199,8 @@ class Isolated:
         # It imports from where the caller does: calculators may be anywhere.
         self._send(occasion, sys.path, (self._factory, self._arguments))
         try:
-            vars(self).update(_result(self._message(occasion, self._timeout_s)))
+            limit = None if self._timeout_s is None else max(self._timeout_s, _START_S)
+            vars(self).update(_result(self._message(occasion, limit)))
         except Exception:
             self._end()
             raise
@@ -213,12 +217,15 @@ class Isolated:
                 self._connection.send_bytes(pickle.dumps(message))
         self._heard = time.monotonic()
 
-    def _message(self, occasion, patience):
-        """Receive an answer, or None where the call reports progress; `patience` is in seconds, None without end."""
+    def _message(self, occasion, limit, left=None):
+        """Receive an answer, or None where the call reports progress.
+
+        `limit` is in seconds, None without end, and `left` what is left of it, if not all.
+        """
         with self._ended_by_trouble(occasion):
-            if not self._connection.poll(patience):
+            if not self._connection.poll(limit if left is None else left):
                 raise TimeLimitError(
-                    f"the process of {self._name} was ended: nothing came of {occasion} for {self._timeout_s:g} s; "
+                    f"the process of {self._name} was ended: nothing came of {occasion} for {limit:g} s; "
                     "if it needs longer, raise `timeout_s`"
                 )
             answer = self._connection.recv()
