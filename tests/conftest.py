@@ -125,9 +125,15 @@ def pytest_configure_node(node):
 
 
 @pytest.fixture(scope="session")
-def tiny(pytestconfig):
+def shared_runs(pytestconfig):
+    """See `SharedRuns`."""
+    return pytestconfig.stash[_RUNS]
+
+
+@pytest.fixture(scope="session")
+def tiny(shared_runs):
     """Results of the tiny configuration, which nothing disturbed."""
-    return pytestconfig.stash[_RUNS].results("tiny")
+    return shared_runs.results("tiny")
 
 
 @pytest.fixture
@@ -137,15 +143,15 @@ def tiny_again(tiny, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def default_run(pytestconfig):
+def default_run(shared_runs):
     """Results of the default run."""
-    return pytestconfig.stash[_RUNS].results("default_run")
+    return shared_runs.results("default_run")
 
 
 @pytest.fixture(scope="session")
-def scratch_run(pytestconfig):
+def scratch_run(shared_runs):
     """Results of the run that makes its own data."""
-    return pytestconfig.stash[_RUNS].results("scratch_run")
+    return shared_runs.results("scratch_run")
 
 
 @pytest.fixture(scope="module")

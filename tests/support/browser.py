@@ -58,9 +58,9 @@ def complaints(browser):
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def resize(browser, width, height=900):
-    """Show pages as on a screen, or on a telephone where it is narrow."""
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 1000}
+def resize(browser, width, height=900, scale=1):
+    """Show pages as on a screen, or on a telephone where it is narrow; `scale` is how many pixels are drawn for one."""
+    size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 1000}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 

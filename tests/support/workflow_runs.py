@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import yaml
 
@@ -112,21 +113,34 @@ class SharedRuns:
         name : str
             Of `SHARED`.
         """
-        status = self.folder / f"{name}.status"
-        log = self.folder / f"{name}.log"
         folder_name, make_command = SHARED[name]
-        folder = self.folder / folder_name
+        return self.made(folder_name, lambda folder: self._run(make_command(folder), folder)) / "results"
+
+    def made(self, name, make):
+        """Folder that is filled by the first who asks; whoever comes second waits for it.
+
+        Parameters
+        ----------
+        name : str
+        make : callable
+            Fills a folder; returns status, 0 if all is well, and output.
+        """
+        folder, status, log = (self.folder / f"{name}{ending}" for ending in ("", ".status", ".log"))
         with open(self.folder / f"{name}.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not status.exists():
                 status.write_text("not ended", encoding="utf-8")
-                code = self._run(make_command(folder), folder, log)
+                log.touch()
+                folder.mkdir(exist_ok=True)
+                code, output = make(folder)
+                log.write_text(output, encoding="utf-8")
                 status.write_text(str(code), encoding="utf-8")
         assert status.read_text(encoding="utf-8") == "0", log.read_text(encoding="utf-8")
-        return folder / "results"
+        return folder
 
-    def _run(self, program, folder, log):
-        with open(log, "w", encoding="utf-8") as output:
+    def _run(self, program, folder):
+        """Status and output of a command."""
+        with TemporaryFile("w+", encoding="utf-8") as output:
             process = subprocess.Popen(
                 program,
                 cwd=folder,
@@ -136,7 +150,9 @@ class SharedRuns:
                 start_new_session=True,
             )
             try:
-                return process.wait(3600)
+                code = process.wait(3600)
+                output.seek(0)
+                return code, output.read()
             finally:  # With all its jobs, whatever ends the wait.
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)

@@ -50,9 +50,13 @@ def cells(n, number, seed):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(shared_runs):
     """Folder of a run that has ended well."""
-    folder = tmp_path_factory.mktemp("alloy run é")
+    return shared_runs.made("alloy run é", learn)
+
+
+def learn(folder):
+    """Make cells and run the workflow on them; status and output."""
     solute = crystal(4)
     solute.symbols[0] = "P"
     ase.io.write(folder / "solute.xyz", vibentropy.relax(solute, load_potential(**POTENTIAL)), format="extxyz")
@@ -86,9 +90,7 @@ def run(tmp_path_factory):
         "evaluation": {"folds": 3},
         "labels": {"site_entropies": True},
     }
-    code, output = snakemake(folder, config, "all", "maps")
-    assert code == 0, output
-    return folder
+    return snakemake(folder, config, "all", "maps")
 
 
 def test_labels_are_those_of_the_library(run):

@@ -47,9 +47,9 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
     rows = pd.read_csv(tiny_again / "results/predictions/afs_2_3/ridge.csv")
     n_cells = rows.loc[rows["stage"] != "training", "id"].nunique()
 
-    # 3D without a graphics card.
+    # 3D without a graphics card: a quarter of the pixels is drawn in a quarter of the time.
     with chromium(tmp_path / "chromium", "--enable-unsafe-swiftshader") as browser:
-        resize(browser, 1280)
+        resize(browser, 1280, scale=0.5)
         browser.get(page.as_uri())
         wait_until(browser, READY, 300)
         assert not browser.find_element("id", "message").is_displayed()
@@ -81,13 +81,13 @@ def test_the_page_is_clicked_without_a_network(tiny_again, tmp_path):
             "return document.querySelector('#structure canvas, #structure > div') !== null && "
             "document.getElementById('structure').clientHeight > 300"
         )
-        resize(browser, 390)
+        resize(browser, 390, scale=0.5)
         assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
         assert complaints(browser) == []
         asked = requests(browser)
         assert page.as_uri() in asked
 
-        resize(browser, 1280)
+        resize(browser, 1280, scale=0.5)
         browser.get(report.as_uri())
         browser.find_element("xpath", "//nav//*[text()='5 Atoms'] | //li//*[text()='5 Atoms']").click()
         browser.find_element("xpath", "//tr[td[contains(., 'Explorer')]]//a").click()

@@ -59,11 +59,9 @@ pytestmark = pytest.mark.slow(minutes=3)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("random alloy é")
-    code, output = snakemake(folder, CONFIG, "models", "maps", "data")
-    assert code == 0, output
-    return folder
+def run(shared_runs):
+    """Folder of a run that has ended well."""
+    return shared_runs.made("random alloy é", lambda folder: snakemake(folder, CONFIG, "models", "maps", "data"))
 
 
 def of(run, row):

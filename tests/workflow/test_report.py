@@ -106,6 +106,7 @@ def test_every_figure_and_table_is_shown_and_nothing_comes_from_elsewhere(page, 
     assert [url for url in loaded if not url.startswith(("file:", "data:", "blob:", "chrome:"))] == []
 
 
+@pytest.mark.parametrize("page", ["html"], indirect=True)
 def test_on_a_telephone_the_menu_stands_above_what_it_opens(page, browser):
     resize(browser, 390)
     browser.get(page.as_uri())
