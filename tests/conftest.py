@@ -8,7 +8,7 @@ from argon import EPSILON, R_CUT, SIGMA
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
 from hypothesis import HealthCheck, settings
-from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from threadpoolctl import threadpool_limits
 from workflow_runs import SharedRuns
 
@@ -65,7 +65,7 @@ def unplaced(request, monkeypatch):
     Tests of a module that uses it throughout have their figures placed with the mark ``usefixtures("placed")``.
     """
     if "placed" not in request.fixturenames:
-        monkeypatch.setattr(Figure, "draw_without_rendering", lambda figure: None)
+        monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda engine, figure: None)
 
 
 @pytest.fixture
