@@ -19,11 +19,17 @@ from vibentropy.sources import archives
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 #: Data sets by their potential or their alloy.
-FOLDERS = {"eam": DATA, "meam": DATA / "meam", "iron_phosphorus": DATA / "alloys/iron_phosphorus"}
+FOLDERS = {
+    "eam": DATA,
+    "meam": DATA / "meam",
+    "iron_phosphorus": DATA / "alloys/iron_phosphorus",
+    "iron_aluminium": DATA / "alloys/iron_aluminium",
+}
 SETS = {
     "eam": ("clusters", "cells_1024", "cells_2000", "cells_3456", "cells_large", "strained", "liquid"),
     "meam": ("clusters_1", "cells_1024", "cells_2000", "cells_3456", "strained", "liquid"),
     "iron_phosphorus": ("solutes", "one_vacancy", "two_vacancies", "three_vacancies", "cells_2000", "cells_3456"),
+    "iron_aluminium": ("single", "pairs", "triples", "cells_2000", "cells_3456"),
 }
 kinds = pytest.mark.parametrize("kind", SETS)
 
@@ -112,20 +118,35 @@ def test_there_is_as_much_as_promised(sets):
 
 def test_there_is_as_much_of_alloys_as_promised(every_set):
     assert sum(path.stat().st_size for path in (DATA / "alloys").rglob("*.h5")) < 12e6
-    sets = every_set["iron_phosphorus"]
-    frames = [atoms for name, found in sets.items() if not name.startswith("cells") for atoms in found.frames]
-    assert len(frames) >= 400
-    made_of = [(1024 - len(atoms), atoms.symbols.formula.count().get("P", 0)) for atoms in frames]
+
+    def contents(kind):
+        """Vacancies in 1024 sites, and atoms by element, of the training cells; sites of the others."""
+        sets = every_set[kind]
+        frames = [atoms for name, found in sets.items() if not name.startswith("cells") for atoms in found.frames]
+        tests = pd.concat([sets[name].table for name in ("cells_2000", "cells_3456")])
+        return [(1024 - len(atoms), atoms.symbols.formula.count()) for atoms in frames], tests["n_sites"]
+
+    made_of, n_sites = contents("iron_phosphorus")
+    assert len(made_of) >= 400
     assert {vacancies for vacancies, _ in made_of} == {0, 1, 2, 3}
-    assert max(solutes for _, solutes in made_of) == 4
-    tests = pd.concat([sets[name].table for name in ("cells_2000", "cells_3456")])
-    assert set(tests["n_sites"]) == {2000, 3456}
-    assert len(tests) >= 15
+    assert max(atoms.get("P", 0) for _, atoms in made_of) == 4
+    assert set(n_sites) == {2000, 3456}
+    assert len(n_sites) >= 15
+
+    made_of, n_sites = contents("iron_aluminium")
+    assert len(made_of) >= 100
+    # Vacancies on both sublattices, antisites both ways, pairs and triples.
+    more_of_iron = {(vacancies, atoms["Fe"] - 512) for vacancies, atoms in made_of}
+    assert more_of_iron >= {(1, -1), (1, 0), (0, 1), (0, -1), (0, 0), (2, -2), (2, -1), (2, 0)}
+    assert set(n_sites) == {2000, 3456}
+    assert len(n_sites) >= 10
 
 
-@pytest.mark.parametrize("name", ["three_vacancies", "solutes"])
-def test_labels_of_alloys_are_those_of_the_positions(every_set, name):
-    kind = "iron_phosphorus"
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("iron_phosphorus", "three_vacancies"), ("iron_phosphorus", "solutes"), ("iron_aluminium", "triples")],
+)
+def test_labels_of_alloys_are_those_of_the_positions(every_set, kind, name):
     recipe = yaml.safe_load((ROOT / f"workflow/configs/{kind}.yaml").read_text(encoding="utf-8"))
     potential = load_potential(**recipe["potential"])
     configurations, header = every_set[kind][name], archives.read_header(archive(kind, name))
@@ -146,7 +167,7 @@ def test_the_readme_counts_what_is_there(every_set, kind):
         table, file = configurations.table, archive(kind, name).relative_to(DATA)
         smallest, largest = table["formation_entropy"].agg(["min", "max"])
         assert (
-            f"| `{file}` | {len(table)} | {table['trajectory'].nunique()} | {smallest:.1f} to {largest:.1f} |" in text
+            f"| `{file}` | {len(table)} | {table['trajectory'].nunique()} | {smallest:z.1f} to {largest:.1f} |" in text
         )
 
 
