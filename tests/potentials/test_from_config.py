@@ -272,6 +272,7 @@ def test_lammps_says_what_is_wrong(changes, message):
     ("changes", "message"),
     [
         ({"calculator": "ase.calculators.emt.ETM"}, "'ase.calculators.emt.ETM' cannot be built: AttributeError"),
+        ({"calculator": "EMT"}, "calculator 'EMT': expected the dotted path of a class: ase.calculators.emt.EMT"),
         ({"calculator": "no.such.Calculator"}, "'no.such.Calculator' cannot be built: ModuleNotFoundError"),
         ({"calculator": "ase.calculators.eam.EAM", "parameters": {"potential": "nowhere"}}, "FileNotFoundError"),
         ({"calculator": "pathlib.Path"}, "PosixPath is not a calculator of ASE: it has no method get_forces"),
