@@ -316,7 +316,8 @@ def _describe(error):
         case "enum":
             text = f"found {value!r}{did_you_mean(value, expected)}, expected one of {', '.join(map(str, expected))}"
         case "pattern" if expected == _SYMBOL:
-            text = f"found {value!r}{did_you_mean(value.capitalize(), chemical_symbols[1:])}, expected a chemical symbol"
+            close = did_you_mean(value.capitalize(), chemical_symbols[1:])
+            text = f"found {value!r}{close}, expected a chemical symbol"
         case "pattern":
             text = f"found {value!r}, expected a match of {expected}"
         case _:
