@@ -90,7 +90,7 @@ def find(kind: str) -> type[Descriptor]:
     kinds = REGISTRY if kind in REGISTRY else available()
     if kind not in kinds and "." not in str(kind):
         raise ConfigError(
-            f"there is no descriptor of kind {kind!r}{did_you_mean(kind, kinds)}; known are {', '.join(kinds)}, "
+            f"there is no descriptor of kind {kind!r}{did_you_mean(kind, kinds)}; there are {', '.join(kinds)}, "
             "and dotted paths to classes"
         )
     try:

@@ -254,8 +254,7 @@ class ListOf(Parameter):
     def values(self) -> str:
         """Such as ``list of numbers > 0, ascending``."""
         order = {"any": "", "different": ", each once", "ascending": ", ascending"}[self.order]
-        values = self.item.values
-        return f"list of {values.replace('number', 'numbers', 1) if isinstance(self.item, Number) else values}{order}"
+        return "list of " + re.sub(r"^(whole number|number|chemical symbol|text)\b", r"\1s", self.item.values) + order
 
     def _schema(self) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "array"}

@@ -260,6 +260,10 @@ def test_another_volume_is_worth_a_warning(fitted):
             model.predict(crystal)
         with pytest.warns(UserWarning, match=rf"^configuration 1: the cell has {message} .* `reference`"):
             model.predict([bulk("Fe", "bcc", a=2.8553, cubic=True) * 3, crystal])
+    # In units of Bohr and nm.
+    for a in (5.3957, 0.28553):
+        with pytest.warns(UserWarning, match="^the cell has the volume of .*: are its lengths in Å.*$"):
+            model.predict(bulk("Fe", "bcc", a=a, cubic=True) * 2)
     with pytest.raises(StructureError, match="^the cell .* sites of the reference crystal, expected 54, as many as"):
         model.predict(crystal, reference=bulk("Fe", "bcc", a=3.19, cubic=True))
     with warnings.catch_warnings():

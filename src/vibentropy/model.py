@@ -94,6 +94,9 @@ SCHEMA, EARLIER_SCHEMAS = 2, (1,)
 
 #: Share of the sites of a cell that defects can leave empty, or atoms be too many.
 MAX_VACANT = 0.1
+#: How many times as large as in the crystal of the model distances may be before another unit is likelier than another
+#: crystal: 1 Å are 1.9 Bohr and 0.1 nm.
+MAX_SCALE = 1.6
 
 #: What the entropies of this package are compared by (docs/theory.md, "Formation entropy").
 ENTROPY_CONVENTION = "per mode"
@@ -619,6 +622,9 @@ class EntropyModel:
                 "another lattice constant, or a strained cell? The prediction is off by the difference of the two "
                 "crystals: give the perfect crystal in this cell as `reference`"
             )
+            size = (atoms.get_volume() / len(atoms) / self.volume_per_atom) ** (1 / 3)
+            if not 1 / MAX_SCALE < size < MAX_SCALE:
+                remedy = "are its lengths in Å? The prediction means nothing if they are not"
             try:
                 n_sites = count_sites(atoms, self.volume_per_atom, crystal, remedy)
                 if abs(n_sites - len(atoms)) > MAX_VACANT * n_sites:

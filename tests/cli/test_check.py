@@ -32,7 +32,7 @@ class TestCheck:
             ),
             (
                 {"datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}}},
-                "evaluation.folds: 2 folds of 1 trajectories",
+                "evaluation.folds: 2 folds of 1 trajectories to train on: .*`group_key`",
                 2,
             ),
             (
@@ -51,7 +51,10 @@ class TestCheck:
         few[1].positions[0, 0] = np.nan
         ase.io.write("few.xyz", few, format="extxyz")
         Path("faulty.yaml").write_text(yaml.safe_dump(CONFIG | changes))
-        assert re.search(message, run("check", "faulty.yaml", code=code).stderr)
+        result = run("check", "faulty.yaml", code=code)
+        assert re.search(message, result.stderr)
+        # What is no data set is not counted.
+        assert "evaluation" not in result.stdout
 
     def test_forces_are_those_of_the_potential(self, run, vacancies):
         """Another program's minimum is none here: 1e-4 Å beside it, forces are a few times what labels take."""

@@ -20,7 +20,14 @@ class TestInfo:
             assert found["kind"] == "entropy model"
             assert found["validity"] == model.validity()
             assert found["features"] == model.descriptor.n_features == {"iron": 127, "iron-stiffness": 5}[name]
-        assert run("info").stdout.count("training entropies: 1.09114 to 21.6876") == 2
+        both = run("info").stdout
+        assert both.count("training entropies: 1.09114 to 21.6876") == 2
+        # By name, one at a time, with a line between them where they are both shown.
+        assert "\n\n".join(run("info", name).stdout.strip() for name in SHIPPED) == both.strip()
+
+    def test_a_file_comes_before_a_model_of_its_name(self, run):
+        Path("iron").write_text("mine")
+        assert "not a file of this package" in run("info", "iron", code=2).stderr
 
     def test_a_model_of_a_run_says_everything_once(self, run, shipped, tmp_path):
         origin = {"seed": 7, "versions": "python 3, numpy 2", "inputs": "aa  my.xyz\nbb  bulk.xyz"}

@@ -65,8 +65,10 @@ def test_parts_that_are_none(run, part):
 @pytest.mark.parametrize("part", ["3", "-4", "5:9", "2:1"])
 def test_frames_that_are_not_there(run, part):
     result = run("predict", f"my.xyz@{part}", "other.xyz", code=1)
-    assert f"my.xyz: holds 3 configurations, from 0 to 2, and none is {part}" in result.stderr
+    assert f"my.xyz: holds frames 0 to 2, not {part}" in result.stderr
     assert numbers(result.stdout) == [0, 0]
+    if part == "3":
+        assert "other.xyz: holds frame 0 only, not 3" in run("predict", "other.xyz@3", code=2).stderr
 
 
 def test_standard_input(run, folder):

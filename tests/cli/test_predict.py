@@ -130,6 +130,10 @@ class TestPredict:
         shares = shipped.site_entropies(ase.io.read("strained.xyz"), perfect)
         assert shares.sum() == pytest.approx(expected["formation_entropy"][0], abs=1e-9)
 
+    def test_a_perfect_crystal_has_no_entropy_and_no_sign(self, run):
+        assert "0.00 to 0.00" in (table := run("predict", "bulk.xyz").stdout)
+        assert "-0.00" not in table
+
     def test_another_volume_is_warned_of_with_its_place(self, run, tmp_path):
         ase.io.write(tmp_path / "wide.xyz", bulk("Fe", "bcc", a=3.2, cubic=True) * 3, format="extxyz")
         result = run("predict", "my.xyz", tmp_path / "wide.xyz")

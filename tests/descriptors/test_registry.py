@@ -61,7 +61,7 @@ class TestFind:
         assert available().items() >= REGISTRY.items()
 
     def test_unknown(self):
-        with pytest.raises(ConfigError, match=r"'afz' \(did you mean 'afs'\?\); known are .*afs"):
+        with pytest.raises(ConfigError, match=r"'afz' \(did you mean 'afs'\?\); there are .*afs"):
             create("afz")
 
     @pytest.mark.parametrize(

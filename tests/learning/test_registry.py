@@ -18,7 +18,7 @@ def test_registered_kinds():
 @pytest.mark.parametrize(
     ("kind", "parameters", "message"),
     [
-        ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*known are least_squares, ridge, bayesian_ridge"),
+        ("rigde", {}, "no regressor 'rigde' .did you mean 'ridge'.*there are least_squares, ridge, bayesian_ridge"),
         ("ridge", {"n_fold": 3}, "no parameter 'n_fold' .did you mean 'n_folds'"),
         ("ridge", {"n_folds": 1}, "n_folds == 1, must be >= 2"),
         ("bayesian_ridge", {"tol": -1.0}, "tol == -1.0, must be > 0"),

@@ -178,8 +178,12 @@ def test_files_of_commands_are_found(tmp_path, monkeypatch):
     assert names == ["library_2nn.meam", "MoCoNiVFeAlCr_2nn.meam"]
     assert [path.rpartition("/")[2] for path in potential_files(EAM)] == ["Cu_mishin1.eam.alloy"]
     assert potential_files(EMT) == []
-    with pytest.raises(PotentialError, match="no such file"):
-        potential_files({"file": "nowhere.eam", "element": "Cu"})
+    with pytest.raises(PotentialError, match="no such file.*of that name$"):
+        potential_files({"file": "nowhere", "element": "Cu"})
+    # One letter short, and in a folder where it is not.
+    for name in ("Cu_mishin1.eam.allo", "potentials/Cu_mishin1.eam.alloy"):
+        with pytest.raises(PotentialError, match=r"no such file.* \(did you mean 'Cu_mishin1\.eam\.alloy'\?\)"):
+            potential_files({"file": name, "element": "Cu"})
     # A file of one's own, in a folder with a space.
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my files").mkdir()
@@ -268,6 +272,7 @@ def test_lammps_says_what_is_wrong(changes, message):
     ("changes", "message"),
     [
         ({"calculator": "ase.calculators.emt.ETM"}, "'ase.calculators.emt.ETM' cannot be built: AttributeError"),
+        ({"calculator": "EMT"}, "calculator 'EMT': expected the dotted path of a class: ase.calculators.emt.EMT"),
         ({"calculator": "no.such.Calculator"}, "'no.such.Calculator' cannot be built: ModuleNotFoundError"),
         ({"calculator": "ase.calculators.eam.EAM", "parameters": {"potential": "nowhere"}}, "FileNotFoundError"),
         ({"calculator": "pathlib.Path"}, "PosixPath is not a calculator of ASE: it has no method get_forces"),

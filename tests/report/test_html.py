@@ -9,6 +9,9 @@ import pytest
 
 from vibentropy.report.html import write_page, write_results
 
+#: Telephones draw pages without it as wide as screens, too small to read.
+VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+
 
 class Reader(HTMLParser):
     """Rows of the tables of a page, and what it would load."""
@@ -64,6 +67,7 @@ def test_page_of_a_table(table, tmp_path):
     assert "Names & numbers" in page.text
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert not re.search("@[A-Z]+@", text)
+    assert VIEWPORT in text
     # Numbers are to the right, text to the left.
     assert re.findall(r"<th( class=\"number\")?>", text) == ["", "", *[' class="number"'] * 3]
 
@@ -88,6 +92,7 @@ def test_page_of_results(tmp_path):
     ]
     written = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert '<th rowspan="2">descriptor</th><th class="group" colspan="2">held out</th>' in written
+    assert VIEWPORT in written
     assert "k<sub>B</sub> by <code>run" in written
     assert "<strong>Too little: b.</strong>" in written
     assert "Errors in kB by run --configfile a&b.yaml." in page.text

@@ -187,6 +187,11 @@ def test_text_in_place_of_a_block_is_refused(config, path):
         (("datasets", "train", "role"), "trian", "datasets.train.role: found 'trian' (did you mean 'train'?)"),
         (("datasets", "given", "entropy", "unit"), "kB", "entropy.unit: found 'kB' (did you mean 'k_B'?)"),
         (("datasets", "given", "entropy"), {"unit": "k_B", "key": "S"}, "datasets.given.entropy: missing key 'kind'"),
+        (
+            ("potential", "element"),
+            "fe",
+            "element: found 'fe' (did you mean 'Fe'?), expected a chemical symbol",
+        ),
         (("datasets", "a/b"), {"role": "train"}, "datasets: found 'a/b', expected a match of"),
         (
             ("datasets", "x"),

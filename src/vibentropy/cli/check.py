@@ -87,7 +87,7 @@ def _show(inspection):
     """Print what was found; the exit code that it deserves."""
     counts = ", ".join(f"{number} {status}" for status, number in inspection.counts.items() if number)
     facts = "; ".join(f"{name}: {value}" for name, value in inspection.facts.items())
-    if counts or facts or not inspection.warning:
+    if counts or facts or not (inspection.warning or inspection.problem):
         found = f"{inspection.name}: {counts or 'nothing that can be used'}"
         click.echo("; ".join(part for part in (found, facts) if part))
     if inspection.warning:

@@ -1,36 +1,48 @@
 """``vibentropy info``."""
 
 import json
+import os
+from typing import Any
 
 import click
 
-from vibentropy.cli.options import FILE
 from vibentropy.data import SHIPPED
 from vibentropy.files.facts import in_words
+
+
+class _FileOrModel(click.Path):
+    """A file that is there, or the name of a model that comes with the package."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Path of what was typed; a file comes before a model of that name."""
+        return super().convert(value if os.path.exists(value) else SHIPPED.get(value, value), param, ctx)
 
 
 @click.command(
     epilog="""\b
 Examples:
   vibentropy info
+  vibentropy info iron-stiffness
   vibentropy info results/models/afs_3_10/ridge.h5
   vibentropy info data/clusters.h5 --json
 """
 )
-@click.argument("paths", metavar="[FILES...]", nargs=-1, type=FILE)
+@click.argument("paths", metavar="[FILES...]", nargs=-1, type=_FileOrModel(exists=True, dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: an object for each file, a line each.")
 def info(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what is in a model, a set of configurations, an archive or a file of features, and what made it.
 
-    Without FILES, what the models are that come with the package.
+    Models that come with the package go by their names, iron and iron-stiffness. Without FILES, both are shown.
     """
     from vibentropy.run.file_info import contents
 
-    for path in paths or SHIPPED.values():
+    for number, path in enumerate(paths or SHIPPED.values()):
         facts = contents(path)
         if as_json:
             click.echo(json.dumps(facts, ensure_ascii=False))
         else:
+            if number:
+                click.echo()
             for name, value in facts.items():
                 _show(name, value)
 

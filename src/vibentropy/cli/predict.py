@@ -223,4 +223,4 @@ def _columns(model, files):
 
 
 def _interval(low, high):
-    return lambda row: f"{row[low]:.2f} to {row[high]:.2f}" if low in row else "-"
+    return lambda row: f"{row[low]:z.2f} to {row[high]:z.2f}" if low in row else "-"

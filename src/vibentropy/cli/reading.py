@@ -163,6 +163,7 @@ def _numbered(file, file_format, element, within):
         return
     wanted = range(total)[part]
     if not wanted:
-        raise DataError(f"holds {total} configurations, from 0 to {total - 1}, and none is {file.frames}", file.path)
+        frames = f"frames 0 to {total - 1}" if total > 1 else "frame 0 only"
+        raise DataError(f"holds {frames}, not {file.frames}", file.path)
     frames = read_any(file.path, file_format, element, within, wanted.start, wanted[-1] + 1)
     yield from islice(enumerate(frames, wanted.start), None, None, wanted.step)

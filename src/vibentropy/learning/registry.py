@@ -49,7 +49,7 @@ def find_regressor(kind: str) -> type[BaseEstimator]:
     """
     if kind not in REGRESSORS and "." not in str(kind):
         raise ConfigError(
-            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; known are {', '.join(REGRESSORS)}, "
+            f"there is no regressor {kind!r}{did_you_mean(kind, REGRESSORS)}; there are {', '.join(REGRESSORS)}, "
             "and dotted paths to classes"
         )
     from sklearn.base import BaseEstimator

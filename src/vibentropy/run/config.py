@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ase.data import chemical_symbols
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from referencing import Registry, Resource
@@ -290,6 +291,9 @@ _TYPES = {
     "null": "null",
 }
 
+#: Pattern of the schema that stands for elements.
+_SYMBOL = "^[A-Z][a-z]?$"
+
 
 def _describe(error):
     """Value found and what was expected, for one error of the JSON Schema."""
@@ -311,6 +315,9 @@ def _describe(error):
                 text += "; YAML takes this for text, write a dot and a signed exponent as in 1.0e-4"
         case "enum":
             text = f"found {value!r}{did_you_mean(value, expected)}, expected one of {', '.join(map(str, expected))}"
+        case "pattern" if expected == _SYMBOL:
+            close = did_you_mean(value.capitalize(), chemical_symbols[1:])
+            text = f"found {value!r}{close}, expected a chemical symbol"
         case "pattern":
             text = f"found {value!r}, expected a match of {expected}"
         case _:

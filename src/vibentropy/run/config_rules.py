@@ -66,14 +66,18 @@ def _too_many_folds(config: Config) -> Iterator[str]:
     planned = [source.planned() for source in config.with_role("train").values()]
     n_groups = sum(one.trajectories for one in planned if one)
     if None not in planned and 0 < n_groups < config.evaluation.folds:
-        yield f"evaluation.folds: {config.evaluation.folds} folds of {n_groups} training trajectories"
+        yield f"evaluation.folds: {config.evaluation.folds} folds of {n_groups} training trajectories: take fewer folds"
 
 
 def _nothing_to_compute_with(config: Config) -> Iterator[str]:
     if config.generated and config.lattice is None:
         yield f"lattice: missing, but {', '.join(config.generated)} is made from a recipe"
     if config.computed and config.potential is None:
-        yield f"potential: missing, but the entropies of {', '.join(config.computed)} have to be computed"
+        sets = ", ".join(config.computed)
+        yield (
+            f"potential: missing, but the entropies of {sets} have to be computed; if files of a data set hold them, "
+            "say under which key: `entropy: {key: S_f, unit: k_B, kind: formation}`"
+        )
 
 
 def _lattice_of_another_shape(config: Config) -> Iterator[str]:

@@ -97,7 +97,10 @@ def inspect_configuration(config: Config) -> Iterator[Inspection]:
             unreadable |= bool(inspection.problem)
             yield inspection
     if not unreadable and trained_on < folds:
-        problem = f"{folds} folds of {trained_on} trajectories to train on: expected no more folds than trajectories"
+        problem = (
+            f"{folds} folds of {trained_on} trajectories to train on: take fewer folds, or more trajectories. All of a "
+            "file is one, unless `group_key` names the key under which its configurations say which they are of"
+        )
         yield Inspection("evaluation.folds", problem=problem)
     for name, block in config.descriptors.items():
         learnt = sum(minima[one] // config.one_in(name, one) for one in config.with_role("train") if one in minima)
