@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,7 +38,8 @@ def info(paths: tuple[str, ...], as_json: bool) -> None:
     """
     from vibentropy.run.file_info import contents
 
-    for number, path in enumerate(paths or SHIPPED.values()):
+    chosen: Sequence[str | Path] = paths or [*SHIPPED.values()]
+    for number, path in enumerate(chosen):
         facts = contents(path)
         if as_json:
             click.echo(json.dumps(facts, ensure_ascii=False))

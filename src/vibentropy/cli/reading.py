@@ -163,7 +163,7 @@ def _numbered(file, file_format, element, within):
         return
     wanted = range(total)[part]
     if not wanted:
-        frames = f"frames 0 to {total - 1}" if total > 1 else "frame 0 only"
-        raise DataError(f"holds {frames}, not {file.frames}", file.path)
+        there = f"frames 0 to {total - 1}" if total > 1 else "frame 0 only"
+        raise DataError(f"holds {there}, not {file.frames}", file.path)
     frames = read_any(file.path, file_format, element, within, wanted.start, wanted[-1] + 1)
     yield from islice(enumerate(frames, wanted.start), None, None, wanted.step)
