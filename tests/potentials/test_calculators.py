@@ -27,6 +27,7 @@ def vacancy_in(perfect):
     return atoms
 
 
+@pytest.mark.slow
 def test_matscipy_gives_the_analytic_label(iron, fine_table, iron_crystal):
     """Its Hessian, on the same functions, by the class as in a configuration and by the calculator as it is."""
     perfect = iron_crystal(3)

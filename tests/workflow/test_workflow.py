@@ -236,6 +236,7 @@ def test_maps_that_cannot_be_drawn_are_refused_before_anything_runs(tmp_path, ch
     assert not list(tmp_path.glob("results/**/*.h5"))
 
 
+@pytest.mark.slow
 def test_another_regressor_and_other_roles_make_and_label_nothing_again(tiny_again):
     """The table of all configurations says the roles; shards do not."""
     config = TINY | {"results": "results"}
