@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from pages import PAGES, ROOT, blocks, commands, text
-from workflow_runs import like_the_repository
+from workflow_runs import HANGS, like_the_repository
 
 sys.path.append(str(ROOT / "tests/descriptors"))
 
@@ -85,7 +85,7 @@ def run(command, folder):
     """Run a command or a script of Python in a folder like that of the repository; what it prints."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     finished = subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=HANGS
     )
     assert finished.returncode == 0, f"{command}\n{finished.stdout}"
     return finished.stdout

@@ -27,6 +27,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_files import A, configuration_set, defective, feature_set, perfect, write_model
+from workflow_runs import HANGS
 
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
@@ -998,6 +999,6 @@ def test_the_workflow_ends_with_the_message(tmp_path):
         (sound, "Å \"1\".xyz, frame 1: 'S_f': the entropy is 37.* Is the unit J/mol/K"),
     ]:
         config.write_text(text, encoding="utf-8")
-        run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
         assert run.returncode
         assert re.search(message, run.stderr), run.stderr

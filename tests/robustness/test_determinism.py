@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from kills import KILLS, run_with_kills
-from workflow_runs import RULES, TINY, command, digests
+from workflow_runs import HANGS, RULES, TINY, command, digests
 
 #: What a user's shell may set. Snakemake gives jobs threads of its own counting.
 HERE = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "2"}
@@ -33,7 +33,7 @@ def run(folder, environment, cores, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=HANGS,
     )
     assert finished.returncode == 0, finished.stdout
     return folder / "results"

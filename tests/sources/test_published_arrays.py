@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
+from workflow_runs import HANGS
 
 from vibentropy.datasets.merge import merge_tables
 from vibentropy.datasets.table import groups, usable
@@ -265,7 +266,7 @@ def test_one_command_from_the_arrays_to_the_figure(tmp_path):
     results = tmp_path / "results/published"
     wanted = ("summary.csv", "tables/outcomes.csv", "figures/parity.png", "figures/labels.png")
     command += [f"results/published/{name}" for name in wanted]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
     assert run.returncode == 0, run.stderr
 
     summary = pd.read_csv(results / "summary.csv")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn.base import BaseEstimator
+from workflow_runs import HANGS
 
 from vibentropy.errors import DataError
 from vibentropy.evaluation.fitting import cross_predict
@@ -289,7 +290,7 @@ def test_learning_as_a_target(tmp_path):
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "learning", "--snakefile", ROOT / "Snakefile", "--cores", "1"]
     command += ["--configfile", tmp_path / "own.yaml", "--directory", tmp_path]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=HANGS)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     table = load_curves(tmp_path / "results/tables/learning.csv")
     assert set(table["regressor"]) == {"ridge", "bayesian_ridge"}

@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import ExitStack, suppress
 
 import psutil
+from workflow_runs import HANGS
 
 #: Scripts of the stages, and what is killed in each: a job with all its processes, early or at work; the process with
 #: LAMMPS alone; the workflow with everything below it.
@@ -95,5 +96,5 @@ def run_with_kills(command, environment, output):
         status = workflow.returncode
         assert status in (0, -signal.SIGKILL), output.read_text()
         if status:
-            subprocess.run([*command, "--unlock"], env=environment, check=True, capture_output=True, timeout=600)
+            subprocess.run([*command, "--unlock"], env=environment, check=True, capture_output=True, timeout=HANGS)
     return kills

@@ -14,6 +14,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
+#: Seconds after which a command counts as hanging: a quarter of an hour of one machine is an hour of another.
+HANGS = 3600
+
 
 TINY = yaml.safe_load((ROOT / "workflow/configs/tiny.yaml").read_text(encoding="utf-8"))
 
@@ -34,7 +37,7 @@ def command(folder, config, *arguments, cores=2):
 def snakemake(folder, config, *arguments):
     """Run the workflow; status and output."""
     finished = subprocess.run(
-        command(folder, config, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800
+        command(folder, config, *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=HANGS
     )
     return finished.returncode, finished.stdout
 
@@ -150,7 +153,7 @@ class SharedRuns:
                 start_new_session=True,
             )
             try:
-                code = process.wait(3600)
+                code = process.wait(HANGS)
                 output.seek(0)
                 return code, output.read()
             finally:  # With all its jobs, whatever ends the wait.

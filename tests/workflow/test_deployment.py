@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 from pages import ROOT, blocks
-from workflow_runs import TINY
+from workflow_runs import HANGS, TINY
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def planned(folder, *arguments):
     """Rules of a dry run by how many jobs they have, and its output."""
     program = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", *arguments]
-    finished = subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=600)
+    finished = subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=HANGS)
     output = finished.stdout + finished.stderr
     assert finished.returncode == 0, output
     table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", output, re.M | re.S)[1]
@@ -64,7 +64,7 @@ def test_rules_with_a_prefix_are_told_of_as_without(tiny_again):
     (tiny_again / "Snakefile").write_text(f"{text.rstrip()} as iron_*\n", encoding="utf-8")
     (tiny_again / "results/summary.md").unlink()
     program = [sys.executable, "-m", "snakemake", "--cores", "1", "--rerun-triggers", "mtime"]
-    finished = subprocess.run(program, cwd=tiny_again, capture_output=True, text=True, timeout=600)
+    finished = subprocess.run(program, cwd=tiny_again, capture_output=True, text=True, timeout=HANGS)
     assert finished.returncode == 0, finished.stderr
     lines = finished.stderr.splitlines()
     assert "3 jobs to do: 1 iron_page, 1 iron_checksums, 1 iron_crate" in lines

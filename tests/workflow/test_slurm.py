@@ -19,7 +19,7 @@ import psutil
 import pytest
 import yaml
 from pages import commands
-from workflow_runs import ROOT, RULES, digests
+from workflow_runs import HANGS, ROOT, RULES, digests
 
 (COMMAND,) = [command for command in commands("docs/cluster.md") if command.startswith("snakemake ")]
 
@@ -201,7 +201,7 @@ def run(command, folder, environment=None):
     # The plugin waits for 40 s before it looks at jobs: right for a cluster of many, long for this one.
     command = [*command.split(), "--directory", folder]
     finished = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1500
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=HANGS
     )
     assert finished.returncode == 0, finished.stdout
     return finished.stdout
