@@ -121,11 +121,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup():
+def pytest_runtest_setup(item):
     """Begin no test after ``BEGIN_TESTS_UNTIL``, seconds since 1970: `.ci/run` has to come to an end on any machine."""
     until = os.environ.get("BEGIN_TESTS_UNTIL")
     if until and time.time() > float(until):
-        pytest.skip("not begun: no time was left on this machine")
+        # With its name: pytest lists skips of one reason as a number.
+        pytest.skip(f"NOT BEGUN, no time was left on this machine: {item.nodeid}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -196,3 +196,41 @@ def test_a_stage_that_does_not_exist_is_refused_with_those_that_do():
     finished = subprocess.run([ROOT / ".ci/run", "style", "stile"], capture_output=True, text=True)
     assert finished.returncode == 2
     assert "there is no stage stile; there are: style quick types wheel mlip docs workflow" in finished.stderr
+
+
+def steps_taken(folder, *stages, failing=""):
+    """What `.ci/run` would do, with steps that only say their names; whether it ends well."""
+    text = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    named = re.search(r"declare -A steps=\((.*?)^\)", text, re.M | re.S)[1]
+    for name in {"environment", *re.findall(r"[a-z_]+", " ".join(re.findall('"(.*)"', named)))}:
+        body = f'{name}() {{ echo "{name}"; [[ {name} != "{failing}" ]]; }}\n'
+        text, n = re.subn(rf"^{name}\(\) {{\n.*?^}}\n", body, text, flags=re.M | re.S)
+        assert n == 1, name
+    (folder / ".ci").mkdir(exist_ok=True)
+    (folder / ".ci/run").write_text(text, encoding="utf-8")
+    finished = subprocess.run(["bash", folder / ".ci/run", *stages], capture_output=True, text=True)
+    return finished.stdout.split(), finished.returncode == 0, finished.stderr
+
+
+def test_every_step_is_taken_once_and_one_that_fails_is_the_end(tmp_path):
+    taken, well, complaints = steps_taken(tmp_path)
+    assert (well, complaints) == (True, "")
+    assert len(taken) == len(set(taken)) == 16
+    assert taken.index("quick_tests") < taken.index("long_tests") < taken.index("site")
+    # What runs beside the tests is told of, and counts, like all else.
+    for name in taken:
+        before, well, _ = steps_taken(tmp_path, failing=name)
+        assert not well
+        assert before[-1] == name
+    assert steps_taken(tmp_path, "quick")[0] == ["environment", "bad_input", "quick_tests"]
+    assert steps_taken(tmp_path, "mlip")[0] == ["machine_learnt_potentials"]
+
+
+def test_no_test_is_begun_when_time_is_over(request, monkeypatch):
+    conftest = request.config.pluginmanager.get_plugin(str(ROOT / "tests/conftest.py"))
+    for until in ("", "9e9"):
+        monkeypatch.setenv("BEGIN_TESTS_UNTIL", until)
+        conftest.pytest_runtest_setup(request.node)
+    monkeypatch.setenv("BEGIN_TESTS_UNTIL", "1")
+    with pytest.raises(pytest.skip.Exception, match=f"^NOT BEGUN, .*{request.node.name}$"):
+        conftest.pytest_runtest_setup(request.node)

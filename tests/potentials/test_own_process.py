@@ -68,7 +68,7 @@ def test_interrupted_call_leaves_no_answer_for_the_next(mortal):
 
 
 def test_start_may_take_longer_than_a_call(monkeypatch):
-    with Isolated(SlowStarter, 1.0, timeout_s=0.5) as slow:
+    with Isolated(SlowStarter, 2.5, timeout_s=2.0) as slow:
         assert slow.call("answer") == 42
     monkeypatch.setattr(own_process, "_START_S", 0.2)
     with pytest.raises(TimeLimitError, match=r"nothing came of its start for 0\.2 s; "):

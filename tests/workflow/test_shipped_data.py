@@ -179,6 +179,51 @@ def test_the_readme_counts_classes(every_set, kind, name):
     assert "| mean entropy (k_B) | " + " | ".join(f"{mean:.2f}" for mean in of_class.mean()) + " |" in text
 
 
+def test_the_readme_counts_minima_of_phosphorus_by_what_is_in_them(every_set):
+    text = (DATA / "README.md").read_text()
+    found = [one for name, one in every_set["iron_phosphorus"].items() if not name.startswith("cells")]
+    frames = [atoms for one in found for atoms in one.frames]
+    table = pd.DataFrame(
+        {
+            "vacancies": [1024 - len(atoms) for atoms in frames],
+            "solutes": [(atoms.symbols == "P").sum() for atoms in frames],
+            "entropy": pd.concat([one.table["formation_entropy"] for one in found]).to_numpy(),
+        }
+    )
+    for vacancies, row in zip(range(4), ("no vacancy", "one vacancy", "two vacancies", "three vacancies"), strict=True):
+        for solutes in range(5):
+            alike = table["entropy"][(table["vacancies"] == vacancies) & (table["solutes"] == solutes)]
+            row += f" | {len(alike)}: {alike.mean():z.2f}" if len(alike) else " | "
+        assert f"| {row} |" in text
+
+
+def test_the_readme_has_the_mean_entropies_of_defects_of_a_compound(every_set):
+    text = (DATA / "README.md").read_text()
+    table = pd.concat([every_set["iron_aluminium"][name].table for name in ("single", "pairs")])
+    means = table.groupby("defect_class")["formation_entropy"].mean()
+    kinds = ("V_Fe", "V_Al", "Al_Fe", "Fe_Al")
+    assert "| mean entropy (k_B) | " + " | ".join(f"{means[one]:z.2f}" for one in kinds) + " |" in text
+    for one in kinds:
+        pairs = [
+            next(
+                name
+                for name in ([f"2{one}"] if one == other else [f"{one}+{other}", f"{other}+{one}"])
+                if name in means
+            )
+            for other in kinds
+        ]
+        assert f"| {', '.join(f'{means[name]:z.2f}' for name in pairs)} |" in text
+
+
+@pytest.mark.parametrize("alloy", ["iron_phosphorus", "iron_aluminium"])
+def test_the_readme_counts_what_was_made_of_alloys(alloy):
+    made = pd.read_csv(FOLDERS[alloy] / "outcomes.csv").query("n_sites == 1024")
+    assert made["labelled"].sum() == made["configurations"].sum()
+    text = (DATA / "README.md").read_text().replace("\n", " ")
+    assert f"All {made['configurations'].sum()} configurations made in 1024 sites have a label" in text
+    assert f"{made['duplicates'].sum()} of them found a minimum again" in text
+
+
 def test_the_readme_counts_what_was_found_again():
     minima = archives.read_archive(archive("meam", "clusters_1"), "x", repeats=True).table
     repeated = (minima["duplicate_of"] != "").sum()

@@ -57,7 +57,8 @@ def write_results(markdown: str, page: str | Path, figure: str | Path | None = N
     """
     table, _, notes = markdown.strip().partition("\n\n")
     header, _, *rows = (line.removeprefix("| ").removesuffix(" |").split(" | ") for line in table.splitlines())
-    (style,) = re.findall("<style>.*</style>", template := _template(), re.DOTALL)
+    template = _template()
+    (style,) = re.findall("<style>.*</style>", template, re.DOTALL)
     (settings,) = re.findall("<meta charset.*(?=<title>)", template, re.DOTALL)
     parts = [f'<!doctype html>\n<html lang="en">\n{settings}<title>Results</title>', style]
     parts.append('<div class="vibentropy results">')
