@@ -3,6 +3,7 @@
 import itertools
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from drawn import CLASSES
@@ -12,7 +13,7 @@ from vibentropy.report import figures
 from vibentropy.report.figures.cost_and_error import KINDS
 from vibentropy.report.figures.predictions import parity_figure
 from vibentropy.report.figures.reliability import METHOD_STYLES
-from vibentropy.report.figures.style import AREAS, DOUBLE, class_styles, save_figure
+from vibentropy.report.figures.style import AREAS, DOUBLE, class_styles, lay_out, save_figure
 
 
 def luminance(color):
@@ -37,6 +38,36 @@ def test_classes_of_alloys_can_be_told_apart():
     names = [f"{v}V_Fe+{p}P_Fe" for v in range(1, 5) for p in range(1, 7)]
     assert len({tuple(style.values()) for style in class_styles(names).values()}) == len(names)
     assert {style["marker"] for style in class_styles(names).values()} <= set(AREAS)
+
+
+@pytest.mark.usefixtures("placed")
+def test_panels_lie_where_drawing_would_place_them():
+    """Inside the figure, with their labels, and beside a legend."""
+
+    def crowded():
+        figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(5, 2))
+        for axes in panels:
+            axes.plot([0, 1e6], [0, 1e7])
+            axes.set_ylabel("two\nlines")
+        figure.legend(["one"], loc="outside lower center")
+        return figure
+
+    laid_out, drawn = crowded(), crowded()
+    before = [axes.get_position().bounds for axes in laid_out.axes]
+    lay_out(laid_out)
+    for axes in drawn.axes:
+        axes.lines[0].set_in_layout(False)
+    for _ in range(3):
+        drawn.draw_without_rendering()
+    places, expected = ([axes.get_position().bounds for axes in figure.axes] for figure in (laid_out, drawn))
+    np.testing.assert_allclose(places, expected, atol=1e-9)
+    assert np.abs(np.subtract(places, before)).max() > 0.05
+    # And they stay there.
+    laid_out.axes[0].set_ylabel("three\nlonger\nlines")
+    laid_out.draw_without_rendering()
+    assert [axes.get_position().bounds for axes in laid_out.axes] == places
+    plt.close(laid_out)
+    plt.close(drawn)
 
 
 def test_files_are_reproducible_and_undated(make, tmp_path):
