@@ -29,6 +29,12 @@ def test_reliability_draws_each_method_where_it_is_known():
     np.testing.assert_allclose(
         line.get_ydata()[[50, 190]], [np.mean(levels["bayesian"][:200] <= level) for level in (0.25, 0.95)]
     )
+    # Words stand below the diagonal, or above it where a curve is in their way.
+    assert figure.axes[0].texts[0].get_position() == (0.96, 0.05)
+    narrow = reliability_figure(rows.assign(pops_level=0.99))
+    assert narrow.axes[0].texts[0].get_position() == (0.04, 0.95)
+    both = reliability_figure(rows.assign(pops_level=0.99, level=0.01))
+    assert both.axes[0].texts[0].get_position() == (0.96, 0.05)
     nothing = reliability_figure(rows.assign(std=np.nan, level=np.nan, pops_level=np.nan))
     assert not nothing.axes
     assert "no intervals" in nothing.texts[0].get_text()

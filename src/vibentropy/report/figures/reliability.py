@@ -108,10 +108,12 @@ def _panel(axes, rows, levels):
     if len(rows):
         half = 1.96 * np.sqrt(nominal * (1 - nominal) / len(rows))
         axes.fill_between(nominal, nominal - half, nominal + half, color="#e2e2e2", lw=0, zorder=0)
+    curves = []
     for method, style in METHOD_STYLES.items():
         ending_at_truth = levels[method].dropna().to_numpy()
         if len(ending_at_truth):
             empirical = np.mean(ending_at_truth[:, None] <= nominal, axis=0)
+            curves.append(empirical)
             at = np.searchsorted(nominal, LEVELS)
             axes.plot(nominal, empirical, markevery=at.tolist(), ms=3.2, zorder=3, **style)
     low, high = (rows[end] for end in INTERVALS["pops"][1.0])
@@ -119,6 +121,10 @@ def _panel(axes, rows, levels):
     if low.notna().any():
         truth = rows["formation_entropy"]
         text += f"\n{100 * np.mean((low <= truth) & (truth <= high)):.0f} % inside\nPOPS bounds"
-    axes.text(0.96, 0.05, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3)
+    # Below the diagonal, unless intervals are so narrow that their curve runs there.
+    crossed = any((curve[nominal > 0.6] < 0.3).any() for curve in curves)
+    free = not any((curve[nominal < 0.4] > 0.7).any() for curve in curves)
+    x, y, ha, va = (0.04, 0.95, "left", "top") if crossed and free else (0.96, 0.05, "right", "bottom")
+    axes.text(x, y, text, transform=axes.transAxes, ha=ha, va=va, linespacing=1.3)
     ticks = np.linspace(0, 1, 6)
     axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=1, xticks=ticks, yticks=ticks)
