@@ -309,7 +309,8 @@ def whitening(stiffness: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     if len(soft):
         raise SaddlePointError(
             f"atom {soft[0]} is held with a stiffness of {values[soft[0], 0]:.2e} eV/Å² in its softest direction, "
-            f"expected at least {MIN_STIFFNESS}: descriptors of the Hessian are defined only near minima"
+            f"expected at least {MIN_STIFFNESS}: descriptors of the Hessian are defined only near minima; "
+            "relax the cell"
         )
     return np.log(values).sum(axis=1), (vectors / np.sqrt(values)[:, None, :]) @ vectors.transpose(0, 2, 1)
 

@@ -78,7 +78,7 @@ class HessianClusters(ClusterDescriptor):
                         raise SaddlePointError(
                             f"atoms within {radius} Å of atom {centres[i]} have a mode of {values[0]:.2e} eV/Å² with "
                             f"the others frozen, expected at least {MIN_EIGENVALUE}: cluster entropies are defined "
-                            "near minima of the potential"
+                            "near minima of the potential; relax the cell"
                         )
                     of_centre = vectors[3 * np.searchsorted(cluster, i) :][:3]
                     features[i, column] = -0.5 * (of_centre**2).sum(axis=0) @ np.log(values)

@@ -135,7 +135,7 @@ def _yielding(radii, width, index, first, members, distances, start, columns, st
         except np.linalg.LinAlgError as error:
             raise SaddlePointError(
                 f"around one of the atoms {index[chunk].min()} to {index[chunk].max()} those within {radii[-1]} Å give "
-                "way together with the others held: stiffness is defined near minima of the potential"
+                "way together with the others held: stiffness is defined near minima of the potential; relax the cell"
             ) from error
 
     chunks = np.split(np.arange(len(logarithms)), range(CHUNK, len(logarithms), CHUNK))
