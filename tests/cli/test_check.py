@@ -32,7 +32,7 @@ class TestCheck:
             ),
             (
                 {"datasets": {"m": {"role": "train", "files": ["my.xyz"], "reference": "bulk.xyz"}}},
-                "evaluation.folds: 2 folds of 1 trajectories to train on: .*`group_key`",
+                "evaluation.folds: 2 folds of 1 trajectory to train on: .*`group_key`",
                 2,
             ),
             (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vibentropy.files.facts import as_table, in_words
+from vibentropy.files.facts import as_table, counted, in_words
 
 
 @pytest.mark.parametrize(
@@ -13,11 +13,19 @@ from vibentropy.files.facts import as_table, in_words
         (["a", "b"], "a, b"),
         (list("abcdefghij"), "a, b, c, d, e, f, g, h, ... (10)"),
         ({"a": 1}, '{"a": 1}'),
+        ({"liquid": 0.3798822, "strained": 12.0}, "liquid 0.379882, strained 12"),
+        ({}, "{}"),
         (5, "5"),
     ],
 )
 def test_values_are_short(value, words):
     assert in_words(value) == words
+
+
+def test_one_and_several():
+    counts = [counted(n, "trajectory", "trajectories") for n in (0, 1, 2.0)]
+    assert counts == ["0 trajectories", "1 trajectory", "2 trajectories"]
+    assert (counted(1, "job"), counted(12, "job")) == ("1 job", "12 jobs")
 
 
 def test_a_table_escapes_what_it_is_given_and_leaves_out_what_is_empty():

@@ -248,6 +248,15 @@ def test_every_descriptor_that_is_shipped_has_a_rate():
     assert isnan(create("union", parts=parts).seconds_per_atom)
 
 
+def test_one_configuration_takes():
+    config = configuration("workflow/configs/tiny.yaml")
+    alone = replace(config, sources={"train": config.sources["train"]})
+    ((shard, amount), *_) = amounts_of(alone)["train"].items()
+    for number, words in ((1.0, "1 configuration of 54 sites takes"), (2.0, "2 configurations of 54 sites take")):
+        text = summary(alone, {"train": {shard: replace(amount, configurations=number)}}, {"afs_2_3": 8})
+        assert text.startswith(f"{words}, apart")
+
+
 def test_summary_is_a_line_for_each_stage():
     config = configuration("workflow/configs/paper.yaml")
     text = summary(config, amounts_of(config), {"afs_3_10": 33, "afs_20_10": 220})

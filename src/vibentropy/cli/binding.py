@@ -89,6 +89,10 @@ def binding(
     from vibentropy.potentials.relaxation import relax as relax_cell
     from vibentropy.sources.perfect import reference_cell
 
+    if len(part_files) < 2:
+        raise click.UsageError(
+            "a complex has two parts or more: give --part for each, twice for one that is there twice"
+        )
     block, gates = choice.block(), choice.gates()
     not_an_input(output, *(file.path for file in files), *part_files, reference_file, choice.config, choice.file)
     bulk = reference_cell(reference_file, element=block.get("element"))

@@ -26,6 +26,7 @@ def generate(
     the workflow makes, on one core. `vibentropy check CONFIG` says how long it will take.
     """
     from vibentropy.cli.meter import meter
+    from vibentropy.files.facts import counted
     from vibentropy.run.config import read
 
     not_an_input(output, config)
@@ -44,7 +45,7 @@ def generate(
             click.echo(f"{row.id}: {row.reason}", err=True)
     n_bad = int((configurations.table["reason"] != "").sum())
     counts = ", ".join(f"{n} {status}" for status, n in configurations.table["status"].value_counts().items())
-    click.echo(f"{output}: {len(configurations)} configurations: {counts}", err=True)
+    click.echo(f"{output}: {counted(len(configurations), 'configuration')}: {counts}", err=True)
     context.exit(0 if not n_bad else 1 if n_bad < len(configurations) else 2)
 
 

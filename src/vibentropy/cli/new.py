@@ -82,7 +82,7 @@ def _of_potential(others, folder, *, element, structure, quick, pair_style, pair
             f"give one potential (a file before the folder, or --pair-style), or else --files; found {found}"
         )
     if not element:
-        raise click.UsageError("name the element of the crystal, such as --element W")
+        raise click.UsageError("name the element of the crystal: --element and its symbol")
     if structure and structure not in OF_ONE_ELEMENT:
         close = did_you_mean(structure, OF_ONE_ELEMENT)
         raise click.UsageError(f"--structure {structure}{close}: it should be one of {', '.join(OF_ONE_ELEMENT)}")

@@ -9,6 +9,7 @@ from ase import Atoms
 from vibentropy.cli.inputs import Input
 from vibentropy.cli.options import is_stdout
 from vibentropy.errors import DataError, VibentropyError
+from vibentropy.files.facts import counted
 from vibentropy.files.progress import Within, ignore
 from vibentropy.sources.any_file import count_frames, read_any
 
@@ -137,8 +138,8 @@ class Reader:
         if output and not is_stdout(output) and not self._quiet:
             bad = f"; {unused} could not be used" if unused else ""
             bad += f"; {self.n_partial} only in part" if self.n_partial else ""
-            bad += f"; {self.n_cut} file{'s' * (self.n_cut > 1)} could not be read to the end" if self.n_cut else ""
-            click.echo(f"{output}: {self.n_read} configurations read{bad}", err=True)
+            bad += f"; {counted(self.n_cut, 'file')} could not be read to the end" if self.n_cut else ""
+            click.echo(f"{output}: {counted(self.n_read, 'configuration')} read{bad}", err=True)
         context.exit(0 if not self.n_bad + self.n_partial else 1 if self.n_read > unused else 2)
 
 

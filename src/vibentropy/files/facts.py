@@ -13,7 +13,7 @@ _ROW, _NAME = "text-align: left; vertical-align: top", "text-align: left; vertic
 
 
 def in_words(value: Any) -> str:
-    """Write a number, a range, a list or text in short words.
+    """Write a number, a range, a list, numbers by name or text in short words.
 
     Parameters
     ----------
@@ -31,7 +31,28 @@ def in_words(value: Any) -> str:
         return f"{value[0]:.6g} to {value[1]:.6g}"
     if isinstance(value, list):
         return ", ".join(map(str, value[:_SHOWN])) + (f", ... ({len(value)})" if len(value) > _SHOWN else "")
+    if isinstance(value, dict) and value and all(isinstance(number, float) for number in value.values()):
+        return ", ".join(f"{name} {in_words(number)}" for name, number in value.items())
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def counted(number: float, noun: str, nouns: str = "") -> str:
+    """Count things in words.
+
+    Parameters
+    ----------
+    number : int
+    noun : str
+        Of one.
+    nouns : str
+        Of several, if that is not the noun with an s.
+
+    Returns
+    -------
+    str
+        Such as "1 configuration" or "12 configurations".
+    """
+    return f"{number:.0f} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def as_table(title: str, facts: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
+from vibentropy.files.facts import counted
 from vibentropy.potentials.from_config import is_analytic, is_tabulated
 from vibentropy.run.memory import configurations_memory, features_memory, fit_memory, labels_memory, structures_memory
 
@@ -336,15 +337,18 @@ def summary(config: Config, amounts: Mapping[str, Mapping[str, Amount]], n_featu
     """
     shards = [(amount.configurations, amount.sites) for of in amounts.values() for amount in of.values()]
     table = pd.DataFrame(shards, columns=["configurations", "sites"])
-    counted = table["configurations"].notna()
+    known = table["configurations"].notna()
     low, high = f"{table['sites'].min():.0f}", f"{table['sites'].max():.0f}"
-    first = f"{table['configurations'].sum():.0f} configurations of {low if low == high else f'{low} to {high}'} sites"
-    if not counted.all() or len(amounts) < len(config.sources):
+    total = table["configurations"].sum()
+    first = f"{counted(total, 'configuration')} of {low if low == high else f'{low} to {high}'} sites"
+    several = total != 1
+    if not known.all() or len(amounts) < len(config.sources):
         # Published arrays, and files of formats that do not tell how many configurations are in them.
         uncounted = "configurations that are not counted until they are read"
-        first = f"{first}, and {uncounted}," if counted.any() else uncounted.capitalize()
+        first = f"{first}, and {uncounted}," if known.any() else uncounted.capitalize()
+        several = True
     lines = [
-        f"{first} take, apart from what exists already:",
+        f"{first} {'take' if several else 'takes'}, apart from what exists already:",
         _LINE.format("stage", "jobs", "core time", "memory of a job"),
     ]
     for row in stages(config, amounts, n_features).to_dict("records"):

@@ -15,6 +15,7 @@ from vibentropy.datasets.duplicates import mark_duplicates
 from vibentropy.datasets.table import Status, usable
 from vibentropy.descriptors import create
 from vibentropy.errors import VibentropyError
+from vibentropy.files.facts import counted
 from vibentropy.labels.determinants import of_whose
 from vibentropy.learning.sufficiency import too_few
 from vibentropy.potentials.from_config import is_analytic, load_potential
@@ -98,8 +99,9 @@ def inspect_configuration(config: Config) -> Iterator[Inspection]:
             yield inspection
     if not unreadable and trained_on < folds:
         problem = (
-            f"{folds} folds of {trained_on} trajectories to train on: take fewer folds, or more trajectories. All of a "
-            "file is one, unless `group_key` names the key under which its configurations say which they are of"
+            f"{folds} folds of {counted(trained_on, 'trajectory', 'trajectories')} to train on: take fewer folds, or "
+            "more trajectories. All of a file is one, unless `group_key` names the key under which its configurations "
+            "say which they are of"
         )
         yield Inspection("evaluation.folds", problem=problem)
     for name, block in config.descriptors.items():

@@ -15,6 +15,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from vibentropy.files.facts import counted
 from vibentropy.files.progress import duration
 
 #: Name that Snakemake gives to what writes to the terminal.
@@ -203,7 +204,7 @@ class RunOutput(logging.Formatter):
         self._pace = Pace(jobs, self._seconds)
         self._begin = self._said = time.monotonic()
         listed = ", ".join(f"{number} {rule}" for rule, number in jobs.items())
-        return f"{_jobs(sum(jobs.values()))} to do: {listed}" if jobs else ""
+        return f"{counted(sum(jobs.values()), 'job')} to do: {listed}" if jobs else ""
 
     def _finished(self, event):
         """Line on the stage of a job, when it is complete or nothing was said for a while."""
@@ -218,11 +219,11 @@ class RunOutput(logging.Formatter):
         done, total = (sum(of[name] for name in pace.jobs) for of in (pace.done, pace.jobs))
         line = f"{time.strftime('%H:%M')}  {rule:<16}{f'{pace.done[rule]} of {pace.jobs[rule]}':>14}"
         if done == total:
-            line += f"   all {_jobs(total)} done in {duration(now - self._begin)}"
+            line += f"   all {counted(total, 'job')} done in {duration(now - self._begin)}"
             made = [page for rule, page in self._first_pages.items() if rule in pace.jobs]
             return f"{line}\nRead {' and '.join(made)} first." if made else line
         left = pace.left()
-        line += f"   {done} of {_jobs(total)}"
+        line += f"   {done} of {counted(total, 'job')}"
         return line if isnan(left) else f"{line}, about {duration(left)} left"
 
     def _failed(self, event):
@@ -310,10 +311,6 @@ def _of_the_run(record):
     if event is None and record.levelno <= logging.INFO:
         return not str(record.msg or "").lstrip().startswith(_CHATTER)
     return event != "workflow_started"
-
-
-def _jobs(number):
-    return f"{number} job{'' if number == 1 else 's'}"
 
 
 def _named(event):

@@ -236,7 +236,7 @@ def lay_out(figure: Figure) -> None:
     for artist in [artist for axes in figure.axes for artist in (*axes.lines, *axes.collections)]:
         artist.set_in_layout(False)
     # The engine needs a few passes; after them files do not depend on the order in which they are written.
-    if engine := figure.get_layout_engine():
+    if figure.axes and (engine := figure.get_layout_engine()):
         for _ in range(3):
             engine.execute(figure)
     figure.set_layout_engine("none")
