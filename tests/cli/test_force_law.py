@@ -2,7 +2,10 @@
 
 import re
 
+import ase.io
+import numpy as np
 import pytest
+from ase.build import bulk
 from iron_files import ROOT
 
 import vibentropy
@@ -11,6 +14,38 @@ from vibentropy.cli.force_law import _taken_evenly
 from vibentropy.learning.force_law import learn_force_law
 
 ARCHIVE = ROOT / "data/cells_1024.h5"
+
+
+@pytest.mark.slow(minutes=1)
+def test_modified_embedded_atoms(run, tmp_path):
+    """Three minima of MEAM iron in 54 sites hold a law; files and what to type come out."""
+    library, settings = (ROOT / f"data/potentials/Fe_Etesami_2018{end}.meam" for end in (".library", ""))
+    exact = vibentropy.load_potential(pair_style="meam", pair_coeff=[f"* * {library} Fe {settings} Fe"], element="Fe")
+    perfect = bulk("Fe", a=2.8553, cubic=True) * 3
+    cells = []
+    for removed in ([0], [0, 1], [0, 30], [0, 1, 2]):
+        atoms = perfect.copy()
+        del atoms[removed]
+        atoms.rattle(0.02, seed=1)
+        cells.append(vibentropy.relax(atoms, exact))
+    ase.io.write(tmp_path / "minima.extxyz", cells)
+    ase.io.write(tmp_path / "bulk.extxyz", perfect)
+    output = tmp_path / "law.meam"
+    arguments = tmp_path / "minima.extxyz", "--reference", tmp_path / "bulk.extxyz"
+    result = run("force-law", *arguments, "--most", 3, "-o", output)
+    assert re.search(
+        r"from \d+ components of forces in 2 of 4 cells; with what is left of them, atoms are \S+ Å from", result.stderr
+    )
+    (line,) = re.findall(r"`pair_coeff: \['(.*)'\]`", result.stderr)
+    law = vibentropy.load_potential(pair_style="meam", pair_coeff=[line], element="Fe")
+    assert np.abs(law.energy_and_forces(cells[0])[1]).max() < 1e-2
+    assert sorted(path.name for path in tmp_path.glob("law*")) == ["law.library.meam", "law.meam"]
+
+
+@pytest.mark.parametrize("option", ["--r-cut", "--spacing"])
+def test_options_of_embedded_atoms(run, tmp_path, option):
+    result = run("force-law", "my.xyz", "--reference", "bulk.xyz", option, 5, "-o", tmp_path / "law.meam", code=2)
+    assert f"{option} is for embedded atoms, and " in result.stderr
 
 
 class TestForceLaw:

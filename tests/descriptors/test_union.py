@@ -93,8 +93,10 @@ def test_needs_a_potential_if_a_part_does():
     assert create("union", parts={"more": {"kind": "union", "parts": parts}}).needs_potential
     assert not create("union").needs_potential
     # A force law knows positions only.
-    law = {"kind": "hessian_moments", "potential": {"file": "Fe_force_law.eam.alloy", "element": "Fe"}}
-    assert not create("union", parts={"law": law}).needs_potential
+    modified = ["* * Fe_force_law.library.meam Fe Fe_force_law.meam Fe"]
+    for law in ({"file": "Fe_force_law.eam.alloy"}, {"pair_style": "meam", "pair_coeff": modified}):
+        of_law = {"kind": "hessian_moments", "potential": law | {"element": "Fe"}}
+        assert not create("union", parts={"law": of_law}).needs_potential
 
 
 def test_each_part_is_a_block():

@@ -3,9 +3,14 @@
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from vibentropy.cli.inputs import Input, files_argument
 from vibentropy.cli.options import FILE, format_option, not_an_input, output_option, quiet_option
+
+#: How files of embedded atoms end, and of modified ones, and most cells to learn them from.
+_EMBEDDED, _MODIFIED = ".eam.alloy", ".meam"
+_MOST, _MOST_MODIFIED = 200, 8
 
 
 @click.command(
@@ -14,28 +19,40 @@ from vibentropy.cli.options import FILE, format_option, not_an_input, output_opt
 Examples:
   vibentropy force-law my.xyz --reference bulk.xyz --spacing 0.1 --output law.eam.alloy
   vibentropy force-law data/clusters.h5@::80 --reference data/clusters.h5 --spacing 0.05 --output law.eam.alloy
+  vibentropy force-law data/meam/clusters_1.h5 --reference data/meam/clusters_1.h5 --output law.meam
 """,
 )
 @files_argument()
 @click.option(
     "--reference", type=FILE, required=True, help="Perfect crystal, of any size, or an archive, which knows its own."
 )
-@click.option("--r-cut", type=click.FloatRange(min=0, min_open=True), default=5.6, show_default=True, help="Cutoff, Å.")
+@click.option(
+    "--r-cut",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.6,
+    show_default=True,
+    help="Cutoff of embedded atoms, Å.",
+)
 @click.option(
     "--spacing",
     type=click.FloatRange(min=0, min_open=True),
     default=0.0075,
     show_default=True,
-    help="Of the knots of the splines, Å. The finer, the more cells it takes.",
+    help="Of the knots of the splines of embedded atoms, Å. The finer, the more cells it takes.",
 )
 @click.option(
     "--most",
     type=click.IntRange(min=2),
-    default=200,
-    show_default=True,
-    help="Cells to learn from: of more, some are taken evenly. Each takes 10 MB, and half a second.",
+    show_default="200, or 8 for MEAM",
+    help="Cells to learn from: of more, some are taken evenly. Each takes 10 MB, and half a second, or half a minute "
+    "for MEAM.",
 )
-@output_option(".eam.alloy", required=True, help="File to write, in the format of LAMMPS.")
+@output_option(
+    *(_EMBEDDED, _MODIFIED),
+    required=True,
+    help="File to write, in the format of LAMMPS: of embedded atoms (.eam.alloy), or of modified ones (.meam), with a "
+    "library beside it.",
+)
 @format_option
 @quiet_option
 @click.pass_context
@@ -45,7 +62,7 @@ def force_law(
     reference: str,
     r_cut: float,
     spacing: float,
-    most: int,
+    most: int | None,
     output: str,
     file_format: str | None,
     quiet: bool,
@@ -53,19 +70,20 @@ def force_law(
     """Learn how atoms pull at each other from relaxed positions alone: no potential, energies or labels.
 
     FILES are minima with defects, of one element and one crystal, of all the kinds of defects that you have. For the
-    default of --spacing, a hundred cells of a thousand atoms do, in a minute. What is written is an embedded-atom
-    potential in a unit of energy of its own: name it as the potential of hessian_stiffness, and do not read its
-    energies.
+    default of --spacing, a hundred cells of a thousand atoms do, in a minute. Where angles between bonds matter, ask
+    for modified embedded atoms (--output law.meam): a handful of cells, some minutes. What is written is a potential in
+    a unit of energy of its own: name it as the potential of hessian_stiffness, and do not read its energies.
     """
     from vibentropy.cli.meter import meter
     from vibentropy.cli.reading import Reader
     from vibentropy.errors import VibentropyError
-    from vibentropy.files.atomic import atomic
-    from vibentropy.learning.force_law import learn_force_law
-    from vibentropy.potentials.setfl import FORCE_LAW, write_setfl
     from vibentropy.sources.archives import crystal_of
     from vibentropy.sources.perfect import reference_crystal
 
+    modified = output.endswith(_MODIFIED)
+    for option, name in (("--r-cut", "r_cut"), ("--spacing", "spacing")):
+        if modified and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is for embedded atoms, and {output} for modified ones: leave it out")
     not_an_input(output, *(file.path for file in files), reference)
     crystal = crystal_of(reference).cell(2) if reference.endswith(".h5") else reference_crystal(reference)
     reader = Reader(files, file_format, str(crystal.symbols[0]), quiet)
@@ -79,19 +97,55 @@ def force_law(
                 yield atoms
 
     with meter("configurations", reader.total, quiet) as progress:
-        cells = _taken_evenly(usable(progress), most)
+        cells = _taken_evenly(usable(progress), most or (_MOST_MODIFIED if modified else _MOST))
     with meter("steps", lambda: None, quiet) as progress:
-        law = learn_force_law(cells, crystal, r_cut=r_cut, spacing=spacing, done=progress)
-    with atomic(output) as temporary:
-        write_setfl(temporary, law.table(), f"{FORCE_LAW} of {law.n_cells} relaxed cells, unit of energy unknown")
-    if not quiet:
-        click.echo(
-            f"{output}: from {law.n_forces} components of forces in {law.n_cells} of {reader.n_read} cells; what is "
-            f"left of them is {law.unbalanced:.1e} of the forces of single bonds. Bonds shorter than {law.r_min:.2f} Å "
-            "are guessed.",
-            err=True,
+        told = (
+            _learn_modified(cells, crystal, output, progress)
+            if modified
+            else _learn_embedded(cells, crystal, output, progress, r_cut=r_cut, spacing=spacing)
         )
+    if not quiet:
+        click.echo(f"{output}: from {told.format(cells=f'{len(cells)} of {reader.n_read} cells')}", err=True)
     reader.finish(context)
+
+
+def _learn_embedded(cells, crystal, output, done, **settings):
+    """Learn and write embedded atoms, and say how well they do; so below."""
+    from vibentropy.files.atomic import atomic
+    from vibentropy.learning.force_law import learn_force_law
+    from vibentropy.potentials.setfl import write_setfl
+
+    law = learn_force_law(cells, crystal, done=done, **settings)
+    with atomic(output) as temporary:
+        write_setfl(temporary, law.table(), _comment(law))
+    return (
+        f"{law.n_forces} components of forces in {{cells}}; what is left of them is {law.unbalanced:.1e} of the forces "
+        f"of single bonds. Bonds shorter than {law.r_min:.2f} Å are guessed."
+    )
+
+
+def _learn_modified(cells, crystal, output, done):
+    from vibentropy.files.atomic import atomic
+    from vibentropy.learning.meam_law import learn_meam_law
+    from vibentropy.potentials.meam.files import write_meam
+
+    law = learn_meam_law(cells, crystal, done=done)
+    library = f"{output.removesuffix(_MODIFIED)}.library{_MODIFIED}"
+    with atomic(library) as records, atomic(output) as settings:
+        write_meam(records, settings, law.parameters, _comment(law))
+    element = law.parameters.element
+    return (
+        f"{law.n_forces} components of forces in {{cells}}; with what is left of them, atoms are "
+        f"{law.displacement:.1e} Å from where the law would have them. Name it by `pair_style: meam`, "
+        f"`pair_coeff: ['* * {library} {element} {output} {element}']` and `element: {element}`."
+    )
+
+
+def _comment(law):
+    """First line of a file, by which it is told from a potential."""
+    from vibentropy.potentials.potential_files import FORCE_LAW
+
+    return f"{FORCE_LAW} of {law.n_cells} relaxed cells, unit of energy unknown"
 
 
 def _taken_evenly(cells, most):

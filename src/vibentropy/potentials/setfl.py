@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from vibentropy.errors import PotentialError, at
 
-#: How the comment of a file begins that holds no potential but what positions taught.
-FORCE_LAW = "vibentropy, force law"
-
 
 @dataclass(frozen=True)
 class SetflTable:
@@ -382,21 +379,6 @@ def smooth_style(elements: Sequence[str]) -> str:
     str
     """
     return "eam/fs" if len(elements) > 1 else "eam/alloy"
-
-
-def is_force_law(path: str | Path) -> bool:
-    """Tell whether a setfl file holds what positions taught, as `vibentropy force-law` writes it, and no potential.
-
-    Parameters
-    ----------
-    path : path-like
-
-    Returns
-    -------
-    bool
-    """
-    with open(path, "rb") as file:
-        return FORCE_LAW.encode() in file.readline()
 
 
 def write_setfl(path: str | Path, table: SetflTable, comment: str) -> None:

@@ -8,7 +8,8 @@ from ase.build import bulk
 
 from vibentropy.errors import NotAnalyticError, PotentialError, VibentropyError
 from vibentropy.potentials.lammps_engine import LammpsEngine
-from vibentropy.potentials.meam.files import MeamParameters, read_meam, read_pair_style, words_of
+from vibentropy.potentials.meam.files import MeamParameters, read_meam, read_pair_style, words_of, write_meam
+from vibentropy.potentials.potential_files import FORCE_LAW, is_force_law
 
 RECORD = """\
 'Fe' 'bcc' 8 26 55.845
@@ -342,3 +343,19 @@ class TestCommands:
 
     def test_quotes_hold_words_together(self):
         assert words_of("a 'b c' \"d\"") == ["a", "b c", "d"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"lattice": "fcc", "Cmin": 0.81, "rc": 4.8, "attrac": 0.05, "zbl": 0, "ibar": 3}]
+)
+def test_what_is_written_is_read(read, energy_of_lammps, tmp_path, changes):
+    written = replace(IRON, **changes)
+    write_meam(tmp_path / "library.meam", tmp_path / "fe.meam", written, f"{FORCE_LAW} of 3 relaxed cells")
+    assert all(map(is_force_law, (tmp_path / "library.meam", tmp_path / "fe.meam")))
+    found = read_meam(tmp_path / "library.meam", tmp_path / "fe.meam", "Fe", ["Fe"], "Fe")
+    for key, value in vars(written).items():
+        assert getattr(found, key) == (value if isinstance(value, str) else pytest.approx(value, rel=1e-11)), key
+    if not changes:
+        expected = energy_of_lammps()
+        read(parameters="attrac(1,1) = 0.0")
+        assert energy_of_lammps() == pytest.approx(expected, abs=1e-9)

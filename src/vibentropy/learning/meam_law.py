@@ -1,0 +1,268 @@
+"""The parameters of modified embedded atoms (MEAM), from relaxed positions alone.
+
+As in `vibentropy.learning.force_law`, forces vanish at a minimum, and no label, no energy and no potential is asked;
+this is for metals in which angles and screening matter. There the functions themselves are sought, here the parameters
+of those that the method has: of the equation of state and of the densities, the bounds of screening, and the cutoff.
+Least squares of all forces find them, in some thirty steps from a start that knows nothing of the metal. The energy of
+cohesion sets the unit of energy, which positions do not know and classical entropies do not depend on.
+
+Most bonds beyond the second neighbours are screened, so the cutoff changes little where it is too wide, and a search
+that begins there ends there. From too narrow a one it finds its way.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_masses, atomic_numbers
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from vibentropy.atoms.neighbours import neighbour_pairs
+from vibentropy.atoms.reference import check_perfect
+from vibentropy.atoms.shells import shells
+from vibentropy.errors import DataError, PotentialError
+from vibentropy.files.progress import Done, ignore
+from vibentropy.potentials.meam.files import MeamParameters
+from vibentropy.potentials.meam.lattices import LATTICES
+from vibentropy.potentials.meam.potential import Meam
+
+#: Energy of cohesion, eV: of the unit of energy. Metals have one to nine.
+COHESION = 4.0
+
+#: Forms of G(Γ) that are tried: a root, an exponential, and a logistic function.
+_FORMS = (0, 1, 3)
+
+#: What is sought: where the search begins, and its bounds. Lengths are in units of the distance of first neighbours.
+_SOUGHT = {
+    "re": (1.0, 0.85, 1.15),
+    "alpha": (5.0, 1.0, 12.0),
+    "attrac": (0.0, -0.5, 0.5),
+    "repuls": (0.0, -0.5, 0.5),
+    "asub": (0.5, 0.05, 3.0),
+    "beta0": (4.0, 0.1, 12.0),
+    "beta1": (1.0, 0.1, 12.0),
+    "beta2": (1.0, 0.1, 12.0),
+    "beta3": (1.0, 0.1, 12.0),
+    "t1": (0.0, -40.0, 40.0),
+    "t2": (0.0, -40.0, 40.0),
+    "t3": (0.0, -40.0, 40.0),
+    "Cmin": (1.0, 0.05, 1.95),
+    "Cmax": (2.8, 2.0, 4.0),
+    "rc": (1.5, 1.3, 2.6),
+    "delr": (0.1, 0.02, 0.8),
+}
+#: Cutoffs from which searches begin, until one leads to the law, and the one from which each goes on when it has come
+#: to rest: from a narrow one it often finds the way out of where it was.
+_CUTOFFS, _NARROW = (1.8, 1.4, 1.5), 1.45
+_LENGTHS = ("re", "rc", "delr")
+#: What a step may change first, where the start is zero.
+_SCALE = 0.3
+
+#: Steps of the parameters by which forces are differentiated, relative to their size.
+_DIFFERENCE = 1e-6
+_MAX_STEPS = 60
+#: Displacement (Å) up to which a law is taken without trying another one.
+_FOUND = 1e-6
+#: Forces below which there is no defect, eV/Å: at the start of the search those next to a vacancy are tenths.
+_NO_FORCE = 1e-3
+
+#: How far shells of neighbours of the perfect crystal may be from those of a reference lattice, relatively.
+_LATTICE_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class MeamLaw:
+    """Parameters of modified embedded atoms, in a unit of energy of their own.
+
+    Attributes
+    ----------
+    parameters : MeamParameters
+    displacement : float
+        How far positions are from the law's own, root mean square in Å: the forces that are left, divided by the
+        stiffness with which an atom is held.
+    n_cells, n_forces : int
+        That it is learnt from.
+    """
+
+    parameters: MeamParameters
+    displacement: float
+    n_cells: int
+    n_forces: int
+
+    def potential(self) -> Meam:
+        """Make the potential of the parameters, which has an analytic Hessian.
+
+        Returns
+        -------
+        Meam
+        """
+        return Meam(self.parameters)
+
+
+def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignore) -> MeamLaw:
+    """Find the parameters of modified embedded atoms (2NN-MEAM, one element) whose forces vanish at relaxed positions.
+
+    Parameters
+    ----------
+    cells : iterable of ase.Atoms
+        Minima of one element, with defects of different kinds; a handful of a thousand atoms. Forces of 1e-6 eV/Å and
+        positions to 1e-7 Å are best.
+    crystal : ase.Atoms
+        The perfect crystal, of any size: bcc, fcc, hcp of nearly ideal c/a, or sc, which is the reference lattice.
+    done : callable
+        Called with each set of parameters that is better than all before, in words.
+
+    Returns
+    -------
+    MeamLaw
+
+    Raises
+    ------
+    DataError
+        If the cells are not of the crystal's element, or have no defects; or if the crystal is none of those lattices.
+    StructureError
+        If the crystal is not perfect.
+    """
+    check_perfect(crystal)
+    element, cells = str(crystal.symbols[0]), list(cells)
+    for number, atoms in enumerate(cells):
+        if set(atoms.symbols) != {element}:
+            raise DataError(
+                f"cell {number} is of {', '.join(sorted(set(atoms.symbols)))}, expected {element} only, as the "
+                "crystal: force laws are of one element"
+            )
+    search = _Search(cells, element, *_reference_lattice(crystal), done)
+    begin, _, _ = zip(*_SOUGHT.values(), strict=True)
+    if not cells or np.abs(search.forces(search.start(_FORMS[0]), begin)).max() < _NO_FORCE:
+        raise DataError(
+            f"no atom of the {len(cells)} cells has surroundings other than those of the perfect crystal: give relaxed "
+            "cells with defects"
+        )
+    best = None
+    for cutoff, form in product(_CUTOFFS, _FORMS):
+        found = search.run(search.start(form), _with_cutoff(begin, cutoff), _MAX_STEPS)
+        found = min(found, search.run(found.start, _with_cutoff(found.x, _NARROW), _MAX_STEPS), key=_by_displacement)
+        best = min(found, best or found, key=_by_displacement)
+        if best.displacement < _FOUND:
+            break
+    parameters = search.parameters(best.start, best.x)
+    return MeamLaw(parameters, best.displacement, len(cells), 3 * sum(map(len, cells)))
+
+
+def _reference_lattice(crystal):
+    """Name the reference lattice that a crystal is, and find the distance of its first neighbours (Å)."""
+    first, _, vectors, distances = neighbour_pairs(crystal, 8.0)
+    vectors, distances = vectors[: first[1]], distances[: first[1]]
+    radii = np.array(shells(crystal, 8.0)) if len(distances) else np.array([np.inf])
+    nearest = distances < radii[0] * (1 + _LATTICE_TOLERANCE)
+    for name, lattice in LATTICES.items():
+        numbers = [
+            int((np.abs(distances / radii[0] - ratio) < _LATTICE_TOLERANCE).sum()) for ratio in (1.0, lattice.ratio)
+        ]
+        like_hcp = lattice.shape[2] > 0
+        if numbers == [lattice.neighbours, lattice.second_neighbours] and _third_moment(vectors[nearest]) == like_hcp:
+            return name, float(distances[nearest].mean())
+    raise DataError(
+        f"the crystal of {crystal.symbols[0]} is none of {', '.join(LATTICES)}, expected one of these, the reference "
+        "lattices of MEAM"
+    )
+
+
+def _third_moment(vectors):
+    """Whether directions of neighbours have a third moment, as in hcp: no inversion leaves them the same."""
+    unit = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+    return bool(np.abs(np.einsum("na,nb,nc->abc", unit, unit, unit)).max() > 0.1)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search came to: the parameters that are not sought, those that are, and how far positions are off."""
+
+    start: MeamParameters
+    x: tuple[float, ...]
+    displacement: float
+
+
+def _with_cutoff(x, cutoff):
+    """Values of what is sought, with this cutoff and the first width of its shell."""
+    return tuple(({**dict(zip(_SOUGHT, x, strict=True)), "rc": cutoff, "delr": _SOUGHT["delr"][0]}).values())
+
+
+def _by_displacement(found):
+    return found.displacement
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Least squares of the forces in some cells."""
+
+    cells: list[Atoms]
+    element: str
+    lattice: str
+    spacing: float
+    done: Done
+
+    def start(self, form: int) -> MeamParameters:
+        """Parameters that are not sought."""
+        return MeamParameters(
+            element=self.element,
+            lattice=self.lattice,
+            atomic_number=atomic_numbers[self.element],
+            mass=float(atomic_masses[atomic_numbers[self.element]]),
+            Ec=COHESION,
+            re=1.0,
+            alpha=1.0,
+            asub=1.0,
+            beta=(1.0, 1.0, 1.0, 1.0),
+            t=(0.0, 0.0, 0.0),
+            rho0=1.0,
+            ibar=form,
+            nn2=1,
+            augt1=0,
+        )
+
+    def parameters(self, start: MeamParameters, x: Sequence[float]) -> MeamParameters:
+        """Put the parameters that are sought into the others."""
+        value = {
+            name: float(one) * (self.spacing if name in _LENGTHS else 1.0) for name, one in zip(_SOUGHT, x, strict=True)
+        }
+        beta = [value.pop(f"beta{order}") for order in range(4)]
+        t = [value.pop(f"t{order}") for order in range(1, 4)]
+        return replace(start, beta=tuple(beta), t=tuple(t), **value)
+
+    def forces(self, start: MeamParameters, x: Sequence[float]) -> NDArray[np.float64]:
+        """All forces, or infinite ones where a potential of these parameters has none."""
+        potential = Meam(self.parameters(start, x))
+        try:
+            return np.concatenate([potential.energy_and_forces(atoms)[1].ravel() for atoms in self.cells])
+        except PotentialError:
+            return np.full(3 * sum(map(len, self.cells)), np.inf)
+
+    def run(self, start: MeamParameters, begin: Sequence[float], max_steps: int) -> _Found:
+        """Search from here on."""
+        least = np.inf
+
+        def left(x):
+            nonlocal least
+            found = self.forces(start, x)
+            if (size := float(np.sqrt(np.mean(found**2)))) < least:
+                least = size
+                self.done(f"G of ibar {start.ibar}: forces of {size:.3g} are left")
+            return found
+
+        sought = np.array(begin, dtype=float)
+        _, low, high = (np.array(column) for column in zip(*_SOUGHT.values(), strict=True))
+        best = least_squares(
+            left,
+            sought,
+            bounds=(low, high),
+            x_scale=np.maximum(np.abs(sought), _SCALE),
+            diff_step=_DIFFERENCE,
+            max_nfev=max_steps,
+        )
+        x = tuple(best.x.tolist())
+        stiffness = Meam(self.parameters(start, x)).hessian(self.cells[0]).diagonal().mean()
+        return _Found(start, x, float(np.sqrt(np.mean(best.fun**2)) / abs(stiffness)))
