@@ -134,25 +134,26 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
                 f"cell {number} is of {', '.join(sorted(set(atoms.symbols)))}, expected {element} only, as the "
                 "crystal: force laws are of one element"
             )
-    search = _Search(cells, element, *_reference_lattice(crystal), done)
+    lattice, spacing = _reference_lattice(crystal)
+    search = _Search(cells, element, lattice, spacing, done)
     begin, _, _ = zip(*_SOUGHT.values(), strict=True)
     if not cells or np.abs(search.forces(search.start(_FORMS[0]), begin)).max() < _NO_FORCE:
         raise DataError(
             f"no atom of the {len(cells)} cells has surroundings other than those of the perfect crystal: give relaxed "
             "cells with defects"
         )
-    best = None
+    found: list[_Found] = []
     for cutoff, form in product(_CUTOFFS, _FORMS):
-        found = search.run(search.start(form), _with_cutoff(begin, cutoff), _MAX_STEPS)
-        found = min(found, search.run(found.start, _with_cutoff(found.x, _NARROW), _MAX_STEPS), key=_by_displacement)
-        best = min(found, best or found, key=_by_displacement)
+        found.append(search.run(search.start(form), _with_cutoff(begin, cutoff)))
+        found.append(search.run(found[-1].start, _with_cutoff(found[-1].x, _NARROW)))
+        best = min(found, key=lambda law: law.displacement)
         if best.displacement < _FOUND:
             break
     parameters = search.parameters(best.start, best.x)
     return MeamLaw(parameters, best.displacement, len(cells), 3 * sum(map(len, cells)))
 
 
-def _reference_lattice(crystal):
+def _reference_lattice(crystal: Atoms) -> tuple[str, float]:
     """Name the reference lattice that a crystal is, and find the distance of its first neighbours (Å)."""
     first, _, vectors, distances = neighbour_pairs(crystal, 8.0)
     vectors, distances = vectors[: first[1]], distances[: first[1]]
@@ -191,10 +192,6 @@ def _with_cutoff(x, cutoff):
     return tuple(({**dict(zip(_SOUGHT, x, strict=True)), "rc": cutoff, "delr": _SOUGHT["delr"][0]}).values())
 
 
-def _by_displacement(found):
-    return found.displacement
-
-
 @dataclass(frozen=True)
 class _Search:
     """Least squares of the forces in some cells."""
@@ -229,9 +226,20 @@ class _Search:
         value = {
             name: float(one) * (self.spacing if name in _LENGTHS else 1.0) for name, one in zip(_SOUGHT, x, strict=True)
         }
-        beta = [value.pop(f"beta{order}") for order in range(4)]
-        t = [value.pop(f"t{order}") for order in range(1, 4)]
-        return replace(start, beta=tuple(beta), t=tuple(t), **value)
+        return replace(
+            start,
+            re=value["re"],
+            alpha=value["alpha"],
+            attrac=value["attrac"],
+            repuls=value["repuls"],
+            asub=value["asub"],
+            beta=(value["beta0"], value["beta1"], value["beta2"], value["beta3"]),
+            t=(value["t1"], value["t2"], value["t3"]),
+            Cmin=value["Cmin"],
+            Cmax=value["Cmax"],
+            rc=value["rc"],
+            delr=value["delr"],
+        )
 
     def forces(self, start: MeamParameters, x: Sequence[float]) -> NDArray[np.float64]:
         """All forces, or infinite ones where a potential of these parameters has none."""
@@ -241,7 +249,7 @@ class _Search:
         except PotentialError:
             return np.full(3 * sum(map(len, self.cells)), np.inf)
 
-    def run(self, start: MeamParameters, begin: Sequence[float], max_steps: int) -> _Found:
+    def run(self, start: MeamParameters, begin: Sequence[float]) -> _Found:
         """Search from here on."""
         least = np.inf
 
@@ -261,7 +269,7 @@ class _Search:
             bounds=(low, high),
             x_scale=np.maximum(np.abs(sought), _SCALE),
             diff_step=_DIFFERENCE,
-            max_nfev=max_steps,
+            max_nfev=_MAX_STEPS,
         )
         x = tuple(best.x.tolist())
         stiffness = Meam(self.parameters(start, x)).hessian(self.cells[0]).diagonal().mean()
