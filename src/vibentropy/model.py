@@ -536,8 +536,9 @@ class EntropyModel:
         Parameters
         ----------
         path : path-like
-            A file, or the name of a model of bcc iron that comes with the package: ``iron``, the default, or
-            ``iron-stiffness``, which is closer, slower, and asks the potential. `validity` says what they know.
+            A file, or the name of a model of bcc iron that comes with the package: ``iron``, the default;
+            ``iron-law``, from positions, too, closer and slower; or ``iron-stiffness``, closer still, which asks the
+            potential. `validity` says what they know.
 
         Returns
         -------

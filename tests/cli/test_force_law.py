@@ -5,6 +5,7 @@ import re
 import ase.io
 import numpy as np
 import pytest
+import yaml
 from ase.build import bulk
 from iron_files import ROOT
 
@@ -18,7 +19,7 @@ ARCHIVE = ROOT / "data/cells_1024.h5"
 
 @pytest.mark.slow(minutes=1)
 def test_modified_embedded_atoms(run, tmp_path):
-    """Three minima of MEAM iron in 54 sites hold a law; files and what to type come out."""
+    """Two of four minima of MEAM iron in 54 sites hold a law; files and what to type come out."""
     library, settings = (ROOT / f"data/potentials/Fe_Etesami_2018{end}.meam" for end in (".library", ""))
     exact = vibentropy.load_potential(pair_style="meam", pair_coeff=[f"* * {library} Fe {settings} Fe"], element="Fe")
     perfect = bulk("Fe", a=2.8553, cubic=True) * 3
@@ -30,16 +31,21 @@ def test_modified_embedded_atoms(run, tmp_path):
         cells.append(vibentropy.relax(atoms, exact))
     ase.io.write(tmp_path / "minima.extxyz", cells)
     ase.io.write(tmp_path / "bulk.extxyz", perfect)
-    output = tmp_path / "law.meam"
+    output = tmp_path / "a {law} of ours.meam"
     arguments = tmp_path / "minima.extxyz", "--reference", tmp_path / "bulk.extxyz"
     result = run("force-law", *arguments, "--most", 3, "-o", output)
     assert re.search(
-        r"from \d+ components of forces in 2 of 4 cells; with what is left of them, atoms are \S+ Å from", result.stderr
+        r"from \d+ components of forces in 2 of 4 cells; the largest one that is left, .*, is (\S+) Å", result.stderr
     )
-    (line,) = re.findall(r"`pair_coeff: \['(.*)'\]`", result.stderr)
-    law = vibentropy.load_potential(pair_style="meam", pair_coeff=[line], element="Fe")
-    assert np.abs(law.energy_and_forces(cells[0])[1]).max() < 1e-2
-    assert sorted(path.name for path in tmp_path.glob("law*")) == ["law.library.meam", "law.meam"]
+    block = yaml.safe_load("\n".join(re.findall(r"`(\w+: [^`]*)`", result.stderr)))
+    law = vibentropy.load_potential(**block)
+    # One that it has not seen.
+    assert np.abs(law.energy_and_forces(cells[1])[1]).max() < 1e-3
+    assert {path.name for path in tmp_path.glob("a *")} == {"a {law} of ours.library.meam", output.name}
+    # It may be learnt anew, but a potential is not overwritten.
+    (tmp_path / "mine.library.meam").write_text("# UNITS: metal")
+    for name, message in (("mine.meam", "holds no force law"), ("law.library.meam", "name the file of parameters")):
+        assert message in run("force-law", *arguments, "-o", tmp_path / name, code=2).stderr
 
 
 @pytest.mark.parametrize("option", ["--r-cut", "--spacing"])

@@ -303,7 +303,13 @@ class TestShippedModels:
     """What `snakemake shipped_models` writes: the models, and what the run that fitted them predicted."""
 
     @pytest.mark.parametrize(
-        ("name", "dataset"), [(name, dataset) for name in SHIPPED for dataset in sorted(set(RECORDED[name]["dataset"]))]
+        ("name", "dataset"),
+        [
+            # Cells of 16,000 sites take a while.
+            pytest.param(name, dataset, marks=[pytest.mark.slow(minutes=1)] if dataset == "cells_large" else [])
+            for name in SHIPPED
+            for dataset in sorted(set(RECORDED[name]["dataset"]))
+        ],
     )
     def test_predictions_are_those_of_the_run(self, name, dataset):
         model, path = EntropyModel.load(name), ROOT / f"data/{dataset}.h5"
@@ -319,15 +325,18 @@ class TestShippedModels:
             assert predicted["domain"].split(":")[0] == expected["domain"].split(":")[0]
             assert row["formation_entropy"] == pytest.approx(expected["formation_entropy"], abs=1e-6)
 
-    @pytest.mark.parametrize(("name", "needs"), [("iron", "positions only"), ("iron-stiffness", "and the potential")])
+    @pytest.mark.parametrize(
+        ("name", "needs"),
+        [("iron", "positions only"), ("iron-law", "positions only"), ("iron-stiffness", "and the potential")],
+    )
     def test_validity(self, name, needs):
         text = EntropyModel.load(name).validity()
         for part in ("bcc Fe", POTENTIAL, needs, "minima (I1, I2, I3, I4, V1", "1.1 to 21.7 k_B", "held-out"):
             assert part in text
 
-    def test_the_one_that_asks_the_potential_is_closer(self):
-        held_out = [EntropyModel.load(name).provenance["held_out"] for name in ("iron", "iron-stiffness")]
-        assert held_out[1] < held_out[0] / 2
+    def test_those_with_a_hessian_are_closer(self):
+        fast, law, stiffness = (EntropyModel.load(name).provenance["held_out"] for name in SHIPPED)
+        assert max(law, stiffness) < fast / 2
 
     @pytest.mark.parametrize("name", SHIPPED)
     def test_they_are_small(self, name):

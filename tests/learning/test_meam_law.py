@@ -57,7 +57,7 @@ def test_four_small_cells_hold_the_potential(name):
     assert found.Ec == COHESION
     for key in ("re", "alpha", "asub", "beta", "t", "Cmin", "Cmax"):
         assert getattr(found, key) == pytest.approx(getattr(exact, key), rel=1e-4), key
-    assert told[-1].startswith(f"G of ibar {found.ibar}: forces of ")
+    assert told[-1].startswith(f"ibar {found.ibar}: forces of ")
     for atoms in cells:
         entropies = [
             vibentropy.formation_entropy(atoms, perfect, one, max_force=1e-3) for one in (potential, law.potential())
@@ -84,26 +84,28 @@ def test_the_law_that_ships_has_the_minima_of_data_at_rest():
         (bulk("Cu", "fcc", a=3.61), "fcc"),
         (bulk("Mg", "hcp", a=3.2, c=3.2 * np.sqrt(8 / 3)), "hcp"),
         (bulk("Ti", "hcp", a=2.95, c=4.68), "hcp"),
+        (bulk("Be", "hcp", a=2.286, c=3.584), "hcp"),
         (bulk("Po", "sc", a=3.35), "sc"),
     ],
 )
 def test_the_crystal_is_the_reference_lattice(crystal, lattice):
     # As the search begins: what it would find is not asked.
-    with pytest.raises(DataError, match="no atom of the 1 cells has surroundings other than"):
+    with pytest.raises(DataError, match="0 different forces next to defects in 1 cells, expected at least 32"):
         learn_meam_law([crystal * 2], crystal)
     from vibentropy.learning.meam_law import _reference_lattice
 
     name, spacing = _reference_lattice(crystal)
     assert name == lattice
     first, _, _, distances = vibentropy.neighbour_pairs(crystal, 4.0)
-    assert spacing == pytest.approx(distances[: first[1]].min(), rel=0.02)
+    assert spacing == pytest.approx(distances[: first[1]].min(), rel=0.03)
 
 
 def test_what_cannot_be_learnt_from():
     iron = bulk("Fe", "bcc", a=2.86, cubic=True) * 2
-    with pytest.raises(DataError, match="the crystal of Si is none of bcc, fcc, hcp, sc"):
-        learn_meam_law([], bulk("Si"))
-    with pytest.raises(DataError, match="no atom of the 0 cells"):
+    for other in (bulk("Si"), bulk("Zn", "hcp", a=2.665, c=4.947)):
+        with pytest.raises(DataError, match=f"the crystal of {other.symbols[0]} is none of bcc, fcc, hcp, sc"):
+            learn_meam_law([], other)
+    with pytest.raises(DataError, match="0 different forces next to defects in 0 cells"):
         learn_meam_law([], iron)
     with pytest.raises(DataError, match="cell 1 is of Cu, expected Fe only"):
         learn_meam_law([iron, bulk("Cu", cubic=True)], iron)
@@ -111,3 +113,6 @@ def test_what_cannot_be_learnt_from():
     del vacancy[0]
     with pytest.raises(StructureError):
         learn_meam_law([vacancy], vacancy)
+    # Atoms around it are alike: six of them would determine sixteen unknowns.
+    with pytest.raises(DataError, match=r"\d different forces next to defects in 1 cells"):
+        learn_meam_law([vacancy], iron)

@@ -65,7 +65,8 @@ PLAN = planned(config)
 RESULTS = PLAN.config.results
 PACKAGE = Path(vibentropy.__file__).parent
 # Not the folder of the first Snakefile, which may be one that has this workflow as a module.
-REPOSITORY = Path(workflow.source_path("../../Snakefile")).parent
+# `workflow.source_path` copies the file and names the copy.
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
 
 shards_of = asking(PLAN.shards)
 local_descriptor = asking(PLAN.local_descriptor)

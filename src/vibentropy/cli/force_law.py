@@ -1,5 +1,8 @@
 """``vibentropy force-law``."""
 
+import json
+import os
+import shlex
 from typing import Any
 
 import click
@@ -85,6 +88,8 @@ def force_law(
         if modified and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option} is for embedded atoms, and {output} for modified ones: leave it out")
     not_an_input(output, *(file.path for file in files), reference)
+    if modified:
+        _check_library(output)
     crystal = crystal_of(reference).cell(2) if reference.endswith(".h5") else reference_crystal(reference)
     reader = Reader(files, file_format, str(crystal.symbols[0]), quiet)
 
@@ -99,18 +104,19 @@ def force_law(
     with meter("configurations", reader.total, quiet) as progress:
         cells = _taken_evenly(usable(progress), most or (_MOST_MODIFIED if modified else _MOST))
     with meter("steps", lambda: None, quiet) as progress:
-        told = (
+        n_forces, told = (
             _learn_modified(cells, crystal, output, progress)
             if modified
             else _learn_embedded(cells, crystal, output, progress, r_cut=r_cut, spacing=spacing)
         )
     if not quiet:
-        click.echo(f"{output}: from {told.format(cells=f'{len(cells)} of {reader.n_read} cells')}", err=True)
+        learnt = f"{n_forces} components of forces in {len(cells)} of {reader.n_read} cells"
+        click.echo(f"{output}: from {learnt}; {told}", err=True)
     reader.finish(context)
 
 
 def _learn_embedded(cells, crystal, output, done, **settings):
-    """Learn and write embedded atoms, and say how well they do; so below."""
+    """Learn and write embedded atoms; the number of forces, and how well the law does."""
     from vibentropy.files.atomic import atomic
     from vibentropy.learning.force_law import learn_force_law
     from vibentropy.potentials.setfl import write_setfl
@@ -118,27 +124,49 @@ def _learn_embedded(cells, crystal, output, done, **settings):
     law = learn_force_law(cells, crystal, done=done, **settings)
     with atomic(output) as temporary:
         write_setfl(temporary, law.table(), _comment(law))
-    return (
-        f"{law.n_forces} components of forces in {{cells}}; what is left of them is {law.unbalanced:.1e} of the forces "
-        f"of single bonds. Bonds shorter than {law.r_min:.2f} Å are guessed."
+    return law.n_forces, (
+        f"what is left of them is {law.unbalanced:.1e} of the forces of single bonds. Bonds shorter than "
+        f"{law.r_min:.2f} Å are guessed."
     )
 
 
 def _learn_modified(cells, crystal, output, done):
+    """Learn and write modified embedded atoms; the number of forces, how well the law does, and how to name it."""
     from vibentropy.files.atomic import atomic
-    from vibentropy.learning.meam_law import learn_meam_law
+    from vibentropy.learning.meam_law import EXACT, learn_meam_law
     from vibentropy.potentials.meam.files import write_meam
 
     law = learn_meam_law(cells, crystal, done=done)
-    library = f"{output.removesuffix(_MODIFIED)}.library{_MODIFIED}"
-    with atomic(library) as records, atomic(output) as settings:
+    library, element = _library(output), law.parameters.element
+    with atomic(output) as settings, atomic(library) as records:
         write_meam(records, settings, law.parameters, _comment(law))
-    element = law.parameters.element
-    return (
-        f"{law.n_forces} components of forces in {{cells}}; with what is left of them, atoms are "
-        f"{law.displacement:.1e} Å from where the law would have them. Name it by `pair_style: meam`, "
-        f"`pair_coeff: ['* * {library} {element} {output} {element}']` and `element: {element}`."
+    doubt = (
+        " The law is not exact: the potential is of another form, cells are not relaxed or not written that closely, "
+        "or the search ended too early; other cells, or more, may tell."
     )
+    line = f"* * {shlex.quote(library)} {element} {shlex.quote(output)} {element}"
+    return law.n_forces, (
+        f"the largest one that is left, divided by the stiffness of an atom, is {law.displacement:.1e} Å."
+        f"{doubt if law.displacement > EXACT else ''} Name it by `pair_style: meam`, "
+        f"`pair_coeff: [{json.dumps(line)}]` and `element: {element}`."
+    )
+
+
+def _library(output):
+    """Name the library beside a parameter file."""
+    return f"{output.removesuffix(_MODIFIED)}.library{_MODIFIED}"
+
+
+def _check_library(output):
+    """Check that the library that comes beside a parameter file replaces none but that of a law."""
+    from vibentropy.potentials.potential_files import is_force_law
+
+    library = _library(output)
+    if output.endswith(_library(_MODIFIED)):
+        raise click.UsageError(f"{output}: name the file of parameters, such as law.meam; the library comes beside it")
+    for path in (library, output):
+        if os.path.exists(path) and not is_force_law(path):
+            raise click.UsageError(f"{path} is there and holds no force law: name another --output")
 
 
 def _comment(law):

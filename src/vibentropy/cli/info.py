@@ -24,7 +24,7 @@ class _FileOrModel(click.Path):
     epilog="""\b
 Examples:
   vibentropy info
-  vibentropy info iron-stiffness
+  vibentropy info iron-law
   vibentropy info results/models/afs_3_10/ridge.h5
   vibentropy info data/clusters.h5 --json
 """
@@ -34,7 +34,8 @@ Examples:
 def info(paths: tuple[str, ...], as_json: bool) -> None:
     """Say what is in a model, a set of configurations, an archive or a file of features, and what made it.
 
-    Models that come with the package go by their names, iron and iron-stiffness. Without FILES, both are shown.
+    Models that come with the package go by their names, iron, iron-law and iron-stiffness. Without FILES, all
+    are shown.
     """
     from vibentropy.run.file_info import contents
 

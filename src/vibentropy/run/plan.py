@@ -23,9 +23,11 @@ from vibentropy.sources.random_alloys import KEYS
 from vibentropy.sources.reference_work import SOURCE, counterparts
 from vibentropy.sources.source import Source
 
-#: Models that come with the package: a fast one from positions alone, and the best that asks the potential.
+#: Models that come with the package: a fast one from positions alone, the best of those, and the best that asks the
+#: potential.
 SHIPPED = {
     "iron": {"descriptor": "pairs_afs", "regressor": "ridge"},
+    "iron-law": {"descriptor": "law", "regressor": "ridge"},
     "iron-stiffness": {"descriptor": "stiffness", "regressor": "ridge"},
 }
 

@@ -285,31 +285,31 @@ def read_meam(
     return read
 
 
-def write_meam(library: str | Path, parameters: str | Path, written: MeamParameters, comment: str) -> None:
+def write_meam(library: str | Path, parameters: str | Path, values: MeamParameters, comment: str) -> None:
     """Write a library of one record and a parameter file, as `read_meam` and LAMMPS read them.
 
     Parameters
     ----------
     library, parameters : path-like
         Files to write.
-    written : MeamParameters
+    values : MeamParameters
     comment : str
         First line of both, without a line break.
     """
-    p, structure = written, LATTICES[written.lattice]
+    structure = LATTICES[values.lattice]
     head = f"# {comment}. UNITS: metal\n"
     record = (
-        (f"'{p.element}'", f"'{p.lattice}'", structure.neighbours, p.atomic_number, p.mass),
-        (p.alpha, *p.beta, p.re / structure.spacing, p.Ec, p.asub),
-        (1.0, *p.t, p.rho0, p.ibar),
+        (f"'{values.element}'", f"'{values.lattice}'", structure.neighbours, values.atomic_number, values.mass),
+        (values.alpha, *values.beta, values.re / structure.spacing, values.Ec, values.asub),
+        (1.0, *values.t, values.rho0, values.ibar),
     )
     names = f"# {' '.join(_RECORD)}\n"
     lines = (" ".join(word if isinstance(word, str) else f"{word:.12g}" for word in words) for words in record)
     Path(library).write_text(head + names + "\n".join(lines) + "\n", encoding="utf-8")
     # What the record does not say already.
-    keys = [field.name for field in fields(p) if field.name in _KEYS.keys() - {"Ec", "re", "alpha", "rho0"}]
+    keys = [field.name for field in fields(values) if field.name in _KEYS.keys() - {"Ec", "re", "alpha", "rho0"}]
     indices = {key: f"({','.join('1' * _KEYS[key])})" if _KEYS[key] else "" for key in keys}
-    settings = "".join(f"{key}{indices[key]} = {getattr(p, key):.12g}\n" for key in keys)
+    settings = "".join(f"{key}{indices[key]} = {getattr(values, key):.12g}\n" for key in keys)
     Path(parameters).write_text(head + settings, encoding="utf-8")
 
 
