@@ -64,6 +64,8 @@ def folder(tmp_path_factory, vacancies, shipped):
         shipped.save(folder / path)
     (folder / "data").mkdir()
     (folder / "data/clusters.h5").symlink_to(ROOT / "data/cells_1024.h5")
+    (folder / "data/meam").mkdir()
+    (folder / "data/meam/clusters_1.h5").symlink_to(ROOT / "data/meam/cells_1024.h5")
     # A frame that is no number, one of another element, and a file that ends too early.
     spoilt = [vacancies[0].copy(), vacancies[0].copy(), bulk("W", cubic=True) * 3, vacancies[1]]
     spoilt[1].positions[3, 0] = np.nan

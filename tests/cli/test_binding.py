@@ -72,7 +72,7 @@ def test_what_does_not_bind_is_named_and_the_others_are_written(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--part", "vacancy.xyz", *FE_P], "a complex has two parts or more: repeat --part"),
+        (["--part", "vacancy.xyz", *FE_P], "a complex has two parts or more: give --part for each, twice"),
         (TWO, "Missing option '--reference'"),
         ([*TWO, "--reference", "bulk.xyz"], "one of --potential, .* is needed"),
         (["--part", "vacancy.xyz", "--part", "solute.xyz", *FE_P], r"part 2 \(Fe53P\): the largest force"),

@@ -19,6 +19,7 @@ from pages import PAGES, blocks, commands
 from vibentropy import EntropyModel, formation_entropy
 from vibentropy.cli import main
 from vibentropy.labels import infinite
+from vibentropy.learning import meam_law
 
 
 def test_threads_that_wait_sleep_unless_told_otherwise():
@@ -95,8 +96,10 @@ def test_every_command_has_examples():
 
 @pytest.mark.parametrize("words", {" ".join(words): words for words in IN_HELP + ON_PAGES}.values(), ids=" ".join)
 def test_examples_run(run, words, monkeypatch):
-    # Of the infinite crystal, which takes minutes otherwise.
+    # Of the infinite crystal and of a search for parameters, which take minutes otherwise.
     monkeypatch.setattr(infinite, "SIZES", (250, 432, 686))
+    for name, value in {"_FORMS": (0,), "_CUTOFFS": (1.8,), "_MAX_STEPS": 1}.items():
+        monkeypatch.setattr(meam_law, name, value)
     result = run(*words)
     output = [words[i + 1] for i, word in enumerate(words) if word in ("-o", "--output")]
     files = [Path(file) for file in output if not file.startswith("-")]

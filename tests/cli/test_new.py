@@ -81,7 +81,7 @@ def test_what_is_worth_knowing_is_said(run, tmp_path):
         ("Ni.adp --element Ni out", "name an angular-dependent potential as LAMMPS does"),
         ("Cu_mishin1.eam.alloy --element W out", "holds Cu, not W"),
         ("Cu_mishin1.eam.alloy --element cu out", "element is 'cu' .did you mean 'Cu'"),
-        ("Cu_mishin1.eam.alloy out", "--element W"),
+        ("Cu_mishin1.eam.alloy out", "--element and its symbol"),
         ("none.eam --element Cu out", "no such file"),
         ("Cu_mishin1.eam.alloy --element Cu --structure diamond out", "not stable .* --structure fcc"),
         ("Cu_mishin1.eam.alloy --element Cu --structure hpc out", "did you mean 'hcp'"),
