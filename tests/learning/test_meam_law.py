@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from iron_files import ROOT
+from meam_minima import minima_of
 
 import vibentropy
 from vibentropy.errors import DataError, StructureError
 from vibentropy.learning.meam_law import COHESION, learn_meam_law
 from vibentropy.potentials.meam.potential import Meam
-from vibentropy.potentials.relaxation import relax
 
 FOLDER = ROOT / "data/potentials"
 SHIPPED = {
@@ -27,27 +27,13 @@ POTENTIALS = {
 }
 
 
-def minima(potential, perfect):
-    """A vacancy, divacancies of near and of distant sites, and a dumbbell; shaken first, or they stay symmetric."""
-    by_distance = np.argsort(perfect.get_distances(0, range(len(perfect)), mic=True))
-    for removed in ([0], [0, by_distance[1]], [0, by_distance[-1]], []):
-        atoms = perfect.copy()
-        del atoms[removed]
-        if not removed:
-            half = 0.9 * np.array([1, 1, 0]) / np.sqrt(2)
-            atoms.append(perfect.symbols[0])
-            atoms.positions[[0, -1]] = atoms.positions[0] + [half, -half]
-        atoms.rattle(0.02, seed=1)
-        yield relax(atoms, potential)
-
-
 @pytest.mark.slow(minutes=2)
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_four_small_cells_hold_the_potential(name):
     library, settings, element, names, constant = POTENTIALS[name]
     potential = Meam.from_files(library, settings, element=element, names=names)
     perfect = bulk(element, "bcc", a=constant, cubic=True) * 3
-    cells, told = list(minima(potential, perfect)), []
+    cells, told = list(minima_of(potential, perfect)), []
     law = learn_meam_law(cells, bulk(element, "bcc", a=constant), done=told.append)
     found, exact = law.parameters, potential.parameters
     assert law.displacement < 1e-6
