@@ -13,6 +13,7 @@ from meam_minima import minima_of
 import vibentropy
 from vibentropy.atoms.crystal import Crystal
 from vibentropy.cli.force_law import _taken_evenly
+from vibentropy.learning import meam_law
 from vibentropy.learning.force_law import learn_force_law
 
 ARCHIVE = ROOT / "data/cells_1024.h5"
@@ -44,6 +45,14 @@ def test_modified_embedded_atoms(run, tmp_path):
     (tmp_path / "mine.library.meam").write_text("# UNITS: metal")
     for name, message in (("mine.meam", "holds no force law"), ("law.library.meam", "name the file of parameters")):
         assert message in run("force-law", *arguments, "-o", tmp_path / name, code=2).stderr
+
+
+def test_a_law_that_is_not_exact_says_so(run, tmp_path, monkeypatch):
+    for name, value in {"_FORMS": (0,), "_CUTOFFS": (1.8,), "_MAX_STEPS": 1}.items():
+        monkeypatch.setattr(meam_law, name, value)
+    cells, reference = (ROOT / f"data/meam/{name}.h5" for name in ("cells_1024", "clusters_1"))
+    result = run("force-law", f"{cells}@:2", "--reference", reference, "-o", tmp_path / "law.meam")
+    assert "The law is not exact: the potential is of another form, " in result.stderr
 
 
 @pytest.mark.parametrize("option", ["--r-cut", "--spacing"])

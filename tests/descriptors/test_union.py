@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase.build import bulk
+from iron_files import ROOT
 from jsonschema import Draft202012Validator
 
 from vibentropy.descriptors import Descriptor, create
@@ -97,6 +98,10 @@ def test_needs_a_potential_if_a_part_does():
     for law in ({"file": "Fe_force_law.eam.alloy"}, {"pair_style": "meam", "pair_coeff": modified}):
         of_law = {"kind": "hessian_moments", "potential": law | {"element": "Fe"}}
         assert not create("union", parts={"law": of_law}).needs_potential
+    # The library of a law with the parameters of a potential is no law.
+    mixed = f"* * Fe_force_law.library.meam Fe {ROOT / 'data/potentials/Fe_Etesami_2018.meam'} Fe"
+    of_both = {"pair_style": "meam", "pair_coeff": [mixed], "element": "Fe"}
+    assert create("hessian_moments", potential=of_both).needs_potential
 
 
 def test_each_part_is_a_block():

@@ -7,8 +7,8 @@ from iron_files import ROOT
 from meam_minima import minima_of
 
 import vibentropy
-from vibentropy.errors import DataError, StructureError
-from vibentropy.learning.meam_law import COHESION, learn_meam_law
+from vibentropy.errors import DataError, PotentialError, StructureError
+from vibentropy.learning.meam_law import _FORMS, _SOUGHT, COHESION, _reference_lattice, _Search, learn_meam_law
 from vibentropy.potentials.meam.potential import Meam
 
 FOLDER = ROOT / "data/potentials"
@@ -17,21 +17,18 @@ SHIPPED = {
     "pair_coeff": ["* * Fe_force_law.library.meam Fe Fe_force_law.meam Fe"],
     "element": "Fe",
 }
-#: A root as G(Γ) (ibar -5), and a logistic function (ibar 3).
+#: Library, parameter file, records and lattice constant (Å), of a root as G(Γ) (ibar -5) and a logistic function (3).
 POTENTIALS = {
-    "iron": (FOLDER / "Fe_Etesami_2018.library.meam", FOLDER / "Fe_Etesami_2018.meam", "Fe", ["Fe"], 2.8553),
-    "vanadium": (
-        *("library_2nn.meam", "MoCoNiVFeAlCr_2nn.meam", "V"),
-        *(["Mo", "Co", "Ni", "V", "Fe", "Al", "Cr"], 3.03109),
-    ),
+    "Fe": (FOLDER / "Fe_Etesami_2018.library.meam", FOLDER / "Fe_Etesami_2018.meam", "Fe", 2.8553),
+    "V": ("library_2nn.meam", "MoCoNiVFeAlCr_2nn.meam", "Mo Co Ni V Fe Al Cr", 3.03109),
 }
 
 
 @pytest.mark.slow(minutes=2)
-@pytest.mark.parametrize("name", POTENTIALS)
-def test_four_small_cells_hold_the_potential(name):
-    library, settings, element, names, constant = POTENTIALS[name]
-    potential = Meam.from_files(library, settings, element=element, names=names)
+@pytest.mark.parametrize("element", POTENTIALS)
+def test_four_small_cells_hold_the_potential(element):
+    library, settings, names, constant = POTENTIALS[element]
+    potential = Meam.from_files(library, settings, element=element, names=names.split())
     perfect = bulk(element, "bcc", a=constant, cubic=True) * 3
     cells, told = list(minima_of(potential, perfect)), []
     law = learn_meam_law(cells, bulk(element, "bcc", a=constant), done=told.append)
@@ -43,6 +40,9 @@ def test_four_small_cells_hold_the_potential(name):
     assert found.Ec == COHESION
     for key in ("re", "alpha", "asub", "beta", "t", "Cmin", "Cmax"):
         assert getattr(found, key) == pytest.approx(getattr(exact, key), rel=1e-4), key
+    forces = [np.linalg.norm(law.potential().energy_and_forces(atoms)[1], axis=1).max() for atoms in cells]
+    stiffness = np.trace(law.potential().hessian(cells[0]).toarray()) / (3 * len(cells[0]))
+    assert law.displacement == pytest.approx(max(forces) / stiffness, rel=1e-6)
     assert told[-1].startswith(f"ibar {found.ibar}: forces of ")
     for atoms in cells:
         entropies = [
@@ -78,8 +78,6 @@ def test_the_crystal_is_the_reference_lattice(crystal, lattice):
     # As the search begins: what it would find is not asked.
     with pytest.raises(DataError, match="0 different forces next to defects in 1 cells, expected at least 32"):
         learn_meam_law([crystal * 2], crystal)
-    from vibentropy.learning.meam_law import _reference_lattice
-
     name, spacing = _reference_lattice(crystal)
     assert name == lattice
     first, _, _, distances = vibentropy.neighbour_pairs(crystal, 4.0)
@@ -102,3 +100,13 @@ def test_what_cannot_be_learnt_from():
     # Atoms around it are alike: six of them would determine sixteen unknowns.
     with pytest.raises(DataError, match=r"\d different forces next to defects in 1 cells"):
         learn_meam_law([vacancy], iron)
+
+
+def test_parameters_without_forces_are_not_the_law(monkeypatch):
+    def without(potential, atoms):
+        raise PotentialError("the energy of atom 0 has no derivatives")
+
+    monkeypatch.setattr(Meam, "energy_and_forces", without)
+    search = _Search([bulk("Fe", cubic=True)], "Fe", "bcc", 2.47, lambda text: None)
+    begin = [first for first, _, _ in _SOUGHT.values()]
+    assert search.run(search.start(_FORMS[0]), begin).displacement == np.inf

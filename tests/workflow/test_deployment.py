@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 from pages import ROOT, blocks
-from workflow_runs import HANGS, TINY
+from workflow_runs import HANGS, TINY, like_the_repository
 
 pytestmark = pytest.mark.slow
 
@@ -69,3 +69,12 @@ def test_rules_with_a_prefix_are_told_of_as_without(tiny_again):
     lines = finished.stderr.splitlines()
     assert "3 jobs to do: 1 iron_page, 1 iron_checksums, 1 iron_crate" in lines
     assert "Read results/summary.md first." in lines
+
+
+def test_models_that_ship_go_into_the_repository(tmp_path):
+    folder = like_the_repository(tmp_path / "run")
+    program = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--summary", "shipped_models"]
+    program += ["--configfile", "workflow/configs/shipped.yaml"]
+    finished = subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=HANGS)
+    files = {line.partition("\t")[0] for line in finished.stdout.splitlines()}
+    assert {str(ROOT / "tests/golden/iron-law.csv")} <= files, finished.stdout + finished.stderr

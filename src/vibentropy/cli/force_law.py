@@ -51,7 +51,8 @@ Examples:
     "for MEAM.",
 )
 @output_option(
-    *(_EMBEDDED, _MODIFIED),
+    _EMBEDDED,
+    _MODIFIED,
     required=True,
     help="File to write, in the format of LAMMPS: of embedded atoms (.eam.alloy), or of modified ones (.meam), with a "
     "library beside it.",

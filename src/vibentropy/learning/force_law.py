@@ -14,7 +14,7 @@ pair's part of H_ii in the perfect crystal. Given f', the others are linear: the
 Golub and Pereyra, SIAM J. Numer. Anal. 10, 413 (1973)), and f' is found by Levenberg-Marquardt steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,12 +189,7 @@ def learn_force_law(
             "least: raise it"
         )
     cells = list(cells)
-    for number, atoms in enumerate(cells):
-        if set(atoms.symbols) != {element}:
-            raise DataError(
-                f"cell {number} is of {', '.join(sorted(set(atoms.symbols)))}, expected {element} only, as the "
-                "crystal: force laws are of one element"
-            )
+    check_cells(cells, element)
     shortest = min((neighbour_pairs(atoms, r_cut)[3].min(initial=r_cut) for atoms in cells), default=r_cut)
     basis = _Basis.within(shortest, r_cut, spacing)
     if cells and basis.n < _MIN_PIECES:
@@ -211,6 +206,28 @@ def learn_force_law(
             f"{2 * unknowns} for {unknowns} unknowns: give more cells, relaxed ones with defects, or a wider `spacing`"
         )
     return _fit(balances, basis, _distances(crystal, r_cut), order, element, done)
+
+
+def check_cells(cells: Sequence[Atoms], element: str) -> None:
+    """Check that cells to learn from are of one element.
+
+    Parameters
+    ----------
+    cells : sequence of ase.Atoms
+    element : str
+        That of the crystal.
+
+    Raises
+    ------
+    DataError
+        If one is not.
+    """
+    for number, atoms in enumerate(cells):
+        if set(atoms.symbols) != {element}:
+            raise DataError(
+                f"cell {number} is of {', '.join(sorted(set(atoms.symbols)))}, expected {element} only, as the "
+                "crystal: force laws are of one element"
+            )
 
 
 @dataclass(frozen=True, eq=False)

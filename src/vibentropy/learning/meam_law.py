@@ -3,14 +3,15 @@
 As in `vibentropy.learning.force_law`, forces vanish at a minimum, and no label, no energy and no potential is asked;
 this is for metals in which angles and screening matter. There the functions themselves are sought, here the parameters
 of those that the method has: of the equation of state and of the densities, the bounds of screening, and the cutoff.
-Least squares of all forces find them, in some thirty steps from a start that knows nothing of the metal. The energy of
+They are found by least squares of all forces, from starts that know nothing of the metal but its lattice. The energy of
 cohesion sets the unit of energy, which positions do not know and classical entropies do not depend on.
 
-Most bonds beyond the second neighbours are screened, so the cutoff changes little where it is too wide, and a search
-that begins there ends there. From too narrow a one it finds its way.
+The search is a local one and can come to rest in the wrong place, mostly with too wide a cutoff: bonds beyond the
+second neighbours are screened, and little changes with it. So there are several searches, and what is left tells
+whether one of them has found the law.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -24,6 +25,7 @@ from vibentropy.atoms.neighbours import neighbour_pairs
 from vibentropy.atoms.reference import check_perfect
 from vibentropy.errors import DataError, PotentialError
 from vibentropy.files.progress import Done, ignore
+from vibentropy.learning.force_law import check_cells
 from vibentropy.potentials.meam.files import MeamParameters
 from vibentropy.potentials.meam.lattices import LATTICES
 from vibentropy.potentials.meam.potential import Meam
@@ -34,7 +36,8 @@ COHESION = 4.0
 #: Forms of G(Γ) that are tried: a root, an exponential, and a logistic function.
 _FORMS = (0, 1, 3)
 
-#: What is sought: where the search begins, and its bounds. Lengths are in units of the distance of first neighbours.
+#: What is sought: where searches begin, and its bounds. Lengths are in units of the distance of first neighbours; the
+#: cutoff where each begins is one of `_CUTOFFS`.
 _SOUGHT = {
     "re": (1.0, 0.85, 1.15),
     "alpha": (5.0, 1.0, 12.0),
@@ -50,7 +53,7 @@ _SOUGHT = {
     "t3": (0.0, -40.0, 40.0),
     "Cmin": (1.0, 0.05, 1.95),
     "Cmax": (2.8, 2.0, 4.0),
-    "rc": (1.5, 1.3, 2.8),
+    "rc": (1.8, 1.3, 2.8),
     "delr": (0.1, 0.02, 0.8),
 }
 #: Cutoffs in bcc from which searches begin, until one leads to the law, and the one from which each goes on when it has
@@ -131,12 +134,7 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
     """
     check_perfect(crystal)
     element, cells = str(crystal.symbols[0]), list(cells)
-    for number, atoms in enumerate(cells):
-        if set(atoms.symbols) != {element}:
-            raise DataError(
-                f"cell {number} is of {', '.join(sorted(set(atoms.symbols)))}, expected {element} only, as the "
-                "crystal: force laws are of one element"
-            )
+    check_cells(cells, element)
     lattice, spacing = _reference_lattice(crystal)
     search = _Search(cells, element, lattice, spacing, done)
     begin, _, _ = zip(*_SOUGHT.values(), strict=True)
@@ -148,15 +146,11 @@ def learn_meam_law(cells: Iterable[Atoms], crystal: Atoms, *, done: Done = ignor
             f"for {len(_SOUGHT)} unknowns: give more relaxed cells with defects, or less symmetric ones"
         )
     found: list[_Found] = []
-    for first, form in product(_CUTOFFS, _FORMS):
-        start, x = search.start(form), begin
-        for cutoff in (first, _NARROW):
-            found.append(search.run(start, _with_cutoff(x, cutoff * wider)))
-            x, best = found[-1].x, min(found, key=lambda law: law.displacement)
-            if best.displacement < EXACT:
-                break
-        if best.displacement < EXACT:
+    for one in search.from_all_starts(begin, wider):
+        found.append(one)
+        if one.displacement < EXACT:
             break
+    best = min(found, key=lambda law: law.displacement)
     parameters = search.parameters(best.start, best.x)
     return MeamLaw(parameters, best.displacement, len(cells), 3 * sum(map(len, cells)))
 
@@ -188,7 +182,7 @@ def _third_moment(vectors):
 
 @dataclass(frozen=True)
 class _Found:
-    """What a search came to: the parameters that are not sought, those that are, and how far positions are off."""
+    """What a search came to: the parameters that are not sought, those that are, and `MeamLaw.displacement`."""
 
     start: MeamParameters
     x: tuple[float, ...]
@@ -264,6 +258,15 @@ class _Search:
             return np.concatenate([potential.energy_and_forces(atoms)[1].ravel() for atoms in self.cells])
         except PotentialError:
             return np.full(3 * sum(map(len, self.cells)), np.inf)
+
+    def from_all_starts(self, begin: Sequence[float], wider: float) -> Iterator[_Found]:
+        """Search from each cutoff with each form of G, and then from the narrow cutoff with what was found."""
+        for first, form in product(_CUTOFFS, _FORMS):
+            start, x = self.start(form), tuple(begin)
+            for cutoff in (first, _NARROW):
+                found = self.run(start, _with_cutoff(x, cutoff * wider))
+                x = found.x
+                yield found
 
     def run(self, start: MeamParameters, begin: Sequence[float]) -> _Found:
         """Search from here on."""

@@ -1,5 +1,7 @@
 """Coverage against promise, drawn."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -35,6 +37,7 @@ def test_reliability_draws_each_method_where_it_is_known():
     assert narrow.axes[0].texts[0].get_position() == (0.04, 0.95)
     both = reliability_figure(rows.assign(pops_level=0.99, level=0.01))
     assert both.axes[0].texts[0].get_position() == (0.96, 0.05)
-    nothing = reliability_figure(rows.assign(std=np.nan, level=np.nan, pops_level=np.nan))
+    with warnings.catch_warnings(action="error"):
+        nothing = reliability_figure(rows.assign(std=np.nan, level=np.nan, pops_level=np.nan))
     assert not nothing.axes
     assert "no intervals" in nothing.texts[0].get_text()
