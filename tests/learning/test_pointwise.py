@@ -1,7 +1,10 @@
-"""Pointwise optimal fits against brute force."""
+"""Pointwise optimal fits against brute force, and against the package of those who proposed them."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from popsregression import POPSRegression
 from scipy.optimize import minimize
 
 from vibentropy.learning.domain import whitening
@@ -67,3 +70,41 @@ class TestPointwiseFits:
         box = PointwiseFits.fit(Z, np.zeros(20), np.eye(3))
         for values in (*box.bounds(Z), box.sample(Z)):
             np.testing.assert_array_equal(values, 0.0)
+
+
+class TestAgainstTheirAuthors:
+    """`popsregression`, at the fit that it makes itself."""
+
+    @staticmethod
+    def peer(scaled, **parameters):
+        """Its fit, and what we need of it: scaled features, errors and the factor of G⁻¹."""
+        Z, y, _, _ = scaled
+        peer = POPSRegression(**parameters).fit(Z, y)
+        fitted = SimpleNamespace(covariance_=peer.sigma_, noise_variance_=1 / peer.alpha_)
+        return peer, Z, y - peer.predict(Z), whitening(Z, fitted)
+
+    def test_corrections(self, scaled):
+        peer, Z, errors, factor = self.peer(scaled, posterior="ensemble")
+        corrections, leverage = pointwise_corrections(Z, errors, factor)
+        kept = leverage >= np.median(leverage)
+        assert kept.sum() == 30
+        np.testing.assert_allclose(corrections[kept], peer.posterior_samples_.T, rtol=1e-9, atol=1e-12)
+
+    def test_box(self, scaled):
+        peer, Z, errors, factor = self.peer(scaled, resampling_method="sobol", resample_density=2**16 / 60 + 1)
+        box = PointwiseFits.fit(Z, errors, factor)
+        width = box.high - box.low
+        # Its samples fill the box, evenly along each axis.
+        along = box.axes.T @ peer.posterior_samples_
+        np.testing.assert_allclose(box.axes @ along, peer.posterior_samples_, atol=1e-12)
+        ends = (along.min(axis=1) - box.low) / width, (box.high - along.max(axis=1)) / width
+        np.testing.assert_allclose(ends, 0.0, atol=1e-3)
+        middle = (box.low + box.high) / 2
+        covariance = box.axes @ (np.diag(width**2 / 12) + np.outer(middle, middle)) @ box.axes.T
+        scale = np.abs(covariance).max()
+        np.testing.assert_allclose(peer.misspecification_sigma_ / scale, covariance / scale, atol=1e-3)
+        # Predictions: the same quantiles as of our fewer points.
+        changes = Z[:8] @ peer.posterior_samples_
+        for level in (0.025, 0.16, 0.84, 0.975):
+            found = np.quantile(box.sample(Z[:8]), level, axis=1)
+            np.testing.assert_allclose(found, np.quantile(changes, level, axis=1), atol=0.01 * np.ptp(changes))
