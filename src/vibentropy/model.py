@@ -23,6 +23,8 @@ data set                  shape                   meaning
 ========================= ======================= ======================================================================
 ``calibration/scores``    (n_rows,)               |error| / s of these rows, ascending, k_B; the quantile q at 68 %
                                                   makes ``low_68`` and ``high_68`` the prediction ∓ q s
+``own_crystal/scores``    (n_own,)                the same of rows with a perfect crystal of their own, as where it is
+                                                  strained, which those before then leave out; absent where few
 ``scale/factor``          (n_features, n_axes)    L, so that s = |Lᵀz|
 ``pointwise/axes``        (n_features, n_axes)    principal axes of the corrections by pointwise optimal fits
 ``.../low``, ``.../high`` (n_axes,)               ends of the box around them, k_B
@@ -299,14 +301,15 @@ class EntropyModel:
         predicted: dict[str, Any] = {"formation_entropy": mean, "std": std}
         if self.uncertainty is not None:
             Z = X / self.scale
-            predicted |= {end: mean + offset for end, offset in self.uncertainty.intervals(Z).items()}
             ranges, crystals = (
                 (limits, np.tile(crystal_features(bulk), (len(X), 1))) if self.descriptor.has_local else (None, None)
             )
             words, domain = self.descriptor.in_words(), self.uncertainty.domain
             known: ArrayLike = 0.0
-            if described and crystals is not None and (domain.lattices(crystals) > domain.lattice_limit).any():
+            if described and crystals is not None and domain.differs(crystals).any():
                 known = described.uncertainty
+            intervals = self.uncertainty.intervals(Z, crystals, known)
+            predicted |= {end: mean + offset for end, offset in intervals.items()}
             predicted["domain"] = [verdict(reason) for reason in domain.reasons(Z, ranges, crystals, words, known)]
         predicted["n_atoms"] = [len(atoms) for atoms in frames]
         return pd.DataFrame(predicted | ({"site_entropies": shares} if per_atom else {}))

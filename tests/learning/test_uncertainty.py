@@ -2,23 +2,27 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
+from crepes import ConformalRegressor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from uncertain_models import CRYSTAL, A, misspecified, vacancies
 
 from vibentropy.evaluation.fitting import fit_and_predict
-from vibentropy.features.sets import FeatureSet
+from vibentropy.features.sets import FeatureSet, LocalValues
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
+from vibentropy.learning.calibration import LEVELS, Calibration
 from vibentropy.learning.error_scale import ErrorScale
 from vibentropy.learning.fold_fits import FoldFits, fold_fits
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.uncertainty import Uncertainty, quantify
+from vibentropy.model import EntropyModel
 
 
 def predicted_intervals(X, y, groups, regressor, new):
@@ -95,6 +99,83 @@ class TestExtensivity:
         assert all(values == 0 for values in uncertainty.intervals(np.zeros((1, 6))).values())
         # To rounding it is not even asked which direction it lies in.
         assert uncertainty.domain.reasons(np.full((1, 6), 1e-12)) == [""]
+
+
+class TestOwnCrystal:
+    """One row in four is compared with a crystal of its own, and errs by more."""
+
+    N = 600
+    X, y, groups, _ = misspecified(N, 11, n_groups=150)
+    differs = groups % 4 == 1
+    y = y + 9 * differs * np.random.default_rng(0).normal(size=N) * np.abs(X).mean(axis=1)
+    crystals = 0.1 * differs[:, None] * np.ones(6)
+
+    def quantify(self, keep=slice(None)):
+        X, y, groups, crystals = self.X[keep], self.y[keep], self.groups[keep], self.crystals[keep]
+        limits = np.stack([-np.ones_like(X), np.ones_like(X)], axis=1)
+        fits = fold_fits(ExtensiveRidge(), X, y, groups, groups % 5)
+        return fits, quantify(fits, X, y, groups, LocalValues(limits, crystals))
+
+    def test_intervals_are_those_of_crepes_with_bins(self):
+        fits, uncertainty = self.quantify()
+        errors, scale = np.empty(self.N), np.empty(self.N)
+        for number in range(5):
+            fitted, test = fits.without(number), self.groups % 5 == number
+            Z, residuals = self.X / fitted.scale_, self.y - fitted.predict(self.X)
+            errors[test], scale[test] = residuals[test], ErrorScale.fit(Z[~test], residuals[~test])(Z[test])
+        theirs = ConformalRegressor().fit(errors, sigmas=scale, bins=self.differs)
+        new = self.X[:80] / fits.without().scale_
+        for level in LEVELS:
+            ends = theirs.predict_int(np.zeros(80), uncertainty.scale(new), self.differs[:80], confidence=level)
+            ours = uncertainty.intervals(new, self.crystals[:80])
+            np.testing.assert_allclose(ours[f"high_{100 * level:g}"], ends[:, 1], rtol=1e-9)
+            np.testing.assert_array_equal(ours[f"low_{100 * level:g}"], -ours[f"high_{100 * level:g}"])
+        found = uncertainty.levels(new, errors[:80], self.crystals[:80])["level"]
+        half = uncertainty.intervals(new, self.crystals[:80])["high_68"]
+        np.testing.assert_array_equal(found < 0.68, np.abs(errors[:80]) <= half)
+
+    def test_both_kinds_are_covered_where_all_together_are_not(self):
+        fits, uncertainty = self.quantify()
+        X, y, groups, _ = misspecified(4000, 12)
+        differs = groups % 4 == 1
+        y = y + 9 * differs * np.random.default_rng(1).normal(size=4000) * np.abs(X).mean(axis=1)
+        fitted = fits.without()
+        errors = np.abs(y - fitted.predict(X))
+        apart = uncertainty.intervals(X / fitted.scale_, 0.1 * differs[:, None] * np.ones(6))["high_68"]
+        for kind in (differs, ~differs):
+            spread = np.sqrt(0.68 * 0.32 * (1 / kind.sum() + 1 / (self.N * kind.mean())))
+            assert abs(np.mean(errors[kind] <= apart[kind]) - 0.68) < 3 * spread
+        together = uncertainty.intervals(X / fitted.scale_)["high_68"]
+        assert np.mean(errors[differs] <= together[differs]) < 0.4
+
+    @pytest.mark.parametrize(("n", "apart"), [(19, False), (20, True)])
+    @pytest.mark.parametrize("few", [True, False])
+    def test_it_takes_some_of_either_kind(self, n, apart, few):
+        keep = np.sort([*np.flatnonzero(self.differs == few)[:n], *np.flatnonzero(self.differs != few)[:100]])
+        _, uncertainty = self.quantify(keep)
+        assert (uncertainty.own_crystal is not None) is apart
+        rows = len(uncertainty.calibration.scores) + (len(uncertainty.own_crystal.scores) if apart else 0)
+        assert rows == n + 100
+        if not apart:
+            Z = self.X[:9]
+            for end, values in uncertainty.intervals(Z, self.crystals[:9]).items():
+                np.testing.assert_array_equal(values, uncertainty.intervals(Z)[end])
+
+    def test_files_and_predictions_know_it(self, model, tmp_path):
+        calibration = model.uncertainty.calibration
+        ten_times = replace(model.uncertainty, own_crystal=Calibration(10 * calibration.scores))
+        model = replace(model, uncertainty=ten_times)
+        model.save(tmp_path / "model.h5")
+        stretched = CRYSTAL.copy()
+        stretched.set_cell(stretched.cell[:] * [[1], [1], [1.01]], scale_atoms=True)
+        again, alike = EntropyModel.load(tmp_path / "model.h5"), replace(ten_times, own_crystal=None)
+        for reference, factor in ((CRYSTAL, 1), (stretched, 10)):
+            found, plain = (
+                one.predict(vacancies(3, reference), reference=reference)
+                for one in (again, replace(model, uncertainty=alike))
+            )
+            half, expected = (one["high_95"] - one["formation_entropy"] for one in (found, plain))
+            np.testing.assert_allclose(half, factor * expected, rtol=1e-12)
 
 
 class TestHonesty:

@@ -99,10 +99,10 @@ def judge(
     if uncertainty is None:
         return judged
     Z = X / fitted.scale_
-    judged = judged.assign(**{end: mean + offset for end, offset in uncertainty.intervals(Z).items()})
-    if truth is not None:
-        judged = judged.assign(**uncertainty.levels(Z, truth - mean))
     limits, crystals = (None, None) if local is None else (local.limits, local.crystals)
+    judged = judged.assign(**{end: mean + offset for end, offset in uncertainty.intervals(Z, crystals).items()})
+    if truth is not None:
+        judged = judged.assign(**uncertainty.levels(Z, truth - mean, crystals))
     return judged.assign(domain=[verdict(reason) for reason in uncertainty.domain.reasons(Z, limits, crystals, names)])
 
 

@@ -188,6 +188,20 @@ class Domain:
         differences = np.abs(crystals - self.lattice)
         return np.max(np.where(differences > uncertainty, differences, 0.0) / self._width, axis=1)
 
+    def differs(self, crystals: NDArray[np.float64], uncertainty: ArrayLike = 0.0) -> NDArray[np.bool_]:
+        """Tell which cells are compared with another crystal than most of the training, such as a strained one.
+
+        Parameters
+        ----------
+        crystals, uncertainty
+            As for `lattices`.
+
+        Returns
+        -------
+        ndarray of bool of shape (n,)
+        """
+        return self.lattices(crystals, uncertainty) > UNSTRAINED
+
     def reasons(
         self,
         Z: NDArray[np.float64],

@@ -9,7 +9,8 @@ POPS
     one row exactly: `vibentropy.learning.pointwise`.
 calibrated
     symmetric, as wide as a scale s (`vibentropy.learning.error_scale`) times a quantile of |error| / s over rows that
-    the fit did not see, groups kept together: `vibentropy.learning.calibration`.
+    the fit did not see, groups kept together: `vibentropy.learning.calibration`. Rows with a perfect crystal of their
+    own, such as a strained one, have quantiles of their own, if there are enough of them.
 
 Both are zero for the perfect crystal and m times as wide for a cell repeated m times: all copies of a defect have the
 same error, it does not average out. docs/error_bars.md says how the scale was chosen and what the intervals are worth.
@@ -49,6 +50,10 @@ def interval_columns(level: float, method: str = "calibrated") -> tuple[str, str
     return f"{prefix}low_{100 * level:g}", f"{prefix}high_{100 * level:g}"
 
 
+#: Held-out rows of either kind from which on those with a crystal of their own are calibrated apart: below, some
+#: interval of 95 % would be infinite.
+FEWEST_OF_A_KIND = 20
+
 #: Columns of the ends of intervals by method and level. Those of 100 % are the bounds of pointwise optimal fits.
 INTERVALS = {
     "calibrated": {level: interval_columns(level) for level in LEVELS},
@@ -67,20 +72,30 @@ class Uncertainty:
     scale : ErrorScale
     calibration : Calibration or None
         None where there are too few groups to hold any out.
+    own_crystal : Calibration or None
+        That of rows whose perfect crystal is not that of most of the training (`Domain.differs`); None where there are
+        fewer than `FEWEST_OF_A_KIND` of them, or of the others: `calibration` is of all rows then.
     """
 
     pointwise: PointwiseFits
     domain: Domain
     scale: ErrorScale
     calibration: Calibration | None
+    own_crystal: Calibration | None = None
 
-    def intervals(self, Z: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def intervals(
+        self, Z: NDArray[np.float64], crystals: NDArray[np.float64] | None = None, uncertainty: ArrayLike = 0.0
+    ) -> dict[str, NDArray[np.float64]]:
         """Intervals relative to the prediction.
 
         Parameters
         ----------
         Z : ndarray of shape (n, n_features)
             Scaled features.
+        crystals : ndarray of shape (n, n_features), optional
+            Descriptor per atom of the perfect crystal of each cell; without it, all are like most of the training.
+        uncertainty : array-like of shape (n_features,)
+            As for `vibentropy.learning.domain.Domain.lattices`.
 
         Returns
         -------
@@ -92,9 +107,10 @@ class Uncertainty:
         scale = self.scale(Z)
         for level in LEVELS:
             half = np.full(len(Z), np.nan)
-            if self.calibration is not None:
+            for calibration, rows in self._by_crystal(len(Z), crystals, uncertainty):
                 # An infinite quantile leaves the perfect crystal at zero.
-                half = np.multiply(self.calibration.quantile(level), scale, out=np.zeros(len(Z)), where=scale > 0)
+                half[rows] = 0.0
+                half[rows & (scale > 0)] = calibration.quantile(level) * scale[rows & (scale > 0)]
             ends |= dict(zip(INTERVALS["calibrated"][level], (-half, half), strict=True))
         sample = self.pointwise.sample(Z)
         for level in LEVELS:
@@ -102,7 +118,9 @@ class Uncertainty:
             ends |= dict(zip(INTERVALS["pops"][level], quantiles, strict=True))
         return ends | dict(zip(INTERVALS["pops"][1.0], self.pointwise.bounds(Z), strict=True))
 
-    def levels(self, Z: NDArray[np.float64], errors: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    def levels(
+        self, Z: NDArray[np.float64], errors: NDArray[np.float64], crystals: NDArray[np.float64] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
         """Probabilities of the intervals that end at the exact values.
 
         Parameters
@@ -111,6 +129,8 @@ class Uncertainty:
             Scaled features.
         errors : ndarray of shape (n,), k_B
             Exact minus predicted.
+        crystals
+            As for `intervals`.
 
         Returns
         -------
@@ -118,10 +138,18 @@ class Uncertainty:
             ``level``, calibrated, NaN without calibration, and ``pops_level``.
         """
         below = np.mean(self.pointwise.sample(Z) < errors[:, None], axis=1)
-        level = np.full(len(Z), np.nan)
-        if self.calibration is not None:
-            level = self.calibration.level(errors, self.scale(Z))
+        level, scale = np.full(len(Z), np.nan), self.scale(Z)
+        for calibration, rows in self._by_crystal(len(Z), crystals):
+            level[rows] = calibration.level(errors[rows], scale[rows])
         return {"level": level, "pops_level": np.abs(2 * below - 1)}
+
+    def _by_crystal(self, n, crystals, uncertainty=0.0):
+        """Calibrations, and which of n rows each is for."""
+        own = np.zeros(n, dtype=bool)
+        if self.own_crystal is not None and crystals is not None:
+            own = self.domain.differs(crystals, uncertainty)
+        pairs = (self.calibration, ~own), (self.own_crystal, own)
+        return [(calibration, rows) for calibration, rows in pairs if calibration is not None]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that the intervals and the domain consist of, as arrays for a file.
@@ -136,6 +164,7 @@ class Uncertainty:
             "domain": self.domain,
             "scale": self.scale,
             "calibration": self.calibration,
+            "own_crystal": self.own_crystal,
         }
         return {
             f"{part}/{name}": np.asarray(value)
@@ -168,7 +197,7 @@ class Uncertainty:
             PointwiseFits(**parts["pointwise"]),
             Domain(**parts["domain"]),
             ErrorScale(**parts["scale"]),
-            Calibration(**parts["calibration"]) if "calibration" in parts else None,
+            *(Calibration(**parts[name]) if name in parts else None for name in ("calibration", "own_crystal")),
         )
 
 
@@ -206,7 +235,7 @@ def quantify(
     X, y, folds, groups = np.asarray(X), np.asarray(y), fits.folds, np.asarray(groups)
     seen = ~np.isin(folds, list(without))
     inner = [number for number in np.unique(folds[seen]) if len(np.unique(groups[seen & (folds != number)])) > 1]
-    tests = {name: [np.zeros(0)] for name in ("errors", "scale", "direction", "atoms")}
+    tests = {name: [np.zeros(0)] for name in ("errors", "scale", "direction", "atoms", "differs")}
     for number in inner:
         fitted = fits.without(*without, number)
         _, domain, scale = _of_fit(fitted, X, y, local, seen & (folds != number))
@@ -215,14 +244,25 @@ def quantify(
         tests["errors"].append(y[test] - fitted.predict(X[test]))
         tests["scale"].append(scale(Z))
         tests["direction"].append(domain.direction(Z))
+        tests["differs"].append(np.zeros(len(Z)) if local is None else domain.differs(local.crystals[test]))
         if local is not None:
             tests["atoms"].append(domain.atoms(local.limits[test])[0])
     held_out = {name: np.concatenate(values) for name, values in tests.items()}
-    calibration = None
-    if held_out["scale"].any():
-        calibration = Calibration.fit(held_out["errors"], held_out["scale"])
     pointwise, domain, scale = _of_fit(fits.without(*without), X, y, local, seen)
-    return Uncertainty(pointwise, domain.limited(held_out["direction"], held_out["atoms"]), scale, calibration)
+    domain = domain.limited(held_out["direction"], held_out["atoms"])
+    return Uncertainty(
+        pointwise, domain, scale, *_calibrations(held_out["errors"], held_out["scale"], held_out["differs"] > 0)
+    )
+
+
+def _calibrations(errors, scale, differs):
+    """Calibrations of held-out rows with the crystal of most and with one of their own, or of all rows and None."""
+    if not scale.any():
+        return None, None
+    kinds = [kind & (scale > 0) for kind in (~differs, differs)]
+    if min(kind.sum() for kind in kinds) < FEWEST_OF_A_KIND:
+        return Calibration.fit(errors, scale), None
+    return tuple(Calibration.fit(errors[kind], scale[kind]) for kind in kinds)
 
 
 def _of_fit(fitted, X, y, local, rows):
