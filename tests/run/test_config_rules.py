@@ -164,6 +164,11 @@ def test_tests_that_cannot_be_named(config, tests, message):
     [
         ({"afs_3_1": 5}, "evaluation.one_in: 'afs_3_1' (did you mean 'afs_3_10'?) is no descriptor of this run"),
         ({"afs_3_10": 1}, "evaluation.one_in.afs_3_10: 1 is less than the minimum of 2"),
+        ({"afs_3_10": {"train": 1}}, "evaluation.one_in.afs_3_10.train: 1 is less than the minimum of 2"),
+        (
+            {"afs_3_10": {"trian": 2}},
+            "evaluation.one_in.afs_3_10: 'trian' (did you mean 'train'?) is no data set of role",
+        ),
     ],
 )
 def test_minima_that_cannot_be_left_out(config, one_in, message):

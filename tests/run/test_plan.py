@@ -146,6 +146,9 @@ def test_what_is_tested_is_described_whole(default):
     assert default.config.one_in("stiffness", "clusters") > 1
     assert {default.config.one_in("stiffness", name) for name in default.tested} == {1}
     assert default.config.one_in("afs_3_10", "clusters") == 1
+    evaluation = replace(default.config.evaluation, one_in={"stiffness": {"clusters": 7}, "afs_3_10": {"others": 3}})
+    config = replace(default.config, evaluation=evaluation)
+    assert [config.one_in(name, "clusters") for name in ("stiffness", "afs_3_10")] == [7, 1]
 
 
 def test_what_takes_long_is_tested_on_part_of_the_cells(plan_of):

@@ -140,6 +140,17 @@ def _unknown_descriptors(config: Config) -> Iterator[str]:
                 )
 
 
+def _unknown_training_sets(config: Config) -> Iterator[str]:
+    learnt_from = list(config.with_role("train"))
+    for descriptor, one_in in config.evaluation.one_in.items():
+        for name in [] if isinstance(one_in, int) else one_in:
+            if name not in learnt_from:
+                yield (
+                    f"evaluation.one_in.{descriptor}: {name!r}{did_you_mean(name, learnt_from)} is no data set of role "
+                    f"train; those are {', '.join(learnt_from) or 'none'}"
+                )
+
+
 def _unknown_kinds(config: Config) -> Iterator[str]:
     for section, blocks, kinds in [
         ("descriptors", config.descriptors, list(REGISTRY | available())),
@@ -167,5 +178,6 @@ _CHECKS = (
     _unknown_species,
     _unknown_tests,
     _unknown_descriptors,
+    _unknown_training_sets,
     _unknown_kinds,
 )

@@ -100,8 +100,8 @@ class Evaluation:
         Ways to divide training rows into folds.
     tests : dict of str to tuple of str
         Data sets by the name of the test that they are given together as.
-    one_in : dict of str to int
-        By descriptor, learn from one training configuration in so many.
+    one_in : dict of str to (int or dict of str to int)
+        By descriptor, learn from one training configuration in so many; of all data sets, or by data set.
     tested_on : dict of str to tuple of str
         By descriptor, the only data sets of role test that it is tested on.
     """
@@ -109,7 +109,7 @@ class Evaluation:
     folds: int = 5
     split: tuple[str, ...] = ("groups",)
     tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    one_in: Mapping[str, int] = field(default_factory=dict)
+    one_in: Mapping[str, int | Mapping[str, int]] = field(default_factory=dict)
     tested_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -231,7 +231,10 @@ class Config:
         int
             1 for data sets of role test.
         """
-        return self.evaluation.one_in.get(descriptor, 1) if self.sources[dataset].role == "train" else 1
+        if self.sources[dataset].role != "train":
+            return 1
+        one_in = self.evaluation.one_in.get(descriptor, 1)
+        return one_in if isinstance(one_in, int) else one_in.get(dataset, 1)
 
     def described_by(self, descriptor: str) -> list[str]:
         """List the data sets that a descriptor has features of.
