@@ -85,7 +85,7 @@ from vibentropy.files.facts import as_table
 from vibentropy.files.hdf5 import check_array, create, open_file
 from vibentropy.files.progress import Within, ignore
 from vibentropy.learning.base import predict_linear
-from vibentropy.learning.domain import UNSTRAINED, verdict
+from vibentropy.learning.domain import verdict
 from vibentropy.learning.uncertainty import Uncertainty
 
 KIND = "entropy model"
@@ -306,8 +306,7 @@ class EntropyModel:
             )
             words, domain = self.descriptor.in_words(), self.uncertainty.domain
             known: ArrayLike = 0.0
-            smallest = min(domain.lattice_limit, UNSTRAINED)
-            if described and crystals is not None and (domain.lattices(crystals) > smallest).any():
+            if described and crystals is not None and domain.differs(crystals).any():
                 known = described.uncertainty
             intervals = self.uncertainty.intervals(Z, crystals, known)
             predicted |= {end: mean + offset for end, offset in intervals.items()}

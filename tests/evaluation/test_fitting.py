@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
-from vibentropy.evaluation.fitting import cross_predict, fit_and_predict
+from vibentropy.evaluation.fitting import cross_predict, fit_and_predict, judge
 from vibentropy.evaluation.metrics import (
     scored_on_different_cells,
 )
@@ -19,6 +19,7 @@ from vibentropy.evaluation.predictions import (
 )
 from vibentropy.features.sets import FeatureSet, LocalValues
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
+from vibentropy.learning.calibration import Calibration
 from vibentropy.learning.folds import folds_table, torn_rows
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.ridge import ExtensiveRidge
@@ -167,6 +168,25 @@ def test_chain_judges_the_atoms_and_the_lattice_of_each_cell(chain):
     assert {name for name, reason in found.items() if "an atom's feature c is" in reason} == {"test/0"}
     assert {name for name, reason in found.items() if "perfect crystal" in reason} == {"test/1"}
     assert uncertainty.domain.lowest[3] == -1.5
+
+
+def test_cells_with_a_crystal_of_their_own_are_judged_by_errors_of_such_cells(chain):
+    table, X, features, folds = chain
+    n = {name: len(one.ids) for name, one in features.items()}
+    local = {k: LocalValues(np.tile([[[-1.0] * 4, [1.0] * 4]], (n[k], 1, 1)), np.zeros((n[k], 4))) for k in n}
+    features = {name: replace(one, local=local[name]) for name, one in features.items()}
+    names = {"descriptor": "afs", "regressor": "ridge"}
+    fitted, _, uncertainty = fit_and_predict(ExtensiveRidge(), table, features, folds, names=names)
+    uncertainty = replace(uncertainty, own_crystal=Calibration(10 * uncertainty.calibration.scores))
+    rows, y = (
+        X[36:],
+        fitted.predict(X[36:]) + uncertainty.calibration.scores[11] * uncertainty.scale(X[36:] / fitted.scale_),
+    )
+    own = replace(local["test"], crystals=0.5 * np.array([[0], [1], [0]]) * np.ones(4))
+    plain, found = (judge(fitted, rows, uncertainty, y, local=one) for one in (local["test"], own))
+    ratio = (found["high_95"] - found["prediction"]) / (plain["high_95"] - plain["prediction"])
+    np.testing.assert_allclose(ratio, [1, 10, 1])
+    np.testing.assert_array_equal(found["level"] < plain["level"], [False, True, False])
 
 
 def test_chain_keeps_trajectories_together(chain):

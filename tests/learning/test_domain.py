@@ -12,14 +12,15 @@ from uncertain_models import CRYSTAL, A, misspecified, vacancies
 from vibentropy.errors import StructureError
 from vibentropy.features.sets import LocalValues
 from vibentropy.learning.bayesian import ExtensiveBayesianRidge
+from vibentropy.learning.calibration import Calibration
 from vibentropy.learning.domain import Domain, verdict, whitening
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.scaling import size
 
 
 def sensitive(domain):
-    """As if features of the crystal were known exactly, and any change of them counted."""
-    return replace(domain, lattice_limit=1e-9)
+    """As if all training atoms were alike, so that any change of the crystal counted."""
+    return replace(domain, lowest=domain.lattice - 1e-6, highest=domain.lattice + 1e-6)
 
 
 class TestWhitening:
@@ -78,6 +79,11 @@ class TestDomain:
         narrow = replace(model, uncertainty=replace(model.uncertainty, domain=sensitive(model.uncertainty.domain)))
         assert "perfect crystal" not in narrow.predict(atoms, reference=crystal)["domain"][0]
         assert "perfect crystal" not in narrow.predict(atoms, narrow.reference_features(crystal))["domain"][0]
+        # Nor do intervals of cells with a crystal of their own apply.
+        scores = narrow.uncertainty.calibration.scores
+        wide = replace(narrow, uncertainty=replace(narrow.uncertainty, own_crystal=Calibration(10 * scores)))
+        ends = [one.predict(atoms, reference=crystal)["high_95"][0] for one in (narrow, wide)]
+        assert ends[0] == ends[1]
         shear = np.eye(3) + [[0, 0.05, 0], [0, 0, 0], [0, 0, 0]]
         for one in (atoms, crystal):
             one.set_cell(one.cell[:] @ shear, scale_atoms=True)

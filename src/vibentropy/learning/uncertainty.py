@@ -50,8 +50,8 @@ def interval_columns(level: float, method: str = "calibrated") -> tuple[str, str
     return f"{prefix}low_{100 * level:g}", f"{prefix}high_{100 * level:g}"
 
 
-#: Held-out rows of either kind from which on those with a crystal of their own are calibrated apart: below, some
-#: interval of 95 % would be infinite.
+#: Held-out rows of either kind from which on those with a crystal of their own are calibrated apart. With fewer than
+#: 19, an interval of 95 % would be infinite.
 FEWEST_OF_A_KIND = 20
 
 #: Columns of the ends of intervals by method and level. Those of 100 % are the bounds of pointwise optimal fits.
@@ -104,13 +104,15 @@ class Uncertainty:
             on, and ``pops_low_100`` and ``pops_high_100``, the bounds of the box.
         """
         ends: dict[str, NDArray[np.float64]] = {}
-        scale = self.scale(Z)
+        scale, calibrated = self.scale(Z), self._by_crystal(len(Z), crystals, uncertainty)
         for level in LEVELS:
             half = np.full(len(Z), np.nan)
-            for calibration, rows in self._by_crystal(len(Z), crystals, uncertainty):
+            for calibration, rows in calibrated:
                 # An infinite quantile leaves the perfect crystal at zero.
-                half[rows] = 0.0
-                half[rows & (scale > 0)] = calibration.quantile(level) * scale[rows & (scale > 0)]
+                of_rows = scale[rows]
+                half[rows] = np.multiply(
+                    calibration.quantile(level), of_rows, out=np.zeros(len(of_rows)), where=of_rows > 0
+                )
             ends |= dict(zip(INTERVALS["calibrated"][level], (-half, half), strict=True))
         sample = self.pointwise.sample(Z)
         for level in LEVELS:
