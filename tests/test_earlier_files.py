@@ -15,7 +15,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import MOVED, create, find
 from vibentropy.features.extensive import extensive_features
 from vibentropy.features.sets import FeatureSet
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.sources import archives
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -84,7 +84,7 @@ def test_a_model_of_a_class_that_moved_needs_no_import():
         assert json.loads(file.attrs["descriptor"])["kind"] in MOVED
     script = """
 import sys
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 assert "vibentropy.studies.atom_kernel" not in sys.modules
 EntropyModel.load("atom_kernel.h5")
 """

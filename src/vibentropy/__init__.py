@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .labels.phonopy_files import write_phonopy
     from .learning.force_law import learn_force_law
     from .learning.meam_law import learn_meam_law
-    from .model import EntropyModel
+    from .model.entropy_model import EntropyModel
     from .potentials.embedded_atom import Potential
     from .potentials.from_config import load_potential
     from .potentials.relaxation import relax
@@ -46,7 +46,7 @@ __all__ = [
 #: Module of each name, imported when it is first asked for: `vibentropy --help` needs none of the numerics.
 _MODULES = {
     "ConfigurationSet": "datasets.store",
-    "EntropyModel": "model",
+    "EntropyModel": "model.entropy_model",
     "Potential": "potentials.embedded_atom",
     "SaddlePointError": "errors",
     "VibentropyError": "errors",

@@ -10,7 +10,7 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.descriptors import create, recipe
 from vibentropy.errors import ConfigError, StructureError
 from vibentropy.learning.ridge import ExtensiveRidge
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.finite_differences import FiniteDifferencePotential
 from vibentropy.potentials.from_config import load_potential

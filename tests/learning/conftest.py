@@ -10,7 +10,7 @@ from vibentropy.features.sets import FeatureSet
 from vibentropy.learning.fold_fits import fold_fits
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.uncertainty import quantify
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 
 
 @pytest.fixture

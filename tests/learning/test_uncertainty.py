@@ -22,7 +22,7 @@ from vibentropy.learning.error_scale import ErrorScale
 from vibentropy.learning.fold_fits import FoldFits, fold_fits
 from vibentropy.learning.ridge import ExtensiveRidge
 from vibentropy.learning.uncertainty import Uncertainty, quantify
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 
 
 def predicted_intervals(X, y, groups, regressor, new):
@@ -264,7 +264,7 @@ class TestModelFile:
         script = """
 import numpy as np
 from ase import Atoms
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 frames = np.load("frames.npz")
 atoms = [Atoms("Fe" * (len(x) - 3), x[3:], cell=x[:3], pbc=True) for x in (frames[name] for name in "012")]
 EntropyModel.load("model.h5").predict(atoms).to_csv("predicted.csv", index=False)

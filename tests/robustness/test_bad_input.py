@@ -33,7 +33,7 @@ from vibentropy.atoms.crystal import Crystal
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.errors import VibentropyError
 from vibentropy.features.sets import FeatureSet, concatenate
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.potentials.setfl import SetflTable, read_setfl, write_setfl
 from vibentropy.run.config import load, validate
 from vibentropy.sources import archives

@@ -11,7 +11,7 @@ from toy_cells import SPECIFICATION
 from vibentropy.descriptors import create
 from vibentropy.errors import DataError
 from vibentropy.features.extensive import bulk_features, extensive_features
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.studies import atom_kernel, sum_models
 from vibentropy.studies.atom_kernel import ATOM_LENGTHS, AtomKernel, Environments, evenly_spread_cells
 from vibentropy.studies.sum_models import Cells

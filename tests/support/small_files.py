@@ -9,7 +9,7 @@ from ase.build import bulk
 from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.features.sets import FeatureSet
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 
 A = 2.8553
 

@@ -3,7 +3,7 @@
 from small_sets import CRYSTAL, config, labelled, log
 
 from vibentropy.datasets.merge import merge
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.run.steps.features import compute_features
 from vibentropy.run.steps.fit import fit
 from vibentropy.run.steps.folds import divide

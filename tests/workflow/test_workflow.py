@@ -24,7 +24,7 @@ from vibentropy.datasets.store import ConfigurationSet
 from vibentropy.descriptors import create
 from vibentropy.evaluation.metrics import load_summary
 from vibentropy.features.sets import FeatureSet
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.potentials.potential_files import find_potential
 from vibentropy.report.readme_table import load_errors, side_by_side
 from vibentropy.run.config import validate

@@ -146,7 +146,8 @@ def _model_and_files(files, name, needs_atoms, has_reference):
     """Load the model that is asked for; the other files are configurations. And a line on what the model is for."""
     from vibentropy.errors import ConfigError
     from vibentropy.files.hdf5 import kind_of
-    from vibentropy.model import KIND, EntropyModel
+    from vibentropy.model.entropy_model import EntropyModel
+    from vibentropy.model.files import KIND
 
     first = files[0]
     if first.path.endswith((".h5", ".hdf5")) and not Path(first.path).exists():

@@ -15,8 +15,8 @@ from vibentropy.errors import DataError
 from vibentropy.features import sets
 from vibentropy.features.extensive import ElementFeatures
 from vibentropy.files.hdf5 import kind_of, open_file
-from vibentropy.model import KIND as MODEL
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
+from vibentropy.model.files import KIND as MODEL
 from vibentropy.sources import archives
 
 

@@ -418,7 +418,7 @@ class Plan:
             Paths.
         """
         # Models stand on scikit-learn, which hardly any process of a run loads.
-        from vibentropy.model import EntropyModel
+        from vibentropy.model.entropy_model import EntropyModel
 
         described = recipe(EntropyModel.load(model).descriptor)
         return block_code({"kind": described["kind"], **described["parameters"]})

@@ -9,7 +9,7 @@ from vibentropy.datasets.table import usable
 from vibentropy.errors import DataError
 from vibentropy.learning.folds import main_split
 from vibentropy.learning.uncertainty import INTERVALS
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 
 #: Predictions of test configurations that are kept beside the model, per data set, each of another class.
 RECORDED = 1

@@ -14,7 +14,7 @@ from vibentropy.files.tables import save_table
 from vibentropy.learning.folds import load_folds
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.sufficiency import too_few
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.run.provenance import attributes
 
 

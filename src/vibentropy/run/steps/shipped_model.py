@@ -8,7 +8,7 @@ from vibentropy.evaluation.metrics import load_summary
 from vibentropy.evaluation.predictions import load_predictions
 from vibentropy.files.logs import Progress
 from vibentropy.files.tables import save_table
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.run import shipping
 from vibentropy.sources.archives import read_header
 

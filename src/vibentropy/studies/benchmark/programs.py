@@ -29,7 +29,7 @@ from vibentropy.learning.base import group_splits
 from vibentropy.learning.registry import create_regressor
 from vibentropy.learning.ridge import PENALTIES
 from vibentropy.learning.scaling import RootMeanSquareScaler
-from vibentropy.model import EntropyModel
+from vibentropy.model.entropy_model import EntropyModel
 from vibentropy.potentials.embedded_atom import Potential
 from vibentropy.potentials.lammps import command, start_lammps
 from vibentropy.potentials.lammps_engine import LammpsEngine

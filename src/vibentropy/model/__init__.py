@@ -1,0 +1,1 @@
+"""A descriptor, a fit and its error bars: `EntropyModel`, and its files."""
