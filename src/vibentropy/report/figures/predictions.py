@@ -473,9 +473,10 @@ def _outside(number):
 
 
 def _corner(axes, lines):
-    """Write lines into the lower right corner."""
-    text = "\n".join(lines)
-    axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3, zorder=5)
+    """Write lines into the lower right corner, legible where points lie below them."""
+    place = {"transform": axes.transAxes, "ha": "right", "va": "bottom", "linespacing": 1.3, "zorder": 5}
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0}
+    axes.text(0.96, 0.04, "\n".join(lines), bbox=ground, **place)
 
 
 def _finish(figure, tops, bottoms, n_models, n_columns):
