@@ -93,3 +93,15 @@ def test_other_files_are_refused(fitted, tmp_path, damage, message):
     damage(path)
     with pytest.raises(DataError, match=f"model.h5: .*{message}"):
         EntropyModel.load(path)
+
+
+@pytest.mark.parametrize("value", [np.eye(2), np.full((6, 6), np.nan)])
+def test_a_covariance_of_other_features_is_refused(fitted, tmp_path, value):
+    path = tmp_path / "model.h5"
+    fitted[1].save(path)
+    with h5py.File(path, "r+") as file:
+        for name in {"covariance", "noise_variance"} & file.keys():
+            del file[name]
+        file["covariance"], file["noise_variance"] = value, 1.0
+    with pytest.raises(DataError, match=r"model.h5: /covariance(\[0, 0\] is nan| has shape \(2, 2\))"):
+        EntropyModel.load(path)

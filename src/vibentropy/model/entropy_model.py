@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -438,7 +438,7 @@ class EntropyModel:
         **attributes
             Provenance, as for `vibentropy.files.hdf5.create`.
         """
-        write_model(path, {field.name: getattr(self, field.name) for field in fields(self)}, **attributes)
+        write_model(path, vars(self), **attributes)
 
     @classmethod
     def load(cls, path: str | Path = DEFAULT) -> "EntropyModel":

@@ -320,9 +320,8 @@ def _extrapolation(main, residual, rows, frames, styles, origin, tests):
         int((~rows[column].between(*limits)).sum())
         for column, limits in (("prediction", frames.entropies), ("error", frames.errors))
     )
-    _corner(main, [*lines, *_outside(n_beyond)])
-    if n_errors:
-        _corner(residual, _outside(n_errors))
+    # Points may lie anywhere in the panel of errors: what is beyond it is said in the other.
+    _corner(main, [*lines, *_outside(n_beyond), *_outside(n_errors, f"error{'s' * (n_errors != 1)} ")])
     main.set(xlim=frames.entropies, ylim=frames.entropies)
     residual.set_ylim(frames.errors)
 
@@ -467,16 +466,15 @@ def _errors(rows, names, named=True):
     return [f"{name} {number}" if named else number for name, number in numbers.items()]
 
 
-def _outside(number):
+def _outside(number, what=""):
     """Say how many points are at the edge of a panel because they are beyond it."""
-    return [f"{number} beyond the axes"] if number else []
+    return [f"{number} {what}beyond the axes"] if number else []
 
 
 def _corner(axes, lines):
-    """Write lines into the lower right corner, legible where points lie below them."""
-    place = {"transform": axes.transAxes, "ha": "right", "va": "bottom", "linespacing": 1.3, "zorder": 5}
-    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0}
-    axes.text(0.96, 0.04, "\n".join(lines), bbox=ground, **place)
+    """Write lines into the lower right corner, where a diagonal leaves room."""
+    text = "\n".join(lines)
+    axes.text(0.96, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", linespacing=1.3, zorder=5)
 
 
 def _finish(figure, tops, bottoms, n_models, n_columns):
